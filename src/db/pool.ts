@@ -1,0 +1,61 @@
+import pg from 'pg'
+
+const int8 = 20
+
+/** A pool of connections to the truth. `int8` columns arrive as bigint, everything else as pg has it. */
+export type Pool = pg.Pool
+
+/** A client inside an open transaction. Stores take it first; the room that completes a step owns it. */
+export type Tx = pg.PoolClient & { readonly inTransaction: true }
+
+/** What a read needs that may run inside a transaction or outside one. */
+export interface Queryable {
+  query: pg.Pool['query']
+}
+
+/**
+ * Opens a pool.
+ * @param max connections at the most; the API's hot path needs few, since its writes share statements.
+ */
+export function createPool(url: string, options: { max?: number; name?: string } = {}): Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.max ?? 10,
+    application_name: options.name ?? 'recharge-gateway',
+    keepAlive: true,
+    connectionTimeoutMillis: 5_000,
+    // Nothing we run is long; a statement that is has met a lock that will not go away.
+    statement_timeout: 30_000,
+    idle_in_transaction_session_timeout: 30_000,
+    types: {
+      getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+        oid === int8 && format !== 'binary' ? BigInt : pg.types.getTypeParser(oid, format)) as never,
+    },
+  })
+  // An idle connection that breaks is replaced when it is next needed; whoever needs it then hears of it, nobody now.
+  pool.on('error', () => undefined)
+  return pool
+}
+
+/** Runs the work in one transaction: committed when it resolves, rolled back when it throws. */
+export async function inTransaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  // A client lost in mid-transaction emits 'error' besides failing its query; the query's failure is the one we act on.
+  const onError = () => undefined
+  client.on('error', onError)
+  let broken = false
+  try {
+    await client.query('begin')
+    const result = await work(client as Tx)
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch(() => {
+      broken = true // The connection is gone and the server has rolled back by itself.
+    })
+    throw error
+  } finally {
+    client.off('error', onError)
+    client.release(broken)
+  }
+}

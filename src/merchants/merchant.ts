@@ -1,0 +1,34 @@
+import type { SignatureScheme } from './signature.ts'
+
+export type MerchantId = bigint & { readonly id: 'merchant' }
+
+/** One of a merchant's keys. Every key held in memory is live: it verifies requests; the promoted one signs callbacks. */
+export interface MerchantKey {
+  id: bigint
+  scheme: SignatureScheme
+  /** The key as the merchant has it; its UTF-8 bytes are what signs. */
+  key: string
+  promoted: boolean
+}
+
+/** A merchant as the API and the courier hold it in memory, secrets opened. */
+export interface Merchant {
+  id: MerchantId
+  appid: string
+  name: string
+  addressCounterId: bigint
+  keys: readonly MerchantKey[]
+  /** Live Standard Webhooks secrets, `whsec_` + base64: each callback carries one signature per secret. */
+  webhookSecrets: readonly string[]
+  /** Where callbacks go whose order names no notify_url. */
+  callbackUrl: string | null
+  callbackFormat: 'form' | 'json'
+  callbackFields: 'six' | 'full'
+  /** When set, a 2xx acknowledges only if its body contains this word. */
+  acknowledgement: string | null
+  /** Refusals after a verified signature come with HTTP 200 (429 and 5xx stay what they are). */
+  always200: boolean
+  /** `t` and `nonce` are required on every endpoint. */
+  requireNonce: boolean
+  disabledAt: Date | null
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { test } from 'node:test'
+import { createLog } from '../../src/base/log.ts'
+import { migrate } from '../../src/db/migrate.ts'
+import { makePartitions } from '../../src/db/partitions.ts'
+import { cloneDatabase } from '../support/database.ts'
+
+const log = createLog('silent', 'test')
+
+test('migrating twice applies nothing the second time, and several at once do not disturb each other', async () => {
+  const { pool } = await cloneDatabase()
+  const again = await Promise.all([migrate(pool, log), migrate(pool, log), migrate(pool, log)])
+  assert.deepEqual(again, [[], [], []])
+})
+
+test('a migration edited after it was applied is refused', async () => {
+  const { pool } = await cloneDatabase()
+  await pool.query(`update _prisma_migrations set checksum = 'edited' where migration_name = '0001_gateway'`)
+  await assert.rejects(migrate(pool, log), /0001_gateway was applied with other contents/)
+})
+
+test('schema.prisma has every table and column of the database, of the same type and nullability', async () => {
+  const { pool } = await cloneDatabase()
+  const { rows } = await pool.query(
+    `select table_name, column_name, udt_name, is_nullable
+       from information_schema.columns
+      where table_schema = 'public' and table_name not like '\\_prisma%' and table_name not similar to 'callback_attempt_%'`,
+  )
+  const database = rows.map(
+    r => `${r.table_name}.${r.column_name} ${r.udt_name} ${r.is_nullable === 'YES' ? 'null' : ''}`,
+  )
+  const schema = await readFile(new URL('../../prisma/schema.prisma', import.meta.url), 'utf8')
+  const prisma = [...schema.matchAll(/^model \w+ \{\n(.*?)^\}/gms)].flatMap(([, body]) =>
+    scalarColumns(body!),
+  )
+  assert.deepEqual(prisma.sort(), database.sort())
+})
+
+test('months get their partitions once, and what no partition fits goes to the default one', async () => {
+  const { pool } = await cloneDatabase()
+  const at = new Date('2026-11-23T00:00:00Z')
+  await makePartitions(pool, at)
+  await makePartitions(pool, at)
+  const { rows } = await pool.query(
+    `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'callback_attempt'::regclass order by 1`,
+  )
+  assert.deepEqual(
+    rows.map(row => row.name),
+    [
+      'callback_attempt_2026_11',
+      'callback_attempt_2026_12',
+      'callback_attempt_2027_01',
+      'callback_attempt_default',
+    ],
+  )
+  await pool.query(
+    `insert into callback_attempt (callback_id, attempt, started_at, duration_ms, url, outcome)
+     values (1, 1, '2026-12-31T23:59:59Z', 1, 'u', 'o'), (1, 2, '2031-01-01T00:00:00Z', 1, 'u', 'o')`,
+  )
+  const { rows: placed } = await pool.query(
+    `select tableoid::regclass::text as name from callback_attempt order by attempt`,
+  )
+  assert.deepEqual(
+    placed.map(row => row.name),
+    ['callback_attempt_2026_12', 'callback_attempt_default'],
+  )
+})
+
+test('transfers, credits and audit events cannot be changed or deleted', async () => {
+  const { pool } = await cloneDatabase()
+  await pool.query(`insert into audit_event (actor, action, subject) values ('test', 'test', 'test')`)
+  for (const sql of [
+    'update audit_event set actor = null',
+    'delete from audit_event',
+    'truncate audit_event',
+  ]) {
+    await assert.rejects(pool.query(sql), /append-only/, sql)
+  }
+  for (const table of ['transfer', 'credit']) {
+    await assert.rejects(pool.query(`truncate ${table} cascade`), /append-only/, table)
+  }
+})
+
+function scalarColumns(model: string): string[] {
+  const types: Record<string, string> = {
+    BigInt: 'int8',
+    Int: 'int4',
+    String: 'text',
+    Bytes: 'bytea',
+    Boolean: 'bool',
+    Json: 'jsonb',
+    DateTime: 'timestamptz',
+  }
+  const table = /@@map\("(\w+)"\)/.exec(model)![1]
+  const fields = [...model.matchAll(/^ {2}(\w+) +(\w+)(\?)?(?: |$)(?!.*@relation)(.*)$/gm)].filter(
+    ([, , type]) => types[type!],
+  )
+  return fields.map(([, name, type, optional, rest]) => {
+    const column = /@map\("(\w+)"\)/.exec(rest!)?.[1] ?? name
+    return `${table}.${column} ${types[type!]} ${optional ? 'null' : ''}`
+  })
+}

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { after } from 'node:test'
+import pg from 'pg'
+import { createPool, type Pool } from '../../src/db/pool.ts'
+
+export interface TestDatabase {
+  url: string
+  pool: Pool
+}
+
+/** A database of this test's own, cloned from the migrated template; dropped when the file (or suite) is done. */
+export async function cloneDatabase(): Promise<TestDatabase> {
+  const template = process.env.TEST_POSTGRES_URL
+  assert(template, 'TEST_POSTGRES_URL is missing: run the tests with `npm test [-- files...]`')
+  const name = `test_${randomBytes(6).toString('hex')}`
+  await administer(template, `create database ${name} template gateway`)
+  const url = template.replace(/\/gateway$/, `/${name}`)
+  const pool = createPool(url)
+  after(async () => {
+    await pool.end()
+    await administer(template, `drop database ${name} with (force)`)
+  })
+  return { url, pool }
+}
+
+async function administer(template: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: template.replace(/\/gateway$/, '/postgres') })
+  await client.connect()
+  try {
+    // `create database` wants its template to itself; another file may be cloning it at this moment.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await client.query(sql)
+        return
+      } catch (error) {
+        if (attempt === 20 || (error as { code?: string }).code !== '55006') throw error
+        await new Promise(resolve => setTimeout(resolve, 50 * attempt))
+      }
+    }
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+
+/**
+ * Waits for a condition instead of for a time.
+ * @returns the first truthy value.
+ * @throws AssertionError naming what was waited for, after the deadline.
+ */
+export async function waitUntil<T>(
+  what: string,
+  condition: () => Promise<T> | T,
+  deadlineMs = 20_000,
+): Promise<NonNullable<T>> {
+  const end = Date.now() + deadlineMs
+  for (;;) {
+    const value = await condition()
+    if (value) return value
+    assert(Date.now() < end, `waited ${deadlineMs} ms for: ${what}`)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
