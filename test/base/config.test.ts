@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { test } from 'node:test'
+import { describeSetting, readConfig, settingNames } from '../../src/base/config.ts'
+import { UsageError } from '../../src/base/errors.ts'
+
+const right = {
+  DATABASE_URL: 'postgres://u:p@localhost/db',
+  MASTER_KEY: 'ab'.repeat(32),
+  TRON_NETWORK: 'nile',
+  TRON_NODES: 'http://10.0.0.1:8090|http://10.0.0.1:8091,https://nile.trongrid.io/',
+  PUBLIC_URL: 'https://pay.example/',
+}
+
+function problemsOf(
+  env: Record<string, string>,
+  needed: Parameters<typeof readConfig>[1] = [],
+): readonly string[] {
+  try {
+    readConfig(env, needed)
+  } catch (error) {
+    assert(error instanceof UsageError)
+    return error.problems
+  }
+  return []
+}
+
+test('.env.example names every setting with its sentence and its default, and nothing else but the compose password', async () => {
+  const example = await readFile(new URL('../../.env.example', import.meta.url), 'utf8')
+  const lines = [...example.matchAll(/^# (.*)\n([A-Z_0-9]+)=(.*)$/gm)]
+  const named = lines.map(([, , name]) => name!)
+  assert.deepEqual(named.filter(name => name !== 'POSTGRES_PASSWORD').sort(), [...settingNames].sort())
+  for (const [, sentence, name, value] of lines) {
+    if (name === 'POSTGRES_PASSWORD') continue
+    const setting = describeSetting(name as (typeof settingNames)[number])
+    assert.equal(sentence, setting.description, name)
+    if (setting.default) assert.equal(value, setting.default, name)
+  }
+})
+
+test('.env.example with its secrets filled in is a right configuration for Nile', async () => {
+  const example = await readFile(new URL('../../.env.example', import.meta.url), 'utf8')
+  const env = Object.fromEntries(
+    [...example.matchAll(/^([A-Z_0-9]+)=(.*)$/gm)].map(([, name, value]) => [name!, value!]),
+  )
+  const filled = { ...env, MASTER_KEY: right.MASTER_KEY, DATABASE_URL: right.DATABASE_URL }
+  assert.deepEqual(
+    problemsOf(filled, ['DATABASE_URL', 'MASTER_KEY', 'TRON_NETWORK', 'TRON_NODES', 'PUBLIC_URL']),
+    [],
+  )
+})
+
+test('a right environment is parsed into its own types', () => {
+  const config = readConfig({
+    ...right,
+    ORDER_WINDOW: '30m',
+    TRUST_PROXY: '10.0.0.0/8, ::1/128',
+    START_BLOCK: '5',
+  })
+  assert.deepEqual(config.tronNodes, [
+    { headUrl: 'http://10.0.0.1:8090', solidUrl: 'http://10.0.0.1:8091' },
+    { headUrl: 'https://nile.trongrid.io', solidUrl: 'https://nile.trongrid.io' },
+  ])
+  assert.equal(config.masterKey?.length, 32)
+  assert.equal(config.orderWindowMs, 1_800_000)
+  assert.equal(config.publicUrl, 'https://pay.example')
+  assert.deepEqual(config.trustProxy, ['10.0.0.0/8', '::1/128'])
+  assert.equal(config.startBlock, 5)
+})
+
+test('the master key may be hex or base64', () => {
+  const bytes = Buffer.alloc(32, 7)
+  for (const text of [bytes.toString('hex'), bytes.toString('base64'), bytes.toString('base64url')]) {
+    assert.deepEqual(readConfig({ MASTER_KEY: text }).masterKey, bytes)
+  }
+})
+
+test('everything that is wrong or missing is named at once, and a secret is never quoted', () => {
+  const problems = problemsOf(
+    {
+      MASTER_KEY: 'hunter2',
+      PORT: 'http',
+      TRON_NODES: 'api.trongrid.io',
+      TRUST_PROXY: 'true',
+      ORDER_WINDOW: '5',
+    },
+    ['DATABASE_URL', 'MASTER_KEY'],
+  )
+  for (const name of ['DATABASE_URL', 'MASTER_KEY', 'PORT', 'TRON_NODES', 'TRUST_PROXY', 'ORDER_WINDOW']) {
+    assert.equal(problems.filter(problem => problem.startsWith(name)).length, 1, name)
+  }
+  assert(!problems.join().includes('hunter2'))
+})
+
+for (const [name, value, said] of [
+  ['TRUST_PROXY', '1', /CIDR/],
+  ['TRUST_PROXY', '10.0.0.0/33', /CIDR/],
+  ['CALLBACK_ALLOWED_NETWORKS', 'localhost', /CIDR/],
+  ['PORT', '70000', /0 to 65535/],
+  ['START_BLOCK', '0', /above 0/],
+  ['TRON_NETWORK', 'main', /mainnet, nile/],
+  ['XPUB', 'xprv123', /xpub/],
+  ['ORDER_WINDOW', '91d', /90 days/],
+  ['LOG_LEVEL', 'loud', /fatal/],
+  ['REDIS_URL', 'localhost:6379', /redis:/],
+] as const) {
+  test(`${name}=${value} is refused`, () => {
+    const problems = problemsOf({ [name]: value })
+    assert.equal(problems.length, 1)
+    assert.match(problems[0]!, said)
+  })
+}
+
+test('on mainnet PUBLIC_URL is https and the contract is fixed', () => {
+  const problems = problemsOf({
+    TRON_NETWORK: 'mainnet',
+    PUBLIC_URL: 'http://pay.example',
+    USDT_CONTRACT: 'TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf',
+  })
+  assert.equal(problems.length, 2)
+})
