@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { ECDH } from 'node:crypto'
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { HDKey } from '@scure/bip32'
+import { UsageError } from '../base/errors.ts'
+import { addressFromBytes, type TronAddress } from './address.ts'
+import { base58check } from './base58check.ts'
+
+/** An account-level extended public key, m/44'/195'/account': enough to make addresses, not to spend from them. */
+export interface AccountKey {
+  readonly xpub: string
+  /** 33 bytes, compressed. */
+  readonly publicKey: Buffer
+  /** 32 bytes. */
+  readonly chainCode: Buffer
+  /** The key's branch 0, which addresses are children of; kept, so that an address costs one derivation and not two. */
+  readonly receiving: HDKey
+}
+
+const publicVersion = 0x0488b21e
+const accountDepth = 3
+
+/**
+ * Reads an extended public key of account level.
+ * @throws UsageError, with a sentence of its own for: unreadable, a private key, another kind of key, another depth, no
+ * point of the curve. The key is never quoted: it might be a private one.
+ */
+export function parseAccountKey(xpub: string): AccountKey {
+  const bytes = decode(xpub)
+  // In every extended private key, whatever its prefix, the key begins with a zero byte.
+  if (/^.prv/.test(xpub) || bytes?.[45] === 0) {
+    throw new UsageError(
+      'the extended key is a private key: give the extended public key of the account (xpub...), ' +
+        'and treat the private one as disclosed wherever it has been pasted',
+    )
+  }
+  if (!bytes) {
+    throw new UsageError('the extended key cannot be read: its checksum does not match, so it is mistyped')
+  }
+  if (bytes.length !== 78 || Buffer.from(bytes).readUInt32BE(0) !== publicVersion) {
+    throw new UsageError('the extended key is of another kind: TRON wallets export keys that begin with xpub')
+  }
+  if (bytes[4] !== accountDepth) {
+    throw new UsageError(
+      `the extended key is of depth ${bytes[4]}: export the account's key, m/44'/195'/0', which is of depth ${accountDepth}`,
+    )
+  }
+  const key = readPoint(xpub)
+  return {
+    xpub,
+    publicKey: Buffer.from(key.publicKey!),
+    chainCode: Buffer.from(key.chainCode!),
+    receiving: key.deriveChild(0),
+  }
+}
+
+/**
+ * The address at 0/index under the account key.
+ * @param index 0 to 2^31 - 1; the ones above are hardened and cannot be reached from a public key.
+ */
+export function deriveAddress(key: AccountKey, index: number): TronAddress {
+  assert(Number.isInteger(index) && index >= 0 && index < 0x80000000, `index ${index} is not derivable`)
+  return addressOfPublicKey(key.receiving.deriveChild(index).publicKey!)
+}
+
+/** The address of a public key. @param publicKey on secp256k1: 33 bytes compressed or 65 uncompressed. */
+export function addressOfPublicKey(publicKey: Uint8Array): TronAddress {
+  const point = ECDH.convertKey(publicKey, 'secp256k1', undefined, undefined, 'uncompressed') as Buffer
+  return addressFromBytes(keccak_256(point.subarray(1)).subarray(-20))
+}
+
+function decode(text: string): Uint8Array | null {
+  try {
+    return base58check.decode(text)
+  } catch {
+    // A foreign character or a wrong checksum; the caller says so.
+    return null
+  }
+}
+
+function readPoint(xpub: string): HDKey {
+  try {
+    return HDKey.fromExtendedKey(xpub)
+  } catch (cause) {
+    throw Object.assign(new UsageError('the extended key holds no public key: no point of secp256k1'), {
+      cause,
+    })
+  }
+}

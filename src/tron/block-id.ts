@@ -1,0 +1,43 @@
+import { hash } from 'node:crypto'
+import { encodeProtobuf } from './protobuf.ts'
+
+/** A block header's `raw_data` as nodes write it: hex without 0x, what is at its default left out. */
+export interface BlockHeader {
+  number?: number
+  /** Milliseconds. */
+  timestamp?: number
+  txTrieRoot?: string
+  parentHash?: string
+  witness_id?: number
+  witness_address?: string
+  version?: number
+  accountStateRoot?: string
+}
+
+/**
+ * The id of a block: 8 bytes of height, then the last 24 bytes of SHA-256 over the header's protobuf.
+ * @returns 64 hex digits.
+ * @see java-tron, protocol.BlockHeader.raw, for the numbers of the fields.
+ */
+export function blockId(header: BlockHeader): string {
+  const encoded = encodeProtobuf([
+    [1, header.timestamp ?? 0],
+    [2, hex(header.txTrieRoot)],
+    [3, hex(header.parentHash)],
+    [7, header.number ?? 0],
+    [8, header.witness_id ?? 0],
+    [9, hex(header.witness_address)],
+    [10, header.version ?? 0],
+    [11, hex(header.accountStateRoot)],
+  ])
+  return heightHex(header.number ?? 0) + hash('sha256', encoded, 'hex').slice(16)
+}
+
+/** The first 16 digits of the id of any block at a height. */
+export function heightHex(height: number): string {
+  return height.toString(16).padStart(16, '0')
+}
+
+function hex(digits: string | undefined): Buffer {
+  return Buffer.from(digits ?? '', 'hex')
+}

@@ -1,0 +1,32 @@
+/** A field of a message: numbers are written as varints, bytes and nested messages by their length. */
+export type ProtobufField = [number: number, value: number | Uint8Array | string]
+
+/**
+ * Encodes a protobuf message.
+ * @param fields in the order of their numbers; whole numbers up to 2^53, bytes, or text. Values at their default (0, empty)
+ * are left out, as proto3 has it.
+ */
+export function encodeProtobuf(fields: readonly ProtobufField[]): Buffer {
+  const parts: Uint8Array[] = []
+  for (const [number, value] of fields) {
+    if (typeof value === 'number') {
+      if (value !== 0) parts.push(varint(number * 8), varint(value))
+      continue
+    }
+    const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value
+    if (bytes.length > 0) parts.push(varint(number * 8 + 2), varint(bytes.length), bytes)
+  }
+  return Buffer.concat(parts)
+}
+
+function varint(value: number): Uint8Array {
+  const bytes: number[] = []
+  // By division: shifts would cut the number to 32 bits.
+  let rest = value
+  while (rest >= 128) {
+    bytes.push((rest % 128) + 128)
+    rest = Math.floor(rest / 128)
+  }
+  bytes.push(rest)
+  return Uint8Array.from(bytes)
+}
