@@ -33,6 +33,11 @@ export function blockId(header: BlockHeader): string {
   return heightHex(header.number ?? 0) + hash('sha256', encoded, 'hex').slice(16)
 }
 
+/** The id of a transaction: SHA-256 over the protobuf of its raw_data, 64 hex digits. */
+export function transactionId(rawData: Uint8Array): string {
+  return hash('sha256', rawData, 'hex')
+}
+
 /** The first 16 digits of the id of any block at a height. */
 export function heightHex(height: number): string {
   return height.toString(16).padStart(16, '0')
