@@ -1,0 +1,57 @@
+import { UsageError } from '../base/errors.ts'
+import type { Logger } from '../base/log.ts'
+import type { Pool } from '../db/pool.ts'
+import type { BlockRef } from '../tron/block.ts'
+import type { TronNode } from '../tron/node-client.ts'
+import { type ChainCursor, createCursor, readCursor } from './chain-store.ts'
+
+/**
+ * Checks the node and the database against the network that is configured, and at the first start pins the database
+ * to it and places the cursor.
+ * @param chain `genesisId` null: a private or sandbox chain, whose own is taken at the first start.
+ * @param startBlock first start only: the first block to follow; else what comes after the node's solidified head.
+ * @throws UsageError when node or database belong to another network or contract. NodeError as the node gives it.
+ */
+export async function openChain(options: {
+  pool: Pool
+  node: TronNode
+  chain: { network: string; genesisId: string | null; usdtContract: string }
+  startBlock: number | undefined
+  log: Logger
+}): Promise<ChainCursor> {
+  const { pool, node, chain, startBlock, log } = options
+  const genesisId = await node.genesisId()
+  if (chain.genesisId !== null && genesisId !== chain.genesisId) {
+    throw new UsageError(
+      `TRON_NODES: ${node.name} serves the chain with genesis ${genesisId}, ${chain.network} has ${chain.genesisId}`,
+    )
+  }
+  if (!(await readCursor(pool))) {
+    const at =
+      startBlock === undefined ? await node.solidHead() : await blockBefore(node, startBlock, genesisId)
+    await createCursor(pool, { ...chain, genesisId }, at)
+    log.info({ network: chain.network, height: at.height, hash: at.hash }, 'chain.pinned')
+  }
+  const cursor = await readCursor(pool)
+  if (!cursor) throw new Error('the cursor is gone right after it was written')
+  for (const [what, pinned, given] of [
+    ['TRON_NETWORK', cursor.network, chain.network],
+    ['the genesis block', cursor.genesisId, genesisId],
+    ['USDT_CONTRACT', cursor.usdtContract, chain.usdtContract],
+  ]) {
+    if (pinned !== given) {
+      throw new UsageError(
+        `this database is pinned: ${what} is ${pinned} there, ${given} here. Use another database.`,
+      )
+    }
+  }
+  return cursor
+}
+
+async function blockBefore(node: TronNode, height: number, genesisId: string): Promise<BlockRef> {
+  // The genesis block has no transaction infos and needs none: it holds no transfer.
+  if (height === 1) return { height: 0, hash: genesisId, time: new Date(0) }
+  const block = await node.solidBlock(height - 1)
+  if (!block) throw new UsageError(`START_BLOCK: ${node.name} has not solidified block ${height - 1} yet`)
+  return { height: block.height, hash: block.hash, time: block.time }
+}

@@ -1,0 +1,57 @@
+import { usdtUnits } from '../base/money.ts'
+import { pendingAnnouncement } from '../callbacks/announcement.ts'
+import type { PayingOrder } from '../orders/order-totals-store.ts'
+import { inChainOrder, type RecordedTransfer } from '../transfers/transfer.ts'
+import { chooseOrder, claimUnclaimed } from './attribution.ts'
+
+/** A credit to be written, with the order as it is right after it. */
+export interface PlannedCredit {
+  transfer: RecordedTransfer
+  order: PayingOrder
+  /** The order's received right after this credit. */
+  received: bigint
+  late: boolean
+  /** What its callback announces, in 1/10000 USDT; 0 when there is nothing whole to announce yet. */
+  announcement: bigint
+}
+
+/**
+ * Decides, touching nothing, what each transfer pays. Transfers on one address are taken in chain order, and the
+ * orders' `received` and `announced` move on with each.
+ * @param transfers what has no credit yet, at one or many addresses.
+ * @param orders the addresses' orders that may be paid, in any sequence; they are changed.
+ * @param until the time of the last block of the transaction.
+ */
+export function planCredits(
+  transfers: readonly RecordedTransfer[],
+  orders: readonly PayingOrder[],
+  until: Date,
+  graceMs: number,
+): { credits: PlannedCredit[]; unclaimed: RecordedTransfer[] } {
+  const ordersByAddress = new Map<bigint, PayingOrder[]>()
+  for (const order of orders.toSorted(oldestFirst)) {
+    const others = ordersByAddress.get(order.depositAddressId)
+    if (others) others.push(order)
+    else ordersByAddress.set(order.depositAddressId, [order])
+  }
+  const credits: PlannedCredit[] = []
+  const unclaimed: RecordedTransfer[] = []
+  for (const transfer of transfers.toSorted(inChainOrder)) {
+    const choice = ordersByAddress.get(transfer.depositAddressId) ?? []
+    const order = chooseOrder(transfer, choice, graceMs) ?? claimUnclaimed(choice, until, graceMs)
+    if (order) credits.push(credit(transfer, order))
+    else unclaimed.push(transfer)
+  }
+  return { credits, unclaimed }
+}
+
+function credit(transfer: RecordedTransfer, order: PayingOrder): PlannedCredit {
+  order.received = usdtUnits(order.received + transfer.amount)
+  const announcement = pendingAnnouncement(order.received, order.announced)
+  order.announced += announcement
+  return { transfer, order, received: order.received, late: transfer.time > order.expiresAt, announcement }
+}
+
+function oldestFirst(a: PayingOrder, b: PayingOrder): number {
+  return a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1)
+}
