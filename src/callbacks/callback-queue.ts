@@ -1,0 +1,135 @@
+import { type Job, Queue, Worker } from 'bullmq'
+import type { Logger } from '../base/log.ts'
+import type { Lease } from './lease-store.ts'
+import { openPostgresBackend, openRedisBackend, type QueueBackend } from './queue-backend.ts'
+
+/** Wake-up calls for couriers: what is in it is a copy of leases, and may be lost at any time. */
+export interface CallbackQueue {
+  /** Whether it can be reached now. */
+  isReady(): boolean
+  /** Calls that no courier has begun. */
+  waiting(): Promise<number>
+  /** @throws when they may not all have been taken. */
+  add(leases: readonly Lease[]): Promise<void>
+  /** @returns those that the queue does not know any more: done, or lost with it. */
+  missing(leases: readonly Lease[]): Promise<Lease[]>
+  /** Takes back calls that nobody has begun. @returns those that could be taken back. */
+  withdraw(leases: readonly Lease[]): Promise<Lease[]>
+  /** Begins no further call. */
+  pause(): Promise<void>
+  /** Waits for the calls in hand until the deadline, then closes whatever they do. */
+  close(deadlineMs: number): Promise<void>
+}
+
+/** A job's data: text, since neither JSON nor Lua has our integers. */
+interface LeaseData {
+  id: string
+  epoch: string
+}
+
+const queueName = 'callbacks'
+
+/**
+ * Opens the queue, on Redis or on Postgres, and handles its calls from then on: one code path for both.
+ * @param slots calls handled at once at the most.
+ * @param handle never throws for what an endpoint does; when it throws, the lease runs out and another epoch begins.
+ */
+export function openQueue(options: {
+  redisUrl: string | undefined
+  databaseUrl: string
+  slots: number
+  handle: (lease: Lease) => Promise<void>
+  log: Logger
+}): CallbackQueue {
+  const { log, slots, handle } = options
+  const backend = options.redisUrl
+    ? openRedisBackend(options.redisUrl, log)
+    : openPostgresBackend(options.databaseUrl, log)
+  const queue = new Queue<LeaseData>(
+    queueName,
+    {
+      connection: backend.producer,
+      prefix: 'recharge-gateway',
+      // History is Postgres'; a finished job that stayed would only be an id that cannot be used again.
+      defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
+      streams: { events: { maxLen: 0 } },
+    },
+    backend.factory,
+  )
+  const worker = new Worker<LeaseData>(
+    queueName,
+    job => handleJob(job, handle, log),
+    {
+      connection: backend.consumer,
+      prefix: 'recharge-gateway',
+      concurrency: slots,
+      // A killed courier's calls come back after 8 s, however often it is killed. The lock renews itself while a call
+      // takes its time, so it need not outlast the send.
+      lockDuration: 8_000,
+      stalledInterval: 2_000,
+      maxStalledCount: 1_000_000,
+      // How long it takes to try again after an outage; 15 s by default.
+      runRetryDelay: 500,
+    },
+    backend.factory,
+  )
+  // Outages are told by the backend, once. What else is reported here (a job that vanished with a flushed Redis, say)
+  // is the queue's own trouble: the debt is in Postgres.
+  queue.on('error', error => log.debug({ error: error.message }, 'queue.error'))
+  worker.on('error', error => log.debug({ error: error.message }, 'queue.error'))
+  return {
+    isReady: backend.isReady,
+    waiting: () => queue.getWaitingCount(),
+    add: async leases => {
+      await queue.addBulk(leases.map(jobOf))
+    },
+    missing: leases =>
+      filterAsync(leases, async lease => (await queue.getJobState(jobId(lease))) === 'unknown'),
+    withdraw: leases => filterAsync(leases, async lease => (await queue.remove(jobId(lease))) === 1),
+    pause: () => worker.pause(true),
+    close: deadlineMs => closeQueue(queue, worker, backend, deadlineMs),
+  }
+}
+
+/** An id of its own for every epoch: the queue silently ignores an id it has, in whatever state. */
+export function jobId(lease: Lease): string {
+  return `cb-${lease.id}-${lease.epoch}`
+}
+
+function jobOf(lease: Lease) {
+  const data: LeaseData = { id: `${lease.id}`, epoch: `${lease.epoch}` }
+  return { name: 'send', data, opts: { jobId: jobId(lease) } }
+}
+
+async function handleJob(
+  job: Job<LeaseData>,
+  handle: (lease: Lease) => Promise<void>,
+  log: Logger,
+): Promise<void> {
+  const { id, epoch } = job.data
+  if (/^\d{1,18}$/.test(id) && /^\d{1,9}$/.test(epoch)) await handle({ id: BigInt(id), epoch: Number(epoch) })
+  else log.warn({ jobId: job.id }, 'queue.foreign_job')
+}
+
+async function filterAsync(
+  leases: readonly Lease[],
+  test: (lease: Lease) => Promise<boolean>,
+): Promise<Lease[]> {
+  const passed = await Promise.all(leases.map(test))
+  return leases.filter((_, i) => passed[i])
+}
+
+async function closeQueue(
+  queue: Queue,
+  worker: Worker,
+  backend: QueueBackend,
+  deadlineMs: number,
+): Promise<void> {
+  const deadline = new AbortController()
+  const timer = setTimeout(() => deadline.abort(), deadlineMs)
+  const cut = new Promise<void>(resolve => deadline.signal.addEventListener('abort', () => resolve()))
+  // Without its server neither ever closes by itself.
+  await Promise.race([worker.close().then(() => queue.close()), cut])
+  clearTimeout(timer)
+  await backend.close()
+}

@@ -1,0 +1,92 @@
+import type { Logger } from '../base/log.ts'
+import type { Pool } from '../db/pool.ts'
+import { type CallbackQueue, jobId } from './callback-queue.ts'
+import type { Doorbell } from './doorbell.ts'
+import { type Lease, leaseCallbacks, releaseLeases, settleHeld } from './lease-store.ts'
+
+/** What a courier leases for. */
+export interface Leasing {
+  pool: Pool
+  queue: CallbackQueue
+  bell: Doorbell
+  log: Logger
+  slots: number
+  leaseMs: number
+  /** How long the bell is waited for before looking anyway. */
+  pollMs: number
+  /** After how long a call that nobody has begun is asked after. */
+  lostAfterMs: number
+  /** Ids of the jobs this courier is working on. */
+  active: ReadonlySet<string>
+  /** Leases this courier enqueued and has not begun: it answers for them. */
+  enqueued: Map<string, { lease: Lease; at: number }>
+  stopping: boolean
+}
+
+/** How often callbacks of merchants disabled and enabled change sides. */
+const settleEveryMs = 1_000
+
+/**
+ * Leases what is due for as many slots as are free, and enqueues it, until told to stop. What goes wrong is tried again
+ * at the next ring or poll.
+ */
+export async function leaseWhileOpen(leasing: Leasing): Promise<void> {
+  let settledAt = Number.NEGATIVE_INFINITY
+  let failing = false
+  while (!leasing.stopping) {
+    try {
+      if (performance.now() - settledAt > settleEveryMs) {
+        settledAt = performance.now()
+        await settleHeld(leasing.pool)
+        if (leasing.queue.isReady()) await recoverLost(leasing)
+      }
+      const found = leasing.queue.isReady() ? await leaseOnce(leasing) : 0
+      if (failing) leasing.log.info('courier.leasing_again')
+      failing = false
+      if (found > 0) continue
+    } catch (error) {
+      // Said once: the log is not to fill while a server is away.
+      if (!failing) leasing.log.warn({ error: (error as Error).message }, 'courier.leasing_failed')
+      failing = true
+    }
+    await leasing.bell.wait(leasing.pollMs)
+  }
+}
+
+/** @returns how many were leased and enqueued. */
+async function leaseOnce(leasing: Leasing): Promise<number> {
+  const free = leasing.slots - leasing.active.size - (await leasing.queue.waiting())
+  const leases = await leaseCallbacks(leasing.pool, free, leasing.leaseMs)
+  if (leases.length === 0) return 0
+  const at = performance.now()
+  for (const lease of leases) leasing.enqueued.set(jobId(lease), { lease, at })
+  try {
+    await leasing.queue.add(leases)
+  } catch (error) {
+    // Some may have been taken all the same, and begun here: those are not given back under the sender's hands.
+    await giveBack(
+      leasing,
+      leases.filter(lease => leasing.enqueued.has(jobId(lease))),
+    )
+    throw error
+  }
+  return leases.length
+}
+
+/**
+ * Gives back leases whose calls the queue has lost, so that a flushed Redis costs seconds and not the length of a
+ * lease. A call begun elsewhere is no concern of this courier any more.
+ */
+async function recoverLost(leasing: Leasing): Promise<void> {
+  const before = performance.now() - leasing.lostAfterMs
+  const old = [...leasing.enqueued.values()].filter(({ at }) => at < before).map(({ lease }) => lease)
+  if (old.length === 0) return
+  const lost = await leasing.queue.missing(old)
+  await giveBack(leasing, lost)
+}
+
+/** Makes leases due again that nobody has begun; a job that turns up later finds its lease gone. */
+export async function giveBack(leasing: Leasing, leases: readonly Lease[]): Promise<void> {
+  await releaseLeases(leasing.pool, leases)
+  for (const lease of leases) leasing.enqueued.delete(jobId(lease))
+}

@@ -1,0 +1,81 @@
+import { type BackendFactory, createPostgresBackend, createRedisBackend } from 'bullmq'
+import { Redis, type RedisOptions } from 'ioredis'
+import pg from 'pg'
+import type { Logger } from '../base/log.ts'
+import { queueSchema } from '../db/migrate.ts'
+
+/** What BullMQ needs to run on one of its two stores. */
+export interface QueueBackend {
+  // biome-ignore lint/suspicious/noExplicitAny: the two factories have nothing in common but the interface they make.
+  factory: BackendFactory<any, any>
+  /** Connections for adding jobs and for working on them. */
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  producer: any
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  consumer: any
+  isReady(): boolean
+  close(): Promise<void>
+}
+
+/**
+ * Redis. An outage is logged once when it begins and once when it ends, and is waited out.
+ * @param url redis:// or rediss://; a database no other gateway uses.
+ */
+export function openRedisBackend(url: string, log: Logger): QueueBackend {
+  // By default ioredis comes back ever more slowly, up to 20 s after an outage.
+  const shared: RedisOptions = { retryStrategy: () => 500, keepAlive: 10_000 }
+  // Adding fails at once rather than waiting: a lease that cannot be enqueued is given back.
+  const failFast: RedisOptions = { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 5_000 }
+  const producer = new Redis(url, { ...shared, ...failFast })
+  const consumer = new Redis(url, { ...shared, maxRetriesPerRequest: null })
+  logOutages(producer, log)
+  // The producer tells of outages for both.
+  consumer.on('error', () => undefined)
+  return {
+    factory: createRedisBackend,
+    producer,
+    consumer,
+    isReady: () => producer.status === 'ready',
+    close: async () => {
+      producer.disconnect()
+      consumer.disconnect()
+    },
+  }
+}
+
+/** The same Postgres, in a schema of the queue's own; its pool is its own too, so that nobody waits for the other. */
+export function openPostgresBackend(databaseUrl: string, log: Logger): QueueBackend {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    options: `-c search_path=${queueSchema}`,
+    application_name: 'recharge-gateway-queue',
+    max: 8,
+    keepAlive: true,
+    connectionTimeoutMillis: 5_000,
+  })
+  // An idle connection that broke; whoever needs one next hears of it.
+  pool.on('error', error => log.debug({ error: error.message }, 'queue.error'))
+  return {
+    factory: createPostgresBackend,
+    producer: pool,
+    consumer: pool,
+    isReady: () => true,
+    close: () => pool.end(),
+  }
+}
+
+function logOutages(redis: Redis, log: Logger): void {
+  let reachable: boolean | undefined
+  let reason = 'connection closed'
+  redis.on('error', error => {
+    reason = error.message || reason
+  })
+  redis.on('close', () => {
+    if (reachable !== false) log.warn({ reason }, 'queue.redis_unreachable')
+    reachable = false
+  })
+  redis.on('ready', () => {
+    if (reachable === false) log.info('queue.redis_back')
+    reachable = true
+  })
+}
