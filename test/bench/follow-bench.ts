@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { join } from 'node:path'
+import { createLog } from '../../src/base/log.ts'
+import { createCursor, readCursor } from '../../src/blocks/chain-store.ts'
+import { followChain } from '../../src/blocks/follow-chain.ts'
+import { creditBlocks } from '../../src/credits/credit-blocks.ts'
+import type { Pool } from '../../src/db/pool.ts'
+import { networks } from '../../src/tron/network.ts'
+import { createTronNode } from '../../src/tron/node-client.ts'
+
+const oursPerBlock = 2
+/** Assigned addresses that are paid, each with an open order; the rest are only watched. */
+const paidAddresses = 1000
+const usdtContract = networks.sandbox.usdtContract!
+
+/** What following came to: blocks of 200 USDT transfers, of which two are ours, from a node that answers from memory. */
+export interface FollowResult {
+  addresses: number
+  blocks: number
+  blocksPerSecond: number
+  callsPerBlock: number
+  /** Resident memory of the watcher's process at the end, in MiB. */
+  residentMiB: number
+}
+
+/**
+ * Follows a number of blocks with a number of assigned addresses, then checks that every transfer to them is credited
+ * and nothing else.
+ */
+export async function benchFollowing(pool: Pool, addresses: number, blocks: number): Promise<FollowResult> {
+  await seed(pool, addresses, blocks)
+  const node = fork(join(import.meta.dirname, 'memory-node.ts'), [
+    `${oursPerBlock}`,
+    `${paidAddresses}`,
+    `${blocks}`,
+  ])
+  const { port } = await new Promise<{ port: number }>(resolve => node.once('message', resolve as never))
+  const url = `http://127.0.0.1:${port}`
+  const client = createTronNode({ headUrl: url, solidUrl: url, usdtContract })
+  try {
+    const genesisId = await client.genesisId()
+    const pin = { network: 'sandbox', genesisId, usdtContract }
+    await createCursor(pool, pin, { height: 0, hash: genesisId, time: new Date(0) })
+    const stop = new AbortController()
+    const startedAt = performance.now()
+    await followChain({
+      node: client,
+      pace: { restMs: 0, pollMs: 10 },
+      log: createLog('warn', 'bench'),
+      signal: stop.signal,
+      readCursor: async () => (await readCursor(pool))!,
+      commit: async (from, batch) => {
+        const done = await creditBlocks(pool, pin, 0, from, batch)
+        if (batch.at(-1)!.height >= blocks) stop.abort()
+        return done !== null
+      },
+    })
+    const seconds = (performance.now() - startedAt) / 1000
+    const residentMiB = Math.round(process.memoryUsage().rss / 1024 / 1024)
+    const { calls } = (await (await fetch(`${url}/bench/calls`, { method: 'POST', body: '{}' })).json()) as {
+      calls: number
+    }
+    await check(pool, blocks)
+    return {
+      addresses,
+      blocks,
+      blocksPerSecond: blocks / seconds,
+      callsPerBlock: calls / blocks,
+      residentMiB,
+    }
+  } finally {
+    await client.close()
+    node.kill()
+  }
+}
+
+async function seed(pool: Pool, addresses: number, blocks: number): Promise<void> {
+  await pool.query(
+    `with counter as (
+       insert into address_counter (public_key, chain_code, xpub)
+       values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id)
+     insert into merchant (appid, name, address_counter_id, callback_url)
+     select 'VunTq7Zk2Lm9h1l8', 'shop', id, 'https://shop.example/cb' from counter`,
+  )
+  // The text is not the bytes in base58, which no bench needs: it only has to be unique and of the right form.
+  const chunk = 50_000
+  for (let first = 0; first < addresses; first += chunk) {
+    await pool.query(
+      `insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
+       select 'T' || left(translate(encode(h, 'hex'), '0', 'z'), 33), substring(h for 20), 1, n, n, true
+         from generate_series($1::int, $2::int) as n, lateral (select sha256(n::text::bytea) as h) as hashed`,
+      [first, Math.min(first + chunk, addresses) - 1],
+    )
+  }
+  await pool.query(
+    `insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, created_at, expires_at)
+     select 1, 'o-' || localusermark, username, localusermark, id, $2, '2025-01-01', '2027-01-01'
+       from deposit_address where id <= $1`,
+    [paidAddresses, Math.ceil((blocks * oursPerBlock) / paidAddresses) * 1_000_000],
+  )
+  await pool.query('vacuum analyze deposit_address')
+}
+
+async function check(pool: Pool, blocks: number): Promise<void> {
+  const { rows } = await pool.query(
+    `select (select count(*) from credit) as credits, (select sum(amount) from credit)::bigint as amount,
+            (select sum(received) from recharge_order)::bigint as received, (select count(*) from callback) as callbacks,
+            (select count(*) from chain_block) as blocks`,
+  )
+  const credits = BigInt(blocks * oursPerBlock)
+  assert.deepEqual(rows[0], {
+    credits,
+    amount: credits * 1_000_000n,
+    received: credits * 1_000_000n,
+    callbacks: credits,
+    blocks: BigInt(blocks),
+  })
+}

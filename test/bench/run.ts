@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto'
+import { cpus, totalmem } from 'node:os'
+import pg from 'pg'
+import { createLog } from '../../src/base/log.ts'
+import { migrate } from '../../src/db/migrate.ts'
+import { createPool, type Pool } from '../../src/db/pool.ts'
+import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../src/sandbox/embedded-database.ts'
+import { benchFollowing } from './follow-bench.ts'
+
+// npm run bench [-- following orders ...]: each bench checks its answers, then prints its figures, as ratios where
+// there is a bare counterpart in the same run. Durable as in production: fsync and synchronous commit are on.
+const benches: Record<string, (databases: Databases) => Promise<void>> = { following }
+
+interface Databases {
+  /** A migrated database of this measurement's own. */
+  fresh(): Promise<{ pool: Pool; url: string }>
+}
+
+const asked = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(benches)
+const server = await startEmbeddedDatabase(['-c', 'shared_buffers=512MB', '-c', 'max_wal_size=4GB'])
+const pools: Pool[] = []
+try {
+  console.log(
+    `machine: ${cpus().length} x ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, Postgres 18`,
+  )
+  for (const name of asked) {
+    const bench = benches[name]
+    if (!bench) throw new Error(`no such bench: ${name}; there are ${Object.keys(benches).join(', ')}`)
+    console.log(`\n## ${name}`)
+    await bench({ fresh: freshDatabase(server) })
+  }
+} finally {
+  for (const pool of pools) await pool.end()
+  await server.stop()
+}
+
+function freshDatabase(embedded: EmbeddedDatabase): Databases['fresh'] {
+  return async () => {
+    const name = `bench_${randomBytes(4).toString('hex')}`
+    const admin = new pg.Client({ connectionString: embedded.url('postgres') })
+    await admin.connect()
+    await admin.query(`create database ${name}`)
+    await admin.end()
+    const url = embedded.url(name)
+    const pool = createPool(url)
+    pools.push(pool)
+    await migrate(pool, createLog('warn', 'bench'))
+    return { pool, url }
+  }
+}
+
+async function following({ fresh }: Databases): Promise<void> {
+  const blocks = Number(process.env.BENCH_BLOCKS ?? 1000)
+  const few = await benchFollowing((await fresh()).pool, 1_000, blocks)
+  const many = await benchFollowing((await fresh()).pool, 1_000_000, blocks)
+  for (const result of [few, many]) {
+    console.log(
+      `${result.addresses} addresses: ${result.blocksPerSecond.toFixed(0)} blocks/s of 200 USDT transfers, ` +
+        `${result.callsPerBlock.toFixed(2)} calls a block, ${result.residentMiB} MiB resident`,
+    )
+  }
+  console.log(
+    `1 000 000 addresses against 1 000: ${(many.blocksPerSecond / few.blocksPerSecond).toFixed(2)} of the rate`,
+  )
+}
