@@ -1,0 +1,123 @@
+import { GatewayError } from '../base/errors.ts'
+import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
+import { shareRoundTrips } from '../db/shared-round-trip.ts'
+import { lockCounter, moveCounter } from '../merchants/address-counter-store.ts'
+import { type AccountKey, deriveAddress, parseAccountKey } from '../tron/account-key.ts'
+import type { TronAddress } from '../tron/address.ts'
+import type { DepositAddress } from './deposit-address.ts'
+import { type AddressWanted, findAssigned, findExisting, insertAddresses } from './deposit-address-store.ts'
+
+/**
+ * Assigns an address: the user's base one, or with an orderid the one for that order alone; the same when asked again.
+ * @param counterId the merchant's counter, from which a new one is taken.
+ * @throws GatewayError orderid_conflict when the orderid's address is another user's; unavailable when the account has
+ *   no index left.
+ */
+export type AssignAddress = (wanted: AddressWanted, counterId: bigint) => Promise<DepositAddress>
+
+/** The last index an address can be derived at. */
+const indexMax = 0x7fffffff
+
+/** Opens the assigning of addresses. Those that need a new one at the same time share a transaction and its lock. */
+export function openAssignment(pool: Pool): AssignAddress {
+  const find = shareRoundTrips({
+    run: (wanted: readonly AddressWanted[]) => findAssigned(pool, wanted),
+    itemsMax: 256,
+    waitingMax: 4_096,
+    inFlightMax: 2,
+  })
+  // One queue for each counter, so that its lock is waited for by one connection and not by all of the pool's.
+  const queues = new Map<bigint, (wanted: AddressWanted) => Promise<DepositAddress>>()
+  // Reading a key costs a derivation, and a counter's never changes.
+  const accounts = new Map<string, AccountKey>()
+  const readAccount = (xpub: string) => {
+    const account = accounts.get(xpub) ?? parseAccountKey(xpub)
+    accounts.set(xpub, account)
+    return account
+  }
+  const assignNew = (counterId: bigint) => {
+    const queue =
+      queues.get(counterId) ??
+      shareRoundTrips({
+        run: (wanted: readonly AddressWanted[]) =>
+          inTransaction(pool, tx => takeIndexes(tx, counterId, readAccount, wanted)),
+        itemsMax: 64,
+        waitingMax: 4_096,
+        inFlightMax: 1,
+      })
+    queues.set(counterId, queue)
+    return queue
+  }
+  return async (wanted, counterId) => {
+    const assigned = (await find(wanted)) ?? (await assignNew(counterId)(wanted))
+    if (assigned.localusermark !== wanted.localusermark) {
+      throw new GatewayError(
+        'orderid_conflict',
+        `orderid: an address was asked for with it before, with another localusermark`,
+      )
+    }
+    return assigned
+  }
+}
+
+/** Under the counter's lock looks again, so that of two who found nothing the second takes no index. */
+async function takeIndexes(
+  tx: Tx,
+  counterId: bigint,
+  readAccount: (xpub: string) => AccountKey,
+  wanted: readonly AddressWanted[],
+): Promise<DepositAddress[]> {
+  const counter = await lockCounter(tx, counterId)
+  const found = await findAssigned(tx, wanted)
+  const missing = new Map<string, AddressWanted>()
+  wanted.forEach((w, i) => {
+    if (!found[i] && !missing.has(nameOf(w))) missing.set(nameOf(w), w)
+  })
+  const account = readAccount(counter.xpub)
+  const fresh = await deriveFresh(tx, account, counter.nextIndex, missing.size)
+  const inserted = await insertAddresses(
+    tx,
+    [...missing.values()].map((w, i) => ({
+      ...w,
+      address: fresh[i]!.address,
+      isBase: w.orderid === null,
+      derived: { counterId, index: fresh[i]!.index },
+    })),
+  )
+  if (fresh.length > 0) await moveCounter(tx, counterId, fresh.at(-1)!.index + 1)
+  const assigned = new Map([...missing.keys()].map((name, i) => [name, inserted[i]!]))
+  return wanted.map((w, i) => found[i] ?? assigned.get(nameOf(w))!)
+}
+
+/** Derives as many addresses as are asked for, leaving out those that exist already: imported ones, say. */
+async function deriveFresh(
+  tx: Tx,
+  account: AccountKey,
+  firstIndex: number,
+  count: number,
+): Promise<{ index: number; address: TronAddress }[]> {
+  const fresh: { index: number; address: TronAddress }[] = []
+  for (let next = firstIndex; fresh.length < count; ) {
+    const derived: { index: number; address: TronAddress }[] = []
+    for (; derived.length < count - fresh.length; next++) {
+      if (next > indexMax)
+        throw new GatewayError('unavailable', 'no address is left to assign', { retryAfterS: 60 })
+      derived.push({ index: next, address: deriveAddress(account, next) })
+    }
+    const existing = await findExisting(
+      tx,
+      derived.map(({ address }) => address),
+    )
+    fresh.push(...derived.filter(({ address }) => !existing.has(address)))
+  }
+  return fresh
+}
+
+/** What makes two wishes the same one. */
+function nameOf(wanted: AddressWanted): string {
+  return JSON.stringify(
+    wanted.orderid === null
+      ? [String(wanted.merchantId), wanted.localusermark]
+      : [String(wanted.merchantId), null, wanted.orderid],
+  )
+}

@@ -1,0 +1,121 @@
+import type { Queryable, Tx } from '../db/pool.ts'
+import type { MerchantId } from '../merchants/merchant.ts'
+import { addressToBytes, type TronAddress } from '../tron/address.ts'
+import type { DepositAddress, User } from './deposit-address.ts'
+
+const columns = `d.id, d.address, d.localusermark, d.is_base as "isBase", d.orderid, d.uuid, d.created_at as "createdAt"`
+
+/** An address somebody asks for: a user's base one, or with an orderid the one for that order alone. */
+export interface AddressWanted extends User {
+  orderid: string | null
+}
+
+/**
+ * Finds what is assigned already: by (merchant, orderid) where one is named, whoever's it is, else the base address.
+ * @returns for each wanted, in their order, the address or null.
+ */
+export async function findAssigned(
+  db: Queryable,
+  wanted: readonly AddressWanted[],
+): Promise<(DepositAddress | null)[]> {
+  const { rows } = await db.query({
+    name: 'find-assigned-addresses',
+    text: `select ${columns}
+             from unnest($1::bigint[], $2::text[], $3::text[]) with ordinality
+                    as w (merchant_id, localusermark, orderid, position)
+             left join lateral (
+               select *
+                 from deposit_address
+                where merchant_id = w.merchant_id and orderid = w.orderid
+               union all
+               select *
+                 from deposit_address
+                where w.orderid is null
+                  and merchant_id = w.merchant_id and localusermark = w.localusermark and is_base
+             ) d on true
+            order by w.position`,
+    values: [wanted.map(w => w.merchantId), wanted.map(w => w.localusermark), wanted.map(w => w.orderid)],
+  })
+  return rows.map(row => (row.id === null ? null : row))
+}
+
+/** Which of these addresses exist already, derived or imported, whoever's they are. */
+export async function findExisting(tx: Tx, addresses: readonly string[]): Promise<Set<string>> {
+  const { rows } = await tx.query(`select address from deposit_address where address = any($1::text[])`, [
+    addresses,
+  ])
+  return new Set(rows.map(row => row.address))
+}
+
+/** A new address's row. Derived ones have a counter and an index, imported ones neither. */
+export interface NewDepositAddress extends User {
+  address: TronAddress
+  isBase: boolean
+  orderid: string | null
+  derived: { counterId: bigint; index: number } | null
+}
+
+/** Writes addresses; from their commit on, blocks are joined with them. @returns them in their order. */
+export async function insertAddresses(
+  tx: Tx,
+  addresses: readonly NewDepositAddress[],
+): Promise<DepositAddress[]> {
+  const { rows } = await tx.query({
+    name: 'insert-addresses',
+    text: `insert into deposit_address as d
+             (address, address_bytes, merchant_id, localusermark, username, is_base, orderid, counter_id, index)
+           select *
+             from unnest($1::text[], $2::bytea[], $3::bigint[], $4::text[], $5::text[], $6::boolean[], $7::text[],
+                         $8::bigint[], $9::integer[])
+           returning ${columns}`,
+    values: [
+      addresses.map(a => a.address),
+      addresses.map(a => addressToBytes(a.address)),
+      addresses.map(a => a.merchantId),
+      addresses.map(a => a.localusermark),
+      addresses.map(a => a.username),
+      addresses.map(a => a.isBase),
+      addresses.map(a => a.orderid),
+      addresses.map(a => a.derived?.counterId ?? null),
+      addresses.map(a => a.derived?.index ?? null),
+    ],
+  })
+  const byAddress = new Map(rows.map(row => [row.address, row]))
+  return addresses.map(a => byAddress.get(a.address))
+}
+
+/** A user's base address with what waits unclaimed at all of the user's addresses, in base units. */
+export async function findBaseWithUnclaimed(
+  db: Queryable,
+  user: Pick<User, 'merchantId' | 'localusermark'>,
+): Promise<{ address: DepositAddress; unclaimed: bigint } | null> {
+  const { rows } = await db.query({
+    name: 'base-address-with-unclaimed',
+    text: `select ${columns},
+                  (select coalesce(sum(t.amount), 0)::text
+                     from deposit_address u
+                     join waiting_transfer w on w.deposit_address_id = u.id and w.reason = 'unclaimed'
+                     join transfer t on t.id = w.transfer_id
+                    where u.merchant_id = d.merchant_id and u.localusermark = d.localusermark) as unclaimed
+             from deposit_address d
+            where d.merchant_id = $1 and d.localusermark = $2 and d.is_base`,
+    values: [user.merchantId, user.localusermark],
+  })
+  if (!rows[0]) return null
+  const { unclaimed, ...address } = rows[0]
+  return { address, unclaimed: BigInt(unclaimed) }
+}
+
+/** Who has these addresses. */
+export async function findOwners(
+  tx: Tx,
+  addresses: readonly TronAddress[],
+): Promise<Map<string, { merchantId: MerchantId; localusermark: string }>> {
+  const { rows } = await tx.query(
+    `select address, merchant_id as "merchantId", localusermark
+       from deposit_address
+      where address = any($1::text[])`,
+    [addresses],
+  )
+  return new Map(rows.map(({ address, ...owner }) => [address, owner]))
+}

@@ -1,0 +1,77 @@
+import { UsageError } from '../base/errors.ts'
+import { recordAudit } from '../db/audit-store.ts'
+import { inTransaction, type Pool } from '../db/pool.ts'
+import { lockCounter } from '../merchants/address-counter-store.ts'
+import { lockMerchant } from '../merchants/merchant-store.ts'
+import { parseTronAddress, type TronAddress } from '../tron/address.ts'
+import { findAssigned, findOwners, insertAddresses } from './deposit-address-store.ts'
+
+export interface ImportedAddresses {
+  /** Watched from now on. */
+  imported: TronAddress[]
+  /** Were this user's already. */
+  known: TronAddress[]
+}
+
+/**
+ * Watches addresses we did not derive, for a user; the first is the base address if the user has none.
+ * They are watched from the cursor on.
+ * @throws UsageError naming every problem at once: not an address, another user's, an appid nobody has.
+ */
+export async function importAddresses(
+  pool: Pool,
+  request: { appid: string; localusermark: string; addresses: readonly string[]; actor?: string },
+): Promise<ImportedAddresses> {
+  const { appid, localusermark } = request
+  const addresses = readAddresses(localusermark, request.addresses)
+  return inTransaction(pool, async tx => {
+    const merchant = await lockMerchant(tx, appid)
+    if (!merchant) throw new UsageError(`no merchant has the appid "${appid}"`)
+    const user = { merchantId: merchant.id, localusermark, username: localusermark }
+    // Whoever gives a user an address holds this lock: nobody makes a base address beside us.
+    await lockCounter(tx, merchant.addressCounterId)
+    const owners = await findOwners(tx, addresses)
+    const foreign = addresses.filter(address => {
+      const owner = owners.get(address)
+      return owner && !(owner.merchantId === merchant.id && owner.localusermark === localusermark)
+    })
+    if (foreign.length > 0) {
+      throw new UsageError(foreign.map(address => `${address} is assigned to another user already`))
+    }
+    const imported = addresses.filter(address => !owners.has(address))
+    const [base] = await findAssigned(tx, [{ ...user, orderid: null }])
+    await insertAddresses(
+      tx,
+      imported.map((address, i) => ({
+        ...user,
+        address,
+        isBase: base === null && i === 0,
+        orderid: null,
+        derived: null,
+      })),
+    )
+    if (imported.length > 0) {
+      await recordAudit(tx, {
+        actor: request.actor ?? 'command line',
+        action: 'address.imported',
+        subject: `merchant ${appid}`,
+        detail: { localusermark, addresses: imported },
+      })
+    }
+    return { imported, known: addresses.filter(address => owners.has(address)) }
+  })
+}
+
+function readAddresses(localusermark: string, texts: readonly string[]): TronAddress[] {
+  const problems: string[] = []
+  if (!/^\P{Cc}{1,64}$/u.test(localusermark)) {
+    problems.push('localusermark: 1 to 64 characters, no control characters')
+  }
+  if (texts.length === 0) problems.push('no address was named')
+  const addresses = texts.map(parseTronAddress)
+  texts.forEach((text, i) => {
+    if (addresses[i] === null) problems.push(`"${text}" is not a TRON address (T..., 34 characters)`)
+  })
+  if (problems.length > 0) throw new UsageError(problems)
+  return [...new Set(addresses as TronAddress[])]
+}

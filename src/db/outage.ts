@@ -1,0 +1,42 @@
+/** What Node says of a connection that cannot be had, or is lost. */
+const networkCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+])
+
+/**
+ * SQLSTATEs under which the same statement may succeed a little later: connection exceptions (08), transaction rollback
+ * such as a deadlock (40), insufficient resources (53), a lock not available (55P03), cancelled by a timeout (57014),
+ * shutting down or starting up (57P).
+ */
+const passingStates = /^(08...|40...|53...|55P03|57014|57P0\d)$/
+
+/** Prisma's for: unreachable, timed out, closed the connection, no connection free in the pool, transaction gone. */
+const prismaCodes = /^P(1001|1002|1008|1017|2024|2028|2034)$/
+
+/** What pg and its pool say without giving a code. */
+const messages =
+  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|connection error and is not queryable|Client was closed|Cannot use a pool after calling end|DatabaseNotReachable|SocketTimeout|ConnectionClosed/
+
+/**
+ * Whether a statement failed for a passing reason: the database is away or overloaded, or gave up waiting. Its outcome
+ * is then unknown: it may have been committed. Everything else (a constraint, a type) would fail again.
+ */
+export function isPassingDatabaseError(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    if (cause instanceof AggregateError && cause.errors.some(isPassingDatabaseError)) return true
+    const code = (cause as { code?: unknown }).code
+    if (typeof code === 'string') {
+      if (networkCodes.has(code) || passingStates.test(code) || prismaCodes.test(code)) return true
+    }
+    if (messages.test(cause.message)) return true
+  }
+  return false
+}

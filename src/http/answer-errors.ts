@@ -1,0 +1,115 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type ErrorCode, GatewayError } from '../base/errors.ts'
+import type { Logger } from '../base/log.ts'
+import { isPassingDatabaseError } from '../db/outage.ts'
+import type { Merchant } from '../merchants/merchant.ts'
+import { jsonType, refusalBody } from './envelope.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The code it was refused with; null when it was not. */
+    refusedWith: ErrorCode | null
+    /** Who sent it, once that is certain. */
+    merchant: Merchant | null
+  }
+}
+
+/** Has every refusal and failure answered in the legacy envelope, whoever raised it. */
+export function answerErrors(app: FastifyInstance, log: Logger): void {
+  app.decorateRequest('refusedWith', null)
+  app.decorateRequest('merchant', null)
+  app.setErrorHandler((error, request, reply) => refuse(toGatewayError(error), request, reply, log))
+  app.setNotFoundHandler((request, reply) => {
+    const error = new GatewayError(
+      'not_found',
+      'there is nothing at this path for this method; the API is POST only',
+    )
+    return refuse(error, request, reply, log)
+  })
+}
+
+/** Answers a refusal, and says so in the log: what was wrong in ours, as much as a caller may know in theirs. */
+export function refuse(
+  error: GatewayError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: Logger,
+): FastifyReply {
+  request.refusedWith = error.code
+  const facts = {
+    code: error.code,
+    endpoint: request.routeOptions.config.endpoint,
+    merchantId: request.merchant?.id,
+    clientAddress: request.ip,
+  }
+  if (error.status >= 500 && error.cause !== undefined) {
+    log.error({ ...facts, err: error.cause }, 'request.failed')
+  } else {
+    log.info({ ...facts, reason: error.message }, 'request.refused')
+  }
+  if (error.retryAfterS !== undefined) reply.header('retry-after', error.retryAfterS)
+  return reply.code(statusOf(error, request)).type(jsonType).send(refusalBody(error.code, error.message))
+}
+
+/**
+ * Clients that lose the body on an error status may ask for 200: once it is certain that they are who they say, and
+ * except where the status is for whatever stands between us (429, 5xx).
+ */
+function statusOf(error: GatewayError, request: FastifyRequest): number {
+  const { status, code } = error
+  if (request.merchant?.always200 && status < 500 && status !== 429 && code !== 'bad_sign') return 200
+  return status
+}
+
+/** Anything that was thrown, as what the caller may hear of it. */
+export function toGatewayError(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error
+  if (isPassingDatabaseError(error)) {
+    return new GatewayError('unavailable', 'temporarily unavailable: try the same request again', {
+      cause: error,
+      retryAfterS: 1,
+    })
+  }
+  const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown }
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new GatewayError('too_large', 'body: at most 16 KiB')
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new GatewayError(
+        'unsupported_media_type',
+        'content-type: application/json or application/x-www-form-urlencoded',
+      )
+    case 'FST_ERR_HANDLER_TIMEOUT':
+      return new GatewayError('unavailable', 'took too long: try the same request again', {
+        cause: error,
+        retryAfterS: 1,
+      })
+  }
+  // The rest of what Fastify and Node refuse: a content length that is wrong, a path that cannot be read.
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
+    return new GatewayError('bad_request', 'the request cannot be read')
+  }
+  return new GatewayError('internal', 'internal error', { cause: error })
+}
+
+/** Answers on a socket whose request never became one: too slow, headers too long, not HTTP. */
+export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  // Reset by the client: there is nobody left to answer.
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const [status, sentence] =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? [408, 'the request did not arrive in time']
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? [431, 'the headers are too long']
+        : [400, 'the request cannot be read']
+  const body = refusalBody('bad_request', sentence)
+  if (socket.writable) {
+    socket.write(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: ${jsonType}\r\n` +
+        `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    )
+  }
+  socket.destroy(error)
+}

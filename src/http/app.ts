@@ -1,0 +1,104 @@
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { addressEndpoints } from '../addresses/address-routes.ts'
+import { openAssignment } from '../addresses/assign-address.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import type { Config } from '../base/config.ts'
+import type { Logger } from '../base/log.ts'
+import type { Registry } from '../base/metrics.ts'
+import { checkCallbackUrl } from '../callbacks/egress-guard.ts'
+import type { Pool } from '../db/pool.ts'
+import type { Prisma } from '../db/prisma-client.ts'
+import type { Endpoint } from '../merchants/endpoint.ts'
+import type { MerchantDirectory } from '../merchants/merchant-directory.ts'
+import { openNonceGate } from '../merchants/replay.ts'
+import { openOrderBatch } from '../orders/order-batch.ts'
+import { orderEndpoints } from '../orders/order-routes.ts'
+import { answerClientError, answerErrors, refuse, toGatewayError } from './answer-errors.ts'
+import { openHealthRoutes } from './health.ts'
+import { openMerchantDoor } from './merchant-door.ts'
+import { openRateLimits } from './rate-limits.ts'
+import { openReadiness } from './readiness.ts'
+import { bodyLimitBytes, readBodies } from './request-body.ts'
+import { countHere, countInRedis } from './request-counts.ts'
+import { measureRequests } from './request-metrics.ts'
+
+export interface AppOptions {
+  pool: Pool
+  prisma: Prisma
+  merchants: MerchantDirectory
+  config: Pick<
+    Config,
+    'orderWindowMs' | 'rateLimitPerMinute' | 'ipRateLimitPerMinute' | 'trustProxy' | 'callbackAllowedNetworks'
+  >
+  redisUrl?: string | undefined
+  log: Logger
+  clock?: Clock
+  registry?: Registry
+}
+
+/** Builds the app we ship; not listening yet. Tests talk to it by `inject`. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  return openApp(options, merchantEndpoints(options))
+}
+
+/** What merchants may ask for, with what it needs. */
+export function merchantEndpoints({ pool, prisma, config }: AppOptions): Endpoint[] {
+  const assign = openAssignment(pool)
+  const desk = {
+    batch: openOrderBatch(pool, config.orderWindowMs),
+    assign,
+    checkUrl: (url: string) => checkCallbackUrl(url, config.callbackAllowedNetworks),
+  }
+  return [...addressEndpoints({ pool, assign }), ...orderEndpoints({ desk, prisma })]
+}
+
+/** A request has to have arrived within this, headers and body; checked every second. */
+const requestTimeoutMs = 10_000
+/** A connection on which nothing moves; a little later, so that a slow request hears its 408 before. */
+const connectionTimeoutMs = 12_000
+/** From a request's headers to its answer; then the outcome counts as unknown. */
+const handlerTimeoutMs = 8_000
+
+/** Builds the app around other endpoints: a bench measures the door alone this way. */
+export async function openApp(options: AppOptions, endpoints: readonly Endpoint[]): Promise<FastifyInstance> {
+  const { pool, merchants, config, redisUrl, log, clock = systemClock } = options
+  const app = Fastify({
+    // Fastify's log would make a child for every request; what there is to say of one is said in answer-errors.
+    logger: false,
+    bodyLimit: bodyLimitBytes,
+    connectionTimeout: connectionTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    handlerTimeout: handlerTimeoutMs,
+    http: {
+      connectionsCheckingInterval: 1_000,
+      headersTimeout: requestTimeoutMs,
+      maxHeaderSize: bodyLimitBytes,
+    },
+    trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
+    // While stopping, what still arrives on an open connection is served and the connection closed.
+    return503OnClosing: false,
+    ajv: {
+      customOptions: { coerceTypes: false, removeAdditional: false, verbose: true, keywords: ['expected'] },
+    },
+    clientErrorHandler: answerClientError,
+    // What is wrong before there is a route: a path that cannot be decoded.
+    frameworkErrors: (error, request, reply) => {
+      refuse(toGatewayError(error), request as FastifyRequest, reply as FastifyReply, log)
+    },
+  })
+  const counts = redisUrl ? countInRedis(redisUrl, clock, log) : countHere(clock)
+  app.addHook('onClose', async () => counts.close())
+  readBodies(app)
+  answerErrors(app, log)
+  if (options.registry) measureRequests(app, options.registry)
+  const checkReady = openReadiness(pool)
+  openHealthRoutes(app, async () => checkReady())
+  const limits = await openRateLimits(app, counts, {
+    address: config.ipRateLimitPerMinute,
+    merchant: config.rateLimitPerMinute,
+  })
+  await app.register(async scope => {
+    openMerchantDoor(scope, { merchants, nonces: openNonceGate(pool), clock, checkReady, limits }, endpoints)
+  })
+  return app
+}

@@ -1,0 +1,80 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { Registry } from '../base/metrics.ts'
+
+/** Whether the process can keep the promise: resolves when it can, rejects with the reason when not. */
+export type ReadyCheck = () => Promise<unknown>
+
+/** A check that takes longer than this has failed. */
+const readyTimeoutMs = 2_000
+
+/** Whether it is ready, as the answer to a probe. The reason is a log's and not a stranger's. */
+async function readiness(ready: ReadyCheck): Promise<{ status: 200 | 503; body: string }> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('not answered in time')), readyTimeoutMs)
+  })
+  try {
+    await Promise.race([ready(), late])
+    return { status: 200, body: '{"status":"ready"}' }
+  } catch {
+    // Not being ready is the answer.
+    return { status: 503, body: '{"status":"not ready"}' }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Puts /healthz (the process lives) and /readyz on the API's own port. */
+export function openHealthRoutes(app: FastifyInstance, ready: ReadyCheck): void {
+  app.get('/healthz', { schema: { hide: true } as object }, (_, reply) =>
+    reply.type('application/json').send('{"status":"ok"}'),
+  )
+  app.get('/readyz', { schema: { hide: true } as object }, async (_, reply) => {
+    const { status, body } = await readiness(ready)
+    return reply.code(status).type('application/json').send(body)
+  })
+}
+
+/**
+ * Serves /healthz, /readyz and /metrics on a port of their own, which is not for the public.
+ * @param port 0 for any free one.
+ */
+export async function startHealthServer(options: {
+  host: string
+  port: number
+  registry: Registry
+  ready: ReadyCheck
+}): Promise<{ url: string; stop(): Promise<void> }> {
+  const { registry, ready } = options
+  const answers: Record<string, () => Promise<{ status: number; body: string; type?: string }>> = {
+    '/healthz': async () => ({ status: 200, body: '{"status":"ok"}' }),
+    '/readyz': () => readiness(ready),
+    '/metrics': async () => ({ status: 200, body: await registry.metrics(), type: registry.contentType }),
+  }
+  const server = createServer({ requestTimeout: 10_000 }, async (request, response) => {
+    const answer = request.method === 'GET' ? answers[(request.url ?? '').split('?')[0]!] : undefined
+    try {
+      const { status, body, type } = answer ? await answer() : { status: 404, body: '{"status":"not found"}' }
+      response.writeHead(status, { 'content-type': type ?? 'application/json' }).end(body)
+    } catch {
+      // A metric that cannot be collected: the scraper sees the gap.
+      response.writeHead(500).end()
+    }
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, resolve)
+  })
+  const { port } = server.address() as AddressInfo
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host
+  return {
+    url: `http://${host}:${port}`,
+    stop: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}

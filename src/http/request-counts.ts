@@ -1,0 +1,87 @@
+import { Redis } from 'ioredis'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+
+/** How many requests of a key fall into its present window, this one included, and when the window ends. */
+export interface RequestCount {
+  current: number
+  /** Milliseconds. */
+  ttl: number
+}
+
+/** Counts requests in fixed windows. */
+export interface RequestCounts {
+  count(key: string, windowMs: number): Promise<RequestCount> | RequestCount
+  close(): void
+}
+
+/** Keys one process remembers at the most; beyond it, the ones seen longest ago are forgotten. */
+const keysMax = 100_000
+
+/** Counts for this process alone. */
+export function countHere(clock: Clock): RequestCounts {
+  const windows = new Map<string, { current: number; endsAt: number }>()
+  return {
+    count(key, windowMs) {
+      const now = clock.now().getTime()
+      let window = windows.get(key)
+      if (!window || window.endsAt <= now) {
+        // Set anew, so that the map's order is that of the windows' beginnings.
+        windows.delete(key)
+        window = { current: 0, endsAt: now + windowMs }
+        windows.set(key, window)
+        if (windows.size > keysMax) windows.delete(windows.keys().next().value!)
+      }
+      window.current++
+      return { current: window.current, ttl: window.endsAt - now }
+    },
+    close: () => undefined,
+  }
+}
+
+/** Redis answers within this, or the process counts for itself: no request waits longer for its limit. */
+const redisTimeoutMs = 100
+/** After a failure Redis is left alone this long, so that one that says nothing slows down few requests. */
+const redisRestMs = 1_000
+
+const countScript = `
+local current = redis.call('INCR', KEYS[1])
+if current == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return {current, redis.call('PTTL', KEYS[1])}`
+
+/** Counts in Redis for all replicas; while it is down or silent, each process counts for itself. */
+export function countInRedis(url: string, clock: Clock, log: Logger): RequestCounts {
+  const redis = new Redis(url, {
+    // Fail at once instead of queueing for a connection that is not there.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: redisTimeoutMs,
+    connectTimeout: 2_000,
+    retryStrategy: () => 500,
+    scripts: { countRequest: { lua: countScript, numberOfKeys: 1 } },
+  }) as Redis & { countRequest(key: string, windowMs: number): Promise<[number, number]> }
+  const here = countHere(clock)
+  let restUntil = 0
+  let down = false
+  const failed = (err: unknown) => {
+    restUntil = clock.now().getTime() + redisRestMs
+    if (!down) log.warn({ err }, 'rate_limit.counting_here')
+    down = true
+  }
+  redis.on('error', failed)
+  return {
+    async count(key, windowMs) {
+      if (clock.now().getTime() < restUntil) return here.count(key, windowMs)
+      try {
+        const [current, ttl] = await redis.countRequest(key, windowMs)
+        if (down) log.info('rate_limit.counting_in_redis')
+        down = false
+        return { current, ttl }
+      } catch (err) {
+        failed(err)
+        return here.count(key, windowMs)
+      }
+    },
+    close: () => redis.disconnect(),
+  }
+}

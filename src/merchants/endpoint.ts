@@ -1,0 +1,32 @@
+import type { Static, TObject, TSchema } from 'typebox'
+import type { Merchant } from './merchant.ts'
+import type { ReplayRule } from './replay.ts'
+
+/**
+ * An endpoint of the merchant API as its room describes it: `POST /api/merchant/<name>`. The door in http/ verifies,
+ * validates and answers; a room says what is asked and what is done.
+ */
+export interface Endpoint {
+  /** The last segment of the path, which is what hmac-sha256 signs. */
+  name: string
+  /** What it does, in a sentence. */
+  summary: string
+  replay: ReplayRule
+  /** What it takes besides appid, sign, t and nonce; all of it text. */
+  parameters: TObject
+  /** The answer's `data`. */
+  data: TSchema
+  /** @throws GatewayError for what the caller can act on. */
+  run(merchant: Merchant, parameters: never): Promise<unknown>
+}
+
+/** Describes an endpoint, holding what it does to its schemas. */
+export function describeEndpoint<Parameters extends TObject, Data extends TSchema>(
+  endpoint: Omit<Endpoint, 'parameters' | 'data' | 'run'> & {
+    parameters: Parameters
+    data: Data
+    run(merchant: Merchant, parameters: Static<Parameters>): Promise<Static<Data>>
+  },
+): Endpoint {
+  return endpoint
+}

@@ -1,0 +1,47 @@
+import type { Prisma } from '../db/prisma-client.ts'
+import type { SignatureScheme } from './signature.ts'
+
+/** A merchant as an operator sees it: nothing secret. */
+export interface ListedMerchant {
+  appid: string
+  name: string
+  /** The promoted key's scheme; null when no key is promoted. */
+  scheme: SignatureScheme | null
+  liveKeys: number
+  xpub: string
+  callbackUrl: string | null
+  callbackFormat: string
+  callbackFields: string
+  acknowledgement: string | null
+  always200: boolean
+  requireNonce: boolean
+  disabledAt: Date | null
+  createdAt: Date
+}
+
+/** All merchants, oldest first. */
+export async function listMerchants(prisma: Prisma): Promise<ListedMerchant[]> {
+  const merchants = await prisma.merchant.findMany({
+    orderBy: { id: 'asc' },
+    select: {
+      appid: true,
+      name: true,
+      callbackUrl: true,
+      callbackFormat: true,
+      callbackFields: true,
+      acknowledgement: true,
+      always200: true,
+      requireNonce: true,
+      disabledAt: true,
+      createdAt: true,
+      addressCounter: { select: { xpub: true } },
+      merchantKeys: { where: { retiredAt: null }, select: { scheme: true, promoted: true } },
+    },
+  })
+  return merchants.map(({ addressCounter, merchantKeys, ...merchant }) => ({
+    ...merchant,
+    scheme: (merchantKeys.find(key => key.promoted)?.scheme ?? null) as SignatureScheme | null,
+    liveKeys: merchantKeys.length,
+    xpub: addressCounter.xpub,
+  }))
+}

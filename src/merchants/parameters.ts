@@ -1,0 +1,30 @@
+import Type from 'typebox'
+
+/** Parameters are text; lengths count characters, and no control character passes anywhere. */
+const plain = '^\\P{Cc}*$'
+
+/** A parameter of so many characters. `expected` is what the refusal says. */
+export function textParameter(lengthMin: number, lengthMax: number, description: string) {
+  return Type.String({
+    minLength: lengthMin,
+    maxLength: lengthMax,
+    pattern: plain,
+    description,
+    expected: `${lengthMin} to ${lengthMax} characters, no control characters`,
+  })
+}
+
+/** Parameters nobody asked for are signed like the others and ignored; even they may hold no control characters. */
+export const unknownParameter = Type.String({
+  pattern: plain,
+  expected: 'no control characters',
+})
+
+export const usernameParameter = textParameter(1, 64, "The user's name: a label.")
+export const localusermarkParameter = textParameter(1, 64, "The merchant's own id of the user.")
+export const orderidParameter = textParameter(1, 50, "The merchant's own id of the order.")
+
+/** A time as the wire has it. */
+export function unixSeconds(at: Date): number {
+  return Math.floor(at.getTime() / 1000)
+}

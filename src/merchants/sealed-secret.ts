@@ -1,0 +1,44 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+
+/** The row a secret belongs to. It opens there and nowhere else. */
+export interface SecretRow {
+  table: 'merchant_key' | 'webhook_secret'
+  merchantId: bigint
+  /** What else the row says of the secret and must not be changed under it: a key's scheme. */
+  purpose: string
+}
+
+// version (1) | iv (12) | tag (16) | ciphertext
+const version = 1
+const ivBytes = 12
+const tagBytes = 16
+const cipher = 'aes-256-gcm'
+
+/** Seals a secret under the master key (32 bytes), bound to its row. */
+export function sealSecret(masterKey: Buffer, row: SecretRow, secret: string): Buffer {
+  const iv = randomBytes(ivBytes)
+  const sealing = createCipheriv(cipher, masterKey, iv, { authTagLength: tagBytes })
+  sealing.setAAD(rowName(row))
+  const ciphertext = Buffer.concat([sealing.update(secret, 'utf8'), sealing.final()])
+  return Buffer.concat([Buffer.of(version), iv, sealing.getAuthTag(), ciphertext])
+}
+
+/**
+ * Opens a sealed secret.
+ * @throws Error when it was sealed under another master key or for another row, or was changed since. It names none of them.
+ */
+export function openSecret(masterKey: Buffer, row: SecretRow, sealed: Buffer): string {
+  if (sealed[0] !== version || sealed.length < 1 + ivBytes + tagBytes) {
+    throw new Error('sealed secret of an unknown version')
+  }
+  const iv = sealed.subarray(1, 1 + ivBytes)
+  const opening = createDecipheriv(cipher, masterKey, iv, { authTagLength: tagBytes })
+  opening.setAAD(rowName(row))
+  opening.setAuthTag(sealed.subarray(1 + ivBytes, 1 + ivBytes + tagBytes))
+  return opening.update(sealed.subarray(1 + ivBytes + tagBytes), undefined, 'utf8') + opening.final('utf8')
+}
+
+/** The associated data: no two rows share it. */
+function rowName(row: SecretRow): Buffer {
+  return Buffer.from(JSON.stringify([row.table, row.merchantId.toString(), row.purpose]), 'utf8')
+}

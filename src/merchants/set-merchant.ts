@@ -1,0 +1,48 @@
+import { UsageError } from '../base/errors.ts'
+import { recordAudit } from '../db/audit-store.ts'
+import { inTransaction, type Pool } from '../db/pool.ts'
+import { callbackUrlProblems, type UrlCheck } from './callback-url.ts'
+import { lockMerchant, type MerchantSettings, updateSettings } from './merchant-store.ts'
+
+/**
+ * Changes what may be changed of a merchant; what is not named stays. Every process knows within a second.
+ * @param changes a null callbackUrl or acknowledgement takes it away.
+ * @throws UsageError naming every problem at once, an appid nobody has among them.
+ */
+export async function setMerchant(
+  pool: Pool,
+  appid: string,
+  changes: Partial<MerchantSettings>,
+  options: { checkUrl: UrlCheck; actor?: string },
+): Promise<void> {
+  const problems = settingProblems(changes, options.checkUrl)
+  if (problems.length > 0) throw new UsageError(problems)
+  await inTransaction(pool, async tx => {
+    const merchant = await lockMerchant(tx, appid)
+    if (!merchant) throw new UsageError(`no merchant has the appid "${appid}"`)
+    await updateSettings(tx, merchant.id, changes)
+    await recordAudit(tx, {
+      actor: options.actor ?? 'command line',
+      action: 'merchant.set',
+      subject: `merchant ${appid}`,
+      detail: changes,
+    })
+  })
+}
+
+function settingProblems(changes: Partial<MerchantSettings>, checkUrl: UrlCheck): string[] {
+  const { callbackUrl, callbackFormat, callbackFields, acknowledgement } = changes
+  const problems: string[] = []
+  if (Object.values(changes).every(value => value === undefined)) problems.push('nothing to set was named')
+  if (typeof callbackUrl === 'string') problems.push(...callbackUrlProblems(callbackUrl, checkUrl))
+  if (callbackFormat !== undefined && callbackFormat !== 'form' && callbackFormat !== 'json') {
+    problems.push(`callback format: form or json, got "${callbackFormat}"`)
+  }
+  if (callbackFields !== undefined && callbackFields !== 'six' && callbackFields !== 'full') {
+    problems.push(`callback fields: six or full, got "${callbackFields}"`)
+  }
+  if (typeof acknowledgement === 'string' && !/^\P{Cc}{1,100}$/u.test(acknowledgement)) {
+    problems.push('acknowledgement: 1 to 100 characters, no control characters')
+  }
+  return problems
+}

@@ -1,0 +1,93 @@
+import type { AssignAddress } from '../addresses/assign-address.ts'
+import { GatewayError } from '../base/errors.ts'
+import type { Merchant } from '../merchants/merchant.ts'
+import { conflictingFields, type ExistingOrder, type OrderWanted, readAmount } from './order.ts'
+import type { OrderBatch } from './order-batch.ts'
+
+/** The parameters of a create, as signed and validated. */
+export interface OrderParameters {
+  username: string
+  localusermark: string
+  /** An address, or the word auto. */
+  address: string
+  orderid: string
+  amount: string
+  notify_url?: string
+}
+
+/** What a create answers, the first time and ever after. */
+export interface CreatedOrder {
+  ordersn: string
+  address: string
+  /** Unix seconds. */
+  expiresAt: number
+}
+
+export interface OrderDesk {
+  batch: OrderBatch
+  assign: AssignAddress
+  /** Says whether a callback may ever go to a URL: null when it may, else what is wrong. */
+  checkUrl(url: string): string | null
+}
+
+/**
+ * Creates an order, once: asked again with the same parameters it answers the same, whatever has happened to the order.
+ * @throws GatewayError bad_amount, bad_notify_url, notify_url_required, address_not_assigned, orderid_conflict.
+ */
+export async function createOrder(
+  desk: OrderDesk,
+  merchant: Merchant,
+  parameters: OrderParameters,
+): Promise<CreatedOrder> {
+  const wanted: OrderWanted = {
+    merchantId: merchant.id,
+    orderid: parameters.orderid,
+    username: parameters.username,
+    localusermark: parameters.localusermark,
+    address: parameters.address === 'auto' ? null : parameters.address,
+    amount: readAmount(parameters.amount),
+    notifyUrl: parameters.notify_url || null,
+  }
+  const refusal = notifyUrlRefusal(desk, merchant, wanted.notifyUrl)
+  if (refusal || wanted.address === null) {
+    // An order that exists is answered as it was: settings may have changed since, and no index is spent on it.
+    const existing = await desk.batch.find(wanted)
+    if (existing) return sameAgain(wanted, existing)
+    if (refusal) throw refusal
+  }
+  const address = wanted.address ?? (await assignFor(desk, merchant, wanted))
+  const written = await desk.batch.write({ ...wanted, address })
+  if (written.kind === 'created') return { address, ordersn: written.ordersn, expiresAt: written.expiresAt }
+  if (written.kind === 'exists') return sameAgain(wanted, written.order)
+  throw new GatewayError(
+    'address_not_assigned',
+    'address: neither the base address of this user, nor one asked for with this orderid, nor one imported for this user',
+  )
+}
+
+function sameAgain(wanted: OrderWanted, existing: ExistingOrder): CreatedOrder {
+  const fields = conflictingFields(wanted, existing)
+  if (fields.length > 0) {
+    throw new GatewayError('orderid_conflict', `orderid: used before with another ${fields.join(', ')}`)
+  }
+  return { ordersn: existing.ordersn, address: existing.address, expiresAt: existing.expiresAt }
+}
+
+function notifyUrlRefusal(
+  desk: OrderDesk,
+  merchant: Merchant,
+  notifyUrl: string | null,
+): GatewayError | null {
+  if (notifyUrl === null) {
+    if (merchant.callbackUrl !== null) return null
+    return new GatewayError('notify_url_required', 'notify_url: missing, and the merchant has no default one')
+  }
+  const problem = desk.checkUrl(notifyUrl)
+  return problem === null ? null : new GatewayError('bad_notify_url', `notify_url ${problem}`)
+}
+
+/** The address that serves this order alone. */
+async function assignFor(desk: OrderDesk, merchant: Merchant, wanted: OrderWanted): Promise<string> {
+  const { address } = await desk.assign(wanted, merchant.addressCounterId)
+  return address
+}

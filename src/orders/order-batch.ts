@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto'
+import type { Pool } from '../db/pool.ts'
+import { shareRoundTrips } from '../db/shared-round-trip.ts'
+import type { ExistingOrder, OrderWanted } from './order.ts'
+import { insertOrders, type NewOrder, readOrders } from './order-store.ts'
+
+/** What became of an order: written now, there before (whatever it says), or its address may not be used. */
+export type OrderWritten =
+  | { kind: 'created'; ordersn: string; expiresAt: number }
+  | { kind: 'exists'; order: ExistingOrder }
+  | { kind: 'address_not_assigned' }
+
+/** Orders on their way into the database, those of one moment in one statement. */
+export interface OrderBatch {
+  write(order: OrderWanted & { address: string }): Promise<OrderWritten>
+  /** The order that has this orderid. */
+  find(key: Pick<OrderWanted, 'merchantId' | 'orderid'>): Promise<ExistingOrder | null>
+}
+
+/**
+ * Opens the batch.
+ * Two round trips may be under way: while Postgres makes one durable, the next is being put together. More of them only
+ * make smaller batches. What waits is about a second's work at the most.
+ */
+export function openOrderBatch(pool: Pool, orderWindowMs: number): OrderBatch {
+  const bounds = { itemsMax: 256, waitingMax: 8_192, inFlightMax: 2 }
+  return {
+    write: shareRoundTrips({
+      ...bounds,
+      run: (orders: readonly (OrderWanted & { address: string })[]) =>
+        writeTogether(pool, orders, orderWindowMs),
+    }),
+    find: shareRoundTrips({
+      ...bounds,
+      run: (keys: readonly Pick<OrderWanted, 'merchantId' | 'orderid'>[]) => readOrders(pool, keys),
+    }),
+  }
+}
+
+async function writeTogether(
+  pool: Pool,
+  wanted: readonly (OrderWanted & { address: string })[],
+  orderWindowMs: number,
+): Promise<OrderWritten[]> {
+  const orders = wanted.map((order): NewOrder => ({ ...order, ordersn: newOrdersn() }))
+  const inserted = await insertOrders(pool, orders, orderWindowMs)
+  const losers = inserted.size === orders.length ? [] : orders.filter(({ ordersn }) => !inserted.has(ordersn))
+  const existing = losers.length === 0 ? [] : await readOrders(pool, losers)
+  const found = new Map(losers.map(({ ordersn }, i) => [ordersn, existing[i]]))
+  return orders.map(({ ordersn }) => {
+    const expiresAt = inserted.get(ordersn)
+    if (expiresAt !== undefined) return { kind: 'created', ordersn, expiresAt }
+    const order = found.get(ordersn)
+    return order ? { kind: 'exists', order } : { kind: 'address_not_assigned' }
+  })
+}
+
+function newOrdersn(): string {
+  return `cz-${randomUUID().replaceAll('-', '')}`
+}

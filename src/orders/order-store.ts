@@ -1,0 +1,80 @@
+import type { Pool, Queryable } from '../db/pool.ts'
+import type { ExistingOrder, OrderWanted } from './order.ts'
+
+/** An order about to be written: at an address, under a number of its own. */
+export interface NewOrder extends OrderWanted {
+  address: string
+  ordersn: string
+}
+
+/** Its statements may take this long, then the outcome counts as unknown: callers are answered within 8 s. */
+const statementTimeoutMs = 5_000
+
+/**
+ * Writes orders in one statement, which also checks that each address is its user's: the base one, one asked for with
+ * this very orderid, or one imported. Sorted by key, so that two replicas with the same orders wait instead of deadlocking.
+ * @param orderWindowMs how long the window stays open from now, by the database's clock, which all replicas share.
+ * @returns expires_at in Unix seconds by ordersn. An order that is missing from it exists already, or may not use its address.
+ */
+export async function insertOrders(
+  pool: Pool,
+  orders: readonly NewOrder[],
+  orderWindowMs: number,
+): Promise<Map<string, number>> {
+  const query = {
+    name: 'insert-orders',
+    rowMode: 'array' as const,
+    query_timeout: statementTimeoutMs,
+    text: `insert into recharge_order
+             (merchant_id, orderid, ordersn, username, localusermark, deposit_address_id, amount, notify_url, expires_at)
+           select o.merchant_id, o.orderid, o.ordersn, o.username, o.localusermark, d.id, o.amount, o.notify_url,
+                  now() + $9 * interval '1 ms'
+             from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+                         $8::text[])
+                    as o (merchant_id, orderid, ordersn, username, localusermark, address, amount, notify_url)
+             join deposit_address d
+               on d.address = o.address
+              and d.merchant_id = o.merchant_id
+              and d.localusermark = o.localusermark
+              and (d.is_base or d.orderid = o.orderid or (d.orderid is null and d.counter_id is null))
+            order by o.merchant_id, o.orderid
+               on conflict (merchant_id, orderid) do nothing
+        returning ordersn, floor(extract(epoch from expires_at))::float8`,
+    values: [
+      orders.map(o => o.merchantId),
+      orders.map(o => o.orderid),
+      orders.map(o => o.ordersn),
+      orders.map(o => o.username),
+      orders.map(o => o.localusermark),
+      orders.map(o => o.address),
+      orders.map(o => o.amount),
+      orders.map(o => o.notifyUrl),
+      orderWindowMs,
+    ],
+  }
+  const { rows } = await pool.query<[string, number]>(query)
+  return new Map(rows)
+}
+
+/**
+ * Reads the orders that have these orderids, in a statement of its own: it sees what a losing insert had to wait for.
+ * @returns for each key, in their order, the order or null.
+ */
+export async function readOrders(
+  db: Queryable,
+  keys: readonly Pick<OrderWanted, 'merchantId' | 'orderid'>[],
+): Promise<(ExistingOrder | null)[]> {
+  const query = {
+    name: 'read-orders',
+    query_timeout: statementTimeoutMs,
+    text: `select o.ordersn, o.username, o.localusermark, d.address, d.orderid is not null as "ownAddress", o.amount,
+                  o.notify_url as "notifyUrl", floor(extract(epoch from o.expires_at))::float8 as "expiresAt"
+             from unnest($1::bigint[], $2::text[]) with ordinality as k (merchant_id, orderid, position)
+             left join recharge_order o on o.merchant_id = k.merchant_id and o.orderid = k.orderid
+             left join deposit_address d on d.id = o.deposit_address_id
+            order by k.position`,
+    values: [keys.map(k => k.merchantId), keys.map(k => k.orderid)],
+  }
+  const { rows } = await db.query(query)
+  return rows.map(row => (row.ordersn === null ? null : row))
+}
