@@ -1,7 +1,6 @@
 import type { Logger } from './base/log.ts'
 import type { Registry } from './base/metrics.ts'
-import { recordAttempts } from './callbacks/attempt-store.ts'
-import { batchUp } from './callbacks/batch-up.ts'
+import { type FinishedAttempt, recordAttempts } from './callbacks/attempt-store.ts'
 import { createCallbackMetrics } from './callbacks/callback-metrics.ts'
 import { type CallbackQueue, jobId, openQueue } from './callbacks/callback-queue.ts'
 import { type Delivery, deliverCallback } from './callbacks/deliver-callback.ts'
@@ -13,6 +12,7 @@ import { type Lease, releaseLeases, renewLeases } from './callbacks/lease-store.
 import { sendDeadlineMs } from './callbacks/send-callback.ts'
 import { makePartitions } from './db/partitions.ts'
 import type { Pool } from './db/pool.ts'
+import { shareRoundTrips } from './db/shared-round-trip.ts'
 import type { MerchantDirectory } from './merchants/merchant-directory.ts'
 
 /** Times and sizes that belong together; a test may have them shorter. */
@@ -63,7 +63,7 @@ export async function startCourier(options: {
     connectTimeoutMs: tuning.deadlineMs,
   })
   const bell = createDoorbell()
-  const delivery = openDelivery({ ...options, ...tuning, agent, ring: bell.ring })
+  const delivery = openDelivery({ ...options, ...tuning, agent })
   const active = new Set<string>()
   const enqueued: Leasing['enqueued'] = new Map()
   const handle = async (lease: Lease) => {
@@ -107,19 +107,23 @@ function openDelivery(
     registry?: Registry
     leaseMs: number
     slots: number
-    ring: () => void
   },
 ): Delivery {
   const { pool, slots } = options
-  const renew = async (leases: Lease[]) => {
+  // No more can be waiting than are in hand. One round trip at a time: two would be half as full.
+  const together = { itemsMax: slots, waitingMax: Number.POSITIVE_INFINITY, inFlightMax: 1 }
+  const renew = async (leases: readonly Lease[]) => {
     const held = await renewLeases(pool, leases, options)
     const byJob = new Map(held.map(callback => [jobId(callback), callback]))
     return leases.map(lease => byJob.get(jobId(lease)) ?? null)
   }
   return {
     ...options,
-    renew: batchUp(renew, slots),
-    record: batchUp(attempts => recordAttempts(pool, attempts), slots),
+    renew: shareRoundTrips({ ...together, run: renew }),
+    record: shareRoundTrips<FinishedAttempt, boolean>({
+      ...together,
+      run: attempts => recordAttempts(pool, attempts),
+    }),
     release: lease => releaseLeases(pool, [lease]),
     metrics: createCallbackMetrics(options.registry, pool),
   }

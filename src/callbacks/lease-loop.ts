@@ -2,7 +2,8 @@ import type { Logger } from '../base/log.ts'
 import type { Pool } from '../db/pool.ts'
 import { type CallbackQueue, jobId } from './callback-queue.ts'
 import type { Doorbell } from './doorbell.ts'
-import { type Lease, leaseCallbacks, releaseLeases, settleHeld } from './lease-store.ts'
+import { leaseCallbacks } from './lane-store.ts'
+import { type Lease, releaseLeases, settleHeld } from './lease-store.ts'
 
 /** What a courier leases for. */
 export interface Leasing {

@@ -28,7 +28,7 @@ export function openRedisBackend(url: string, log: Logger): QueueBackend {
   const failFast: RedisOptions = { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 5_000 }
   const producer = new Redis(url, { ...shared, ...failFast })
   const consumer = new Redis(url, { ...shared, maxRetriesPerRequest: null })
-  logOutages(producer, log)
+  const stopLogging = logOutages(producer, log)
   // The producer tells of outages for both.
   consumer.on('error', () => undefined)
   return {
@@ -37,6 +37,7 @@ export function openRedisBackend(url: string, log: Logger): QueueBackend {
     consumer,
     isReady: () => producer.status === 'ready',
     close: async () => {
+      stopLogging()
       producer.disconnect()
       consumer.disconnect()
     },
@@ -64,18 +65,21 @@ export function openPostgresBackend(databaseUrl: string, log: Logger): QueueBack
   }
 }
 
-function logOutages(redis: Redis, log: Logger): void {
+/** @returns what to call before the connection is closed on purpose. */
+function logOutages(redis: Redis, log: Logger): () => void {
   let reachable: boolean | undefined
   let reason = 'connection closed'
+  const lost = () => {
+    if (reachable !== false) log.warn({ reason }, 'queue.redis_unreachable')
+    reachable = false
+  }
   redis.on('error', error => {
     reason = error.message || reason
   })
-  redis.on('close', () => {
-    if (reachable !== false) log.warn({ reason }, 'queue.redis_unreachable')
-    reachable = false
-  })
+  redis.on('close', lost)
   redis.on('ready', () => {
     if (reachable === false) log.info('queue.redis_back')
     reachable = true
   })
+  return () => redis.off('close', lost)
 }
