@@ -1,0 +1,59 @@
+import type { Command } from 'commander'
+import { UsageError } from '../base/errors.ts'
+import { createLog } from '../base/log.ts'
+import { runDemo } from '../sandbox/demo.ts'
+import { startSandboxNode } from '../sandbox/sandbox-node.ts'
+
+export function addSandboxCommands(program: Command): void {
+  program
+    .command('sandbox')
+    .description('run the simulated TRON node alone, with its control API')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <port>', 'port to listen on', '8090')
+    .option('--block-interval <ms>', 'milliseconds from block to block', '3000')
+    .option('--solidification-depth <blocks>', 'how far behind the head blocks become irreversible', '19')
+    .option('--genesis-seed <text>', 'the same seed makes the same genesis block; default: another each time')
+    .action(
+      async (
+        options: Record<'host' | 'port' | 'blockInterval' | 'solidificationDepth' | 'genesisSeed', string>,
+      ) => {
+        const node = await startSandboxNode({
+          host: options.host,
+          port: wholeNumber('--port', options.port),
+          blockIntervalMs: wholeNumber('--block-interval', options.blockInterval),
+          solidificationDepth: wholeNumber('--solidification-depth', options.solidificationDepth),
+          genesisSeed: options.genesisSeed,
+          log: createLog('info', 'sandbox'),
+        })
+        await stopAsked()
+        await node.close()
+      },
+    )
+
+  program
+    .command('demo')
+    .description('the whole gateway on one command: an order, paid on a sandbox chain, called back')
+    .option('--once', 'end when all of it happened: 0; or did not: 1, with the reason')
+    .action(async (options: { once?: true }) => {
+      const demo = await runDemo(line => console.log(line))
+      try {
+        if (!options.once) {
+          demo.sayWhereItIs()
+          await stopAsked()
+        }
+      } finally {
+        await demo.stop()
+      }
+    })
+}
+
+function stopAsked(): Promise<void> {
+  return new Promise(resolve => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
+  })
+}
+
+function wholeNumber(option: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${option}: a whole number, got "${text}"`)
+  return Number.parseInt(text, 10)
+}

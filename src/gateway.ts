@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { UsageError } from './base/errors.ts'
+import { addAddressCommands } from './cli/address-commands.ts'
+import { addMerchantCommands } from './cli/merchant-commands.ts'
+import { addProcessCommands } from './cli/process-commands.ts'
+import { addSandboxCommands } from './cli/sandbox-commands.ts'
+
+// The command line. What the operator got wrong (an argument, a setting) ends with 2 and every problem named at once;
+// what went wrong by itself ends with 1.
+const program = new Command('gateway')
+  .description('recharge-gateway: signed orders in, exact USDT (TRC-20) credits, signed callbacks out.')
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText('after', '\nSettings come from the environment; .env.example lists them all.')
+  .exitOverride()
+
+addProcessCommands(program)
+addMerchantCommands(program)
+addAddressCommands(program)
+addSandboxCommands(program)
+// Subcommands copy exitOverride only when it was set before they were made; those of our groups are made by now.
+for (const command of program.commands) {
+  command.exitOverride()
+  for (const sub of command.commands) sub.exitOverride()
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = exitCodeOf(error)
+}
+
+function exitCodeOf(error: unknown): number {
+  // Commander has said what it had to say; a printed help or version is no error.
+  if (error instanceof CommanderError)
+    return error.exitCode === 0 || error.code === 'commander.help' ? error.exitCode : 2
+  if (error instanceof UsageError) {
+    for (const problem of error.problems) console.error(`error: ${problem}`)
+    return 2
+  }
+  console.error(
+    error instanceof Error && process.env.LOG_LEVEL !== 'debug' ? `error: ${reason(error)}` : error,
+  )
+  return 1
+}
+
+/** An error of several attempts (one per address of a host) has no message of its own. */
+function reason(error: Error): string {
+  if (error instanceof AggregateError && !error.message)
+    return error.errors.map(e => String(e.message)).join('; ')
+  return error.message
+}

@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const gateway = fileURLToPath(new URL('../../src/gateway.ts', import.meta.url))
+
+export interface GatewayProcess {
+  /** Resolves when it says that it has started. */
+  started: Promise<void>
+  /** SIGKILL: nothing of it gets to finish anything. */
+  kill(): Promise<void>
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>
+  /** What it has logged so far. */
+  output(): string
+}
+
+/** A real process of the gateway, `gateway ...args`, with the environment given and nothing else of ours. */
+export function startProcess(args: readonly string[], env: Record<string, string>): GatewayProcess {
+  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', gateway, ...args], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  const exited = once(child, 'exit') as Promise<[number | null]>
+  const started = new Promise<void>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      output += chunk
+      if (output.includes('gateway.started')) resolve()
+    }
+    child.stdout!.on('data', read)
+    child.stderr!.on('data', read)
+    exited.then(([code]) => reject(new Error(`it ended with ${code} before it had started: ${output}`)))
+  })
+  started.catch(() => undefined) // Whoever waits for it hears of it.
+  return {
+    started,
+    output: () => output,
+    kill: async () => {
+      child.kill('SIGKILL')
+      await exited
+    },
+    stop: async () => {
+      child.kill('SIGTERM')
+      return (await exited)[0]
+    },
+  }
+}
