@@ -32,9 +32,11 @@ export function decodeTransferLog(log: NodeLog, usdtContract: string): DecodedLo
   if (log.address !== usdtContract) return null
   const topics = log.topics ?? []
   if (topics.length === 0) return null
-  // In another spelling (capitals, 0x) a Transfer would pass for some other event.
-  if (!word.test(topics[0]!)) return undecodable('the first topic is not 32 bytes')
-  if (topics[0] !== transferTopic || topics.length === 4) return null
+  if (topics[0] !== transferTopic) {
+    // In another spelling (capitals, 0x) a Transfer would pass for some other event.
+    return word.test(topics[0]!) ? null : undecodable('the first topic is not 32 bytes')
+  }
+  if (topics.length === 4) return null
   if (topics.length !== 3) return undecodable(`a Transfer has 3 topics, this one ${topics.length}`)
   const fromBytes = addressWord(topics[1]!)
   if (!fromBytes) return undecodable(`the sender's topic is not an address: 12 zero bytes and 20 more`)
@@ -52,5 +54,8 @@ function undecodable(reason: string): DecodedLog {
 }
 
 function addressWord(topic: string): Buffer | null {
-  return topic.startsWith(zeros12) && word.test(topic) ? Buffer.from(topic.slice(24), 'hex') : null
+  if (topic.length !== 64 || !topic.startsWith(zeros12)) return null
+  // Decoding stops at the first character that is not hex.
+  const bytes = Buffer.from(topic.slice(24), 'hex')
+  return bytes.length === 20 ? bytes : null
 }

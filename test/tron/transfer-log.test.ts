@@ -58,7 +58,8 @@ const unreadable: [name: string, log: NodeLog, reason: RegExp][] = [
   ['to a dirty topic', withTopic(2, `${'0'.repeat(22)}41${recipient}`), /recipient/],
   ['to a topic with its first byte set', withTopic(2, `80${word(recipient).slice(2)}`), /recipient/],
   ['to a short topic', withTopic(2, recipient), /recipient/],
-  ['to a topic in capitals', withTopic(2, word(recipient.toUpperCase())), /recipient/],
+  ['to a topic one digit of which is no hex', withTopic(2, word(`${recipient.slice(0, -1)}g`)), /recipient/],
+  ['to a topic with 0x in front', withTopic(2, `0x${word(recipient)}`), /recipient/],
   ['whose event is spelled in capitals', withTopic(0, transferTopic.toUpperCase()), /first topic/],
   ['whose event is spelled with 0x', withTopic(0, `0x${transferTopic}`), /first topic/],
 ]
