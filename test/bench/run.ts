@@ -6,10 +6,11 @@ import { migrate } from '../../src/db/migrate.ts'
 import { createPool, type Pool } from '../../src/db/pool.ts'
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../src/sandbox/embedded-database.ts'
 import { benchFollowing } from './follow-bench.ts'
+import { benchOrders } from './order-bench.ts'
 
 // npm run bench [-- following orders ...]: each bench checks its answers, then prints its figures, as ratios where
 // there is a bare counterpart in the same run. Durable as in production: fsync and synchronous commit are on.
-const benches: Record<string, (databases: Databases) => Promise<void>> = { following }
+const benches: Record<string, (databases: Databases) => Promise<void>> = { following, orders }
 
 interface Databases {
   /** A migrated database of this measurement's own. */
@@ -62,4 +63,18 @@ async function following({ fresh }: Databases): Promise<void> {
   console.log(
     `1 000 000 addresses against 1 000: ${(many.blocksPerSecond / few.blocksPerSecond).toFixed(2)} of the rate`,
   )
+}
+
+async function orders({ fresh }: Databases): Promise<void> {
+  const { pool, url } = await fresh()
+  const { durable, bare, ratio } = await benchOrders(pool, url, Number(process.env.BENCH_ORDERS ?? 20_000))
+  for (const [what, result] of [
+    ['signed, durable', durable],
+    ['signed, storing nothing', bare],
+  ] as const) {
+    console.log(
+      `${what}: ${result.perSecond.toFixed(0)} orders/s, p50 ${result.p50.toFixed(1)} ms, p99 ${result.p99.toFixed(1)} ms`,
+    )
+  }
+  console.log(`durable against storing nothing: ${ratio.toFixed(2)}`)
 }
