@@ -1,8 +1,6 @@
 import type { Command } from 'commander'
 import { UsageError } from '../base/errors.ts'
 import { createLog } from '../base/log.ts'
-import { runDemo } from '../sandbox/demo.ts'
-import { startSandboxNode } from '../sandbox/sandbox-node.ts'
 
 export function addSandboxCommands(program: Command): void {
   program
@@ -17,6 +15,8 @@ export function addSandboxCommands(program: Command): void {
       async (
         options: Record<'host' | 'port' | 'blockInterval' | 'solidificationDepth' | 'genesisSeed', string>,
       ) => {
+        // Loaded only here: the sandbox brings tronweb, which no production process needs.
+        const { startSandboxNode } = await import('../sandbox/sandbox-node.ts')
         const node = await startSandboxNode({
           host: options.host,
           port: wholeNumber('--port', options.port),
@@ -35,6 +35,7 @@ export function addSandboxCommands(program: Command): void {
     .description('the whole gateway on one command: an order, paid on a sandbox chain, called back')
     .option('--once', 'end when all of it happened: 0; or did not: 1, with the reason')
     .action(async (options: { once?: true }) => {
+      const { runDemo } = await import('../sandbox/demo.ts')
       const demo = await runDemo(line => console.log(line))
       try {
         if (!options.once) {

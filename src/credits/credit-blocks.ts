@@ -1,8 +1,9 @@
+import assert from 'node:assert/strict'
 import { type ChainPin, insertBlocks, moveCursor } from '../blocks/chain-store.ts'
 import { callbackKey } from '../callbacks/callback-key.ts'
-import { insertCallbacks, originOf } from '../callbacks/callback-store.ts'
+import { insertCallbacks, type NewCallback, originOf } from '../callbacks/callback-store.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
-import { creditedState } from '../orders/order.ts'
+import { orderState } from '../orders/order.ts'
 import { lockPayableOrders, writeOrderTotals } from '../orders/order-totals-store.ts'
 import type { RecordedTransfer } from '../transfers/transfer.ts'
 import { quarantineLogs, recordTransfers } from '../transfers/transfer-store.ts'
@@ -92,4 +93,11 @@ async function writeCredits(tx: Tx, chain: ChainPin, credits: readonly PlannedCr
     })),
   )
   return announced.length
+}
+
+/** An order that was just credited is no longer pending. */
+function creditedState(received: bigint, amount: bigint): NewCallback['orderState'] {
+  const state = orderState(received, amount)
+  assert(state !== 'pending', 'an order that was just credited has received something')
+  return state
 }
