@@ -48,5 +48,5 @@ function exitCodeOf(error: unknown): number {
 function reason(error: Error): string {
   if (error instanceof AggregateError && !error.message)
     return error.errors.map(e => String(e.message)).join('; ')
-  return error.message
+  return error.message.trim()
 }

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { cloneDatabase } from './support/database.ts'
+
+const gateway = fileURLToPath(new URL('../src/gateway.ts', import.meta.url))
+const xpub =
+  'xpub6D1AabNHCupeiLM65ZR9UStMhJ1vCpyV4XbZdyhMZBiJXALQtmn9p42VTQckoHVn8WNqS7dqnJokZHAHcHGoaQgmv8D45oNUKx6DZMNZBCd'
+
+function run(args: string[], env: Record<string, string> = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', gateway, ...args], {
+    env: { PATH: process.env.PATH, ...env },
+    encoding: 'utf8',
+  })
+  return { status, stdout, stderr }
+}
+
+test('help says what there is, and is no error', () => {
+  const help = run(['--help'])
+  assert.equal(help.status, 0)
+  for (const command of ['start', 'migrate', 'merchant', 'address', 'sandbox', 'demo']) {
+    assert.match(help.stdout, new RegExp(`^ +${command}\\b`, 'm'))
+  }
+})
+
+test('missing and wrong settings are all named at once, and end with 2', () => {
+  const { status, stderr } = run(['start'], { TRON_NETWORK: 'moon', PORT: 'eighty' })
+  assert.equal(status, 2)
+  for (const name of ['DATABASE_URL', 'MASTER_KEY', 'PUBLIC_URL', 'TRON_NETWORK', 'TRON_NODES', 'PORT']) {
+    assert.match(stderr, new RegExp(`^error: ${name}\\b`, 'm'))
+  }
+})
+
+for (const [what, args] of [
+  ['an unknown command', ['fly']],
+  ['an unknown option', ['migrate', '--fast']],
+  ['a process that does not exist', ['start', 'payer']],
+  ['an argument that is missing', ['merchant', 'disable']],
+] as const) {
+  test(`${what} ends with 2 and a sentence`, () => {
+    const { status, stderr } = run([...args])
+    assert.equal(status, 2)
+    assert.match(stderr, /^error: /m)
+  })
+}
+
+test('a merchant is added, listed without secrets, changed, disabled and enabled from the command line', async () => {
+  const { pool, url } = await cloneDatabase()
+  const env = { DATABASE_URL: url, MASTER_KEY: '22'.repeat(32) }
+  const added = run(
+    [
+      'merchant',
+      'add',
+      '--name',
+      'shop',
+      '--xpub',
+      xpub,
+      '--callback-url',
+      'https://shop.example/cb',
+      '--json',
+    ],
+    env,
+  )
+  assert.equal(added.status, 0, added.stderr)
+  const merchant = JSON.parse(added.stdout)
+  assert.deepEqual(Object.keys(merchant), ['appid', 'key', 'webhook_secret', 'first_address'])
+  assert.equal(merchant.first_address, 'TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH')
+  const listed = run(['merchant', 'list'], env).stdout
+  assert.match(listed, new RegExp(merchant.appid))
+  assert(!listed.includes(merchant.key) && !listed.includes(merchant.webhook_secret))
+
+  const set = ['merchant', 'set', merchant.appid]
+  assert.equal(
+    run([...set, '--callback-format', 'json', '--always-200', 'yes', '--acknowledgement', 'ok'], env).status,
+    0,
+  )
+  const { rows } = await pool.query('select callback_format, always_200, acknowledgement from merchant')
+  assert.deepEqual(rows, [{ callback_format: 'json', always_200: true, acknowledgement: 'ok' }])
+  const wrong = run([...set, '--callback-url', 'http://127.0.0.1/'], env)
+  assert.equal(wrong.status, 2)
+  assert.match(wrong.stderr, /callback URL/)
+
+  assert.match(run(['merchant', 'disable', merchant.appid], env).stdout, /disabled/)
+  assert.match(run(['merchant', 'enable', merchant.appid], env).stdout, /enabled/)
+  const events = await pool.query('select action from audit_event order by id')
+  assert.deepEqual(
+    events.rows.map(row => row.action),
+    ['merchant.added', 'merchant.set', 'merchant.disabled', 'merchant.enabled'],
+  )
+})
+
+test('an account key that is private, or of another depth, is refused', async () => {
+  const { url } = await cloneDatabase()
+  const env = { DATABASE_URL: url, MASTER_KEY: '22'.repeat(32) }
+  // The same account's key one level down, where wallets keep the addresses: not what indexes are derived from.
+  const deeper =
+    'xpub6EuK4CZWW5urEHdwAVDdDw327danAtccFcrXYvgf1DHrPXRwErt36xStQ2PNhn4hpwzPbzJ8pJVpewgChRnSs59q5Ay61GCfQZKUe71gbLq'
+  const { status, stderr } = run(['merchant', 'add', '--name', 'shop', '--xpub', deeper], env)
+  assert.equal(status, 2)
+  assert.match(stderr, /depth/)
+})
+
+test('a database that cannot be reached is said in a sentence, with 1', () => {
+  const { status, stderr } = run(['migrate'], { DATABASE_URL: 'postgres://u:p@127.0.0.1:1/none' })
+  assert.equal(status, 1)
+  assert.match(stderr, /^error: .*ECONNREFUSED/m)
+})
