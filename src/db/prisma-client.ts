@@ -6,5 +6,8 @@ export type Prisma = PrismaClient
 
 /** Prisma over the pool we have already: administration and the order queries. What moves money goes through pg. */
 export function createPrisma(pool: Pool): Prisma {
-  return new PrismaClient({ adapter: new PrismaPg(pool, { onPoolError: () => undefined }) })
+  return new PrismaClient({
+    errorFormat: 'minimal',
+    adapter: new PrismaPg(pool, { onPoolError: () => undefined }),
+  })
 }
