@@ -20,7 +20,14 @@ declare module 'fastify' {
 export function answerErrors(app: FastifyInstance, log: Logger): void {
   app.decorateRequest('refusedWith', null)
   app.decorateRequest('merchant', null)
-  app.setErrorHandler((error, request, reply) => refuse(toGatewayError(error), request, reply, log))
+  app.setErrorHandler((error, request, reply) => {
+    // Cut off while its body was still coming: nothing was begun, so nothing is unknown.
+    if (isHandlerTimeout(error) && !request.raw.complete) {
+      request.refusedWith = 'bad_request'
+      return reply.code(408).header('connection', 'close').type(jsonType).send(lateBody)
+    }
+    return refuse(toGatewayError(error), request, reply, log)
+  })
   app.setNotFoundHandler((request, reply) => {
     const error = new GatewayError(
       'not_found',
@@ -72,6 +79,12 @@ export function toGatewayError(error: unknown): GatewayError {
       retryAfterS: 1,
     })
   }
+  if (isHandlerTimeout(error)) {
+    return new GatewayError('unavailable', 'took too long: try the same request again', {
+      cause: error,
+      retryAfterS: 1,
+    })
+  }
   const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown }
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
@@ -81,11 +94,6 @@ export function toGatewayError(error: unknown): GatewayError {
         'unsupported_media_type',
         'content-type: application/json or application/x-www-form-urlencoded',
       )
-    case 'FST_ERR_HANDLER_TIMEOUT':
-      return new GatewayError('unavailable', 'took too long: try the same request again', {
-        cause: error,
-        retryAfterS: 1,
-      })
   }
   // The rest of what Fastify and Node refuse: a content length that is wrong, a path that cannot be read.
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
@@ -94,17 +102,22 @@ export function toGatewayError(error: unknown): GatewayError {
   return new GatewayError('internal', 'internal error', { cause: error })
 }
 
+function isHandlerTimeout(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === 'FST_ERR_HANDLER_TIMEOUT'
+}
+
+const lateBody = refusalBody('bad_request', 'the request did not arrive in time')
+
 /** Answers on a socket whose request never became one: too slow, headers too long, not HTTP. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   // Reset by the client: there is nobody left to answer.
   if (error.code === 'ECONNRESET' || socket.destroyed) return
-  const [status, sentence] =
+  const [status, body] =
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? [408, 'the request did not arrive in time']
+      ? [408, lateBody]
       : error.code === 'HPE_HEADER_OVERFLOW'
-        ? [431, 'the headers are too long']
-        : [400, 'the request cannot be read']
-  const body = refusalBody('bad_request', sentence)
+        ? [431, refusalBody('bad_request', 'the headers are too long')]
+        : [400, refusalBody('bad_request', 'the request cannot be read')]
   if (socket.writable) {
     socket.write(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: ${jsonType}\r\n` +

@@ -71,19 +71,23 @@ export function openNonceGate(pool: Pool): NonceGate {
 
 /** One statement takes a nonce once; its repetitions in the same round are judged by the first of them. */
 async function keepTogether(pool: Pool, nonces: readonly RequestNonce[]): Promise<NonceUse[]> {
-  const firsts = new Map<string, RequestNonce>()
-  for (const nonce of nonces) {
+  const firsts = new Map<string, { index: number; sign: string }>()
+  nonces.forEach((nonce, index) => {
     const name = nameOf(nonce)
-    if (!firsts.has(name)) firsts.set(name, nonce)
-  }
-  const uses = await keepNonces(pool, [...firsts.values()])
-  const useOf = new Map([...firsts.values()].map((first, i) => [first, uses[i]!]))
-  return nonces.map(nonce => {
+    if (!firsts.has(name)) firsts.set(name, { index, sign: nonce.sign })
+  })
+  const indexes = [...firsts.values()].map(({ index }) => index)
+  const kept = await keepNonces(
+    pool,
+    indexes.map(index => nonces[index]!),
+  )
+  const useAt = new Map(indexes.map((index, i) => [index, kept[i]!]))
+  return nonces.map((nonce, index) => {
     const first = firsts.get(nameOf(nonce))!
-    const use = useOf.get(first)!
-    if (nonce === first) return use
-    if (use === 'new') return nonce.sign === first.sign ? 'same' : 'other'
-    return nonce.sign === first.sign ? use : 'other'
+    const use = useAt.get(first.index)!
+    if (index === first.index) return use
+    if (nonce.sign !== first.sign) return 'other'
+    return use === 'new' ? 'same' : use
   })
 }
 

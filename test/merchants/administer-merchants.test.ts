@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import { checkCallbackUrl } from '../../src/callbacks/egress-guard.ts'
+import { createPrisma } from '../../src/db/prisma-client.ts'
+import { addMerchant, type NewMerchant } from '../../src/merchants/add-merchant.ts'
+import { disableMerchant, enableMerchant } from '../../src/merchants/disable-merchant.ts'
+import { listMerchants } from '../../src/merchants/list-merchants.ts'
+import { setMerchant } from '../../src/merchants/set-merchant.ts'
+import { otherXpub, testXpub } from '../support/api-under-test.ts'
+import { cloneDatabase } from '../support/database.ts'
+
+const { pool } = await cloneDatabase()
+const masterKey = randomBytes(32)
+const checkUrl = (url: string) => checkCallbackUrl(url, [])
+const shop: NewMerchant = { name: 'shop', xpub: testXpub, scheme: 'hmac-sha256', checkUrl }
+const nothing = async () => undefined
+
+async function rowOf(appid: string) {
+  const { rows } = await pool.query(`select * from merchant where appid = $1`, [appid])
+  return rows[0]
+}
+
+async function auditOf(appid: string) {
+  const { rows } = await pool.query(
+    `select actor, action, detail from audit_event where subject = $1 order by id`,
+    [`merchant ${appid}`],
+  )
+  return rows
+}
+
+test('an added merchant gets an appid, a key, a webhook secret and the first address to compare', async () => {
+  const added = await addMerchant(pool, masterKey, shop)
+  assert.match(added.appid, /^[A-Za-z0-9]{16}$/)
+  assert.match(added.key, /^[0-9a-f]{32}$/)
+  assert.match(added.webhookSecret, /^whsec_/)
+  assert.equal(Buffer.from(added.webhookSecret.slice(6), 'base64').length, 32)
+  assert.equal(added.firstAddress, 'TY72iA3SBtrds3QLYsS7LwYfkzXwAXCRWT')
+  const again = await addMerchant(pool, masterKey, shop)
+  for (const name of ['appid', 'key', 'webhookSecret'] as const) assert.notEqual(again[name], added[name])
+})
+
+test('merchants of one account share its counter, merchants of another have theirs', async () => {
+  const [one, two] = [await addMerchant(pool, masterKey, shop), await addMerchant(pool, masterKey, shop)]
+  const other = await addMerchant(pool, masterKey, { ...shop, xpub: otherXpub })
+  const counters = await Promise.all(
+    [one, two, other].map(async ({ appid }) => (await rowOf(appid)).address_counter_id),
+  )
+  assert.equal(counters[0], counters[1])
+  assert.notEqual(counters[0], counters[2])
+})
+
+test('always_200 is the default of sha1 and of no other', async () => {
+  const legacy = await addMerchant(pool, masterKey, { ...shop, scheme: 'sha1' })
+  const modern = await addMerchant(pool, masterKey, shop)
+  assert.equal((await rowOf(legacy.appid)).always_200, true)
+  assert.equal((await rowOf(modern.appid)).always_200, false)
+})
+
+test('every problem of a merchant to be added is named at once, and nothing is written', async () => {
+  const count = async () => (await pool.query(`select count(*)::int as n from merchant`)).rows[0].n
+  const before = await count()
+  const wrong = { ...shop, name: '', xpub: 'xpub123', callbackUrl: 'http://127.0.0.1/' }
+  await assert.rejects(addMerchant(pool, masterKey, wrong), (error: { name: string; problems: string[] }) => {
+    assert.equal(error.name, 'UsageError')
+    assert.equal(error.problems.length, 3)
+    assert.match(error.problems.join('\n'), /name: .*\ncallback URL must.*\n.*extended key/)
+    return true
+  })
+  await assert.rejects(
+    addMerchant(pool, masterKey, { ...shop, callbackUrl: `https://a.example/${'x'.repeat(512)}` }),
+  )
+  await assert.rejects(addMerchant(pool, masterKey, { ...shop, callbackUrl: 'https://a.example/\n' }))
+  await assert.rejects(addMerchant(pool, masterKey, { ...shop, name: 'two\nlines' }))
+  assert.equal(await count(), before)
+})
+
+test('what is set is set, what is not named stays, null takes away', async () => {
+  const { appid } = await addMerchant(pool, masterKey, { ...shop, callbackUrl: 'https://a.example/cb' })
+  const changes = {
+    callbackFormat: 'json',
+    callbackFields: 'full',
+    acknowledgement: 'success',
+    always200: true,
+    requireNonce: true,
+  } as const
+  await setMerchant(pool, appid, changes, { checkUrl })
+  const row = await rowOf(appid)
+  assert.deepEqual(
+    [
+      row.callback_url,
+      row.callback_format,
+      row.callback_fields,
+      row.acknowledgement,
+      row.always_200,
+      row.require_nonce,
+    ],
+    ['https://a.example/cb', 'json', 'full', 'success', true, true],
+  )
+  await setMerchant(pool, appid, { callbackUrl: null, acknowledgement: null, always200: false }, { checkUrl })
+  const after = await rowOf(appid)
+  assert.deepEqual([after.callback_url, after.acknowledgement, after.always_200], [null, null, false])
+  assert.equal(after.callback_format, 'json')
+})
+
+test('a setting that is wrong is refused with all that is wrong, and nothing is set', async () => {
+  const { appid } = await addMerchant(pool, masterKey, shop)
+  const before = await rowOf(appid)
+  const wrong = { callbackUrl: 'ftp://x', callbackFormat: 'xml', callbackFields: 'all', acknowledgement: '' }
+  await assert.rejects(
+    setMerchant(pool, appid, wrong as never, { checkUrl }),
+    (error: { problems: string[] }) => {
+      assert.equal(error.problems.length, 4)
+      return true
+    },
+  )
+  await assert.rejects(setMerchant(pool, appid, {}, { checkUrl }), /nothing to set/)
+  await assert.rejects(
+    setMerchant(pool, 'nobody', { always200: true }, { checkUrl }),
+    /no merchant has the appid "nobody"/,
+  )
+  assert.deepEqual(await rowOf(appid), before)
+})
+
+test('disabling holds the callbacks in the same transaction, enabling releases them, twice does nothing', async () => {
+  const { appid } = await addMerchant(pool, masterKey, shop)
+  const { id } = await rowOf(appid)
+  const held: bigint[] = []
+  const hold = async (_: unknown, merchantId: bigint) => held.push(merchantId)
+  assert.equal(await disableMerchant(pool, appid, hold), true)
+  assert.ok((await rowOf(appid)).disabled_at)
+  assert.equal(await disableMerchant(pool, appid, hold), false)
+  assert.deepEqual(held, [id])
+  assert.equal(await enableMerchant(pool, appid, hold), true)
+  assert.equal((await rowOf(appid)).disabled_at, null)
+  assert.equal(await enableMerchant(pool, appid, nothing), false)
+  const fails = async () => {
+    throw new Error('cannot hold')
+  }
+  await assert.rejects(disableMerchant(pool, appid, fails), /cannot hold/)
+  assert.equal((await rowOf(appid)).disabled_at, null, 'both or neither')
+  await assert.rejects(disableMerchant(pool, 'nobody', nothing), { name: 'UsageError' })
+})
+
+test('what was done by hand is set down, without anything secret', async () => {
+  const added = await addMerchant(pool, masterKey, { ...shop, actor: 'alice' })
+  await setMerchant(pool, added.appid, { always200: true }, { checkUrl })
+  await disableMerchant(pool, added.appid, nothing)
+  await enableMerchant(pool, added.appid, nothing)
+  const audit = await auditOf(added.appid)
+  assert.deepEqual(
+    audit.map(({ actor, action }) => `${actor}: ${action}`),
+    [
+      'alice: merchant.added',
+      'command line: merchant.set',
+      'command line: merchant.disabled',
+      'command line: merchant.enabled',
+    ],
+  )
+  assert.deepEqual(audit[1].detail, { always200: true })
+  const text = JSON.stringify(audit)
+  assert.ok(!text.includes(added.key) && !text.includes('whsec_'))
+})
+
+test('the list shows every merchant and nothing secret', async () => {
+  const added = await addMerchant(pool, masterKey, { ...shop, name: 'listed', scheme: 'sha1' })
+  const merchants = await listMerchants(createPrisma(pool))
+  const listed = merchants.find(merchant => merchant.appid === added.appid)!
+  assert.equal(listed.name, 'listed')
+  assert.equal(listed.scheme, 'sha1')
+  assert.equal(listed.liveKeys, 1)
+  assert.equal(listed.xpub, testXpub)
+  assert.equal(listed.disabledAt, null)
+  const { rows } = await pool.query(`select count(*)::int as n from merchant`)
+  assert.equal(merchants.length, rows[0].n)
+  const text = JSON.stringify(merchants)
+  assert.ok(!text.includes(added.key) && !text.includes('sealed'))
+})

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { after, test } from 'node:test'
+import { createLog } from '../../src/base/log.ts'
+import { createPool } from '../../src/db/pool.ts'
+import { addMerchant } from '../../src/merchants/add-merchant.ts'
+import type { MerchantId } from '../../src/merchants/merchant.ts'
+import { openMerchantDirectory } from '../../src/merchants/merchant-directory.ts'
+import { sealSecret } from '../../src/merchants/sealed-secret.ts'
+import { testXpub } from '../support/api-under-test.ts'
+import { cloneDatabase } from '../support/database.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
+import { waitUntil } from '../support/wait-until.ts'
+
+const log = createLog('silent', 'test')
+const masterKey = randomBytes(32)
+const { pool, url } = await cloneDatabase()
+
+async function directory(key = masterKey, from = pool) {
+  const opened = await openMerchantDirectory({ pool: from, masterKey: key, log })
+  after(() => opened.close())
+  return opened
+}
+
+const shop = () =>
+  addMerchant(pool, masterKey, { name: 'shop', xpub: testXpub, scheme: 'sha1', checkUrl: () => null })
+
+test('it holds a merchant whole: settings, live keys opened, secrets opened', async () => {
+  const added = await shop()
+  const merchants = await directory()
+  const merchant = merchants.byAppid(added.appid)!
+  assert.equal(merchants.byId(merchant.id), merchant)
+  assert.equal(merchant.name, 'shop')
+  assert.deepEqual(
+    merchant.keys.map(({ scheme, key, promoted }) => ({ scheme, key, promoted })),
+    [{ scheme: 'sha1', key: added.key, promoted: true }],
+  )
+  assert.deepEqual(merchant.webhookSecrets, [added.webhookSecret])
+  assert.equal(merchant.always200, true)
+  assert.equal(merchant.callbackFormat, 'form')
+  assert.equal(merchants.byAppid('nobody'), undefined)
+  assert.equal(merchants.byId(0n), undefined)
+})
+
+test('on every replica a new key works and a retired one stops working within a second', async () => {
+  const added = await shop()
+  const replicas = await Promise.all([directory(), directory()])
+  const merchantId = replicas[0]!.byAppid(added.appid)!.id
+  const keysOf = (i: number) => replicas[i]!.byAppid(added.appid)!.keys.map(key => key.key)
+  const row = { table: 'merchant_key', merchantId, purpose: 'hmac-sha256' } as const
+  const seal = sealSecret(masterKey, row, 'the new key')
+  await pool.query(`insert into merchant_key (merchant_id, scheme, sealed) values ($1, 'hmac-sha256', $2)`, [
+    merchantId,
+    seal,
+  ])
+  await waitUntil('both keys live', () => [0, 1].every(i => keysOf(i).length === 2), 1_000)
+  await pool.query(
+    `update merchant_key set promoted = false, retired_at = now() where merchant_id = $1 and promoted`,
+    [merchantId],
+  )
+  await waitUntil('one key live', () => [0, 1].every(i => keysOf(i).join() === 'the new key'), 1_000)
+})
+
+test('a key that is to end later ends then, though nothing changes at that moment', async () => {
+  const added = await shop()
+  const merchants = await directory()
+  const { id } = merchants.byAppid(added.appid)!
+  await pool.query(
+    `update merchant_key set promoted = false, retired_at = now() + interval '1 second' where merchant_id = $1`,
+    [id],
+  )
+  await merchants.refresh()
+  assert.equal(merchants.byAppid(added.appid)!.keys.length, 1, 'until then it is live')
+  await waitUntil('the key has ended', () => merchants.byAppid(added.appid)!.keys.length === 0, 2_500)
+})
+
+test('a secret moved to another merchant is left out alone, and the rest goes on', async () => {
+  const [one, two] = [await shop(), await shop()]
+  await pool.query(
+    `update merchant_key
+        set sealed = (select sealed from merchant_key k join merchant m on m.id = k.merchant_id where m.appid = $1)
+      where merchant_id = (select id from merchant where appid = $2)`,
+    [one.appid, two.appid],
+  )
+  const merchants = await directory()
+  assert.deepEqual(merchants.byAppid(two.appid)!.keys, [])
+  assert.deepEqual(merchants.byAppid(two.appid)!.webhookSecrets, [two.webhookSecret])
+  assert.equal(merchants.byAppid(one.appid)!.keys[0]!.key, one.key)
+})
+
+test('another master key is refused at the start, and no secret is in what is said', async () => {
+  await shop()
+  await assert.rejects(directory(randomBytes(32)), {
+    name: 'UsageError',
+    message: /MASTER_KEY is not the one/,
+  })
+})
+
+test('the key column holds nothing that can be read', async () => {
+  const added = await shop()
+  const { rows } = await pool.query(
+    `select sealed from merchant_key union all select sealed from webhook_secret`,
+  )
+  for (const { sealed } of rows) {
+    for (const secret of [added.key, added.webhookSecret, Buffer.from(added.key, 'hex')]) {
+      assert.ok(!sealed.includes(secret))
+    }
+  }
+})
+
+test('while the database is away it keeps what it has, and is current again afterwards', async () => {
+  const proxy = await startTcpProxy(url)
+  const proxied = createPool(proxy.url)
+  after(() => proxied.end())
+  const added = await shop()
+  const merchants = await directory(masterKey, proxied)
+  await proxy.cut()
+  await assert.rejects(merchants.refresh())
+  const meanwhile = await shop()
+  assert.equal(merchants.byAppid(added.appid)!.keys[0]!.key, added.key)
+  assert.equal(merchants.byAppid(meanwhile.appid), undefined)
+  await proxy.restore()
+  await waitUntil('the new merchant is known', () => merchants.byAppid(meanwhile.appid), 5_000)
+})
+
+test('ten thousand merchants are read in well under a second, and a change to one of them is cheap', async () => {
+  const first = await shop()
+  const { rows } = await pool.query(`select id, address_counter_id from merchant where appid = $1`, [
+    first.appid,
+  ])
+  const many = Array.from({ length: 10_000 }, (_, i) => `many${String(i).padStart(12, '0')}`)
+  const { rows: ids } = await pool.query(
+    `insert into merchant (appid, name, address_counter_id) select a, a, $2 from unnest($1::text[]) a returning id`,
+    [many, rows[0].address_counter_id],
+  )
+  const sealed = ids.map(({ id }: { id: MerchantId }) =>
+    sealSecret(masterKey, { table: 'merchant_key', merchantId: id, purpose: 'hmac-sha256' }, `key of ${id}`),
+  )
+  await pool.query(
+    `insert into merchant_key (merchant_id, scheme, sealed, promoted)
+     select m, 'hmac-sha256', s, true from unnest($1::bigint[], $2::bytea[]) as k (m, s)`,
+    [ids.map(row => row.id), sealed],
+  )
+  const merchants = await directory()
+  const startedAt = performance.now()
+  await merchants.refresh()
+  assert.ok(performance.now() - startedAt < 2_000, `took ${performance.now() - startedAt} ms`)
+  assert.equal(merchants.byAppid(many[7]!)!.keys[0]!.key, `key of ${ids[7].id}`)
+})
