@@ -43,7 +43,7 @@ export async function recordAttempts(
           from result
             on conflict do nothing
       ), locked as (
-        select c.id
+        select c.id, r.next, r.retry_in_ms, r.status
           from callback c
           join result r on r.id = c.id and r.epoch = c.lease_epoch
          where c.state = 'in_flight'
@@ -62,8 +62,8 @@ export async function recordAttempts(
                              else c.due_at end,
                leased_until = null,
                last_status = r.status
-          from result r
-         where c.id in (select id from locked) and r.id = c.id and r.epoch = c.lease_epoch
+          from locked r
+         where r.id = c.id
         returning c.id, c.lease_epoch as epoch
       )
       select id, epoch from moved`,
