@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import { systemClock } from './base/clock.ts'
 import type { Config } from './base/config.ts'
 import type { Logger } from './base/log.ts'
@@ -29,9 +30,22 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; stop
   return {
     url,
     stop: async () => {
-      await app.close()
+      await close(app)
       await Promise.all(chores.map(chore => chore.stop()))
     },
+  }
+}
+
+/**
+ * Answers what is in hand and closes. A connection that was busy when closing began stays open after its answer, in
+ * case there is more; it is closed when it falls idle instead of after its keep-alive time.
+ */
+async function close(app: FastifyInstance): Promise<void> {
+  const sweep = setInterval(() => app.server.closeIdleConnections(), 20)
+  try {
+    await app.close()
+  } finally {
+    clearInterval(sweep)
   }
 }
 

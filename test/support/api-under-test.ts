@@ -5,7 +5,8 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
 import type { Clock } from '../../src/base/clock.ts'
 import type { Logger } from '../../src/base/log.ts'
-import type { Pool } from '../../src/db/pool.ts'
+import type { Registry } from '../../src/base/metrics.ts'
+import { createPool, type Pool } from '../../src/db/pool.ts'
 import { createPrisma, type Prisma } from '../../src/db/prisma-client.ts'
 import { type AppOptions, buildApp } from '../../src/http/app.ts'
 import { addMerchant } from '../../src/merchants/add-merchant.ts'
@@ -59,19 +60,30 @@ export interface ApiUnderTest {
 export const form = 'application/x-www-form-urlencoded'
 export const json = 'application/json'
 
+export interface ApiSettings {
+  clock?: Clock
+  /** false: nothing is watched yet. */
+  watched?: boolean
+  redisUrl?: string
+  registry?: Registry
+  /** Where the app reaches its database: by way of a proxy, say. The test's own pool goes there directly. */
+  databaseBehind?: (url: string) => Promise<string>
+}
+
 /** The app we ship on a database of its own, following a chain unless `watched` is false. */
 export async function openApiUnderTest(
-  settings: Partial<AppOptions['config']> & { clock?: Clock; watched?: boolean; redisUrl?: string } = {},
+  settings: Partial<AppOptions['config']> & ApiSettings = {},
 ): Promise<ApiUnderTest> {
   const { url, pool } = await cloneDatabase()
-  const prisma = createPrisma(pool)
+  const appPool = settings.databaseBehind ? createPool(await settings.databaseBehind(url)) : pool
+  const prisma = createPrisma(appPool)
   const masterKey = randomBytes(32)
   const { log, logged } = memoryLog()
   if (settings.watched !== false) await followChain(pool)
-  const merchants = await openMerchantDirectory({ pool, masterKey, log })
-  const { clock, watched: _, redisUrl, ...config } = settings
+  const merchants = await openMerchantDirectory({ pool: appPool, masterKey, log })
+  const { clock, watched: _, databaseBehind: __, redisUrl, registry, ...config } = settings
   const options: AppOptions = {
-    pool,
+    pool: appPool,
     prisma,
     merchants,
     config: {
@@ -85,12 +97,14 @@ export async function openApiUnderTest(
     log,
     redisUrl,
     ...(clock && { clock }),
+    ...(registry && { registry }),
   }
   const app = await buildApp(options)
   after(async () => {
     await app.close()
     await merchants.close()
     await prisma.$disconnect()
+    if (appPool !== pool) await appPool.end()
   })
   const post = async (endpoint: string, body: string | Buffer, contentType = form) =>
     readAnswer(
@@ -148,7 +162,7 @@ export async function followChain(pool: Pool, blockTime = new Date()): Promise<v
 export async function countRows(pool: Pool): Promise<Record<string, number>> {
   const { rows } = await pool.query(
     `select (select count(*) from recharge_order)::int as orders, (select count(*) from deposit_address)::int as addresses,
-            (select coalesce(sum(next_index), 0) from address_counter)::int as indexes,
+            (select coalesce(sum(next_index), 0) from address_counter)::float8 as indexes,
             (select count(*) from request_nonce)::int as nonces`,
   )
   return rows[0]

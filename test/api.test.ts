@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startApi } from '../src/api.ts'
+import { createMetrics } from '../src/base/metrics.ts'
+import { startHealthServer } from '../src/http/health.ts'
+import { form, openApiUnderTest } from './support/api-under-test.ts'
+import { formBody, signed } from './support/signed-request.ts'
+
+const under = await openApiUnderTest()
+const merchant = await under.addMerchant({ callbackUrl: 'https://shop.example/cb' })
+const user = { username: 'u', localusermark: '1' }
+
+async function start(registry = createMetrics()) {
+  const config = { ...under.options.config, host: '127.0.0.1', port: 0, redisUrl: undefined }
+  return startApi({ ...under.options, config, registry })
+}
+
+const post = (url: string, endpoint: string, parameters: Record<string, string>) =>
+  fetch(`${url}/api/merchant/${endpoint}`, {
+    method: 'POST',
+    headers: { 'content-type': form },
+    body: formBody(signed(merchant, endpoint, parameters)),
+  })
+
+test('the API listens, has its partitions, answers, and stops with what is in hand answered', async () => {
+  const api = await start()
+  const { rows } = await under.pool.query(
+    `select count(*)::int as n from pg_inherits where inhparent = 'callback_attempt'::regclass`,
+  )
+  assert.equal(rows[0].n, 4, 'three months and the default')
+  const { data } = await (await post(api.url, 'newAddress', user)).json()
+  const order = { ...user, address: data.address, amount: '1' }
+  const inHand = Array.from({ length: 50 }, (_, i) =>
+    post(api.url, 'TraderRechargeorder', { ...order, orderid: `stop-${i}` }),
+  )
+  // All are on their way: the first of them is answered.
+  await Promise.race(inHand)
+  const startedAt = performance.now()
+  await api.stop()
+  assert.ok(performance.now() - startedAt < 5_000)
+  const settled = await Promise.allSettled(inHand)
+  const answered = settled.filter(s => s.status === 'fulfilled')
+  assert.ok(answered.every(s => s.value.status === 200))
+  const stored = await under.pool.query(`select count(*)::int as n from recharge_order`)
+  assert.ok(stored.rows[0].n >= answered.length)
+  await assert.rejects(post(api.url, 'newAddress', user))
+})
+
+test('requests are counted and timed, by endpoint and code and nothing a stranger makes up', async () => {
+  const counted = createMetrics()
+  const api = await start(counted)
+  await post(api.url, 'newAddress', user)
+  await post(api.url, 'finduseraddress', { username: 'u', localusermark: 'nobody' })
+  await fetch(`${api.url}/made/up`)
+  await fetch(`${api.url}/made/up/too`)
+  await api.stop()
+  const text = await counted.metrics()
+  assert.match(text, /gateway_requests_total\{endpoint="newAddress",code="ok"\} 1/)
+  assert.match(text, /gateway_requests_total\{endpoint="finduseraddress",code="user_not_found"\} 1/)
+  assert.match(text, /gateway_requests_total\{endpoint="none",code="not_found"\} 2/)
+  assert.match(text, /gateway_request_duration_seconds_count\{endpoint="newAddress"\} 1/)
+})
+
+test('health and metrics have a port of their own; the metrics are on no other', async () => {
+  const registry = createMetrics()
+  const api = await start(registry)
+  let broken = false
+  const ready = async () => {
+    if (broken) throw new Error('the reason is for the log')
+  }
+  const health = await startHealthServer({ host: '127.0.0.1', port: 0, registry, ready })
+  const get = async (url: string) => {
+    const response = await fetch(url)
+    return { status: response.status, text: await response.text() }
+  }
+  assert.equal((await get(`${health.url}/healthz`)).status, 200)
+  assert.equal((await get(`${health.url}/readyz`)).status, 200)
+  broken = true
+  const notReady = await get(`${health.url}/readyz`)
+  assert.equal(notReady.status, 503)
+  assert.ok(!notReady.text.includes('reason'))
+  assert.match((await get(`${health.url}/metrics`)).text, /process_cpu_seconds_total/)
+  assert.equal((await get(`${health.url}/other`)).status, 404)
+  assert.equal((await get(`${api.url}/healthz`)).status, 200)
+  assert.equal((await get(`${api.url}/readyz`)).status, 200)
+  assert.equal((await get(`${api.url}/metrics`)).status, 404)
+  await health.stop()
+  await api.stop()
+})

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { followChain, openApiUnderTest } from '../support/api-under-test.ts'
+
+const api = await openApiUnderTest()
+const merchant = await api.addMerchant({ callbackUrl: 'https://shop.example/cb' })
+const find = (by: Record<string, string>, caller = merchant) => api.ask(caller, 'findorder', by)
+const key = (n: number) => `cb_${String(n).padStart(32, '0')}`
+const txid = (n: number) => String(n).padStart(64, '0')
+
+async function createOrder(orderid: string, amount = '3') {
+  const user = { username: 'a123456', localusermark: '1' }
+  const { address } = (await api.ask(merchant, 'newAddress', user)).data
+  const created = await api.ask(merchant, 'TraderRechargeorder', { ...user, address, orderid, amount })
+  return created.data as { ordersn: string; address: string; expires_at: number }
+}
+
+/** Money that was credited, and the callback of it: what the watcher writes. */
+async function credit(
+  orderid: string,
+  paid: {
+    n: number
+    height: number
+    units: bigint
+    received: bigint
+    late?: boolean
+    callback: Record<string, unknown>
+  },
+): Promise<void> {
+  const { rows } = await api.pool.query(
+    `with arrived as (
+       insert into transfer
+         (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time, tx_index)
+       select $2, 0, deposit_address_id, 'TQrY8tryqsYVCYS3MFbtffiPp2ccyn4STm', $4, $3, 'h', '2022-09-04T13:58:18Z', 1
+         from recharge_order
+        where orderid = $1
+       returning id, amount
+     ), credited as (
+       insert into credit (transfer_id, order_id, amount, received, late)
+       select a.id, o.id, a.amount, $5, $6
+         from arrived a
+         join recharge_order o on o.orderid = $1
+       returning id, order_id
+     )
+     select id, order_id from credited`,
+    [orderid, txid(paid.n), paid.height, paid.units, paid.received, paid.late ?? false],
+  )
+  const { id, order_id } = rows[0]
+  await api.pool.query(
+    `update recharge_order set received = $2, announced = $2::bigint / 100 where id = $1`,
+    [order_id, paid.received],
+  )
+  const lane = await api.pool.query(
+    `insert into callback_lane (merchant_id, origin) select merchant_id, 'https://shop.example:443' from recharge_order where id = $1
+         on conflict (merchant_id, origin) do update set origin = excluded.origin returning id`,
+    [order_id],
+  )
+  const columns = Object.keys(paid.callback)
+  await api.pool.query(
+    `insert into callback (key, merchant_id, order_id, credit_id, body_amount, received, order_state, late, lane_id
+                           ${columns.map(c => `, ${c}`).join('')})
+     select $1, merchant_id, id, $2, $3, $4, 'paid', false, $5 ${columns.map((_, i) => `, $${i + 7}`).join('')}
+       from recharge_order
+      where id = $6`,
+    [
+      key(paid.n),
+      id,
+      paid.units / 100n,
+      paid.received,
+      lane.rows[0].id,
+      order_id,
+      ...Object.values(paid.callback),
+    ],
+  )
+}
+
+test('an order nobody has paid: pending, nothing received, nothing announced', async () => {
+  const created = await createOrder('unpaid', '3.50')
+  const { data } = await find({ orderid: 'unpaid' })
+  assert.ok(Math.abs(data.created_at - Date.now() / 1000) < 10)
+  assert.deepEqual(data, {
+    ordersn: created.ordersn,
+    orderid: 'unpaid',
+    username: 'a123456',
+    localusermark: '1',
+    address: created.address,
+    amount: '3.5',
+    received: '0',
+    announced: '0',
+    state: 'pending',
+    expired: false,
+    created_at: data.created_at,
+    expires_at: created.expires_at,
+    transfers: [],
+    seen: [],
+    callbacks: [],
+  })
+})
+
+test('an order paid in parts: its transfers in chain order, its callbacks oldest first', async () => {
+  await createOrder('parts')
+  const deliveredAt = new Date('2022-09-04T13:59:20Z')
+  const dueAt = new Date('2022-09-04T14:00:00Z')
+  await credit('parts', {
+    n: 2,
+    height: 20,
+    units: 1_000_050n,
+    received: 1_000_050n,
+    callback: {
+      state: 'delivered',
+      attempts: 1,
+      last_status: 200,
+      delivered_at: deliveredAt,
+    },
+  })
+  await credit('parts', {
+    n: 1,
+    height: 10,
+    units: 2_000_000n,
+    received: 3_000_050n,
+    late: true,
+    callback: {
+      state: 'due',
+      attempts: 3,
+      last_status: 503,
+      due_at: dueAt,
+    },
+  })
+  const { data } = await find({ orderid: 'parts' })
+  assert.deepEqual([data.received, data.announced, data.state], ['3.00005', '3', 'overpaid'])
+  const from = 'TQrY8tryqsYVCYS3MFbtffiPp2ccyn4STm'
+  const block_time = 1662299898
+  assert.deepEqual(data.transfers, [
+    { txid: txid(1), log_index: 0, from, amount: '2', block: 10, block_time, late: true },
+    { txid: txid(2), log_index: 0, from, amount: '1.00005', block: 20, block_time, late: false },
+  ])
+  assert.deepEqual(data.callbacks, [
+    {
+      id: key(2),
+      body_amount: '10000',
+      state: 'delivered',
+      attempts: 1,
+      last_status: 200,
+      next_at: null,
+      delivered_at: 1662299960,
+    },
+    {
+      id: key(1),
+      body_amount: '20000',
+      state: 'due',
+      attempts: 3,
+      last_status: 503,
+      next_at: 1662300000,
+      delivered_at: null,
+    },
+  ])
+})
+
+test('an order is found by either of its numbers, and by both only when both are its own', async () => {
+  const one = await createOrder('either')
+  const two = await createOrder('other')
+  assert.equal((await find({ ordersn: one.ordersn })).data.orderid, 'either')
+  assert.equal((await find({ orderid: 'either', ordersn: one.ordersn })).data.orderid, 'either')
+  const crossed = await find({ orderid: 'either', ordersn: two.ordersn })
+  assert.deepEqual([crossed.httpStatus, crossed.code], [404, 'order_not_found'])
+})
+
+test('without a number there is nothing to find, and a wrong number is not found', async () => {
+  assert.equal((await find({})).code, 'missing_parameter')
+  assert.equal((await find({ orderid: 'nothing' })).code, 'order_not_found')
+  assert.equal((await find({ ordersn: 'cz-00000000000000000000000000000000' })).code, 'order_not_found')
+  assert.equal((await find({ orderid: '' })).code, 'bad_parameter')
+})
+
+test("another merchant's order is not found", async () => {
+  const { ordersn } = await createOrder('mine')
+  const other = await api.addMerchant()
+  assert.equal((await find({ orderid: 'mine' }, other)).code, 'order_not_found')
+  assert.equal((await find({ ordersn }, other)).code, 'order_not_found')
+})
+
+test("an order expires by the chain's clock", async () => {
+  const { expires_at } = await createOrder('expires')
+  await followChain(api.pool, new Date(expires_at * 1000))
+  assert.equal((await find({ orderid: 'expires' })).data.expired, false)
+  await followChain(api.pool, new Date((expires_at + 1) * 1000))
+  assert.equal((await find({ orderid: 'expires' })).data.expired, true)
+})
