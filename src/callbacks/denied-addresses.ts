@@ -1,4 +1,5 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import { mappedV4 } from './embedded-v4.ts'
 
 /** What no callback may reach unless the operator allows the network: everything that is not a public unicast address. */
 const deniedV4: readonly [network: string, what: string][] = [
@@ -62,63 +63,7 @@ export function denialOf(address: string): string | null {
   return found ?? (globalUnicast.check(address, 'ipv6') ? null : 'not assigned')
 }
 
-/** The IPv4 address that the system really dials for `::ffff:a.b.c.d`; null for any other address. */
-export function mappedV4(address: string): string | null {
-  return embeddedV4(address, bytes => bytes.slice(0, 10).every(byte => byte === 0) && isOnes(bytes, 10), 12)
-}
-
-/**
- * The IPv4 address inside one of the IPv6 forms that carry one: NAT64, 6to4, IPv4-compatible and Teredo.
- * @returns null for an address that carries none.
- */
-export function innerV4(address: string): string | null {
-  return (
-    mappedV4(address) ??
-    embeddedV4(address, bytes => bytes.slice(0, 12).every(byte => byte === 0), 12) ??
-    embeddedV4(address, bytes => startsWith(bytes, 0x00, 0x64, 0xff, 0x9b), 12) ??
-    embeddedV4(address, bytes => startsWith(bytes, 0x20, 0x02), 2) ??
-    // Teredo keeps the client's address inverted, at the end.
-    embeddedV4(address, bytes => startsWith(bytes, 0x20, 0x01, 0x00, 0x00), 12, 0xff)
-  )
-}
-
 function find(address: string, family: 4 | 6): string | null {
   const name = family === 4 ? 'ipv4' : 'ipv6'
   return lists.find(entry => entry.family === family && entry.list.check(address, name))?.what ?? null
-}
-
-function embeddedV4(
-  address: string,
-  matches: (bytes: readonly number[]) => boolean,
-  at: number,
-  mask = 0,
-): string | null {
-  if (!isIPv6(address) || address.includes('%')) return null
-  const bytes = bytesOfV6(address)
-  if (!matches(bytes)) return null
-  return bytes
-    .slice(at, at + 4)
-    .map(byte => byte ^ mask)
-    .join('.')
-}
-
-/** The 16 bytes of a valid IPv6 address without a zone. */
-function bytesOfV6(address: string): number[] {
-  const text = address.replace(/\d+\.\d+\.\d+\.\d+$/, v4 => {
-    const [a, b, c, d] = v4.split('.').map(Number) as [number, number, number, number]
-    return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`
-  })
-  const [head, tail] = text.split('::') as [string, string | undefined]
-  const left = head.split(':').filter(Boolean)
-  const right = (tail ?? '').split(':').filter(Boolean)
-  const words = [...left, ...Array(8 - left.length - right.length).fill('0'), ...right]
-  return words.flatMap(word => [Number.parseInt(word, 16) >> 8, Number.parseInt(word, 16) & 255])
-}
-
-function startsWith(bytes: readonly number[], ...prefix: number[]): boolean {
-  return prefix.every((byte, i) => bytes[i] === byte)
-}
-
-function isOnes(bytes: readonly number[], at: number): boolean {
-  return bytes[at] === 255 && bytes[at + 1] === 255
 }

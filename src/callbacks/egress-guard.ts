@@ -1,7 +1,8 @@
 import { type BlockList, isIP, isIPv4 } from 'node:net'
 import { networkList } from '../base/config.ts'
-import { denialOf, innerV4, mappedV4 } from './denied-addresses.ts'
+import { denialOf } from './denied-addresses.ts'
 import { isDeniedPort } from './denied-ports.ts'
+import { innerV4, mappedV4 } from './embedded-v4.ts'
 
 /**
  * Whether a callback may ever go to a URL, as far as its text tells: https to any public address, http and other

@@ -21,7 +21,7 @@ const kinds: readonly [FailureKind, RegExp][] = [
   ['timeout', /^(UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/],
   ['connect', /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/],
   ['reset', /^(ECONNRESET|EPIPE|UND_ERR_SOCKET|UND_ERR_ABORTED|UND_ERR_CLOSED|UND_ERR_DESTROYED)$/],
-  ['bad_answer', /^(HPE_.*|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_.*)$/],
+  ['bad_answer', /^(HTTPParserError|HPE_.*|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_.*)$/],
   [
     'tls',
     /^(EPROTO|ERR_TLS_.*|ERR_SSL_.*|CERT_.*|.*CERTIFICATE.*|.*_CERT(_.*)?|UNABLE_TO_.*|HOSTNAME_MISMATCH)$/,
@@ -38,12 +38,14 @@ export function failureKind(error: unknown): { failure: FailureKind; reason: str
   // A DNS error may bear the code of a network error: the name server's, not the endpoint's.
   const isDns = cause.syscall === 'getaddrinfo' || cause.syscall?.startsWith('query')
   if (isDns || cause.code === 'ENOTFOUND') return { failure: 'dns', reason }
-  const found = kinds.find(([, pattern]) => pattern.test(cause.code ?? ''))
+  // undici's parser errors have no code.
+  const code = cause.code ?? cause.name ?? ''
+  const found = kinds.find(([, pattern]) => pattern.test(code))
   return { failure: found?.[0] ?? 'network', reason }
 }
 
 /** Several addresses tried in vain come as one AggregateError; the first stands for all. */
-function innermost(error: unknown): { message: string; code?: string; syscall?: string } {
+function innermost(error: unknown): { name?: string; message: string; code?: string; syscall?: string } {
   if (error instanceof AggregateError && error.errors.length > 0) return innermost(error.errors[0])
   return error instanceof Error ? error : new Error(String(error))
 }

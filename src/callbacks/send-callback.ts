@@ -42,29 +42,39 @@ export async function sendCallback(
 ): Promise<SendOutcome> {
   const startedAt = performance.now()
   const durationMs = () => Math.round(performance.now() - startedAt)
-  // One signal for all of it: undici's own timeouts begin anew with every byte of a drip.
-  const signal = AbortSignal.timeout(deadlineMs)
+  const cut = cutAfter(deadlineMs)
   let status: number | undefined
   try {
-    const response = await post(agent, callback, signal)
+    const response = await Promise.race([post(agent, callback, cut.signal), cut.rejected])
     status = response.statusCode
-    const body = await readBody(response.body)
+    const body = await Promise.race([readBody(response.body), cut.rejected])
     const answer = { status, durationMs: durationMs(), answer: keptAnswer(body) }
     if (acknowledges(status, body, callback.acknowledgement)) return { kind: 'acknowledged', ...answer }
     const retryAfterMs = parseRetryAfter(headerText(response.headers['retry-after']), new Date())
     return { kind: 'refused', ...answer, ...(retryAfterMs !== undefined && { retryAfterMs }) }
   } catch (error) {
-    const { failure, reason } = signal.aborted
+    const { failure, reason } = cut.signal.aborted
       ? { failure: 'timeout' as const, reason: `no complete answer within ${deadlineMs} ms` }
       : failureKind(error)
-    return {
-      kind: 'failed',
-      failure,
-      reason,
-      durationMs: durationMs(),
-      ...(status !== undefined && { status }),
-    }
+    const known = status === undefined ? {} : { status }
+    return { kind: 'failed', failure, reason, durationMs: durationMs(), ...known }
+  } finally {
+    cut.cancel()
   }
+}
+
+/**
+ * One clock for all of an attempt: undici's own timeouts begin anew with every byte of a drip, and its signal is not
+ * heard while it connects. Cancelled when the attempt is over, so that none leaves a timer behind.
+ */
+function cutAfter(ms: number): { signal: AbortSignal; rejected: Promise<never>; cancel(): void } {
+  const controller = new AbortController()
+  const { signal } = controller
+  const rejected = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  const timer = setTimeout(() => controller.abort(), ms)
+  return { signal, rejected, cancel: () => clearTimeout(timer) }
 }
 
 function post(
