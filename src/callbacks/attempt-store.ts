@@ -58,7 +58,8 @@ export async function recordAttempts(
                                    else c.delivered_at end,
                attempts = c.attempts + 1,
                schedule_step = c.schedule_step + 1,
-               due_at = case when r.next = 'retry' then now() + r.retry_in_ms * interval '1 millisecond'
+               due_at = case when r.next = 'retry' and c.delivered_at is null
+                             then now() + r.retry_in_ms * interval '1 millisecond'
                              else c.due_at end,
                leased_until = null,
                last_status = r.status
