@@ -32,10 +32,29 @@ export interface UndecodableLog {
   log: unknown
 }
 
+/** An event of the USDT contract that changes what its transfers mean: somebody has to look. */
+export interface ContractAlarm {
+  txid: string
+  logIndex: number
+  event: ContractAlarmEvent
+}
+
+/** Fees set; contract given up for another; transfers stopped; an address barred; its funds gone without a Transfer. */
+export type ContractAlarmEvent = 'Params' | 'Deprecate' | 'Pause' | 'AddedBlackList' | 'DestroyedBlackFunds'
+
 /** A solidified block, complete: every one of its transactions was looked at. */
 export interface SolidBlock extends BlockRef {
   parentHash: string
   transactionCount: number
   transfers: UsdtTransfer[]
   undecodable: UndecodableLog[]
+  alarms: ContractAlarm[]
+  /** The node that served it. */
+  node: string
+}
+
+/** A block at the head, which may still be replaced; some of its transfers may be missing. For display only. */
+export interface HeadBlock extends BlockRef {
+  parentHash: string
+  transfers: UsdtTransfer[]
 }

@@ -1,10 +1,12 @@
-import { Agent } from 'undici'
 import { addressToBytes, type TronAddress } from './address.ts'
-import type { BlockRef, SolidBlock } from './block.ts'
-import { readBlock, readTransactionInfos } from './node-answers.ts'
-import { NodeError } from './node-error.ts'
-import { readAnswer } from './node-refusal.ts'
+import type { BlockRef, HeadBlock, SolidBlock } from './block.ts'
+import { joinHeadBlock } from './head-block.ts'
+import { type AskView, newestHeader } from './newest-header.ts'
+import { type NodeBlock, readBlock, readTransactionInfos } from './node-answers.ts'
+import { isNotOffered, NodeError } from './node-error.ts'
+import { type CallOutcome, createNodeHttp, endpoint } from './node-http.ts'
 import { joinSolidBlock } from './solid-block.ts'
+import type { TokenBucket } from './token-bucket.ts'
 
 /** A TRON node as the watcher sees it. Every call throws a NodeError when it cannot be answered. */
 export interface TronNode {
@@ -12,71 +14,102 @@ export interface TronNode {
   readonly name: string
   /** Id of block 0: says which chain this is. */
   genesisId(): Promise<string>
-  /** The newest irreversible block. */
-  solidHead(): Promise<BlockRef>
-  /** An irreversible block with all its transfers; null while the node does not have it. */
+  /** The newest irreversible block. @param options.ahead before the calls that wait for their turn. */
+  solidHead(options?: { ahead?: boolean }): Promise<BlockRef>
+  /** An irreversible block with all its transfers; null while the node does not have it. Two calls, one for a miss. */
   solidBlock(height: number): Promise<SolidBlock | null>
+  /** The id of an irreversible block, for comparing; null while the node does not have it. */
+  solidHash(height: number): Promise<string | null>
+  /** The newest block, which may still be replaced. */
+  head(): Promise<BlockRef>
+  /** A block at the head, with the transfers known so far; null while the node does not have it. */
+  headBlock(height: number): Promise<HeadBlock | null>
   /** Drops its connections; calls in hand fail. */
   close(): Promise<void>
 }
 
 /** A whole call, from the dial to the last byte. A busy block is under a megabyte. */
 const deadlineDefaultMs = 15_000
-/** Some hundred times a busy block: reached only by what is no block. */
-const bodyMaxDefaultBytes = 64 * 1024 * 1024
 
 /**
  * A client of one node over java-tron's HTTP API, with connections kept open. Opens none before the first call.
  * @param options.headUrl where /wallet is.
  * @param options.solidUrl where /walletsolidity is: another port of one's own node, the same host at a provider.
  * @param options.apiKey TronGrid's; sent to hosts of TronGrid and to no others.
+ * @param options.bucket paces its requests.
  */
 export function createTronNode(options: {
   headUrl: string
   solidUrl: string
   apiKey?: string | undefined
   usdtContract: TronAddress
-  deadlineMs?: number
-  bodyMaxBytes?: number
+  name?: string | undefined
+  deadlineMs?: number | undefined
+  bodyMaxBytes?: number | undefined
+  bucket?: TokenBucket | undefined
+  onCall?: ((outcome: CallOutcome) => void) | undefined
 }): TronNode {
-  const deadlineMs = options.deadlineMs ?? deadlineDefaultMs
-  // headersTimeout and bodyTimeout begin anew with every byte: only the signal below bounds a call.
-  const agent = new Agent({
-    maxResponseSize: options.bodyMaxBytes ?? bodyMaxDefaultBytes,
-    connect: { timeout: deadlineMs },
-  })
-  const name = new URL(options.headUrl).host
+  const http = createNodeHttp({ ...options, deadlineMs: options.deadlineMs ?? deadlineDefaultMs })
+  const name = options.name ?? new URL(options.headUrl).host
   const usdtContract = addressToBytes(options.usdtContract).toString('hex')
-  const ask = (baseUrl: string, path: string, body: object) =>
-    post(agent, { url: endpoint(baseUrl, path), apiKey: options.apiKey, body, deadlineMs })
+  const wallet: AskView = (path, body, ahead = false) =>
+    http.post(endpoint(options.headUrl, `/wallet${path}`), body, { ahead })
+  const solid: AskView = (path, body, ahead = false) =>
+    http.post(endpoint(options.solidUrl, `/walletsolidity${path}`), body, { ahead })
+  const newest = { wallet: newestHeader(wallet), solid: newestHeader(solid) }
 
   return {
     name,
     genesisId: () =>
       named(name, 'genesis block', async () => {
-        const block = readBlock(await ask(options.headUrl, '/wallet/getblockbynum', { num: 0 }))
+        const block = readBlock(await wallet('/getblockbynum', { num: 0 }, true))
         if (!block) throw new NodeError('failed', 'it has no block 0')
-        if (block.height !== 0) throw new NodeError('failed', `block ${block.height} came in answer to 0`)
-        return block.hash
+        return checkHeight(block, 0).hash
       }),
-    solidHead: () =>
-      named(name, 'solidified head', async () => {
-        const block = readBlock(await ask(options.solidUrl, '/walletsolidity/getnowblock', {}))
-        if (!block) throw new NodeError('failed', 'it has no solidified block')
-        return { height: block.height, hash: block.hash, time: block.time }
-      }),
+    solidHead: ({ ahead = false } = {}) =>
+      named(name, 'solidified head', async () => refOf(await newest.solid(ahead), 'solidified block')),
     solidBlock: height =>
       named(name, `block ${height}`, async () => {
-        const [block, infos] = await Promise.all([
-          ask(options.solidUrl, '/walletsolidity/getblockbynum', { num: height }).then(readBlock),
-          ask(options.solidUrl, '/walletsolidity/gettransactioninfobyblocknum', { num: height }).then(
-            readTransactionInfos,
-          ),
-        ])
-        return block && joinSolidBlock(height, block, infos, usdtContract)
+        const block = readBlock(await solid('/getblockbynum', { num: height }))
+        if (!block) return null
+        const infos = await infosOf(solid, block, height)
+        return { ...joinSolidBlock(height, block, infos, usdtContract), node: name }
       }),
-    close: () => agent.destroy(),
+    solidHash: height => named(name, `id of block ${height}`, () => hashAt(solid, height)),
+    head: () => named(name, 'head', async () => refOf(await newest.wallet(false), 'block')),
+    headBlock: height =>
+      named(name, `head block ${height}`, async () => {
+        const block = readBlock(await wallet('/getblockbynum', { num: height }))
+        return block && joinHeadBlock(block, await infosOf(wallet, block, height), usdtContract)
+      }),
+    close: () => http.close(),
   }
+}
+
+/** Asked for only where there are any. They go before the blocks others wait for: what is begun is finished first. */
+async function infosOf(ask: AskView, block: NodeBlock, height: number) {
+  checkHeight(block, height)
+  if (block.txids.length === 0) return []
+  return readTransactionInfos(await ask('/gettransactioninfobyblocknum', { num: height }, true))
+}
+
+async function hashAt(ask: AskView, height: number): Promise<string | null> {
+  const byHeader = ask('/getblock', { id_or_num: String(height), detail: false }).then(readBlock)
+  const block = await byHeader.catch(async error => {
+    if (!isNotOffered(error)) throw error
+    return readBlock(await ask('/getblockbynum', { num: height }))
+  })
+  return block && checkHeight(block, height).hash
+}
+
+function checkHeight(block: NodeBlock, height: number): NodeBlock {
+  if (block.height === height) return block
+  throw new NodeError('failed', `block ${block.height} came in answer to ${height}`)
+}
+
+function refOf(block: NodeBlock | null, what: string): BlockRef {
+  if (!block) throw new NodeError('failed', `it has no ${what}`)
+  return { height: block.height, hash: block.hash, time: block.time }
 }
 
 /** Runs a call; whatever it fails with becomes a NodeError that says which node and what was asked. */
@@ -84,41 +117,12 @@ async function named<T>(name: string, what: string, call: () => Promise<T>): Pro
   try {
     return await call()
   } catch (cause) {
-    const { kind, retryAfterMs } = cause instanceof NodeError ? cause : { kind: 'failed' as const }
-    throw new NodeError(kind, `node ${name}, ${what}: ${(cause as Error).message}`, { retryAfterMs, cause })
+    const known = cause instanceof NodeError ? cause : undefined
+    throw new NodeError(known?.kind ?? 'failed', `node ${name}, ${what}: ${(cause as Error).message}`, {
+      retryAfterMs: known?.retryAfterMs,
+      status: known?.status,
+      allowedPerSecond: known?.allowedPerSecond,
+      cause,
+    })
   }
-}
-
-async function post(
-  agent: Agent,
-  question: { url: URL; apiKey: string | undefined; body: object; deadlineMs: number },
-): Promise<unknown> {
-  const { url, apiKey, deadlineMs } = question
-  const response = await agent.request({
-    origin: url.origin,
-    path: url.pathname + url.search,
-    method: 'POST',
-    headers: requestHeaders(url, apiKey),
-    body: JSON.stringify(question.body),
-    signal: AbortSignal.timeout(deadlineMs),
-  })
-  const retryAfter = response.headers['retry-after']
-  return readAnswer({
-    status: response.statusCode,
-    retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
-    body: await response.body.text(),
-  })
-}
-
-/** The key belongs to TronGrid: neither another node nor a host that only looks like theirs may see it. */
-export function requestHeaders(url: URL, apiKey: string | undefined): Record<string, string> {
-  const headers = { 'content-type': 'application/json', accept: 'application/json' }
-  const isTronGrid = url.protocol === 'https:' && /(^|\.)trongrid\.io$/.test(url.hostname)
-  return apiKey !== undefined && isTronGrid ? { ...headers, 'TRON-PRO-API-KEY': apiKey } : headers
-}
-
-function endpoint(baseUrl: string, path: string): URL {
-  const url = new URL(baseUrl)
-  url.pathname = url.pathname.replace(/\/+$/, '') + path
-  return url
 }

@@ -49,17 +49,30 @@ function parse(answer: { status: number; retryAfter: string | undefined; body: s
 function refusal(
   kind: NodeError['kind'],
   what: string,
-  answer: { retryAfter: string | undefined; body: string },
+  answer: { status: number; retryAfter: string | undefined; body: string },
   cause?: unknown,
 ): NodeError {
   // A stranger's text: shortened, and without control characters, since it ends up in the log.
   const excerpt = answer.body.slice(0, excerptMax).replace(/\p{Cc}+/gu, ' ')
-  const retryAfterMs = kind === 'later' ? waitMs(answer.body, answer.retryAfter) : undefined
-  return new NodeError(kind, `answered with ${what}: ${excerpt || '(nothing)'}`, { retryAfterMs, cause })
+  return new NodeError(kind, `answered with ${what}: ${excerpt || '(nothing)'}`, {
+    status: answer.status,
+    ...(kind === 'later' && {
+      retryAfterMs: waitMs(answer.body, answer.retryAfter),
+      allowedPerSecond: allowedPerSecond(answer),
+    }),
+    cause,
+  })
 }
 
 function waitMs(body: string, retryAfter: string | undefined): number | undefined {
   const seconds =
     /suspended for (\d{1,6}) ?s/.exec(body)?.[1] ?? /^\s*(\d{1,6})\s*$/.exec(retryAfter ?? '')?.[1]
   return seconds === undefined ? undefined : Math.min(Number(seconds) * 1000, retryAfterMaxMs)
+}
+
+function allowedPerSecond(answer: { status: number; body: string }): number | undefined {
+  const said = /(?:allowed_rps|frequency limit)\((\d{1,6})\)/.exec(answer.body)?.[1]
+  if (said !== undefined) return Number(said)
+  // A 503 alone is no word about how often we ask.
+  return answer.status === 429 || isLimit(answer.body) ? 0 : undefined
 }

@@ -1,7 +1,15 @@
-import type { SolidBlock, UndecodableLog, UsdtTransfer } from './block.ts'
+import type { ContractAlarm, SolidBlock, UndecodableLog, UsdtTransfer } from './block.ts'
+import { contractAlarmEvent } from './contract-alarm.ts'
 import type { NodeBlock, NodeTransactionInfo } from './node-answers.ts'
 import { NodeError } from './node-error.ts'
 import { decodeTransferLog } from './transfer-log.ts'
+
+/** What the USDT contract's logs come to. */
+export interface UsdtLogs {
+  transfers: UsdtTransfer[]
+  undecodable: UndecodableLog[]
+  alarms: ContractAlarm[]
+}
 
 /**
  * Puts a block and its transactions' infos together, when they are whole and belong together: the height asked for, the
@@ -15,24 +23,22 @@ export function joinSolidBlock(
   block: NodeBlock,
   infos: readonly NodeTransactionInfo[],
   usdtContract: string,
-): SolidBlock {
+): Omit<SolidBlock, 'node'> {
   if (block.height !== height) throw misfit(`block ${block.height} came in answer to ${height}`)
   if (infos.length !== block.txids.length) {
     throw misfit(`block ${height} has ${block.txids.length} transactions and ${infos.length} infos`)
   }
   const seen = new Set<string>()
-  const transfers: UsdtTransfer[] = []
-  const undecodable: UndecodableLog[] = []
+  const logs: UsdtLogs = { transfers: [], undecodable: [], alarms: [] }
   for (const [txIndex, txid] of block.txids.entries()) {
     if (seen.has(txid)) throw misfit(`transaction ${txid} is in block ${height} twice`)
     seen.add(txid)
     const info = infos[txIndex]!
     checkInfo(block, txid, info)
-    // A failed transaction can keep logs (OUT_OF_TIME does), of things that were undone.
-    if (info.succeeded) readLogs(info, txIndex, usdtContract, transfers, undecodable)
+    readUsdtLogs(info, txIndex, usdtContract, logs)
   }
   const { hash, parentHash, time } = block
-  return { height, hash, parentHash, time, transactionCount: block.txids.length, transfers, undecodable }
+  return { height, hash, parentHash, time, transactionCount: block.txids.length, ...logs }
 }
 
 function checkInfo(block: NodeBlock, txid: string, info: NodeTransactionInfo): void {
@@ -45,21 +51,30 @@ function checkInfo(block: NodeBlock, txid: string, info: NodeTransactionInfo): v
   }
 }
 
-function readLogs(
+/**
+ * Adds what the USDT contract's logs of one transaction say. Nothing, when it failed: it can keep logs then (OUT_OF_TIME
+ * does), of things that were undone.
+ */
+export function readUsdtLogs(
   info: NodeTransactionInfo,
   txIndex: number,
   usdtContract: string,
-  transfers: UsdtTransfer[],
-  undecodable: UndecodableLog[],
+  found: UsdtLogs,
 ): void {
+  if (!info.succeeded) return
+  const { txid } = info
   for (const [logIndex, log] of info.logs.entries()) {
+    // Most logs of a block: another contract's.
+    if (log.address !== usdtContract) continue
     const decoded = decodeTransferLog(log, usdtContract)
-    if (decoded === null) continue
-    const place = { txid: info.txid, txIndex, logIndex }
-    if (decoded.kind === 'undecodable') undecodable.push({ ...place, reason: decoded.reason, log })
-    else if (decoded.amount > 0n) {
+    if (decoded === null) {
+      const event = contractAlarmEvent(log)
+      if (event) found.alarms.push({ txid, logIndex, event })
+    } else if (decoded.kind === 'undecodable') {
+      found.undecodable.push({ txid, txIndex, logIndex, reason: decoded.reason, log })
+    } else if (decoded.amount > 0n) {
       const { fromBytes, toBytes, amount } = decoded
-      transfers.push({ ...place, fromBytes, toBytes, amount })
+      found.transfers.push({ txid, txIndex, logIndex, fromBytes, toBytes, amount })
     }
   }
 }

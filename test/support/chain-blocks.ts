@@ -33,6 +33,8 @@ export function makeBlock(
     time,
     transactionCount: transactions.length,
     undecodable: [],
+    alarms: [],
+    node: 'node',
     transfers: transactions.flatMap((payments, txIndex) =>
       payments.map(({ toBytes, units }, logIndex) => ({
         txid: digest(`${seed} ${height} ${txIndex}`).toString('hex'),

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { networks } from '../../src/tron/network.ts'
-import { createTronNode, requestHeaders, type TronNode } from '../../src/tron/node-client.ts'
+import { createTronNode, type TronNode } from '../../src/tron/node-client.ts'
 import { NodeError } from '../../src/tron/node-error.ts'
+import { requestHeaders } from '../../src/tron/node-http.ts'
 import { transferTopic } from '../../src/tron/transfer-log.ts'
 
 // The client against a real HTTP server that says, for each call, what the test wants it to.
@@ -15,7 +16,7 @@ const hash = `000000000510164c${'ab'.repeat(24)}`
 const usdt = 'a614f803b6fd780986a42c78ec9c7f77e6ded13c'
 const deadlineMs = 400
 
-let answers: { block: Answer; infos: Answer; head: Answer; genesis: Answer }
+let answers: { block: Answer; infos: Answer; head: Answer; header: Answer; genesis: Answer }
 let calls: { path: string; body: string; headers: IncomingMessage['headers'] }[]
 let url: string
 let node: TronNode
@@ -27,11 +28,13 @@ const server = createServer(async (request, response) => {
   calls.push({ path, body, headers: request.headers })
   const answer = path.endsWith('getnowblock')
     ? answers.head
-    : path.endsWith('gettransactioninfobyblocknum')
-      ? answers.infos
-      : path.endsWith('/wallet/getblockbynum')
-        ? answers.genesis
-        : answers.block
+    : path.endsWith('/getblock')
+      ? answers.header
+      : path.endsWith('gettransactioninfobyblocknum')
+        ? answers.infos
+        : path.endsWith('/wallet/getblockbynum')
+          ? answers.genesis
+          : answers.block
   if (typeof answer === 'function') return answer(response)
   response.end(JSON.stringify(answer))
 })
@@ -54,7 +57,7 @@ after(async () => {
 })
 beforeEach(() => {
   calls = []
-  answers = { block: block(), infos: infos(), head: block(), genesis: block() }
+  answers = { block: block(), infos: infos(), head: block(), header: raw('', 404), genesis: block() }
 })
 
 test('a solidified block comes with its transfers, in the order of the chain', async () => {
@@ -67,6 +70,8 @@ test('a solidified block comes with its transfers, in the order of the chain', a
     parentHash: `000000000510164b${'cd'.repeat(24)}`,
     time: new Date(1_785_491_841_000),
     transactionCount: 5,
+    alarms: [],
+    node: new URL(url).host,
   })
   assert.deepEqual(
     transfers.map(({ txid, txIndex, logIndex, amount }) => ({ txid, txIndex, logIndex, amount })),
@@ -81,12 +86,21 @@ test('a solidified block comes with its transfers, in the order of the chain', a
   assert.deepEqual(undecodable, [])
 })
 
-test('one call each for the block and its infos, by POST, at the solidified view', async () => {
+test('the block is asked for, then its infos, by POST, at the solidified view', async () => {
   await node.solidBlock(height)
-  assert.deepEqual(calls.map(({ path, body }) => `${path} ${body}`).sort(), [
+  assert.deepEqual(asked(), [
     `/walletsolidity/getblockbynum {"num":${height}}`,
     `/walletsolidity/gettransactioninfobyblocknum {"num":${height}}`,
   ])
+})
+
+test('infos are not asked for of a block that is not there, nor of one without transactions', async () => {
+  for (const said of [{}, block({ transactions: undefined })]) {
+    answers.block = said
+    calls = []
+    await node.solidBlock(height)
+    assert.deepEqual(asked(), [`/walletsolidity/getblockbynum {"num":${height}}`])
+  }
 })
 
 test('the genesis id is read at the head URL, with its path', async () => {
@@ -402,6 +416,10 @@ test("TronGrid's key goes to TronGrid over https, and nowhere else", async () =>
   await keyed.close()
   assert.equal(calls.at(-1)!.headers['tron-pro-api-key'], undefined)
 })
+
+function asked(): string[] {
+  return calls.map(({ path, body }) => `${path} ${body}`)
+}
 
 function txid(index: number): string {
   return String(index).repeat(64)

@@ -104,6 +104,7 @@ test('a whole recorded block and its infos fit together', { skip }, () => {
     transactionCount: 6,
     transfers: [],
     undecodable: [],
+    alarms: [],
   })
 })
 

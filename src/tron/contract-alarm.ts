@@ -1,0 +1,21 @@
+import type { ContractAlarmEvent } from './block.ts'
+import type { NodeLog } from './transfer-log.ts'
+
+/** First topics: keccak-256 of what stands beside each. */
+const alarmTopics: Record<string, ContractAlarmEvent | undefined> = {
+  // Params(uint256,uint256)
+  b044a1e409eac5c48e5af22d4af52670dd1a99059537a78b31b48c6500a6354e: 'Params',
+  // Deprecate(address)
+  cc358699805e9a8b7f77b522628c7cb9abd07d9efb86b6fb616af1609036a99e: 'Deprecate',
+  // Pause()
+  '6985a02210a168e66602d3235cb6db0e70f92b3ba4d376a33c0f3d9434bff625': 'Pause',
+  // AddedBlackList(address)
+  '42e160154868087d6bfdc0ca23d96a1c1cfa32f1b72ba9ba27b69b98a0d819dc': 'AddedBlackList',
+  // DestroyedBlackFunds(address,uint256)
+  '61e6e66b0d6339b2980aecc6ccc0039736791f0ccde9ed512e789a7fbdd698c6': 'DestroyedBlackFunds',
+}
+
+/** @param log of the USDT contract. @returns which alarming event it is, or null. */
+export function contractAlarmEvent(log: NodeLog): ContractAlarmEvent | null {
+  return alarmTopics[log.topics?.[0] ?? ''] ?? null
+}
