@@ -28,7 +28,7 @@ test('the API listens, has its partitions, answers, and stops with what is in ha
     `select count(*)::int as n from pg_inherits where inhparent = 'callback_attempt'::regclass`,
   )
   assert.equal(rows[0].n, 4, 'three months and the default')
-  const { data } = await (await post(api.url, 'newAddress', user)).json()
+  const { data } = (await (await post(api.url, 'newAddress', user)).json()) as { data: { address: string } }
   const order = { ...user, address: data.address, amount: '1' }
   const inHand = Array.from({ length: 50 }, (_, i) =>
     post(api.url, 'TraderRechargeorder', { ...order, orderid: `stop-${i}` }),

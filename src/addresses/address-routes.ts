@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { unixSeconds } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import { formatUsdt } from '../base/money.ts'
 import type { Pool } from '../db/pool.ts'
@@ -6,9 +7,8 @@ import { describeEndpoint, type Endpoint } from '../merchants/endpoint.ts'
 import {
   localusermarkParameter,
   orderidParameter,
-  unixSeconds,
   usernameParameter,
-} from '../merchants/parameters.ts'
+} from '../merchants/parameter-schemas.ts'
 import type { AssignAddress } from './assign-address.ts'
 import { findBaseWithUnclaimed } from './deposit-address-store.ts'
 

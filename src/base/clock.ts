@@ -4,3 +4,8 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { now: () => new Date() }
+
+/** A time as the wire has it: whole seconds, cut off. */
+export function unixSeconds(at: Date): number {
+  return Math.floor(at.getTime() / 1000)
+}

@@ -5,6 +5,7 @@ import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { isPassingDatabaseError } from '../db/outage.ts'
 import type { Merchant } from '../merchants/merchant.ts'
+import { DeadlineError } from './deadline.ts'
 import { jsonType, refusalBody } from './envelope.ts'
 
 declare module 'fastify' {
@@ -22,7 +23,7 @@ export function answerErrors(app: FastifyInstance, log: Logger): void {
   app.decorateRequest('merchant', null)
   app.setErrorHandler((error, request, reply) => {
     // Cut off while its body was still coming: nothing was begun, so nothing is unknown.
-    if (isHandlerTimeout(error) && !request.raw.complete) {
+    if (error instanceof DeadlineError && !request.raw.complete) {
       request.refusedWith = 'bad_request'
       return reply.code(408).header('connection', 'close').type(jsonType).send(lateBody)
     }
@@ -79,7 +80,7 @@ export function toGatewayError(error: unknown): GatewayError {
       retryAfterS: 1,
     })
   }
-  if (isHandlerTimeout(error)) {
+  if (error instanceof DeadlineError) {
     return new GatewayError('unavailable', 'took too long: try the same request again', {
       cause: error,
       retryAfterS: 1,
@@ -100,10 +101,6 @@ export function toGatewayError(error: unknown): GatewayError {
     return new GatewayError('bad_request', 'the request cannot be read')
   }
   return new GatewayError('internal', 'internal error', { cause: error })
-}
-
-function isHandlerTimeout(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === 'FST_ERR_HANDLER_TIMEOUT'
 }
 
 const lateBody = refusalBody('bad_request', 'the request did not arrive in time')

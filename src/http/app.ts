@@ -14,6 +14,7 @@ import { openNonceGate } from '../merchants/replay.ts'
 import { openOrderBatch } from '../orders/order-batch.ts'
 import { orderEndpoints } from '../orders/order-routes.ts'
 import { answerClientError, answerErrors, refuse, toGatewayError } from './answer-errors.ts'
+import { answerInTime } from './deadline.ts'
 import { openHealthRoutes } from './health.ts'
 import { openMerchantDoor } from './merchant-door.ts'
 import { openRateLimits } from './rate-limits.ts'
@@ -57,7 +58,7 @@ const requestTimeoutMs = 10_000
 /** A connection on which nothing moves; a little later, so that a slow request hears its 408 before. */
 const connectionTimeoutMs = 12_000
 /** From a request's headers to its answer; then the outcome counts as unknown. */
-const handlerTimeoutMs = 8_000
+const answerTimeoutMs = 8_000
 
 /** Builds the app around other endpoints: a bench measures the door alone this way. */
 export async function openApp(options: AppOptions, endpoints: readonly Endpoint[]): Promise<FastifyInstance> {
@@ -68,7 +69,6 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
     bodyLimit: bodyLimitBytes,
     connectionTimeout: connectionTimeoutMs,
     requestTimeout: requestTimeoutMs,
-    handlerTimeout: handlerTimeoutMs,
     http: {
       connectionsCheckingInterval: 1_000,
       headersTimeout: requestTimeoutMs,
@@ -88,6 +88,7 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
   })
   const counts = redisUrl ? countInRedis(redisUrl, clock, log) : countHere(clock)
   app.addHook('onClose', async () => counts.close())
+  answerInTime(app, answerTimeoutMs)
   readBodies(app)
   answerErrors(app, log)
   if (options.registry) measureRequests(app, options.registry)

@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Endpoint } from '../merchants/endpoint.ts'
 import type { MerchantDirectory } from '../merchants/merchant-directory.ts'
-import { unknownParameter } from '../merchants/parameters.ts'
+import { unknownParameter } from '../merchants/parameter-schemas.ts'
 import { checkReplay, type NonceGate, type ReplayRule } from '../merchants/replay.ts'
 import { verifyRequest } from '../merchants/verify-request.ts'
 import { answerSchema } from './envelope.ts'
@@ -69,7 +69,7 @@ async function letIn(door: MerchantDoor, request: FastifyRequest, reply: Fastify
   request.merchant = merchant
   if (merchant.disabledAt) throw new GatewayError('merchant_disabled', 'this merchant is disabled')
   const { requireNonce } = merchant
-  const nonce = checkReplay(parameters, { rule: rule!, scheme, requireNonce, now: door.clock.now() })
+  const nonce = checkReplay(parameters, { rule: rule!, scheme, requireNonce, clock: door.clock })
   if (door.limits.byMerchant) await door.limits.byMerchant(request, reply)
   await door.checkReady()
   if (nonce !== null) await door.nonces({ merchantId: merchant.id, nonce, sign }, rule!)

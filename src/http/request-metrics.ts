@@ -16,11 +16,24 @@ export function measureRequests(app: FastifyInstance, registry: Registry): void 
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [registry],
   })
+  // Looked up once: finding a metric by its labels costs more than counting.
+  const counters = new Map<string, Counter.Internal>()
+  const timers = new Map<string, Histogram.Internal<'endpoint'>>()
   app.addHook('onResponse', (request, reply, done) => {
     // One name for all paths that are none, or strangers could make up as many as they like.
     const endpoint = request.routeOptions.config.endpoint ?? 'none'
-    answered.inc({ endpoint, code: request.refusedWith ?? 'ok' })
-    duration.observe({ endpoint }, reply.elapsedTime / 1000)
+    const code = request.refusedWith ?? 'ok'
+    remembered(counters, `${endpoint} ${code}`, () => answered.labels(endpoint, code)).inc()
+    remembered(timers, endpoint, () => duration.labels(endpoint)).observe(reply.elapsedTime / 1000)
     done()
   })
+}
+
+function remembered<T>(map: Map<string, T>, name: string, make: () => T): T {
+  let value = map.get(name)
+  if (value === undefined) {
+    value = make()
+    map.set(name, value)
+  }
+  return value
 }

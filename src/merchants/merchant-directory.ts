@@ -1,9 +1,9 @@
 import { UsageError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
-import type { Merchant, MerchantId, MerchantKey } from './merchant.ts'
-import { type MerchantRows, readMerchants, readVersion, type SealedRow } from './merchant-store.ts'
-import { openSecret, type SecretRow } from './sealed-secret.ts'
+import { arrangeMerchants, type OpenedSecret } from './arrange-merchants.ts'
+import type { Merchant } from './merchant.ts'
+import { type MerchantRows, readMerchants, readVersion } from './merchant-rows.ts'
 
 /** All merchants in memory, with their live keys and secrets opened. */
 export interface MerchantDirectory {
@@ -28,9 +28,9 @@ export async function openMerchantDirectory(options: {
 }): Promise<MerchantDirectory> {
   const { pool, masterKey, log } = options
   const opened = new Map<string, OpenedSecret>()
-  const read = async () => arrange(await readSnapshot(pool), masterKey, opened, log)
+  const read = async () => arrangeMerchants(await readSnapshot(pool), masterKey, opened, log)
   let current = await read()
-  if (opensNothing(current)) {
+  if (current.opensNothing) {
     throw new UsageError("MASTER_KEY is not the one the merchants' keys in this database were sealed under")
   }
   let reading: Promise<void> | undefined
@@ -41,7 +41,7 @@ export async function openMerchantDirectory(options: {
       .then(async () => {
         const now = await read()
         // Sealed anew under another master key: go on with what we have until we are started with that one.
-        current = opensNothing(now) ? { ...current, version: now.version } : now
+        current = now.opensNothing ? { ...current, version: now.version } : now
       })
     return reading
   }
@@ -58,88 +58,11 @@ export async function openMerchantDirectory(options: {
   }
 }
 
-interface OpenedSecret {
-  sealed: Buffer
-  text: string
-}
-
-interface Arranged {
-  version: bigint
-  nextEndAt: Date | null
-  byAppid: Map<string, Merchant>
-  byId: Map<bigint, Merchant>
-  sealed: number
-  unopened: number
-}
-
-function opensNothing(rows: Arranged): boolean {
-  return rows.sealed > 0 && rows.unopened === rows.sealed
-}
-
 function readSnapshot(pool: Pool): Promise<MerchantRows> {
   return inTransaction(pool, async tx => {
     await tx.query('set transaction isolation level repeatable read, read only')
     return readMerchants(tx)
   })
-}
-
-/**
- * Puts rows together into merchants. What does not open is left out alone, and said: one damaged row must not stop the
- * others.
- * @param opened what was opened before, by table and id, so that a change to one merchant does not open ten thousand.
- */
-function arrange(
-  rows: MerchantRows,
-  masterKey: Buffer,
-  opened: Map<string, OpenedSecret>,
-  log: Logger,
-): Arranged {
-  const kept = new Set<string>()
-  let unopened = 0
-  const open = (table: SecretRow['table'], row: SealedRow, purpose: string): string | null => {
-    const name = `${table} ${row.id} ${row.merchantId} ${purpose}`
-    const before = opened.get(name)
-    kept.add(name)
-    if (before?.sealed.equals(row.sealed)) return before.text
-    try {
-      const text = openSecret(masterKey, { table, merchantId: row.merchantId, purpose }, row.sealed)
-      opened.set(name, { sealed: row.sealed, text })
-      return text
-    } catch (err) {
-      unopened++
-      log.error({ err, table, rowId: row.id, merchantId: row.merchantId }, 'merchant.secret_not_opened')
-      return null
-    }
-  }
-  const keys = new Map<bigint, MerchantKey[]>()
-  for (const row of rows.keys) {
-    const key = open('merchant_key', row, row.scheme)
-    if (key !== null)
-      add(keys, row.merchantId, { id: row.id, scheme: row.scheme, key, promoted: row.promoted })
-  }
-  const secrets = new Map<bigint, string[]>()
-  for (const row of rows.secrets) {
-    const secret = open('webhook_secret', row, 'standard-webhooks')
-    if (secret !== null) add(secrets, row.merchantId, secret)
-  }
-  for (const name of opened.keys()) if (!kept.has(name)) opened.delete(name)
-  const merchants = rows.merchants.map(
-    (row): Merchant => ({ ...row, keys: keys.get(row.id) ?? [], webhookSecrets: secrets.get(row.id) ?? [] }),
-  )
-  return {
-    version: rows.version,
-    nextEndAt: rows.nextEndAt,
-    byAppid: new Map(merchants.map(merchant => [merchant.appid, merchant])),
-    byId: new Map<bigint, Merchant>(merchants.map(merchant => [merchant.id, merchant])),
-    sealed: rows.keys.length + rows.secrets.length,
-    unopened,
-  }
-}
-
-function add<T>(lists: Map<bigint, T[]>, id: MerchantId, item: T): void {
-  const list = lists.get(id)
-  if (list) list.push(item)
-  else lists.set(id, [item])
 }
 
 /** Looks again and again, a while after the last look has ended; failures are logged when they begin and when they end. */

@@ -1,3 +1,4 @@
+import { type Clock, unixSeconds } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Pool } from '../db/pool.ts'
 import { shareRoundTrips } from '../db/shared-round-trip.ts'
@@ -22,16 +23,16 @@ const toleranceMs = 300_000
  */
 export function checkReplay(
   parameters: SignedParameters,
-  request: { rule: ReplayRule; scheme: SignatureScheme; requireNonce: boolean; now: Date },
+  request: { rule: ReplayRule; scheme: SignatureScheme; requireNonce: boolean; clock: Clock },
 ): string | null {
-  const { rule, scheme, requireNonce, now } = request
+  const { rule, scheme, requireNonce, clock } = request
   const { t, nonce } = parameters
   const required = requireNonce || rule === 'once' || (rule === 'usual' && scheme === 'sha1')
   if (required && (t === undefined || nonce === undefined)) {
     const missing = [t === undefined ? 't' : '', nonce === undefined ? 'nonce' : ''].filter(Boolean)
     throw new GatewayError('timestamp_required', `${missing.join(' and ')}: required here`)
   }
-  if (t !== undefined) checkTimestamp(t, now)
+  if (t !== undefined) checkTimestamp(t, clock.now())
   if (nonce === undefined) return null
   if (!/^\P{Cc}{16,64}$/u.test(nonce)) {
     throw new GatewayError('bad_parameter', 'nonce: 16 to 64 characters, no control characters')
@@ -42,10 +43,9 @@ export function checkReplay(
 function checkTimestamp(t: string, now: Date): void {
   if (!/^\d{1,15}$/.test(t)) throw new GatewayError('bad_parameter', 't: Unix seconds as a whole number')
   if (Math.abs(Number(t) * 1000 - now.getTime()) > toleranceMs) {
-    const ours = Math.floor(now.getTime() / 1000)
     throw new GatewayError(
       'stale_timestamp',
-      `t: must be within 300 s of our clock, which shows ${ours}, got ${t}`,
+      `t: must be within 300 s of our clock, which shows ${unixSeconds(now)}, got ${t}`,
     )
   }
 }

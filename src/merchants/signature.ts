@@ -48,5 +48,7 @@ export function signaturesEqual(given: string, expected: string): boolean {
 
 /** encodeURIComponent leaves `!'()*` alone, RFC 3986 does not. */
 function percentEncode(text: string): string {
+  // Most values are ids and numbers.
+  if (/^[\w.~-]*$/.test(text)) return text
   return encodeURIComponent(text).replace(/[!'()*]/g, c => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 }

@@ -1,7 +1,7 @@
+import { unixSeconds } from '../base/clock.ts'
 import { formatUsdt } from '../base/money.ts'
 import type { Prisma } from '../db/prisma-client.ts'
 import type { MerchantId } from '../merchants/merchant.ts'
-import { unixSeconds } from '../merchants/parameters.ts'
 import { isExpired, orderState } from './order.ts'
 
 /** What an order is shown with, everywhere one is shown. */

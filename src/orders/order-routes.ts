@@ -7,7 +7,7 @@ import {
   orderidParameter,
   textParameter,
   usernameParameter,
-} from '../merchants/parameters.ts'
+} from '../merchants/parameter-schemas.ts'
 import { createOrder, type OrderDesk } from './create-order.ts'
 import { findOrder } from './find-order.ts'
 

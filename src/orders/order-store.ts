@@ -32,9 +32,12 @@ export async function insertOrders(
              from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
                          $8::text[])
                     as o (merchant_id, orderid, ordersn, username, localusermark, address, amount, notify_url)
-             join deposit_address d
-               on d.address = o.address
-              and d.merchant_id = o.merchant_id
+             join lateral (
+               -- By its own key: by its user's, a user with ten thousand addresses would cost ten thousand. The offset
+               -- keeps the planner from thinking otherwise.
+               select * from deposit_address where address = o.address offset 0
+             ) d
+               on d.merchant_id = o.merchant_id
               and d.localusermark = o.localusermark
               and (d.is_base or d.orderid = o.orderid or (d.orderid is null and d.counter_id is null))
             order by o.merchant_id, o.orderid

@@ -79,7 +79,7 @@ test('connections reset in the middle of the work: whatever was answered holds, 
   for (const orderid of orderids) {
     const retried = await waitUntil(orderid, async () => {
       const answer = await api.create(orderid)
-      return answer.status === 1 && answer
+      return answer.status === 1 ? answer : null
     })
     const before = answers.get(orderid)!
     if (before.status === 1) assert.deepEqual(retried.data, before.data)

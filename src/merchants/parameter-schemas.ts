@@ -23,8 +23,3 @@ export const unknownParameter = Type.String({
 export const usernameParameter = textParameter(1, 64, "The user's name: a label.")
 export const localusermarkParameter = textParameter(1, 64, "The merchant's own id of the user.")
 export const orderidParameter = textParameter(1, 50, "The merchant's own id of the order.")
-
-/** A time as the wire has it. */
-export function unixSeconds(at: Date): number {
-  return Math.floor(at.getTime() / 1000)
-}

@@ -1,0 +1,78 @@
+import type { Logger } from '../base/log.ts'
+import type { Merchant, MerchantId, MerchantKey } from './merchant.ts'
+import type { MerchantRows, SealedRow } from './merchant-rows.ts'
+import { openSecret, type SecretRow } from './sealed-secret.ts'
+
+/** A secret that was opened before, and what it was opened from. */
+export interface OpenedSecret {
+  sealed: Buffer
+  text: string
+}
+
+/** All merchants of one snapshot. */
+export interface ArrangedMerchants {
+  version: bigint
+  nextEndAt: Date | null
+  byAppid: Map<string, Merchant>
+  byId: Map<bigint, Merchant>
+  /** There is something sealed, and none of it opens: it was sealed under another master key. */
+  opensNothing: boolean
+}
+
+/**
+ * Puts rows together into merchants. What does not open is left out alone, and said: one damaged row must not stop the
+ * others.
+ * @param opened what was opened before, by table and id, so that a change to one merchant does not open ten thousand.
+ */
+export function arrangeMerchants(
+  rows: MerchantRows,
+  masterKey: Buffer,
+  opened: Map<string, OpenedSecret>,
+  log: Logger,
+): ArrangedMerchants {
+  const kept = new Set<string>()
+  let unopened = 0
+  const open = (table: SecretRow['table'], row: SealedRow, purpose: string): string | null => {
+    const name = `${table} ${row.id} ${row.merchantId} ${purpose}`
+    const before = opened.get(name)
+    kept.add(name)
+    if (before?.sealed.equals(row.sealed)) return before.text
+    try {
+      const text = openSecret(masterKey, { table, merchantId: row.merchantId, purpose }, row.sealed)
+      opened.set(name, { sealed: row.sealed, text })
+      return text
+    } catch (err) {
+      unopened++
+      log.error({ err, table, rowId: row.id, merchantId: row.merchantId }, 'merchant.secret_not_opened')
+      return null
+    }
+  }
+  const keys = new Map<bigint, MerchantKey[]>()
+  for (const row of rows.keys) {
+    const key = open('merchant_key', row, row.scheme)
+    if (key !== null)
+      add(keys, row.merchantId, { id: row.id, scheme: row.scheme, key, promoted: row.promoted })
+  }
+  const secrets = new Map<bigint, string[]>()
+  for (const row of rows.secrets) {
+    const secret = open('webhook_secret', row, 'standard-webhooks')
+    if (secret !== null) add(secrets, row.merchantId, secret)
+  }
+  for (const name of opened.keys()) if (!kept.has(name)) opened.delete(name)
+  const merchants = rows.merchants.map(
+    (row): Merchant => ({ ...row, keys: keys.get(row.id) ?? [], webhookSecrets: secrets.get(row.id) ?? [] }),
+  )
+  return {
+    version: rows.version,
+    nextEndAt: rows.nextEndAt,
+    byAppid: new Map(merchants.map(merchant => [merchant.appid, merchant])),
+    byId: new Map<bigint, Merchant>(merchants.map(merchant => [merchant.id, merchant])),
+    opensNothing: unopened > 0 && unopened === rows.keys.length + rows.secrets.length,
+  }
+}
+
+function add<T>(lists: Map<bigint, T[]>, id: MerchantId, item: T): void {
+  const list = lists.get(id)
+  if (list) list.push(item)
+  else lists.set(id, [item])
+}

@@ -1,0 +1,85 @@
+import type { Queryable, Tx } from '../db/pool.ts'
+import type { MerchantId } from './merchant.ts'
+import type { SignatureScheme } from './signature.ts'
+
+/** A merchant's row as the directory needs it. */
+export interface MerchantRow {
+  id: MerchantId
+  appid: string
+  name: string
+  addressCounterId: bigint
+  callbackUrl: string | null
+  callbackFormat: 'form' | 'json'
+  callbackFields: 'six' | 'full'
+  acknowledgement: string | null
+  always200: boolean
+  requireNonce: boolean
+  disabledAt: Date | null
+}
+
+/** A live key or secret, still sealed. */
+export interface SealedRow {
+  id: bigint
+  merchantId: MerchantId
+  sealed: Buffer
+  /** Of keys only. */
+  scheme: SignatureScheme
+  promoted: boolean
+}
+
+/** Everything the directory holds, read in one snapshot. */
+export interface MerchantRows {
+  version: bigint
+  merchants: MerchantRow[]
+  keys: SealedRow[]
+  secrets: SealedRow[]
+  /** When the next key or secret ends that is set to end later. */
+  nextEndAt: Date | null
+}
+
+/** The number that changes with every merchant, key and secret, and the database's time. */
+export async function readVersion(db: Queryable): Promise<{ version: bigint; at: Date }> {
+  const query = {
+    name: 'merchant-version',
+    // A connection that says nothing must not stop the looking.
+    query_timeout: 5_000,
+    text: `select version, now() as at from merchant_version`,
+  }
+  const { rows } = await db.query(query)
+  return rows[0]
+}
+
+/** Reads every merchant with what is live of its keys and secrets. @param tx repeatable read, or the parts may not fit. */
+export async function readMerchants(tx: Tx): Promise<MerchantRows> {
+  const { version } = await readVersion(tx)
+  const merchants = await tx.query(
+    `select id, appid, name, address_counter_id as "addressCounterId", callback_url as "callbackUrl",
+            callback_format as "callbackFormat", callback_fields as "callbackFields", acknowledgement,
+            always_200 as "always200", require_nonce as "requireNonce", disabled_at as "disabledAt"
+       from merchant`,
+  )
+  const keys = await tx.query(
+    `select id, merchant_id as "merchantId", scheme, sealed, promoted
+       from merchant_key
+      where retired_at is null or retired_at > now()
+      order by id`,
+  )
+  const secrets = await tx.query(
+    `select id, merchant_id as "merchantId", sealed
+       from webhook_secret
+      where retired_at is null or retired_at > now()
+      order by id`,
+  )
+  const ends = await tx.query(
+    `select min(retired_at) as "nextEndAt"
+       from (select retired_at from merchant_key union all select retired_at from webhook_secret) as ends
+      where retired_at > now()`,
+  )
+  return {
+    version,
+    merchants: merchants.rows,
+    keys: keys.rows,
+    secrets: secrets.rows,
+    nextEndAt: ends.rows[0].nextEndAt,
+  }
+}
