@@ -93,7 +93,8 @@ export async function startCourier(options: {
       bell.ring()
       await Promise.all([loop, listener.stop(), queue.pause()])
       await withdrawUnsent(leasing, queue)
-      await queue.close(tuning.deadlineMs)
+      await finishInHand(leasing, tuning.deadlineMs + 1_000)
+      await queue.close()
       await agent.destroy()
       log.info('courier.stopped')
     },
@@ -127,6 +128,12 @@ function openDelivery(
     release: lease => releaseLeases(pool, [lease]),
     metrics: createCallbackMetrics(options.registry, pool),
   }
+}
+
+/** Waits for what is being sent and recorded, at the longest for as long as given. */
+async function finishInHand(leasing: Leasing, atMostMs: number): Promise<void> {
+  const end = performance.now() + atMostMs
+  while (leasing.active.size > 0 && performance.now() < end) await leasing.bell.wait(100)
 }
 
 /** What was enqueued and not begun goes back, so that another courier has it now and not when its lease runs out. */

@@ -17,8 +17,8 @@ export interface CallbackQueue {
   withdraw(leases: readonly Lease[]): Promise<Lease[]>
   /** Begins no further call. */
   pause(): Promise<void>
-  /** Waits for the calls in hand until the deadline, then closes whatever they do. */
-  close(deadlineMs: number): Promise<void>
+  /** To be called when no call is in hand any more. */
+  close(): Promise<void>
 }
 
 /** A job's data: text, since neither JSON nor Lua has our integers. */
@@ -87,7 +87,7 @@ export function openQueue(options: {
       filterAsync(leases, async lease => (await queue.getJobState(jobId(lease))) === 'unknown'),
     withdraw: leases => filterAsync(leases, async lease => (await queue.remove(jobId(lease))) === 1),
     pause: () => worker.pause(true),
-    close: deadlineMs => closeQueue(queue, worker, backend, deadlineMs),
+    close: () => closeQueue(queue, worker, backend),
   }
 }
 
@@ -119,16 +119,14 @@ async function filterAsync(
   return leases.filter((_, i) => passed[i])
 }
 
-async function closeQueue(
-  queue: Queue,
-  worker: Worker,
-  backend: QueueBackend,
-  deadlineMs: number,
-): Promise<void> {
-  const deadline = new AbortController()
-  const timer = setTimeout(() => deadline.abort(), deadlineMs)
-  const cut = new Promise<void>(resolve => deadline.signal.addEventListener('abort', () => resolve()))
-  // Without its server neither ever closes by itself.
+/** How long BullMQ may take over its goodbyes; without its server it never finishes them. */
+const closeWithinMs = 2_000
+
+async function closeQueue(queue: Queue, worker: Worker, backend: QueueBackend): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const cut = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, backend.isReady() ? closeWithinMs : 0)
+  })
   await Promise.race([worker.close().then(() => queue.close()), cut])
   clearTimeout(timer)
   await backend.close()

@@ -1,0 +1,46 @@
+import { createLog } from '../../src/base/log.ts'
+import { type CourierTuning, startCourier } from '../../src/courier.ts'
+import type { Pool } from '../../src/db/pool.ts'
+import type { Merchant } from '../../src/merchants/merchant.ts'
+import { directoryOf, type SeededCallback } from './seed-order.ts'
+
+export interface CourierOptions {
+  pool: Pool
+  url: string
+  redisUrl: string | undefined
+  merchants: readonly Merchant[]
+  tuning?: Partial<CourierTuning>
+}
+
+export type TestCourier = Awaited<ReturnType<typeof startCourier>>
+
+/** A courier for these merchants, allowed to call this machine; the caller stops it, before its database goes. */
+export function openCourier(options: CourierOptions): Promise<TestCourier> {
+  return startCourier({
+    pool: options.pool,
+    databaseUrl: options.url,
+    redisUrl: options.redisUrl,
+    merchants: directoryOf(...options.merchants),
+    allowedNetworks: ['127.0.0.0/8'],
+    log: createLog(process.env.TEST_LOG ?? 'silent', 'courier'),
+    ...(options.tuning && { tuning: options.tuning }),
+  })
+}
+
+/** Runs the work beside a courier, and stops it whatever came of the work. */
+export async function withCourier(options: CourierOptions, work: () => Promise<void>): Promise<void> {
+  const courier = await openCourier(options)
+  try {
+    await work()
+  } finally {
+    await courier.stop()
+  }
+}
+
+export async function stateOf(
+  pool: Pool,
+  seeded: SeededCallback,
+): Promise<{ state: string; attempts: number }> {
+  const { rows } = await pool.query(`select state, attempts from callback where id = $1`, [seeded.callbackId])
+  return rows[0]
+}
