@@ -23,7 +23,7 @@ export function answerErrors(app: FastifyInstance, log: Logger): void {
   app.decorateRequest('merchant', null)
   app.setErrorHandler((error, request, reply) => {
     // Cut off while its body was still coming: nothing was begun, so nothing is unknown.
-    if (error instanceof DeadlineError && !request.raw.complete) {
+    if (error instanceof DeadlineError && request.raw.complete === false) {
       request.refusedWith = 'bad_request'
       return reply.code(408).header('connection', 'close').type(jsonType).send(lateBody)
     }
