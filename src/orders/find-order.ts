@@ -53,7 +53,8 @@ export function showOrder(order: OrderRow, headTime: Date) {
 }
 
 /**
- * Finds one of a merchant's orders with its transfers in chain order and its callbacks, oldest first.
+ * Finds one of a merchant's orders with its transfers in chain order, what is seen at its address in blocks not
+ * solidified yet, and its callbacks, oldest first.
  * @param by orderid or ordersn; with both, the order must have both.
  * @returns null when the merchant has no such order.
  */
@@ -62,16 +63,18 @@ export async function findOrder(
   merchantId: MerchantId,
   by: { orderid?: string | undefined; ordersn?: string | undefined },
 ) {
-  const [order, head] = await Promise.all([
+  const [order, solidified, head] = await Promise.all([
     prisma.rechargeOrder.findFirst({
       where: { merchantId, orderid: by.orderid, ordersn: by.ordersn },
       select: {
         ...orderColumns,
+        depositAddress: { select: { address: true, seenTransfers: { orderBy: { blockHeight: 'asc' } } } },
         credits: { select: { late: true, transfer: true } },
         callbacks: { orderBy: { id: 'asc' } },
       },
     }),
     prisma.chainCursor.findFirstOrThrow({ select: { blockTime: true } }),
+    prisma.chainHead.findFirst({ select: { height: true } }),
   ])
   if (!order) return null
   const transfers = order.credits.sort(
@@ -79,7 +82,7 @@ export async function findOrder(
       a.blockHeight - b.blockHeight || a.txIndex - b.txIndex || a.logIndex - b.logIndex,
   )
   return {
-    ...showOrder(order, head.blockTime),
+    ...showOrder(order, solidified.blockTime),
     transfers: transfers.map(({ late, transfer }) => ({
       txid: transfer.txid,
       log_index: transfer.logIndex,
@@ -89,8 +92,12 @@ export async function findOrder(
       block_time: unixSeconds(transfer.blockTime),
       late,
     })),
-    // Sightings at the unsolidified head are for display only; none are recorded.
-    seen: [] as { txid: string; amount: string; confirmations: number }[],
+    // For display only: which order they pay is decided when they are solidified, and a fork may take them back.
+    seen: order.depositAddress.seenTransfers.map(({ txid, amount, blockHeight }) => ({
+      txid,
+      amount: formatUsdt(amount),
+      confirmations: Math.max(0, (head?.height ?? blockHeight) - blockHeight),
+    })),
     callbacks: order.callbacks.map(callback => ({
       id: callback.key,
       body_amount: callback.bodyAmount.toString(),

@@ -179,6 +179,26 @@ test("another merchant's order is not found", async () => {
   assert.equal((await find({ ordersn }, other)).code, 'order_not_found')
 })
 
+test('what is seen at its address in blocks not solidified yet is shown with its confirmations', async () => {
+  const { address } = await createOrder('seen')
+  await api.pool.query(
+    `insert into chain_head (height, hash, block_time) values (102, 'h', now())
+         on conflict (single) do update set height = excluded.height`,
+  )
+  await api.pool.query(
+    `insert into seen_transfer
+       (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time)
+     select $2, 0, id, 'T', 1000000, 100, 'h', now()
+       from deposit_address
+      where address = $1`,
+    [address, txid(9)],
+  )
+  const { data } = await find({ orderid: 'seen' })
+  assert.deepEqual(data.seen, [{ txid: txid(9), amount: '1', confirmations: 2 }])
+  assert.deepEqual([data.received, data.state], ['0', 'pending'])
+  await api.pool.query('delete from seen_transfer')
+})
+
 test("an order expires by the chain's clock", async () => {
   const { expires_at } = await createOrder('expires')
   await followChain(api.pool, new Date(expires_at * 1000))
