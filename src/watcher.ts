@@ -60,7 +60,7 @@ async function watch(node: TronNode, options: WatcherOptions, signal: AbortSigna
   metrics.height.set(chain.height)
   log.info({ network, height: chain.height, node: node.name }, 'watcher.following')
   await followChain({
-    node,
+    nodes: { ...node, distrust: () => undefined },
     pace: genesisId === null ? pace.own : pace.public,
     log,
     signal,

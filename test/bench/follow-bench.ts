@@ -35,24 +35,26 @@ export async function benchFollowing(pool: Pool, addresses: number, blocks: numb
     `${paidAddresses}`,
     `${blocks}`,
   ])
-  const { port } = await new Promise<{ port: number }>(resolve => node.once('message', resolve as never))
+  const { port, first } = await new Promise<{ port: number; first: { height: number; hash: string } }>(
+    resolve => node.once('message', resolve as never),
+  )
   const url = `http://127.0.0.1:${port}`
   const client = createTronNode({ headUrl: url, solidUrl: url, usdtContract })
   try {
     const genesisId = await client.genesisId()
     const pin = { network: 'sandbox', genesisId, usdtContract }
-    await createCursor(pool, pin, { height: 0, hash: genesisId, time: new Date(0) })
+    await createCursor(pool, pin, { ...first, time: new Date(0) })
     const stop = new AbortController()
     const startedAt = performance.now()
     await followChain({
-      node: client,
+      nodes: { ...client, distrust: () => undefined },
       pace: { restMs: 0, pollMs: 10 },
       log: createLog('warn', 'bench'),
       signal: stop.signal,
       readCursor: async () => (await readCursor(pool))!,
       commit: async (from, batch) => {
         const done = await creditBlocks(pool, pin, 0, from, batch)
-        if (batch.at(-1)!.height >= blocks) stop.abort()
+        if (batch.at(-1)!.height >= first.height + blocks) stop.abort()
         return done !== null
       },
     })
@@ -99,7 +101,8 @@ async function seed(pool: Pool, addresses: number, blocks: number): Promise<void
        from deposit_address where id <= $1`,
     [paidAddresses, Math.ceil((blocks * oursPerBlock) / paidAddresses) * 1_000_000],
   )
-  await pool.query('vacuum analyze deposit_address')
+  await pool.query('vacuum analyze')
+  await pool.query('checkpoint')
 }
 
 async function check(pool: Pool, blocks: number): Promise<void> {

@@ -30,7 +30,7 @@ async function world(solidificationDepth = 3) {
 function follow(pool: Pool, node: TronNode, pin: Awaited<ReturnType<typeof openChain>>) {
   const stopping = new AbortController()
   const running = followChain({
-    node,
+    nodes: { ...node, distrust: () => undefined },
     pace: { restMs: 0, pollMs: 5 },
     log,
     signal: stopping.signal,

@@ -1,0 +1,51 @@
+import type { Logger } from '../base/log.ts'
+import { Counter, Gauge, type Registry } from '../base/metrics.ts'
+
+/** What is wrong with the promise, not with the process. Each has a gauge that is 1 while it is so. */
+export const watcherAlarms = [
+  'lag',
+  'no_transfers',
+  'unlinked',
+  'disagreement',
+  'quarantine',
+  'held',
+  'discrepancy',
+  'contract',
+] as const
+export type WatcherAlarm = (typeof watcherAlarms)[number]
+
+export interface Alarms {
+  /** Raises or clears an alarm. Said once when it changes, at error level when it is raised. */
+  set(alarm: WatcherAlarm, raised: boolean, detail?: object): void
+  raised(): WatcherAlarm[]
+}
+
+/** Alarms as log lines and metrics: gateway_alarm{alarm} is 1 while it is raised, gateway_alarms_total counts raises. */
+export function createAlarms(registry: Registry, log: Logger): Alarms {
+  const labelNames = ['alarm'] as const
+  const registers = [registry]
+  const gauge = new Gauge({
+    name: 'gateway_alarm',
+    help: '1 while the alarm is raised',
+    labelNames,
+    registers,
+  })
+  const counter = new Counter({ name: 'gateway_alarms_total', help: 'Alarms raised', labelNames, registers })
+  const raised = new Set<WatcherAlarm>()
+  for (const alarm of watcherAlarms) gauge.set({ alarm }, 0)
+  return {
+    set: (alarm, isRaised, detail = {}) => {
+      if (raised.has(alarm) === isRaised) return
+      gauge.set({ alarm }, isRaised ? 1 : 0)
+      if (isRaised) {
+        raised.add(alarm)
+        counter.inc({ alarm })
+        log.error({ alarm, ...detail }, 'alarm.raised')
+      } else {
+        raised.delete(alarm)
+        log.info({ alarm, ...detail }, 'alarm.cleared')
+      }
+    },
+    raised: () => [...raised],
+  }
+}

@@ -1,0 +1,55 @@
+import type { Queryable, Tx } from '../db/pool.ts'
+import { addressFromBytes } from '../tron/address.ts'
+import type { BlockRef, UsdtTransfer } from '../tron/block.ts'
+
+/** A block at the head, with what it pays. */
+export interface SightedBlock extends BlockRef {
+  transfers: readonly UsdtTransfer[]
+}
+
+/**
+ * Replaces what is seen from a height on: what a fork took away goes, what it moved stands where it is now.
+ * @param solidHeight sightings up to here are over: their transfers are recorded.
+ */
+export async function replaceSightings(
+  tx: Tx,
+  from: number,
+  blocks: readonly SightedBlock[],
+  solidHeight: number,
+): Promise<void> {
+  await tx.query(`delete from seen_transfer where block_height >= $1 or block_height <= $2`, [
+    from,
+    solidHeight,
+  ])
+  const sighted = blocks
+    .filter(block => block.height > solidHeight)
+    .flatMap(block => block.transfers.map(transfer => ({ block, transfer })))
+  if (sighted.length === 0) return
+  await tx.query(
+    `insert into seen_transfer (txid, log_index, deposit_address_id, from_address, amount,
+                                block_height, block_hash, block_time)
+     select s.txid, s.log_index, a.id, s.from_address, s.amount, s.block_height, s.block_hash, s.block_time
+       from unnest($1::text[], $2::integer[], $3::bytea[], $4::text[], $5::bigint[],
+                   $6::integer[], $7::text[], $8::timestamptz[])
+              as s (txid, log_index, address_bytes, from_address, amount, block_height, block_hash, block_time)
+       join deposit_address a using (address_bytes)
+      where not exists (select from transfer t where t.txid = s.txid and t.log_index = s.log_index)
+     on conflict (txid, log_index) do update
+        set block_height = excluded.block_height, block_hash = excluded.block_hash, block_time = excluded.block_time`,
+    [
+      sighted.map(({ transfer }) => transfer.txid),
+      sighted.map(({ transfer }) => transfer.logIndex),
+      sighted.map(({ transfer }) => transfer.toBytes),
+      sighted.map(({ transfer }) => addressFromBytes(transfer.fromBytes)),
+      sighted.map(({ transfer }) => transfer.amount),
+      sighted.map(({ block }) => block.height),
+      sighted.map(({ block }) => block.hash),
+      sighted.map(({ block }) => block.time),
+    ],
+  )
+}
+
+/** Forgets all sightings: nobody keeps them right any more. */
+export async function forgetSightings(db: Queryable): Promise<void> {
+  await db.query(`delete from seen_transfer`)
+}
