@@ -18,7 +18,7 @@ import { answerInTime } from './deadline.ts'
 import { openHealthRoutes } from './health.ts'
 import { openMerchantDoor } from './merchant-door.ts'
 import { openRateLimits } from './rate-limits.ts'
-import { openReadiness } from './readiness.ts'
+import { openReadiness, requireCursor } from './readiness.ts'
 import { bodyLimitBytes, readBodies } from './request-body.ts'
 import { countHere, countInRedis } from './request-counts.ts'
 import { measureRequests } from './request-metrics.ts'
@@ -93,7 +93,7 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
   answerErrors(app, log)
   if (options.registry) measureRequests(app, options.registry)
   const checkReady = openReadiness(pool)
-  openHealthRoutes(app, async () => checkReady())
+  openHealthRoutes(app, () => requireCursor(pool))
   const limits = await openRateLimits(app, counts, {
     address: config.ipRateLimitPerMinute,
     merchant: config.rateLimitPerMinute,

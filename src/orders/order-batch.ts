@@ -19,11 +19,11 @@ export interface OrderBatch {
 
 /**
  * Opens the batch.
- * Two round trips may be under way: while Postgres makes one durable, the next is being put together. More of them only
+ * Three round trips may be under way: while Postgres makes one durable, the next is on its way to it. More of them only
  * make smaller batches. What waits is about a second's work at the most.
  */
 export function openOrderBatch(pool: Pool, orderWindowMs: number): OrderBatch {
-  const bounds = { itemsMax: 256, waitingMax: 8_192, inFlightMax: 2 }
+  const bounds = { itemsMax: 256, waitingMax: 8_192, inFlightMax: 3 }
   return {
     write: shareRoundTrips({
       ...bounds,

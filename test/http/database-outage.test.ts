@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Answer, openApiUnderTest } from '../support/api-under-test.ts'
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import { type BreakableProxy, startBreakableProxy } from '../support/breakable-proxy.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 const user = { username: 'u', localusermark: '1' }
 
 async function openBehindProxy() {
-  let proxy: TcpProxy | undefined
+  let proxy: BreakableProxy | undefined
   const api = await openApiUnderTest({
     databaseBehind: async url => {
-      proxy = await startTcpProxy(url)
+      proxy = await startBreakableProxy(url)
       return proxy.url
     },
   })
@@ -52,6 +52,7 @@ test('while the database is down every endpoint says unavailable and when to try
   const forged = await api.ask({ ...api.merchant, key: 'x' }, 'newAddress', user)
   assert.equal(forged.code, 'bad_sign', 'who it is, is known without the database')
   assert.equal((await api.app.inject('/healthz')).statusCode, 200, 'the process lives')
+  assert.equal((await api.app.inject('/readyz')).statusCode, 503)
   await api.proxy.restore()
   const startedAt = performance.now()
   await waitUntil('an order is taken again', async () => (await api.create('down')).status === 1, 5_000)

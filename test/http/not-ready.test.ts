@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { countRows, followChain, openApiUnderTest } from '../support/api-under-test.ts'
 import { stamp } from '../support/signed-request.ts'
+import { waitUntil } from '../support/wait-until.ts'
 
 test('nothing is handed out before it is watched: 503 not_ready until there is a cursor', async () => {
   const api = await openApiUnderTest({ watched: false })
@@ -19,6 +20,6 @@ test('nothing is handed out before it is watched: 503 not_ready until there is a
   assert.equal((await api.app.inject('/healthz')).statusCode, 200)
   assert.equal((await api.app.inject('/readyz')).statusCode, 503)
   await followChain(api.pool)
-  assert.equal((await api.app.inject('/readyz')).statusCode, 200)
+  await waitUntil('it is ready', async () => (await api.app.inject('/readyz')).statusCode === 200, 5_000)
   assert.equal((await api.ask(merchant, 'newAddress', user)).status, 1)
 })

@@ -8,8 +8,8 @@ import type { MerchantId } from '../../src/merchants/merchant.ts'
 import { openMerchantDirectory } from '../../src/merchants/merchant-directory.ts'
 import { sealSecret } from '../../src/merchants/sealed-secret.ts'
 import { testXpub } from '../support/api-under-test.ts'
+import { startBreakableProxy } from '../support/breakable-proxy.ts'
 import { cloneDatabase } from '../support/database.ts'
-import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 const log = createLog('silent', 'test')
@@ -109,7 +109,7 @@ test('the key column holds nothing that can be read', async () => {
 })
 
 test('while the database is away it keeps what it has, and is current again afterwards', async () => {
-  const proxy = await startTcpProxy(url)
+  const proxy = await startBreakableProxy(url)
   const proxied = createPool(proxy.url)
   after(() => proxied.end())
   const added = await shop()

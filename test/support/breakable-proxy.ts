@@ -1,0 +1,64 @@
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { after } from 'node:test'
+
+export interface BreakableProxy {
+  /** The same URL, by way of the proxy. */
+  url: string
+  /** Resets every connection and refuses new ones. */
+  cut(): Promise<void>
+  /** Accepts and answers nothing: neither on connections that exist nor on new ones. */
+  silence(): void
+  /** Forwards again. */
+  restore(): Promise<void>
+}
+
+/** Stands before a server (Postgres, Redis), which can then be taken away from one side without stopping it. */
+export async function startBreakableProxy(target: string): Promise<BreakableProxy> {
+  const { hostname, port } = new URL(target)
+  const sockets = new Set<Socket>()
+  let silent = false
+  const forward = (client: Socket) => {
+    const upstream = connect(Number(port), hostname)
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from)
+      from.on('data', chunk => {
+        if (!silent) to.write(chunk)
+      })
+      from.on('error', () => undefined) // Resets are what this is for.
+      from.on('close', () => {
+        sockets.delete(from)
+        to.destroy()
+      })
+    }
+  }
+  const listen = async (on: number): Promise<Server> => {
+    const listening = createServer(forward).listen(on, '127.0.0.1')
+    await once(listening, 'listening')
+    return listening
+  }
+  let server = await listen(0)
+  const own = (server.address() as { port: number }).port
+  const cut = async () => {
+    for (const socket of sockets) socket.resetAndDestroy()
+    server.close()
+    if (server.listening) await once(server, 'close')
+  }
+  after(cut)
+  const url = new URL(target)
+  url.host = `127.0.0.1:${own}`
+  return {
+    url: url.href,
+    cut,
+    silence: () => {
+      silent = true
+    },
+    restore: async () => {
+      silent = false
+      if (!server.listening) server = await listen(own)
+    },
+  }
+}
