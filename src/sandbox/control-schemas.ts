@@ -1,33 +1,22 @@
 import Type from 'typebox'
+import { callLogKinds } from './sandbox-calls.ts'
 import { failures } from './sandbox-transactions.ts'
+import { addressText, amountText, hexText, txidText } from './text-schemas.ts'
 import { callResults } from './transaction-facts.ts'
 
-// Bodies of the control API. Addresses' checksums and amounts are read after these, by the same code as everywhere.
+// Bodies of the control API.
 const strict = { additionalProperties: false }
-const address = Type.String({
-  pattern: '^T[1-9A-HJ-NP-Za-km-z]{33}$',
-  description: 'a TRON address, T... of 34 characters',
-})
-const amount = Type.String({
-  pattern: '^(0|[1-9][0-9]{0,11})([.][0-9]{1,6})?$',
-  description: 'USDT as decimal text, at most 6 digits behind the point',
-})
-const id = Type.String({ pattern: '^[0-9a-f]{64}$', description: '64 hex digits, small' })
-const hexText = Type.String({
-  pattern: '^([0-9a-f]{2})*$',
-  maxLength: 200_000,
-  description: 'bytes as hex, small',
-})
-const fail = Type.Enum([...failures])
+const fail = Type.Optional(Type.Enum([...failures]))
+const address = Type.Optional(addressText)
 
 export const sendBody = Type.Object(
   {
-    to: address,
-    amount,
-    from: Type.Optional(address),
-    token: Type.Optional(address),
-    through: Type.Optional(address),
-    fail: Type.Optional(fail),
+    to: addressText,
+    amount: amountText,
+    from: address,
+    token: address,
+    through: address,
+    fail,
     // That many transactions, each of the whole amount.
     count: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
   },
@@ -35,11 +24,35 @@ export const sendBody = Type.Object(
 )
 export const sendManyBody = Type.Object(
   {
-    payments: Type.Array(Type.Object({ to: address, amount }, strict), { minItems: 1, maxItems: 500 }),
-    from: Type.Optional(address),
-    token: Type.Optional(address),
-    through: Type.Optional(address),
-    fail: Type.Optional(fail),
+    payments: Type.Array(Type.Object({ to: addressText, amount: amountText }, strict), {
+      minItems: 1,
+      maxItems: 500,
+    }),
+    from: address,
+    token: address,
+    through: address,
+    fail,
+  },
+  strict,
+)
+export const callBody = Type.Object(
+  {
+    logs: Type.Array(
+      Type.Object(
+        {
+          kind: Type.Enum([...callLogKinds]),
+          to: address,
+          from: address,
+          token: address,
+          amount: Type.Optional(amountText),
+        },
+        strict,
+      ),
+      { minItems: 1, maxItems: 1_000 },
+    ),
+    from: address,
+    through: address,
+    fail,
   },
   strict,
 )
@@ -56,8 +69,8 @@ const log = Type.Object(
 )
 export const factsSchema = Type.Object(
   {
-    id,
-    contract: Type.Optional(address),
+    id: txidText,
+    contract: address,
     result: Type.Optional(Type.Enum([...callResults])),
     logs: Type.Array(log, { maxItems: 1_000 }),
   },
@@ -67,11 +80,25 @@ export const includeBody = Type.Object(
   { transactions: Type.Array(factsSchema, { minItems: 1, maxItems: 10_000 }) },
   strict,
 )
-export const mineBody = Type.Object({ blocks: Type.Integer({ minimum: 1, maximum: 10_000 }) }, strict)
-export const forkBody = Type.Object(
+const txids = Type.Array(txidText, { maxItems: 10_000 })
+export const mineBody = Type.Object(
   {
-    depth: Type.Integer({ minimum: 1, maximum: 1_000 }),
-    drop: Type.Optional(Type.Array(id, { maxItems: 10_000 })),
+    blocks: Type.Integer({ minimum: 1, maximum: 10_000 }),
+    missedSlots: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
+    first: Type.Optional(txids),
   },
   strict,
 )
+export const forkBody = Type.Object(
+  {
+    depth: Type.Integer({ minimum: 1, maximum: 1_000 }),
+    drop: Type.Optional(txids),
+    late: Type.Optional(
+      Type.Object({ txids, blocks: Type.Integer({ minimum: 1, maximum: 10_000 }) }, strict),
+    ),
+    returns: Type.Optional(Type.Enum(['top', 'spread'])),
+    reversed: Type.Optional(Type.Boolean()),
+  },
+  strict,
+)
+export const skipBody = Type.Object({ seconds: Type.Integer({ minimum: 1, maximum: 31_536_000 }) }, strict)

@@ -1,14 +1,19 @@
 import { addressToBytes } from '../tron/address.ts'
-import type { SandboxBlock } from './sandbox-chain.ts'
+import type { SandboxBlock } from './sandbox-block.ts'
 import type { SandboxTransaction } from './transaction-facts.ts'
 
 // As java-tron writes protobuf in JSON: what is at its default (0, "", an empty list) is left out.
 
+/** A block without its transactions. */
+export function headerJson({ id, header }: SandboxBlock): object {
+  return { blockID: id, block_header: { raw_data: header } }
+}
+
 /** A block with its transactions; without the key `transactions` when it has none. */
-export function blockJson({ id, header, transactions }: SandboxBlock): object {
+export function blockJson(block: SandboxBlock): object {
+  const { transactions } = block
   return {
-    blockID: id,
-    block_header: { raw_data: header },
+    ...headerJson(block),
     ...(transactions.length > 0 && { transactions: transactions.map(transactionJson) }),
   }
 }

@@ -1,25 +1,30 @@
-import { hash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { type Clock, systemClock } from '../base/clock.ts'
-import { type BlockHeader, blockId } from '../tron/block-id.ts'
+import type { TronAddress } from '../tron/address.ts'
+import { ChainClock } from './chain-clock.ts'
+import { type SolidTruth, stateTruth } from './chain-truth.ts'
+import { childBlock, genesisBlock, type SandboxBlock } from './sandbox-block.ts'
+import { type ForkOptions, planFork } from './sandbox-fork.ts'
 import { SandboxRefusal } from './sandbox-refusal.ts'
 import type { SandboxTransaction } from './transaction-facts.ts'
-
-export interface SandboxBlock {
-  height: number
-  id: string
-  timeMs: number
-  header: BlockHeader
-  transactions: readonly SandboxTransaction[]
-}
+import { TransferIndex } from './transfer-index.ts'
+import { WaitingTransactions } from './waiting-transactions.ts'
 
 export interface SandboxChainOptions {
   /** Decides the genesis id, and by it the chain; random when not given. */
   genesisSeed?: string | undefined
   /** How many blocks behind the head the solidified one is. */
   solidificationDepth?: number | undefined
-  /** Between the blocks a new chain starts with. */
+  /** Between the blocks a new chain starts with; a missed slot is one of these. */
   blockIntervalMs?: number | undefined
   clock?: Clock | undefined
+}
+
+export interface MineOptions {
+  /** Slots in which no producer made a block, before the first: a gap in time, none in height. */
+  missedSlots?: number | undefined
+  /** Waiting transactions that come first in the block, in this order. */
+  first?: readonly string[] | undefined
 }
 
 export const solidificationDepthDefault = 19
@@ -31,8 +36,6 @@ const transactionsKept = 500_000
 /** What goes into one block; the others wait for the next. */
 const transactionsPerBlock = 10_000
 const pendingMax = 100_000
-const headerVersion = 36
-const noTransactions = '0'.repeat(64)
 
 /**
  * A chain of our own, in memory: a head that can fork, and behind it a solidified part that cannot. Ids of blocks are
@@ -42,31 +45,28 @@ const noTransactions = '0'.repeat(64)
 export class SandboxChain {
   readonly solidificationDepth: number
   readonly #seed: string
-  readonly #clock: Clock
+  readonly #clock: ChainClock
   /** Heights without a gap from #oldest to the head, and 0. */
   readonly #blocks = new Map<number, SandboxBlock>()
   /** Where each transaction is that a block holds; null for one that waits. */
   readonly #places = new Map<string, SandboxBlock | null>()
-  #pending: SandboxTransaction[] = []
+  readonly #waiting = new WaitingTransactions()
+  readonly #index = new TransferIndex()
   #head: SandboxBlock
   #solidHeight = 0
   #oldest = 1
   #branch = 0
-  #stampMs = 0
   #transactionCount = 0
 
   constructor(options: SandboxChainOptions = {}) {
     this.#seed = options.genesisSeed ?? randomUUID()
-    this.#clock = options.clock ?? systemClock
-    this.solidificationDepth = options.solidificationDepth ?? solidificationDepthDefault
-    // As of real chains: block 0 has no time and no parent, only bytes that make it this chain's.
-    const header: BlockHeader = { parentHash: hash('sha256', `sandbox ${this.#seed}`, 'hex') }
-    this.#head = { height: 0, id: blockId(header), timeMs: 0, header, transactions: [] }
-    this.#blocks.set(0, this.#head)
-    const history = this.solidificationDepth + 1
     const intervalMs = options.blockIntervalMs ?? blockIntervalDefaultMs
-    const nowMs = this.#clock.now().getTime()
-    for (let ago = history; ago > 0; ago--) this.#append(nowMs - ago * intervalMs, [])
+    this.#clock = new ChainClock(options.clock ?? systemClock, intervalMs)
+    this.solidificationDepth = options.solidificationDepth ?? solidificationDepthDefault
+    this.#head = genesisBlock(this.#seed)
+    this.#blocks.set(0, this.#head)
+    const nowMs = this.#clock.nowMs()
+    for (let ago = this.solidificationDepth + 1; ago > 0; ago--) this.#append(nowMs - ago * intervalMs, [])
   }
 
   get genesisId(): string {
@@ -83,7 +83,7 @@ export class SandboxChain {
   }
 
   get pendingCount(): number {
-    return this.#pending.length
+    return this.#waiting.count
   }
 
   block(height: number): SandboxBlock | undefined {
@@ -95,10 +95,23 @@ export class SandboxChain {
     return this.#places.get(txid) ?? undefined
   }
 
+  /** The blocks with token events from or to an address, oldest first. */
+  blocksOf(address: TronAddress): SandboxBlock[] {
+    return this.#index.blocksOf(address)
+  }
+
+  /** What the solidified chain says, of the blocks that are kept. @param fromHeight the first block looked at. */
+  truth(fromHeight = 1): SolidTruth {
+    const blocks: SandboxBlock[] = []
+    for (let height = Math.max(fromHeight, this.#oldest); height <= this.#solidHeight; height++) {
+      blocks.push(this.#blocks.get(height)!)
+    }
+    return stateTruth(this.solid, blocks)
+  }
+
   /** What a new transaction refers to: the head, and a time no other transaction has, which makes its id its own. */
   stamp(): { refBlock: SandboxBlock; timeMs: number } {
-    this.#stampMs = Math.max(this.#clock.now().getTime(), this.#stampMs + 1)
-    return { refBlock: this.#head, timeMs: this.#stampMs }
+    return { refBlock: this.#head, timeMs: this.#clock.stampMs() }
   }
 
   /**
@@ -112,28 +125,42 @@ export class SandboxChain {
         throw new SandboxRefusal(`transaction ${id} is on this chain already`)
       ids.add(id)
     }
-    if (this.#pending.length + transactions.length > pendingMax) {
+    if (this.#waiting.count + transactions.length > pendingMax) {
       throw new SandboxRefusal(`at most ${pendingMax} transactions can wait for a block: mine some first`)
     }
-    this.#pending.push(...transactions)
+    this.#waiting.add(transactions)
     for (const id of ids) this.#places.set(id, null)
   }
 
-  /** Makes blocks; the waiting transactions go into the first, in the order they came. */
-  mine(blocks = 1): SandboxBlock[] {
-    return Array.from({ length: blocks }, () =>
-      this.#append(this.#clock.now().getTime(), this.#pending.splice(0, transactionsPerBlock)),
-    )
+  /**
+   * Makes blocks; the waiting transactions go into the first, in the order they came.
+   * @throws SandboxRefusal when one of `first` is not waiting; nothing is made then.
+   */
+  mine(blocks = 1, { missedSlots = 0, first = [] }: MineOptions = {}): SandboxBlock[] {
+    return Array.from({ length: blocks }, (_, i) => {
+      const height = this.#head.height + 1
+      const transactions = this.#waiting.take(height, transactionsPerBlock, i === 0 ? first : [])
+      return this.#append(this.#clock.slotMs(this.#head.timeMs, i === 0 ? missedSlots : 0), transactions)
+    })
+  }
+
+  /**
+   * Moves the chain's time: the next block is dated this much later than it would be. Block times never go back, so the
+   * blocks after it are a millisecond apart until the clock has caught up with them.
+   * @returns the earliest time of the next block.
+   */
+  skip(seconds: number): Date {
+    return new Date(this.#clock.skip(this.#head.timeMs, seconds * 1000))
   }
 
   /**
    * The network turns to another branch, as it does when two producers disagree: the newest `depth` blocks are replaced
-   * by as many others, empty ones, and by one more on top, since only a longer branch wins. Their transactions return in
-   * that one, before those that were waiting, save the dropped, which are gone as if they had expired.
+   * by as many others, and by one more on top, since only a longer branch wins. Their transactions return as the options
+   * say, before those that were waiting; the dropped are gone as if they had expired.
    * @returns the orphaned blocks, oldest first.
-   * @throws SandboxRefusal when that would touch the solidified chain, or when what is to be dropped is not in it.
+   * @throws SandboxRefusal when that would touch the solidified chain, or names a transaction that is not in it.
    */
-  fork(depth: number, drop: ReadonlySet<string> = new Set()): SandboxBlock[] {
+  fork(depth: number, options: ForkOptions = {}): SandboxBlock[] {
     const depthMax = this.#head.height - this.#solidHeight
     if (depth < 1 || depth > depthMax) {
       throw new SandboxRefusal(
@@ -142,43 +169,25 @@ export class SandboxChain {
     }
     const forkHeight = this.#head.height - depth
     const orphans = Array.from({ length: depth }, (_, i) => this.#blocks.get(forkHeight + 1 + i)!)
-    const orphaned = orphans.flatMap(block => block.transactions)
-    const orphanedIds = new Set(orphaned.map(({ id }) => id))
-    const unknown = [...drop].find(txid => !orphanedIds.has(txid))
-    if (unknown !== undefined) {
-      throw new SandboxRefusal(`transaction ${unknown} is not in the ${depth} blocks to be replaced`)
-    }
+    const { branch, onTop, held } = planFork(orphans, options)
     for (const block of orphans) this.#forget(block)
-    const returning = orphaned.filter(({ id }) => !drop.has(id))
-    for (const { id } of returning) this.#places.set(id, null)
-    this.#pending = [...returning, ...this.#pending]
+    for (const { id } of [...onTop, ...held]) this.#places.set(id, null)
+    this.#waiting.addFirst(onTop)
+    this.#waiting.hold(held, forkHeight + depth + 1 + (options.late?.blocks ?? 0))
     this.#head = this.#blocks.get(forkHeight)!
     this.#branch++
     // Other producers' blocks for the same slots: the times stay, the ids differ.
-    for (const block of orphans) this.#append(block.timeMs, [])
+    for (const [i, { timeMs }] of orphans.entries()) this.#append(timeMs, branch[i]!)
     this.mine()
     return orphans
   }
 
   #append(timeMs: number, transactions: readonly SandboxTransaction[]): SandboxBlock {
-    const parent = this.#head
-    const header: BlockHeader = {
-      number: parent.height + 1,
-      timestamp: Math.max(timeMs, parent.timeMs + 1),
-      txTrieRoot: transactionsRoot(transactions),
-      parentHash: parent.id,
-      witness_address: `41${hash('sha256', `${this.#seed} producer ${this.#branch}`, 'hex').slice(24)}`,
-      version: headerVersion,
-    }
-    const block = {
-      height: header.number!,
-      id: blockId(header),
-      timeMs: header.timestamp!,
-      header,
-      transactions,
-    }
+    const producer = `${this.#seed} ${this.#branch}`
+    const block = childBlock(this.#head, { timeMs, producer, transactions })
     this.#blocks.set(block.height, block)
     for (const { id } of transactions) this.#places.set(id, block)
+    this.#index.add(block)
     this.#transactionCount += transactions.length
     this.#head = block
     this.#solidHeight = Math.max(this.#solidHeight, block.height - this.solidificationDepth)
@@ -199,12 +208,7 @@ export class SandboxChain {
   #forget(block: SandboxBlock): void {
     this.#blocks.delete(block.height)
     for (const { id } of block.transactions) this.#places.delete(id)
+    this.#index.remove(block)
     this.#transactionCount -= block.transactions.length
   }
-}
-
-/** Depends on every transaction, as java-tron's Merkle root does; not computed its way, which takes bytes not at hand here. */
-function transactionsRoot(transactions: readonly SandboxTransaction[]): string {
-  if (transactions.length === 0) return noTransactions
-  return hash('sha256', transactions.map(({ id }) => id).join(), 'hex')
 }

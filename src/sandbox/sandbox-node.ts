@@ -1,10 +1,8 @@
-import type { AddressInfo } from 'node:net'
-import fastify from 'fastify'
 import type { Clock } from '../base/clock.ts'
 import { UsageError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import { controlRoutes } from './control-routes.ts'
-import { nodeRoutes } from './node-routes.ts'
+import type { Fault } from './fault-schemas.ts'
+import { type NodeView, startNodeView } from './node-view.ts'
 import { blockIntervalDefaultMs, SandboxChain } from './sandbox-chain.ts'
 
 export interface SandboxNodeOptions {
@@ -18,20 +16,16 @@ export interface SandboxNodeOptions {
   /** Whether blocks come by themselves. Default true; without, `mine` makes them. */
   autoMine?: boolean | undefined
   genesisSeed?: string | undefined
+  faults?: readonly Fault[] | undefined
+  faultSeed?: number | undefined
   clock?: Clock | undefined
   log?: Logger | undefined
 }
 
-export interface SandboxNode {
-  /** Head and solidified view are both here: /wallet and /walletsolidity, and the control API under /sandbox. */
-  url: string
-  chain: SandboxChain
-  close(): Promise<void>
-}
+/** A chain and its first node. `startNodeView(node.chain)` starts another beside it. */
+export type SandboxNode = NodeView
 
 export const blockIntervalMinMs = 50
-/** Room for some thousand transactions given by their facts. */
-const bodyMaxBytes = 16 * 1024 * 1024
 
 /**
  * Starts a TRON node to play with: a chain of its own behind java-tron's HTTP API.
@@ -41,26 +35,14 @@ export async function startSandboxNode(options: SandboxNodeOptions = {}): Promis
   const { autoMine = true, blockIntervalMs = blockIntervalDefaultMs, log } = options
   checkOptions(blockIntervalMs, options.solidificationDepth)
   const chain = new SandboxChain({ ...options, blockIntervalMs })
-  const app = fastify({
-    bodyLimit: bodyMaxBytes,
-    forceCloseConnections: true,
-    // What is said is what was meant: no text taken for a number, no unknown field passed over. Verbose, so that an error
-    // brings the schema it is about.
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, verbose: true } },
-  })
-  await app.register(nodeRoutes, { chain })
-  await app.register(controlRoutes, { chain, blockIntervalMs: autoMine ? blockIntervalMs : null })
-  await app.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 })
-  const { address, family, port } = app.server.address() as AddressInfo
-  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  const node = await startNodeView(chain, { ...options, blockIntervalMs: autoMine ? blockIntervalMs : null })
   const timer = autoMine ? setInterval(() => mineOne(chain, log), blockIntervalMs) : undefined
-  log?.info({ url, genesisId: chain.genesisId, height: chain.head.height }, 'sandbox.started')
+  log?.info({ url: node.url, genesisId: chain.genesisId, height: chain.head.height }, 'sandbox.started')
   return {
-    url,
-    chain,
+    ...node,
     close: async () => {
       clearInterval(timer)
-      await app.close()
+      await node.close()
     },
   }
 }

@@ -1,12 +1,9 @@
 import { hash } from 'node:crypto'
-import { keccak_256 } from '@noble/hashes/sha3.js'
-import { utils } from 'tronweb'
 import type { UsdtUnits } from '../base/money.ts'
 import { addressFromBytes, addressToBytes, type TronAddress } from '../tron/address.ts'
-import { transactionId } from '../tron/block-id.ts'
 import { networks } from '../tron/network.ts'
 import type { NodeLog } from '../tron/transfer-log.ts'
-import type { SandboxBlock } from './sandbox-chain.ts'
+import { contractCall, eventTopic, functionSelector, type TransactionStamp } from './contract-call.ts'
 import {
   addressWord,
   amountWord,
@@ -43,66 +40,44 @@ export interface PaymentOptions {
   fail?: (typeof failures)[number] | undefined
 }
 
-const feeLimitSun = 225_000_000
-const expiresAfterMs = 60_000
 const transferSelector = 'a9059cbb'
-const paySelector = selector('pay(address,address[],uint256[])')
-const paidTopic = keccak('Paid(uint256)')
+const paySelector = functionSelector('pay(address,address[],uint256[])')
+const paidTopic = eventTopic('Paid(uint256)')
 
 /**
  * Makes a transaction that pays: calldata, logs and id (the hash of its real raw data) as a wallet and a node would.
  * Several payments in one transaction go through a contract, the router if none is named.
- * @param stamp from `SandboxChain.stamp()`.
  */
 export function makePayment(
-  stamp: { refBlock: SandboxBlock; timeMs: number },
+  stamp: TransactionStamp,
   payments: readonly Payment[],
   options: PaymentOptions = {},
 ): SandboxTransaction {
   const { from = sandboxAddresses.payer, token = sandboxAddresses.usdt, fail } = options
   const through = options.through ?? (payments.length > 1 ? sandboxAddresses.router : undefined)
-  const transfers = payments.map(({ to, amount }) => transferLog(token, from, to, amount))
   // The contract's own event comes first, so that the transfers do not begin at log 0.
-  const logs = through ? [paidLog(through, payments.length), ...transfers] : transfers
+  const before = through ? [paidLog(through, payments.length)] : []
+  const logs = [...before, ...payments.map(({ to, amount }) => transferLog(token, from, to, amount))]
+  const happens = !fail && token === sandboxAddresses.usdt
   const contract = through ?? token
   const calldata = through ? payCalldata(token, payments) : transferCalldata(payments[0]!)
   return {
     ...contractCall(stamp, { from, contract, calldata }),
     contract,
     result: fail ?? 'SUCCESS',
-    logs: fail && fail !== 'OUT_OF_TIME' ? [] : logs,
+    logs: logsAfter(fail, logs),
+    meant: {
+      transfers: payments
+        .map(({ to, amount }, i) => ({ logIndex: before.length + i, from, to, amount }))
+        .filter(({ amount }) => happens && amount > 0n),
+      undecodable: [],
+    },
   }
 }
 
-/** Raw data and id of a call, encoded by tronweb as wallets do. */
-function contractCall(
-  stamp: { refBlock: SandboxBlock; timeMs: number },
-  call: { from: TronAddress; contract: TronAddress; calldata: string },
-): { id: string; raw: { data: object; hex: string } } {
-  const { refBlock, timeMs } = stamp
-  const data = {
-    contract: [
-      {
-        parameter: {
-          value: {
-            data: call.calldata,
-            owner_address: `41${addressToBytes(call.from).toString('hex')}`,
-            contract_address: `41${addressToBytes(call.contract).toString('hex')}`,
-          },
-          type_url: 'type.googleapis.com/protocol.TriggerSmartContract',
-        },
-        type: 'TriggerSmartContract',
-      },
-    ],
-    ref_block_bytes: refBlock.id.slice(12, 16),
-    ref_block_hash: refBlock.id.slice(16, 32),
-    expiration: timeMs + expiresAfterMs,
-    fee_limit: feeLimitSun,
-    timestamp: timeMs,
-  }
-  const encoded = utils.transaction.txJsonToPb({ visible: false, raw_data: data })
-  const hex = utils.transaction.txPbToRawDataHex(encoded).toLowerCase()
-  return { id: transactionId(Buffer.from(hex, 'hex')), raw: { data, hex } }
+/** The logs a transaction is left with. */
+export function logsAfter(fail: PaymentOptions['fail'], logs: readonly NodeLog[]): readonly NodeLog[] {
+  return fail && fail !== 'OUT_OF_TIME' ? [] : logs
 }
 
 function transferCalldata({ to, amount }: Payment): string {
@@ -134,12 +109,4 @@ function paidLog(contract: TronAddress, count: number): NodeLog {
 
 function madeAddress(name: string): TronAddress {
   return addressFromBytes(hash('sha256', `sandbox ${name}`, 'buffer').subarray(0, 20))
-}
-
-function keccak(text: string): string {
-  return Buffer.from(keccak_256(Buffer.from(text))).toString('hex')
-}
-
-function selector(signature: string): string {
-  return keccak(signature).slice(0, 8)
 }

@@ -33,9 +33,21 @@ export interface TransactionFacts {
   logs: readonly NodeLog[]
 }
 
-/** A transaction of the sandbox: facts, and for those it made itself the raw data their id is the hash of. */
+/** A USDT transfer as the maker of a transaction meant it; its amount is above 0. */
+export interface MeantTransfer {
+  logIndex: number
+  from: TronAddress
+  to: TronAddress
+  amount: bigint
+}
+
+/**
+ * A transaction of the sandbox: facts, and for those it made itself the raw data their id is the hash of, and what they
+ * do: the USDT transfers that happen by it, and the positions of logs that look like one and cannot be read.
+ */
 export interface SandboxTransaction extends TransactionFacts {
   raw?: { data: object; hex: string }
+  meant?: { transfers: readonly MeantTransfer[]; undecodable: readonly number[] }
 }
 
 /** The log of a TRC-20 Transfer. @param amount in base units, written as 32 bytes. */

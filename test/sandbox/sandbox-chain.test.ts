@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { usdtUnits } from '../../src/base/money.ts'
-import { blocksKept, type SandboxBlock, SandboxChain } from '../../src/sandbox/sandbox-chain.ts'
+import type { SandboxBlock } from '../../src/sandbox/sandbox-block.ts'
+import { blocksKept, SandboxChain } from '../../src/sandbox/sandbox-chain.ts'
 import { makePayment } from '../../src/sandbox/sandbox-transactions.ts'
 import { addressFromBytes } from '../../src/tron/address.ts'
 import { blockId } from '../../src/tron/block-id.ts'
@@ -95,7 +96,7 @@ test('a dropped transaction is gone with the fork, the others return', () => {
   const chain = new SandboxChain()
   const [dropped, kept] = [pay(chain), pay(chain)]
   chain.mine()
-  chain.fork(1, new Set([dropped]))
+  chain.fork(1, { drop: [dropped] })
   assert.equal(placeOf(chain, dropped), undefined)
   assert.equal(placeOf(chain, kept), chain.head.height)
 })
@@ -107,7 +108,7 @@ test('a fork cannot reach the solidified chain, nor drop what it does not touch,
   const head = chain.head
   assert.throws(() => chain.fork(4), /can be 1 to 3 deep here/)
   assert.throws(() => chain.fork(0), /can be 1 to 3 deep here/)
-  assert.throws(() => chain.fork(1, new Set([txid])), /is not in the 1 blocks to be replaced/)
+  assert.throws(() => chain.fork(1, { drop: [txid] }), /is not in the 1 blocks to be replaced/)
   assert.equal(chain.head, head)
   assert.throws(() => new SandboxChain({ solidificationDepth: 0 }).fork(1), /can be 1 to 0 deep/)
 })
@@ -173,7 +174,7 @@ function fork(chain: SandboxChain, step: { depth: number; drops: boolean }, expe
     .flatMap(({ transactions }) => transactions.map(({ id }) => id))
   const drop = new Set(step.drops ? orphaned.slice(0, 1) : [])
   for (const txid of drop) expected.delete(txid)
-  chain.fork(step.depth, drop)
+  chain.fork(step.depth, { drop })
 }
 
 function allBlocks(chain: SandboxChain): SandboxBlock[] {

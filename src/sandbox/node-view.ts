@@ -1,0 +1,69 @@
+import type { AddressInfo } from 'node:net'
+import fastify from 'fastify'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { CallCounts } from './call-counts.ts'
+import { controlRoutes } from './control-routes.ts'
+import type { Fault } from './fault-schemas.ts'
+import { NodeFaults } from './node-faults.ts'
+import { nodeRoutes } from './node-routes.ts'
+import type { SandboxChain } from './sandbox-chain.ts'
+
+export interface NodeViewOptions {
+  /** Default 127.0.0.1: its control API asks nobody who they are. */
+  host?: string | undefined
+  /** Default 0: any free one. */
+  port?: number | undefined
+  /** Faults it has from the start. */
+  faults?: readonly Fault[] | undefined
+  /** Decides which calls a fault with a probability strikes. Default 1. */
+  faultSeed?: number | undefined
+  /** What its rate limit counts by. */
+  clock?: Clock | undefined
+  /** Told by its state: how often blocks come by themselves; null when they do not. */
+  blockIntervalMs?: number | null | undefined
+}
+
+/** A node over a chain, with faults of its own. */
+export interface NodeView {
+  /** Head and solidified view are both here: /wallet and /walletsolidity, and the control API under /sandbox. */
+  url: string
+  chain: SandboxChain
+  faults: NodeFaults
+  counts: CallCounts
+  close(): Promise<void>
+}
+
+/** Room for some thousand transactions given by their facts. */
+const bodyMaxBytes = 16 * 1024 * 1024
+
+/**
+ * Starts a node over a chain that it may share with others: the control API of each acts on the same chain and on the
+ * faults of that node alone.
+ * @throws SandboxRefusal when a fault cannot be set.
+ */
+export async function startNodeView(chain: SandboxChain, options: NodeViewOptions = {}): Promise<NodeView> {
+  const clock = options.clock ?? systemClock
+  const faults = new NodeFaults({ chain, clock, seed: options.faultSeed ?? 1 })
+  for (const fault of options.faults ?? []) faults.set(fault)
+  const counts = new CallCounts()
+  const app = fastify({
+    bodyLimit: bodyMaxBytes,
+    forceCloseConnections: true,
+    // What is said is what was meant: no text taken for a number, no unknown field passed over. Verbose, so that an error
+    // brings the schema it is about; the discriminator tells which of the faults is meant.
+    ajv: {
+      customOptions: { coerceTypes: false, removeAdditional: false, verbose: true, discriminator: true },
+    },
+  })
+  await app.register(nodeRoutes, { chain, faults, counts })
+  await app.register(controlRoutes, {
+    chain,
+    faults,
+    counts,
+    blockIntervalMs: options.blockIntervalMs ?? null,
+  })
+  await app.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 })
+  const { address, family, port } = app.server.address() as AddressInfo
+  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  return { url, chain, faults, counts, close: () => app.close() }
+}
