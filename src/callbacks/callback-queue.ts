@@ -27,29 +27,32 @@ interface LeaseData {
   epoch: string
 }
 
-const queueName = 'callbacks'
+/** Before all of our keys in Redis. */
+export const queuePrefix = 'recharge-gateway'
 
 /**
  * Opens the queue, on Redis or on Postgres, and handles its calls from then on: one code path for both.
+ * @param name from `queueNameOf`.
  * @param slots calls handled at once at the most.
  * @param handle never throws for what an endpoint does; when it throws, the lease runs out and another epoch begins.
  */
 export function openQueue(options: {
+  name: string
   redisUrl: string | undefined
   databaseUrl: string
   slots: number
   handle: (lease: Lease) => Promise<void>
   log: Logger
 }): CallbackQueue {
-  const { log, slots, handle } = options
+  const { name, log, slots, handle } = options
   const backend = options.redisUrl
     ? openRedisBackend(options.redisUrl, log)
     : openPostgresBackend(options.databaseUrl, log)
   const queue = new Queue<LeaseData>(
-    queueName,
+    name,
     {
       connection: backend.producer,
-      prefix: 'recharge-gateway',
+      prefix: queuePrefix,
       // History is Postgres'; a finished job that stayed would only be an id that cannot be used again.
       defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
       streams: { events: { maxLen: 0 } },
@@ -57,18 +60,20 @@ export function openQueue(options: {
     backend.factory,
   )
   const worker = new Worker<LeaseData>(
-    queueName,
+    name,
     job => handleJob(job, handle, log),
     {
       connection: backend.consumer,
-      prefix: 'recharge-gateway',
+      prefix: queuePrefix,
       concurrency: slots,
-      // A killed courier's calls come back after 8 s, however often it is killed. The lock renews itself while a call
+      // A killed courier's calls come back within 10 s, however often it is killed. The lock renews itself while a call
       // takes its time, so it need not outlast the send.
       lockDuration: 8_000,
-      stalledInterval: 2_000,
+      stalledInterval: 1_000,
       maxStalledCount: 1_000_000,
-      // How long it takes to try again after an outage; 15 s by default.
+      // How long a ring may go unheard (one that another courier heard as it stopped), and how soon it is tried again
+      // after an outage: 5 s and 15 s by default.
+      drainDelay: 1,
       runRetryDelay: 500,
     },
     backend.factory,

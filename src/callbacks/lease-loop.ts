@@ -1,22 +1,18 @@
 import type { Logger } from '../base/log.ts'
 import type { Pool } from '../db/pool.ts'
 import { type CallbackQueue, jobId } from './callback-queue.ts'
+import type { CourierTuning } from './courier-tuning.ts'
 import type { Doorbell } from './doorbell.ts'
 import { leaseCallbacks } from './lane-store.ts'
 import { type Lease, releaseLeases, settleHeld } from './lease-store.ts'
 
-/** What a courier leases for. */
+/** A courier's work in hand, and what it leases more with. */
 export interface Leasing {
   pool: Pool
   queue: CallbackQueue
   bell: Doorbell
   log: Logger
-  slots: number
-  leaseMs: number
-  /** How long the bell is waited for before looking anyway. */
-  pollMs: number
-  /** After how long a call that nobody has begun is asked after. */
-  lostAfterMs: number
+  tuning: CourierTuning
   /** Ids of the jobs this courier is working on. */
   active: ReadonlySet<string>
   /** Leases this courier enqueued and has not begun: it answers for them. */
@@ -50,14 +46,14 @@ export async function leaseWhileOpen(leasing: Leasing): Promise<void> {
       if (!failing) leasing.log.warn({ error: (error as Error).message }, 'courier.leasing_failed')
       failing = true
     }
-    await leasing.bell.wait(leasing.pollMs)
+    await leasing.bell.wait(leasing.tuning.pollMs)
   }
 }
 
 /** @returns how many were leased and enqueued. */
 async function leaseOnce(leasing: Leasing): Promise<number> {
-  const free = leasing.slots - leasing.active.size - (await leasing.queue.waiting())
-  const leases = await leaseCallbacks(leasing.pool, free, leasing.leaseMs)
+  const free = leasing.tuning.slots - leasing.active.size - (await leasing.queue.waiting())
+  const leases = await leaseCallbacks(leasing.pool, free, leasing.tuning.leaseMs)
   if (leases.length === 0) return 0
   const at = performance.now()
   for (const lease of leases) leasing.enqueued.set(jobId(lease), { lease, at })
@@ -79,7 +75,7 @@ async function leaseOnce(leasing: Leasing): Promise<number> {
  * lease. A call begun elsewhere is no concern of this courier any more.
  */
 async function recoverLost(leasing: Leasing): Promise<void> {
-  const before = performance.now() - leasing.lostAfterMs
+  const before = performance.now() - leasing.tuning.lostAfterMs
   const old = [...leasing.enqueued.values()].filter(({ at }) => at < before).map(({ lease }) => lease)
   if (old.length === 0) return
   const lost = await leasing.queue.missing(old)
@@ -87,7 +83,26 @@ async function recoverLost(leasing: Leasing): Promise<void> {
 }
 
 /** Makes leases due again that nobody has begun; a job that turns up later finds its lease gone. */
-export async function giveBack(leasing: Leasing, leases: readonly Lease[]): Promise<void> {
+async function giveBack(leasing: Leasing, leases: readonly Lease[]): Promise<void> {
   await releaseLeases(leasing.pool, leases)
   for (const lease of leases) leasing.enqueued.delete(jobId(lease))
+}
+
+/** Waits for what is being sent and recorded, at the longest for as long as given. */
+export async function finishInHand(leasing: Leasing, atMostMs: number): Promise<void> {
+  const end = performance.now() + atMostMs
+  while (leasing.active.size > 0 && performance.now() < end) await leasing.bell.wait(100)
+}
+
+/** What was enqueued and not begun goes back, so that another courier has it now and not when its lease runs out. */
+export async function withdrawUnsent(leasing: Leasing): Promise<void> {
+  const unsent = [...leasing.enqueued.values()].map(({ lease }) => lease)
+  try {
+    await giveBack(leasing, leasing.queue.isReady() ? await leasing.queue.withdraw(unsent) : unsent)
+  } catch (error) {
+    leasing.log.warn(
+      { error: (error as Error).message, leases: unsent.length },
+      'courier.leases_left_to_lapse',
+    )
+  }
 }

@@ -1,5 +1,6 @@
-import { createLog } from '../../src/base/log.ts'
-import { type CourierTuning, startCourier } from '../../src/courier.ts'
+import { createLog, type Logger } from '../../src/base/log.ts'
+import type { CourierTuning } from '../../src/callbacks/courier-tuning.ts'
+import { startCourier } from '../../src/courier.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
 import { directoryOf, type SeededCallback } from './seed-order.ts'
@@ -10,6 +11,7 @@ export interface CourierOptions {
   redisUrl: string | undefined
   merchants: readonly Merchant[]
   tuning?: Partial<CourierTuning>
+  log?: Logger
 }
 
 export type TestCourier = Awaited<ReturnType<typeof startCourier>>
@@ -22,7 +24,7 @@ export function openCourier(options: CourierOptions): Promise<TestCourier> {
     redisUrl: options.redisUrl,
     merchants: directoryOf(...options.merchants),
     allowedNetworks: ['127.0.0.0/8'],
-    log: createLog(process.env.TEST_LOG ?? 'silent', 'courier'),
+    log: options.log ?? createLog('silent', 'courier'),
     ...(options.tuning && { tuning: options.tuning }),
   })
 }

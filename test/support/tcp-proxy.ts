@@ -1,64 +1,47 @@
-import { once } from 'node:events'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { after } from 'node:test'
 
 export interface TcpProxy {
-  /** The same URL, by way of the proxy. */
-  url: string
-  /** Resets every connection and refuses new ones. */
-  cut(): Promise<void>
-  /** Accepts and answers nothing: neither on connections that exist nor on new ones. */
-  silence(): void
-  /** Forwards again. */
-  restore(): Promise<void>
+  port: number
+  /** Bytes go nowhere, connections stay: a server that accepts and never answers. */
+  stall(): void
+  resume(): void
 }
 
-/** Stands before a server (Postgres, Redis), which can then be taken away from one side without stopping it. */
-export async function startTcpProxy(target: string): Promise<TcpProxy> {
-  const { hostname, port } = new URL(target)
+/** Stands before a server on this machine, and can play dead. */
+export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
-  let silent = false
-  const forward = (client: Socket) => {
-    const upstream = connect(Number(port), hostname)
+  let stalled = false
+  const server = createServer(client => {
+    const target = connect(targetPort, '127.0.0.1')
     for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
+      [client, target],
+      [target, client],
     ] as const) {
       sockets.add(from)
-      from.on('data', chunk => {
-        if (!silent) to.write(chunk)
-      })
-      from.on('error', () => undefined) // Resets are what this is for.
+      from.on('data', bytes => to.write(bytes))
+      from.on('error', () => undefined) // Closed next.
       from.on('close', () => {
         sockets.delete(from)
         to.destroy()
       })
+      if (stalled) from.pause()
     }
-  }
-  const listen = async (on: number): Promise<Server> => {
-    const listening = createServer(forward).listen(on, '127.0.0.1')
-    await once(listening, 'listening')
-    return listening
-  }
-  let server = await listen(0)
-  const own = (server.address() as { port: number }).port
-  const cut = async () => {
-    for (const socket of sockets) socket.resetAndDestroy()
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  after(() => {
     server.close()
-    if (server.listening) await once(server, 'close')
-  }
-  after(cut)
-  const url = new URL(target)
-  url.host = `127.0.0.1:${own}`
+    for (const socket of sockets) socket.destroy()
+  })
   return {
-    url: url.href,
-    cut,
-    silence: () => {
-      silent = true
+    port: (server.address() as AddressInfo).port,
+    stall: () => {
+      stalled = true
+      for (const socket of sockets) socket.pause()
     },
-    restore: async () => {
-      silent = false
-      if (!server.listening) server = await listen(own)
+    resume: () => {
+      stalled = false
+      for (const socket of sockets) socket.resume()
     },
   }
 }

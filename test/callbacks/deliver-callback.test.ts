@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { recordAttempts } from '../../src/callbacks/attempt-store.ts'
+import { createCallbackMetrics } from '../../src/callbacks/callback-metrics.ts'
+import { type Delivery, deliverCallback } from '../../src/callbacks/deliver-callback.ts'
+import { createGuardedAgent } from '../../src/callbacks/guarded-agent.ts'
+import { leaseCallbacks } from '../../src/callbacks/lane-store.ts'
+import { releaseLeases, renewLeases } from '../../src/callbacks/lease-store.ts'
+import type { Merchant } from '../../src/merchants/merchant.ts'
+import { cloneDatabase } from '../support/database.ts'
+import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
+import { type RecordedLog, recordLog } from '../support/recorded-log.ts'
+import { directoryOf, seedCallback, seedMerchant } from '../support/seed-order.ts'
+import { waitUntil } from '../support/wait-until.ts'
+
+test('a lease that has gone to another epoch is dropped unsent', async () => {
+  const { pool, endpoint, delivery, lease } = await setUp()
+  await pool.query(`update callback set lease_epoch = lease_epoch + 1`)
+  await deliverCallback(delivery, lease)
+  assert.equal(endpoint.requests.length, 0)
+  assert.equal((await pool.query(`select from callback_attempt`)).rowCount, 0)
+})
+
+test('a result that comes after the lease was lost stands in the history and changes nothing', async () => {
+  const { pool, endpoint, delivery, lease, recorded } = await setUp()
+  // While this one waits for its answer, its lease runs out and another courier begins.
+  endpoint.answer = { status: 200, delayMs: 300 }
+  const delivering = deliverCallback(delivery, lease)
+  await waitUntil('the request', () => endpoint.requests.length === 1)
+  await pool.query(`update callback set leased_until = now()`)
+  await leaseCallbacks(pool, 1, 30_000)
+  await delivering
+  const { rows } = await pool.query(`select state, lease_epoch, attempts, delivered_at from callback`)
+  assert.deepEqual(rows, [{ state: 'in_flight', lease_epoch: 2, attempts: 0, delivered_at: null }])
+  const history = await pool.query(`select attempt, outcome from callback_attempt`)
+  assert.deepEqual(history.rows, [{ attempt: 1, outcome: 'acknowledged' }])
+  assert.equal(recorded.lines('callback.attempted')[0]!.late, true)
+})
+
+test('a process that was stopped between asking for its lease and sending does not send', async () => {
+  const { endpoint, delivery, lease } = await setUp()
+  const renew: Delivery['renew'] = async asked => {
+    const callback = await delivery.renew(asked)
+    await new Promise(resolve => setTimeout(resolve, 20))
+    return callback
+  }
+  await deliverCallback({ ...delivery, renew, marginMs: 1_010, deadlineMs: 1_000 }, lease)
+  assert.equal(endpoint.requests.length, 0)
+})
+
+test('a callback whose merchant was disabled after it was leased goes back unsent', async () => {
+  const { pool, endpoint, delivery, lease } = await setUp()
+  await pool.query(`update merchant set disabled_at = now()`)
+  await deliverCallback(delivery, lease)
+  assert.equal(endpoint.requests.length, 0)
+  const { rows } = await pool.query(`select state, attempts from callback`)
+  assert.deepEqual(rows, [{ state: 'due', attempts: 0 }])
+})
+
+test('a result is offered again to a database that did not take it', async () => {
+  const { pool, endpoint, delivery, lease } = await setUp()
+  let refusals = 2
+  const record: Delivery['record'] = async attempt => {
+    if (refusals-- > 0) throw new Error('the database is away')
+    return delivery.record(attempt)
+  }
+  await deliverCallback({ ...delivery, record }, lease)
+  assert.equal(endpoint.requests.length, 1)
+  const { rows } = await pool.query(`select state, attempts from callback`)
+  assert.deepEqual(rows, [{ state: 'delivered', attempts: 1 }])
+})
+
+test('an attempt is one line of facts, without keys, secrets, signatures or bodies', async () => {
+  const { endpoint, delivery, lease, recorded, merchant, seeded } = await setUp()
+  endpoint.answer = { status: 503, body: 'a body of theirs' }
+  await deliverCallback(delivery, lease)
+  const { level, time, pid, hostname, durationMs, retryInMs, ...facts } =
+    recorded.lines('callback.attempted')[0]!
+  assert.deepEqual(facts, {
+    callbackId: seeded.key,
+    orderId: `${seeded.orderId}`,
+    attempt: 1,
+    status: 503,
+    outcome: 'refused',
+    msg: 'callback.attempted',
+  })
+  assert(typeof durationMs === 'number' && typeof retryInMs === 'number')
+  const [request] = endpoint.requests
+  const secrets = [
+    merchant.keys[0]!.key,
+    merchant.webhookSecrets[0]!,
+    request!.headers['webhook-signature'] as string,
+    new URLSearchParams(request!.body).get('sign')!,
+    'a body of theirs',
+    'orderid=',
+  ]
+  for (const secret of secrets) assert(!recorded.text().includes(secret), secret)
+})
+
+async function setUp() {
+  const { pool } = await cloneDatabase()
+  const endpoint = await startMerchantEndpoint()
+  const merchant = await seedMerchant(pool, { callbackUrl: endpoint.url })
+  const seeded = await seedCallback(pool, { merchant })
+  const [lease] = await leaseCallbacks(pool, 1, 30_000)
+  const recorded = recordLog()
+  return {
+    pool,
+    endpoint,
+    merchant,
+    seeded,
+    lease: lease!,
+    recorded,
+    delivery: deliveryOf(pool, merchant, recorded),
+  }
+}
+
+function deliveryOf(
+  pool: Awaited<ReturnType<typeof cloneDatabase>>['pool'],
+  merchant: Merchant,
+  recorded: RecordedLog,
+): Delivery {
+  const times = { leaseMs: 30_000, marginMs: 15_000, deadlineMs: 10_000 }
+  const agent = createGuardedAgent({ allowedNetworks: ['127.0.0.0/8'], connectTimeoutMs: 1_000 })
+  after(() => agent.destroy())
+  return {
+    renew: async lease => (await renewLeases(pool, [lease], times))[0] ?? null,
+    release: lease => releaseLeases(pool, [lease]),
+    record: async attempt => (await recordAttempts(pool, [attempt]))[0]!,
+    merchants: directoryOf(merchant),
+    agent,
+    allowedNetworks: ['127.0.0.0/8'],
+    ...times,
+    log: recorded.log,
+    metrics: createCallbackMetrics(undefined, pool),
+  }
+}

@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { Queue } from 'bullmq'
+import { Redis } from 'ioredis'
+import { queuePrefix } from '../src/callbacks/callback-queue.ts'
+import { queueNameOf } from '../src/callbacks/queue-name.ts'
+import type { Pool } from '../src/db/pool.ts'
+import { freePort } from '../src/sandbox/embedded-database.ts'
+import { startCourierProcess } from './support/courier-process.ts'
+import { cloneDatabase } from './support/database.ts'
+import { type MerchantEndpoint, startMerchantEndpoint } from './support/merchant-endpoint.ts'
+import { stateOf, withCourier } from './support/open-courier.ts'
+import { recordLog } from './support/recorded-log.ts'
+import { noRedis, startRedis } from './support/redis.ts'
+import { seedCallback, seedCallbacks, seedMerchant } from './support/seed-order.ts'
+import { startTcpProxy } from './support/tcp-proxy.ts'
+import { waitUntil } from './support/wait-until.ts'
+
+// What breaks under a courier, and what must hold all the same: everything delivered, each under its one key, and no
+// more requests than callbacks but for those in flight at the moment of the fault.
+
+describe('a courier', { concurrency: true }, () => {
+  describe('with Redis', { skip: noRedis, concurrency: true }, () => {
+    test('killed and started again empty, with callbacks due: all are delivered', async () => {
+      const { pool, url, endpoint, merchants } = await setUp()
+      const port = await freePort()
+      const redis = await startRedis(port)
+      const { log, lines } = recordLog()
+      await withCourier(
+        { pool, url, redisUrl: redis.url, merchants, log, tuning: { slots: 10 } },
+        async () => {
+          await seedCallbacks(pool, due(merchants, 50))
+          await waitUntil('some delivered', () => endpoint.requests.length > 10)
+          await redis.stop()
+          await seedCallbacks(pool, due(merchants, 50))
+          await waitUntil('the outage noticed', () => lines('queue.redis_unreachable').length > 0)
+          await startRedis(port)
+          await waitUntil('all delivered', async () => (await delivered(pool)) === 100)
+        },
+      )
+      // Said once each, however often it was tried.
+      assert.equal(lines('queue.redis_unreachable').length, 1)
+      assert.equal(lines('queue.redis_back').length, 1)
+      assertOnce(endpoint, 100, 10)
+    })
+
+    test('flushed, with callbacks due and enqueued: all are delivered within seconds', async () => {
+      const { pool, url, endpoint, merchants } = await setUp()
+      const redis = await startRedis()
+      const client = new Redis(redis.url)
+      await withCourier({ pool, url, redisUrl: redis.url, merchants, tuning: { slots: 10 } }, async () => {
+        await seedCallbacks(pool, due(merchants, 100))
+        await waitUntil('some delivered', () => endpoint.requests.length > 10)
+        await client.flushall()
+        await waitUntil('all delivered', async () => (await delivered(pool)) === 100, 10_000)
+      })
+      client.disconnect()
+      assertOnce(endpoint, 100, 10)
+    })
+
+    test('absent when the courier starts: it starts, and delivers when Redis comes', async () => {
+      const { pool, url, endpoint, merchants } = await setUp()
+      const port = await freePort()
+      await withCourier({ pool, url, redisUrl: `redis://127.0.0.1:${port}`, merchants }, async () => {
+        const seeded = await seedCallback(pool, due(merchants, 1)[0]!)
+        await waitUntil('polled', async () => (await stateOf(pool, seeded)).state === 'due')
+        await startRedis(port)
+        await waitUntil('delivered', async () => (await stateOf(pool, seeded)).state === 'delivered')
+      })
+      assertOnce(endpoint, 1, 0)
+    })
+
+    test('accepting and never answering for a while: all are delivered after it', async () => {
+      const { pool, url, endpoint, merchants } = await setUp()
+      const port = await freePort()
+      await startRedis(port)
+      const proxy = await startTcpProxy(port)
+      const redisUrl = `redis://127.0.0.1:${proxy.port}`
+      const { log, lines } = recordLog()
+      await withCourier({ pool, url, redisUrl, merchants, log, tuning: { slots: 10 } }, async () => {
+        await seedCallbacks(pool, due(merchants, 50))
+        await waitUntil('some delivered', () => endpoint.requests.length > 10)
+        proxy.stall()
+        await seedCallbacks(pool, due(merchants, 50))
+        await waitUntil('the outage noticed', () => lines('courier.leasing_failed').length > 0)
+        proxy.resume()
+        await waitUntil('all delivered', async () => (await delivered(pool)) === 100)
+      })
+      assertOnce(endpoint, 100, 10)
+    })
+
+    test('out of memory for a while: all are delivered after it', async () => {
+      const { pool, url, endpoint, merchants } = await setUp()
+      const redis = await startRedis()
+      const client = new Redis(redis.url)
+      await withCourier({ pool, url, redisUrl: redis.url, merchants, tuning: { slots: 10 } }, async () => {
+        await client.config('SET', 'maxmemory', '1')
+        await seedCallbacks(pool, due(merchants, 50))
+        await waitUntil('a lease given back', async () => {
+          const { rows } = await pool.query(
+            `select max(lease_epoch) as epoch from callback where state = 'due'`,
+          )
+          return rows[0].epoch >= 2
+        })
+        assert.equal(endpoint.requests.length, 0)
+        await client.config('SET', 'maxmemory', '0')
+        await waitUntil('all delivered', async () => (await delivered(pool)) === 50)
+      })
+      client.disconnect()
+      assertOnce(endpoint, 50, 0)
+    })
+
+    test('bringing back old jobs: what was delivered is not sent again, and what is not ours is left', async () => {
+      const { pool, url, endpoint, merchants } = await setUp()
+      const redis = await startRedis()
+      const client = new Redis(redis.url)
+      const queue = new Queue(await queueNameOf(pool), { connection: client, prefix: queuePrefix })
+      const old = (id: string, epoch: string) => ({ name: 'send', data: { id, epoch } })
+      await withCourier({ pool, url, redisUrl: redis.url, merchants }, async () => {
+        const seeded = await seedCallback(pool, due(merchants, 1)[0]!)
+        await waitUntil('delivered', async () => (await stateOf(pool, seeded)).state === 'delivered')
+        const id = `${seeded.callbackId}`
+        const jobs = [
+          old(id, '1'),
+          old(id, '0'),
+          old('4711', '1'),
+          old('x', 'y'),
+          old(id, '1e9'),
+          old('-1', '1'),
+        ]
+        await queue.addBulk(jobs)
+        await waitUntil(
+          'the old jobs gone',
+          async () => (await queue.getJobCountByTypes('wait', 'active')) === 0,
+        )
+        await seedCallback(pool, due(merchants, 1)[0]!)
+        await waitUntil('the next delivered', async () => (await delivered(pool)) === 2)
+      })
+      await queue.close()
+      client.disconnect()
+      assertOnce(endpoint, 2, 0)
+    })
+
+    test('shared by two gateways: each has its own callbacks', async () => {
+      const [one, other] = [await setUp(), await setUp()]
+      const { url: redisUrl } = await startRedis()
+      await withCourier({ ...one, redisUrl }, () =>
+        withCourier({ ...other, redisUrl }, async () => {
+          await seedCallbacks(one.pool, due(one.merchants, 40))
+          await seedCallbacks(other.pool, due(other.merchants, 40))
+          await waitUntil('all of one', async () => (await delivered(one.pool)) === 40, 5_000)
+          await waitUntil('all of the other', async () => (await delivered(other.pool)) === 40, 5_000)
+        }),
+      )
+      assertOnce(one.endpoint, 40, 0)
+      assertOnce(other.endpoint, 40, 0)
+    })
+  })
+
+  for (const backend of ['Postgres', 'Redis'] as const) {
+    const skip = backend === 'Redis' && noRedis
+    describe(`with the queue on ${backend}`, { skip, concurrency: true }, () => {
+      const openRedis = async () => (backend === 'Redis' ? (await startRedis()).url : undefined)
+
+      test('a courier killed while it sends, twice: sent again each time within 10 s, under the same key', async () => {
+        const { pool, url, endpoint, merchants } = await setUp()
+        const redisUrl = await openRedis()
+        endpoint.answer = (_, nth) => (nth <= 2 ? { hang: true } : { status: 200 })
+        const seeded = await seedCallback(pool, due(merchants, 1)[0]!)
+        for (let kills = 0; kills < 2; kills++) {
+          const courier = await startCourierProcess({ url, redisUrl, merchants })
+          await waitUntil('a request', () => endpoint.requests.length === kills + 1, 15_000)
+          courier.kill('SIGKILL')
+        }
+        const killedAt = Date.now()
+        await withCourier({ pool, url, redisUrl, merchants }, async () => {
+          await waitUntil('delivered', async () => (await stateOf(pool, seeded)).state === 'delivered')
+          assert(endpoint.requests.at(-1)!.at - killedAt < 10_000)
+        })
+        assert.deepEqual(
+          endpoint.requests.map(request => request.headers['idempotency-key']),
+          [seeded.key, seeded.key, seeded.key],
+        )
+      })
+
+      test('every connection to Postgres cut while callbacks are sent: all are delivered', async () => {
+        const { pool, url, endpoint, merchants } = await setUp()
+        const redisUrl = await openRedis()
+        await withCourier({ pool, url, redisUrl, merchants, tuning: { slots: 10 } }, async () => {
+          await seedCallbacks(pool, due(merchants, 100))
+          await waitUntil('some delivered', () => endpoint.requests.length > 10)
+          await pool.query(
+            `select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and pid <> pg_backend_pid()`,
+          )
+          await waitUntil('all delivered', async () => (await delivered(pool)) === 100, 40_000)
+        })
+        assertOnce(endpoint, 100, 10)
+      })
+    })
+  }
+})
+
+async function setUp() {
+  const { pool, url } = await cloneDatabase()
+  const endpoint = await startMerchantEndpoint({ status: 200, delayMs: 10 })
+  const merchants = []
+  for (let i = 0; i < 4; i++) merchants.push(await seedMerchant(pool, { callbackUrl: endpoint.url }))
+  return { pool, url, endpoint, merchants }
+}
+
+function due<M>(merchants: readonly M[], count: number): { merchant: M }[] {
+  return Array.from({ length: count }, (_, i) => ({ merchant: merchants[i % merchants.length]! }))
+}
+
+async function delivered(pool: Pool): Promise<number> {
+  const { rows } = await pool.query(`select count(*)::int as n from callback where state = 'delivered'`)
+  return rows[0].n
+}
+
+function assertOnce(endpoint: MerchantEndpoint, callbacks: number, twiceAtMost: number): void {
+  const keys = endpoint.requests.map(request => request.headers['idempotency-key'])
+  assert.equal(new Set(keys).size, callbacks)
+  assert(keys.length <= callbacks + twiceAtMost, `${keys.length - callbacks} sent twice`)
+}
