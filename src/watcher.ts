@@ -71,7 +71,7 @@ async function watch(node: TronNode, options: WatcherOptions, signal: AbortSigna
     },
     commit: async (from, blocks) => {
       const startedAt = performance.now()
-      const done = await creditBlocks(pool, chain, graceMs, from, blocks)
+      const done = await creditBlocks(pool, { ...chain, graceMs, quorumAmount: null }, from, blocks)
       const last = blocks.at(-1)!
       if (!done) {
         log.warn({ height: last.height }, 'blocks.lost_race')

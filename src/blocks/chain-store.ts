@@ -50,6 +50,20 @@ export async function moveCursor(tx: Tx, from: BlockRef, to: BlockRef): Promise<
   return rowCount === 1
 }
 
+/**
+ * Locks the cursor's row until the transaction ends: whoever credits is alone.
+ * @returns `movedAt`: when the transaction began that moved it last, by the database's clock; null before the first start.
+ */
+export async function lockCursor(tx: Tx): Promise<(ChainCursor & { movedAt: Date }) | null> {
+  const { rows } = await tx.query(
+    `select network, genesis_id as "genesisId", usdt_contract as "usdtContract", start_height as "startHeight",
+            height, hash, block_time as "time", updated_at as "movedAt"
+       from chain_cursor
+        for update`,
+  )
+  return rows[0] ?? null
+}
+
 /** Keeps the blocks' headers. The cursor's compare-and-set has made sure that nobody wrote these heights before. */
 export async function insertBlocks(tx: Tx, blocks: readonly SolidBlock[]): Promise<void> {
   await tx.query(

@@ -1,23 +1,17 @@
-import assert from 'node:assert/strict'
-import { type ChainPin, insertBlocks, moveCursor } from '../blocks/chain-store.ts'
-import { callbackKey } from '../callbacks/callback-key.ts'
-import { insertCallbacks, type NewCallback, originOf } from '../callbacks/callback-store.ts'
-import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
-import { orderState } from '../orders/order.ts'
-import { lockPayableOrders, writeOrderTotals } from '../orders/order-totals-store.ts'
+import { insertBlocks, lockCursor, moveCursor } from '../blocks/chain-store.ts'
+import type { Pool, Tx } from '../db/pool.ts'
 import type { RecordedTransfer } from '../transfers/transfer.ts'
 import { quarantineLogs, recordTransfers } from '../transfers/transfer-store.ts'
 import type { BlockRef, SolidBlock } from '../tron/block.ts'
-import { insertCredits, keepWaiting, stopWaiting, waitingTransfers } from './credit-store.ts'
-import { type PlannedCredit, planCredits } from './plan-credits.ts'
+import type { CreditRules } from './credit-rules.ts'
+import type { Credited } from './credit-transfers.ts'
+import { inCreditingTransaction } from './crediting-transaction.ts'
+import type { PendingTransfer } from './take-turns.ts'
+import { addressesToClaim, allAddressesToClaim, waitingAt } from './waiting-store.ts'
 
 /** What a batch of blocks came to, for the log and the metrics. */
-export interface BlocksCredited {
+export interface BlocksCredited extends Credited {
   transfers: number
-  credits: number
-  callbacks: number
-  unclaimed: number
-  quarantined: number
 }
 
 /**
@@ -25,26 +19,26 @@ export interface BlocksCredited {
  * transaction, or none of them does.
  * @param from where the caller read the cursor; the blocks follow on it without a gap, oldest first.
  * @returns null when another watcher has moved the cursor: nothing is written, and the caller has to read it again.
+ * `quarantined` counts logs that cannot be decoded and transfers that cannot be credited.
  */
 export async function creditBlocks(
   pool: Pool,
-  chain: ChainPin,
-  graceMs: number,
+  rules: CreditRules,
   from: BlockRef,
   blocks: readonly SolidBlock[],
 ): Promise<BlocksCredited | null> {
   const last = blocks.at(-1)!
   try {
-    return await inTransaction(pool, async tx => {
-      if (!(await moveCursor(tx, from, last))) throw new CursorMoved()
+    return await inCreditingTransaction(pool, async (tx, credit) => {
+      const cursor = await lockCursor(tx)
+      if (!cursor || !(await moveCursor(tx, from, last))) throw new CursorMoved()
       await insertBlocks(tx, blocks)
-      const quarantined = await quarantineLogs(tx, blocks)
+      const undecodable = await quarantineLogs(tx, blocks)
       const recorded = await recordTransfers(tx, blocks)
-      return {
-        transfers: recorded.length,
-        quarantined,
-        ...(await creditTransfers(tx, chain, graceMs, recorded, last)),
-      }
+      const claimed = await toClaim(tx, cursor, last, rules.graceMs)
+      const waiting = await waitingAt(tx, addressesOf(recorded, claimed))
+      const done = await credit(tx, rules, [...waiting, ...newlyPending(rules, blocks, recorded)], last.time)
+      return { ...done, transfers: recorded.length, quarantined: done.quarantined + undecodable }
     })
   } catch (error) {
     if (error instanceof CursorMoved) return null
@@ -54,50 +48,53 @@ export async function creditBlocks(
 
 class CursorMoved extends Error {}
 
-async function creditTransfers(
-  tx: Tx,
-  chain: ChainPin,
-  graceMs: number,
+/**
+ * What was recorded just now, as crediting takes it: above the quorum amount it is held from the start, with the node
+ * that served its block, so that another can be asked.
+ */
+export function newlyPending(
+  rules: CreditRules,
+  blocks: readonly SolidBlock[],
   recorded: readonly RecordedTransfer[],
-  until: BlockRef,
-): Promise<Pick<BlocksCredited, 'credits' | 'callbacks' | 'unclaimed'>> {
-  const addressIds = [...new Set(recorded.map(transfer => transfer.depositAddressId))]
-  const transfers = [...(await waitingTransfers(tx, addressIds)), ...recorded]
-  const orders = await lockPayableOrders(tx, transfers, graceMs)
-  const plan = planCredits(transfers, orders, until.time, graceMs)
-  await keepWaiting(tx, plan.unclaimed)
-  const callbacks = plan.credits.length > 0 ? await writeCredits(tx, chain, plan.credits) : 0
-  return { credits: plan.credits.length, callbacks, unclaimed: plan.unclaimed.length }
+): PendingTransfer[] {
+  const nodes = new Map(blocks.map(block => [block.height, block.node]))
+  return recorded.map(transfer => {
+    const isHeld = rules.quorumAmount !== null && transfer.amount > rules.quorumAmount
+    return {
+      ...transfer,
+      written: false,
+      reason: isHeld ? 'held' : null,
+      node: isHeld ? nodes.get(transfer.height)! : null,
+    }
+  })
 }
 
-async function writeCredits(tx: Tx, chain: ChainPin, credits: readonly PlannedCredit[]): Promise<number> {
-  const creditIds = await insertCredits(tx, credits)
-  await stopWaiting(
-    tx,
-    credits.map(({ transfer }) => transfer.id),
-  )
-  await writeOrderTotals(tx, [...new Set(credits.map(({ order }) => order))])
-  const announced = credits.filter(({ announcement }) => announcement > 0n)
-  await insertCallbacks(
-    tx,
-    announced.map(({ transfer, order, received, late, announcement }) => ({
-      key: callbackKey(chain.genesisId, chain.usdtContract, transfer.txid, transfer.logIndex),
-      merchantId: order.merchantId,
-      orderId: order.id,
-      creditId: creditIds.get(transfer.id)!,
-      bodyAmount: announcement,
-      received,
-      orderState: creditedState(received, order.amount),
-      late,
-      origin: originOf(order.callbackUrl),
-    })),
-  )
-  return announced.length
+/** The addresses of what was recorded, and others, each once. */
+export function addressesOf(recorded: readonly RecordedTransfer[], others: readonly bigint[] = []): bigint[] {
+  return [...new Set<bigint>([...recorded.map(transfer => transfer.depositAddressId), ...others])]
 }
 
-/** An order that was just credited is no longer pending. */
-function creditedState(received: bigint, amount: bigint): NewCallback['orderState'] {
-  const state = orderState(received, amount)
-  assert(state !== 'pending', 'an order that was just credited has received something')
-  return state
+/**
+ * An order becomes visible some time after it was created: at its commit, which its statement's timeout (30 s) bounds.
+ */
+const commitMs = 35_000
+/** About an hour of blocks. */
+const lookAtAllEvery = 1_200
+
+/**
+ * Where may unclaimed money be claimed now that was not before? At addresses with an order that the chain's time came
+ * to since the last transaction, or that became visible since. Once an hour all are looked at, should the database's
+ * clock have been set back. Claiming late would change when, never what: an address is always taken in chain order.
+ */
+async function toClaim(
+  tx: Tx,
+  cursor: BlockRef & { movedAt: Date },
+  last: BlockRef,
+  graceMs: number,
+): Promise<bigint[]> {
+  if (Math.floor(cursor.height / lookAtAllEvery) < Math.floor(last.height / lookAtAllEvery)) {
+    return allAddressesToClaim(tx)
+  }
+  const since = Math.min(cursor.time.getTime() + graceMs, cursor.movedAt.getTime() - commitMs)
+  return addressesToClaim(tx, new Date(since), new Date(last.time.getTime() + graceMs))
 }

@@ -1,12 +1,13 @@
 import { usdtUnits } from '../base/money.ts'
 import { pendingAnnouncement } from '../callbacks/announcement.ts'
 import type { PayingOrder } from '../orders/order-totals-store.ts'
-import { inChainOrder, type RecordedTransfer } from '../transfers/transfer.ts'
+import { inChainOrder } from '../transfers/transfer.ts'
 import { chooseOrder, claimUnclaimed } from './attribution.ts'
+import type { PendingTransfer } from './take-turns.ts'
 
 /** A credit to be written, with the order as it is right after it. */
 export interface PlannedCredit {
-  transfer: RecordedTransfer
+  transfer: PendingTransfer
   order: PayingOrder
   /** The order's received right after this credit. */
   received: bigint
@@ -23,11 +24,11 @@ export interface PlannedCredit {
  * @param until the time of the last block of the transaction.
  */
 export function planCredits(
-  transfers: readonly RecordedTransfer[],
+  transfers: readonly PendingTransfer[],
   orders: readonly PayingOrder[],
   until: Date,
   graceMs: number,
-): { credits: PlannedCredit[]; unclaimed: RecordedTransfer[] } {
+): { credits: PlannedCredit[]; unclaimed: PendingTransfer[] } {
   const ordersByAddress = new Map<bigint, PayingOrder[]>()
   for (const order of orders.toSorted(oldestFirst)) {
     const others = ordersByAddress.get(order.depositAddressId)
@@ -35,7 +36,7 @@ export function planCredits(
     else ordersByAddress.set(order.depositAddressId, [order])
   }
   const credits: PlannedCredit[] = []
-  const unclaimed: RecordedTransfer[] = []
+  const unclaimed: PendingTransfer[] = []
   for (const transfer of transfers.toSorted(inChainOrder)) {
     const choice = ordersByAddress.get(transfer.depositAddressId) ?? []
     const order = chooseOrder(transfer, choice, graceMs) ?? claimUnclaimed(choice, until, graceMs)
@@ -45,7 +46,7 @@ export function planCredits(
   return { credits, unclaimed }
 }
 
-function credit(transfer: RecordedTransfer, order: PayingOrder): PlannedCredit {
+function credit(transfer: PendingTransfer, order: PayingOrder): PlannedCredit {
   order.received = usdtUnits(order.received + transfer.amount)
   const announcement = pendingAnnouncement(order.received, order.announced)
   order.announced += announcement

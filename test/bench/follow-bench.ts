@@ -53,7 +53,7 @@ export async function benchFollowing(pool: Pool, addresses: number, blocks: numb
       signal: stop.signal,
       readCursor: async () => (await readCursor(pool))!,
       commit: async (from, batch) => {
-        const done = await creditBlocks(pool, pin, 0, from, batch)
+        const done = await creditBlocks(pool, { ...pin, graceMs: 0, quorumAmount: null }, from, batch)
         if (batch.at(-1)!.height >= first.height + blocks) stop.abort()
         return done !== null
       },

@@ -35,7 +35,8 @@ function follow(pool: Pool, node: TronNode, pin: Awaited<ReturnType<typeof openC
     log,
     signal: stopping.signal,
     readCursor: async () => (await readCursor(pool))!,
-    commit: async (from, blocks) => (await creditBlocks(pool, pin, 0, from, blocks)) !== null,
+    commit: async (from, blocks) =>
+      (await creditBlocks(pool, { ...pin, graceMs: 0, quorumAmount: null }, from, blocks)) !== null,
   })
   const stop = async () => {
     stopping.abort()

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { callbackKey } from '../callbacks/callback-key.ts'
+import { insertCallbacks, type NewCallback, originOf } from '../callbacks/callback-store.ts'
+import type { Tx } from '../db/pool.ts'
+import { orderState } from '../orders/order.ts'
+import { lockPayableOrders, writeOrderTotals } from '../orders/order-totals-store.ts'
+import type { CreditRules } from './credit-rules.ts'
+import { insertCredits } from './credit-store.ts'
+import { type PlannedCredit, planCredits } from './plan-credits.ts'
+import { type KeptTransfer, type PendingTransfer, takeTurns } from './take-turns.ts'
+import { keepWaiting, stopWaiting } from './waiting-store.ts'
+
+/** What crediting came to. `held` and `quarantined` count those that became so now. */
+export interface Credited {
+  credits: number
+  callbacks: number
+  unclaimed: number
+  held: number
+  quarantined: number
+}
+
+/**
+ * Credits what is pending at some addresses: the one way from a transfer to its credit, whoever calls. Every pending
+ * transfer gets a credit or a row among those that wait.
+ * @param tx holds the cursor's lock, so nobody else credits.
+ * @param pending all that has no credit at its addresses; an address is taken whole.
+ * @param until the chain's time so far: unclaimed money goes to the oldest order once it has come to that order.
+ */
+export async function creditTransfers(
+  tx: Tx,
+  rules: CreditRules,
+  pending: readonly PendingTransfer[],
+  until: Date,
+): Promise<Credited> {
+  const { free, kept } = takeTurns(pending)
+  const orders = await lockPayableOrders(tx, free, rules.graceMs)
+  const { credits, unclaimed } = planCredits(free, orders, until, rules.graceMs)
+  await keepWaiting(tx, [
+    ...kept,
+    ...unclaimed.map((transfer): KeptTransfer => ({ transfer, reason: 'unclaimed' })),
+  ])
+  return {
+    credits: credits.length,
+    callbacks: credits.length > 0 ? await writeCredits(tx, rules, credits) : 0,
+    unclaimed: unclaimed.length,
+    held: kept.filter(({ transfer, reason }) => reason === 'held' && !transfer.written).length,
+    quarantined: 0,
+  }
+}
+
+async function writeCredits(tx: Tx, rules: CreditRules, credits: readonly PlannedCredit[]): Promise<number> {
+  const creditIds = await insertCredits(tx, credits)
+  await stopWaiting(
+    tx,
+    credits.map(({ transfer }) => transfer),
+  )
+  await writeOrderTotals(tx, [...new Set(credits.map(({ order }) => order))])
+  const announced = credits.filter(({ announcement }) => announcement > 0n)
+  await insertCallbacks(
+    tx,
+    announced.map(({ transfer, order, received, late, announcement }) => ({
+      key: callbackKey(rules.genesisId, rules.usdtContract, transfer.txid, transfer.logIndex),
+      merchantId: order.merchantId,
+      orderId: order.id,
+      creditId: creditIds.get(transfer.id)!,
+      bodyAmount: announcement,
+      received,
+      orderState: creditedState(received, order.amount),
+      late,
+      origin: originOf(order.callbackUrl),
+    })),
+  )
+  return announced.length
+}
+
+/** An order that was just credited is no longer pending. */
+function creditedState(received: bigint, amount: bigint): NewCallback['orderState'] {
+  const state = orderState(received, amount)
+  assert(state !== 'pending', 'an order that was just credited has received something')
+  return state
+}

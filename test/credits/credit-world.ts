@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { createCursor, readCursor } from '../../src/blocks/chain-store.ts'
+import { creditBlocks } from '../../src/credits/credit-blocks.ts'
+import type { CreditRules } from '../../src/credits/credit-rules.ts'
+import type { Pool } from '../../src/db/pool.ts'
+import { addressFromBytes } from '../../src/tron/address.ts'
+import type { SolidBlock } from '../../src/tron/block.ts'
+import { bytesFor, makeBlock, type Payment } from '../support/chain-blocks.ts'
+import { cloneDatabase } from '../support/database.ts'
+
+export const pin = {
+  network: 'private',
+  genesisId: '0'.repeat(64),
+  usdtContract: 'TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t',
+}
+
+/** Second `s` of these chains. */
+export const at = (s: number) => new Date(Date.UTC(2026, 0, 1) + s * 1000)
+
+export interface World {
+  pool: Pool
+  rules: CreditRules
+  /** The next block of the chain, not yet credited. */
+  block(second: number, transactions: readonly (readonly Payment[])[]): SolidBlock
+  credit(blocks: readonly SolidBlock[]): ReturnType<typeof creditBlocks>
+}
+
+/** A chain of its own on a database of its own, with one merchant. */
+export async function world(seed = 'chain', quorumAmount: bigint | null = null): Promise<World> {
+  const { pool } = await cloneDatabase()
+  const rules: CreditRules = { ...pin, graceMs: 0, quorumAmount: quorumAmount as CreditRules['quorumAmount'] }
+  await createCursor(pool, pin, { height: 0, hash: makeBlock(seed, null, at(0), []).parentHash, time: at(0) })
+  await pool.query(
+    `with counter as (
+       insert into address_counter (public_key, chain_code, xpub)
+       values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id)
+     insert into merchant (appid, name, address_counter_id, callback_url)
+     select 'VunTq7Zk2Lm9h1l8', 'shop', id, 'https://shop.example/cb' from counter`,
+  )
+  let tip: SolidBlock | null = null
+  return {
+    pool,
+    rules,
+    block(second, transactions) {
+      tip = makeBlock(seed, tip, at(second), transactions)
+      return tip
+    },
+    async credit(blocks) {
+      const cursor = await readCursor(pool)
+      assert(cursor)
+      return creditBlocks(pool, rules, cursor, blocks)
+    },
+  }
+}
+
+/** Assigns an address to a user of that name. @returns its 20 bytes. */
+export async function addAddress(pool: Pool, name: string): Promise<Buffer> {
+  const bytes = bytesFor(name)
+  await pool.query(
+    `insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
+     select $1, $2, id, $3, $3, true from merchant`,
+    [addressFromBytes(bytes), bytes, name],
+  )
+  return bytes
+}
+
+export async function addOrder(
+  pool: Pool,
+  name: string,
+  orderid: string,
+  units: number | bigint,
+  second: number,
+  windowS = 100,
+): Promise<void> {
+  await pool.query(
+    `insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, created_at, expires_at)
+     select merchant_id, $2, localusermark, localusermark, id, $3, $4, $5 from deposit_address where localusermark = $1`,
+    [name, orderid, units, at(second), at(second + windowS)],
+  )
+}
+
+export async function orderOf(pool: Pool, orderid: string): Promise<{ received: bigint; announced: bigint }> {
+  const { rows } = await pool.query(`select received, announced from recharge_order where orderid = $1`, [
+    orderid,
+  ])
+  return rows[0]
+}
+
+/** Everything that crediting wrote, in a form that does not depend on ids and times of writing. */
+export async function ledger(pool: Pool) {
+  const { rows } = await pool.query(
+    `select t.txid, t.log_index, o.orderid, c.amount, c.received, c.late,
+            cb.key, cb.body_amount, cb.received as cb_received, cb.order_state
+       from transfer t
+       left join credit c on c.transfer_id = t.id
+       left join recharge_order o on o.id = c.order_id
+       left join callback cb on cb.credit_id = c.id
+      order by t.txid, t.log_index`,
+  )
+  return rows
+}
+
+/** What waits and why, in chain order. */
+export async function waiting(
+  pool: Pool,
+): Promise<{ reason: string; amount: bigint; note: string | null }[]> {
+  const { rows } = await pool.query(
+    `select w.reason, t.amount, w.note
+       from waiting_transfer w
+       join transfer t on t.id = w.transfer_id
+      order by t.block_height, t.tx_index, t.log_index`,
+  )
+  return rows
+}
+
+/** A transfer has a credit or waits, never both, never neither. */
+export async function assertNoneHomeless(pool: Pool): Promise<void> {
+  const { rowCount } = await pool.query(
+    `select from transfer t
+      where (select count(*) from credit where transfer_id = t.id)
+          + (select count(*) from waiting_transfer where transfer_id = t.id) <> 1`,
+  )
+  assert.equal(rowCount, 0, 'a transfer has a credit or waits, never both, never neither')
+}
+
+/** An order's totals are the sums of its credits and callbacks, and all that is whole is announced. */
+export async function assertTotalsAddUp(pool: Pool): Promise<void> {
+  const { rows } = await pool.query(
+    `select o.orderid, o.received, o.announced,
+            coalesce((select sum(amount) from credit where order_id = o.id), 0)::bigint as credited,
+            coalesce((select sum(body_amount) from callback where order_id = o.id), 0)::bigint as called_back
+       from recharge_order o order by o.orderid`,
+  )
+  for (const order of rows) {
+    assert.equal(order.received, order.credited)
+    assert.equal(order.announced, order.called_back)
+    assert.equal(order.announced, order.received / 100n)
+  }
+}
