@@ -11,6 +11,7 @@ import type { Prisma } from '../db/prisma-client.ts'
 import type { Endpoint } from '../merchants/endpoint.ts'
 import type { MerchantDirectory } from '../merchants/merchant-directory.ts'
 import { openNonceGate } from '../merchants/replay.ts'
+import { openFindOrder } from '../orders/find-order.ts'
 import { openOrderBatch } from '../orders/order-batch.ts'
 import { orderEndpoints } from '../orders/order-routes.ts'
 import { answerClientError, answerErrors, refuse, toGatewayError } from './answer-errors.ts'
@@ -50,7 +51,10 @@ export function merchantEndpoints({ pool, prisma, config }: AppOptions): Endpoin
     assign,
     checkUrl: (url: string) => checkCallbackUrl(url, config.callbackAllowedNetworks),
   }
-  return [...addressEndpoints({ pool, assign }), ...orderEndpoints({ desk, prisma })]
+  return [
+    ...addressEndpoints({ pool, assign }),
+    ...orderEndpoints({ desk, find: openFindOrder(pool), prisma }),
+  ]
 }
 
 /** A request has to have arrived within this, headers and body; checked every second. */

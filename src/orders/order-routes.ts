@@ -1,5 +1,4 @@
 import Type from 'typebox'
-import { GatewayError } from '../base/errors.ts'
 import type { Prisma } from '../db/prisma-client.ts'
 import { describeEndpoint, type Endpoint } from '../merchants/endpoint.ts'
 import {
@@ -9,55 +8,21 @@ import {
   usernameParameter,
 } from '../merchants/parameter-schemas.ts'
 import { createOrder, type OrderDesk } from './create-order.ts'
-import { findOrder } from './find-order.ts'
+import type { FindOrder } from './find-order.ts'
+import { listOrders } from './list-orders.ts'
+import { nullable, orderDetailsSchema, orderSchema } from './order-schemas.ts'
+import { showOrderDetails } from './show-order.ts'
 
-const usdt = (description: string) => Type.String({ description: `${description}, decimal USDT` })
-const seconds = (description: string) => Type.Integer({ description: `${description}, Unix seconds` })
-const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
-
-const order = {
-  ordersn: Type.String({ description: "The gateway's id of the order" }),
-  orderid: Type.String(),
-  username: Type.String(),
-  localusermark: Type.String(),
-  address: Type.String({ description: 'The TRON address to pay to' }),
-  amount: usdt('Asked for'),
-  received: usdt('Credited so far'),
-  announced: usdt('Announced by callbacks so far'),
-  state: Type.String({ enum: ['pending', 'underpaid', 'paid', 'overpaid'] }),
-  expired: Type.Boolean({ description: "Whether the window is over by the chain's clock" }),
-  created_at: seconds('When it was made'),
-  expires_at: seconds('When its window ends'),
-}
-
-const transfer = Type.Object({
-  txid: Type.String(),
-  log_index: Type.Integer({ description: "Position in the transaction's logs" }),
-  from: Type.String(),
-  amount: usdt('Arrived'),
-  block: Type.Integer(),
-  block_time: seconds("Its block's time"),
-  late: Type.Boolean({ description: "Whether it came after the order's window" }),
-})
-
-const sighting = Type.Object({
-  txid: Type.String(),
-  amount: usdt('Seen'),
-  confirmations: Type.Integer({ description: 'Blocks on top of its own; credited at 19' }),
-})
-
-const callback = Type.Object({
-  id: Type.String({ description: "The callback's key" }),
-  body_amount: Type.String({ description: 'What it announces, in 1/10000 USDT' }),
-  state: Type.String({ enum: ['due', 'in_flight', 'held', 'delivered', 'exhausted'] }),
-  attempts: Type.Integer(),
-  last_status: nullable(Type.Integer({ description: 'HTTP status of the last answer' })),
-  next_at: nullable(seconds('When it is sent next')),
-  delivered_at: nullable(seconds('When it was acknowledged')),
-})
-
-/** TraderRechargeorder and findorder. */
-export function orderEndpoints({ desk, prisma }: { desk: OrderDesk; prisma: Prisma }): Endpoint[] {
+/** TraderRechargeorder, findorder and orders. */
+export function orderEndpoints({
+  desk,
+  find,
+  prisma,
+}: {
+  desk: OrderDesk
+  find: FindOrder
+  prisma: Prisma
+}): Endpoint[] {
   return [
     describeEndpoint({
       name: 'TraderRechargeorder',
@@ -80,9 +45,9 @@ export function orderEndpoints({ desk, prisma }: { desk: OrderDesk; prisma: Pris
       }),
       data: Type.Object({
         msg: Type.String(),
-        ordersn: order.ordersn,
-        address: order.address,
-        expires_at: order.expires_at,
+        ordersn: orderSchema.properties.ordersn,
+        address: orderSchema.properties.address,
+        expires_at: orderSchema.properties.expires_at,
       }),
       run: async (merchant, parameters) => {
         const { ordersn, address, expiresAt } = await createOrder(desk, merchant, parameters)
@@ -97,28 +62,48 @@ export function orderEndpoints({ desk, prisma }: { desk: OrderDesk; prisma: Pris
         orderid: Type.Optional(orderidParameter),
         ordersn: Type.Optional(textParameter(1, 64, "The gateway's id of the order.")),
       }),
-      data: Type.Object({
-        ...order,
-        transfers: Type.Array(transfer),
-        seen: Type.Array(sighting),
-        callbacks: Type.Array(callback),
+      data: orderDetailsSchema,
+      run: async (merchant, { orderid = null, ordersn = null }) =>
+        showOrderDetails(await find({ merchantId: merchant.id, orderid, ordersn })),
+    }),
+    describeEndpoint({
+      name: 'orders',
+      summary: 'A page of orders, newest first.',
+      replay: 'usual',
+      parameters: Type.Object({
+        from: Type.Optional(secondsParameter('Created at or after, Unix seconds.')),
+        to: Type.Optional(secondsParameter('Created before, Unix seconds.')),
+        state: Type.Optional(choice(['pending', 'underpaid', 'paid', 'overpaid'], 'Only of this state.')),
+        expired: Type.Optional(
+          choice(['true', 'false'], "Only those whose window is over by the chain's clock, or is not."),
+        ),
+        localusermark: Type.Optional(localusermarkParameter),
+        cursor: Type.Optional(textParameter(1, 64, '`next` of the page before.')),
+        limit: Type.Optional(
+          Type.String({
+            pattern: '^([1-9]|[1-9]\\d|[1-4]\\d\\d|500)$',
+            description: 'How many at the most, 1 to 500; 100 unless given.',
+            expected: 'a whole number from 1 to 500',
+          }),
+        ),
       }),
-      run: async (merchant, { orderid, ordersn }) => {
-        if (orderid === undefined && ordersn === undefined) {
-          throw new GatewayError(
-            'missing_parameter',
-            'orderid: missing, and so is ordersn: one of them is needed',
-          )
-        }
-        const found = await findOrder(prisma, merchant.id, { orderid, ordersn })
-        if (!found) {
-          throw new GatewayError(
-            'order_not_found',
-            `no order of yours has this ${orderid === undefined ? 'ordersn' : 'orderid'}`,
-          )
-        }
-        return found
-      },
+      data: Type.Object({ orders: Type.Array(orderSchema), next: nullable(Type.String()) }),
+      run: (merchant, { from, to, expired, limit, ...wanted }) =>
+        listOrders(prisma, merchant.id, {
+          ...wanted,
+          ...(from !== undefined && { from: new Date(Number(from) * 1000) }),
+          ...(to !== undefined && { to: new Date(Number(to) * 1000) }),
+          ...(expired !== undefined && { expired: expired === 'true' }),
+          limit: Number(limit ?? 100),
+        }),
     }),
   ]
+}
+
+function secondsParameter(description: string) {
+  return Type.String({ pattern: '^\\d{1,10}$', description, expected: 'Unix seconds as a whole number' })
+}
+
+function choice<const T extends string[]>(values: readonly [...T], description: string) {
+  return Type.Enum<T>(values, { description, expected: `one of ${values.join(', ')}` })
 }

@@ -1,0 +1,74 @@
+import { GatewayError } from '../base/errors.ts'
+import type { Prisma } from '../db/prisma-client.ts'
+import type { MerchantId } from '../merchants/merchant.ts'
+import type { OrderState } from './order.ts'
+import { type ShownOrder, showOrder } from './show-order.ts'
+
+/** Which of a merchant's orders; what is not named does not matter. */
+export interface OrdersWanted {
+  /** Created at or after, and before. */
+  from?: Date
+  to?: Date
+  state?: OrderState
+  expired?: boolean
+  localusermark?: string
+  /** The ordersn of the last order of the page before. */
+  cursor?: string
+  limit: number
+}
+
+/**
+ * A page of a merchant's orders, newest first.
+ * @returns `next` is the cursor of the page after, null when there is none.
+ * @throws GatewayError bad_parameter when the cursor is no order of this merchant.
+ */
+export async function listOrders(prisma: Prisma, merchantId: MerchantId, wanted: OrdersWanted) {
+  const { cursor, limit } = wanted
+  if (cursor !== undefined) {
+    const last = await prisma.rechargeOrder.findFirst({
+      where: { merchantId, ordersn: cursor },
+      select: { id: true },
+    })
+    if (!last) throw new GatewayError('bad_parameter', 'cursor: take it from `next` of the page before')
+  }
+  const { blockTime } = await prisma.chainCursor.findFirstOrThrow({ select: { blockTime: true } })
+  const rows = await prisma.rechargeOrder.findMany({
+    where: {
+      merchantId,
+      createdAt: { gte: wanted.from, lt: wanted.to },
+      localusermark: wanted.localusermark,
+      ...(wanted.state && byState(prisma, wanted.state)),
+      ...(wanted.expired !== undefined && {
+        expiresAt: wanted.expired ? { lt: blockTime } : { gte: blockTime },
+      }),
+    },
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+    ...(cursor !== undefined && { cursor: { ordersn: cursor }, skip: 1 }),
+    // One more than asked for tells whether there is a page after this one.
+    take: limit + 1,
+    omit: { id: true, merchantId: true, depositAddressId: true, notifyUrl: true },
+    include: { depositAddress: { select: { address: true } } },
+  })
+  const page = rows
+    .slice(0, limit)
+    .map(({ depositAddress, ...order }): ShownOrder => ({ ...order, address: depositAddress.address }))
+  return {
+    orders: page.map(order => showOrder(order, blockTime)),
+    next: rows.length > limit ? page.at(-1)!.ordersn : null,
+  }
+}
+
+/** A state is what the sums say: nothing of it is stored. */
+function byState(prisma: Prisma, state: OrderState) {
+  const { amount } = prisma.rechargeOrder.fields
+  switch (state) {
+    case 'pending':
+      return { received: 0n }
+    case 'underpaid':
+      return { received: { gt: 0n, lt: amount } }
+    case 'paid':
+      return { received: { equals: amount } }
+    case 'overpaid':
+      return { received: { gt: amount } }
+  }
+}

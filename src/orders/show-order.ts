@@ -1,0 +1,53 @@
+import { unixSeconds } from '../base/clock.ts'
+import { formatUsdt, usdtUnits } from '../base/money.ts'
+import { isExpired, orderState } from './order.ts'
+import type { OrderDetails } from './order-query-store.ts'
+
+/** What every answer that shows an order shows of it; base units. */
+export type ShownOrder = Pick<
+  OrderDetails,
+  | 'ordersn'
+  | 'orderid'
+  | 'username'
+  | 'localusermark'
+  | 'address'
+  | 'amount'
+  | 'received'
+  | 'announced'
+  | 'createdAt'
+  | 'expiresAt'
+>
+
+/**
+ * An order as the wire has it: decimal USDT, Unix seconds.
+ * @param solidifiedTime block time of the last solidified block: the clock orders expire by.
+ */
+export function showOrder(order: ShownOrder, solidifiedTime: Date) {
+  return {
+    ordersn: order.ordersn,
+    orderid: order.orderid,
+    username: order.username,
+    localusermark: order.localusermark,
+    address: order.address,
+    amount: formatUsdt(order.amount),
+    received: formatUsdt(order.received),
+    // Announced is counted in 1/10000 USDT, the callbacks' unit.
+    announced: formatUsdt(order.announced * 100n),
+    state: orderState(order.received, order.amount),
+    expired: isExpired(order.expiresAt, solidifiedTime),
+    created_at: unixSeconds(order.createdAt),
+    expires_at: unixSeconds(order.expiresAt),
+  }
+}
+
+/** An order with its transfers, sightings and callbacks, as the wire has it. */
+export function showOrderDetails(order: OrderDetails) {
+  const decimal = (units: string) => formatUsdt(usdtUnits(BigInt(units)))
+  return {
+    ...showOrder(order, order.solidifiedTime),
+    transfers: order.transfers.map(transfer => ({ ...transfer, amount: decimal(transfer.amount) })),
+    // For display only: which order they pay is decided when they are solidified, and a fork may take them back.
+    seen: order.seen.map(sighting => ({ ...sighting, amount: decimal(sighting.amount) })),
+    callbacks: order.callbacks,
+  }
+}
