@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { constantCallEndpoints } from './constant-call.ts'
+import { jsonRpcEndpoint } from './json-rpc-endpoint.ts'
 import { type NodeParts, openEndpoint } from './node-door.ts'
 import { walletEndpoints } from './wallet-endpoints.ts'
 
-/** The HTTP API of java-tron. Bodies are JSON whatever their content type; errors come with 200. */
+/** java-tron's HTTP API and JSON-RPC. Bodies are JSON whatever their content type; errors come with 200. */
 export async function nodeRoutes(app: FastifyInstance, node: NodeParts): Promise<void> {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: FastifyRequest, body: string) =>
@@ -11,7 +13,9 @@ export async function nodeRoutes(app: FastifyInstance, node: NodeParts): Promise
   app.setErrorHandler((error: Error, _request, reply) =>
     reply.code(200).send({ Error: `class ${javaName(error)} : ${error.message}` }),
   )
-  for (const endpoint of walletEndpoints) openEndpoint(app, node, endpoint)
+  for (const endpoint of [...walletEndpoints, ...constantCallEndpoints, jsonRpcEndpoint]) {
+    openEndpoint(app, node, endpoint)
+  }
 }
 
 function javaName(error: Error): string {

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import { CallCounts } from './call-counts.ts'
 import { controlRoutes } from './control-routes.ts'
 import type { Fault } from './fault-schemas.ts'
+import { gridRoutes } from './grid-endpoint.ts'
 import { NodeFaults } from './node-faults.ts'
 import { nodeRoutes } from './node-routes.ts'
 import type { SandboxChain } from './sandbox-chain.ts'
@@ -25,7 +26,7 @@ export interface NodeViewOptions {
 
 /** A node over a chain, with faults of its own. */
 export interface NodeView {
-  /** Head and solidified view are both here: /wallet and /walletsolidity, and the control API under /sandbox. */
+  /** Everything is here: /wallet, /walletsolidity, /jsonrpc, TronGrid's /v1, and the control API under /sandbox. */
   url: string
   chain: SandboxChain
   faults: NodeFaults
@@ -56,6 +57,7 @@ export async function startNodeView(chain: SandboxChain, options: NodeViewOption
     },
   })
   await app.register(nodeRoutes, { chain, faults, counts })
+  await app.register(gridRoutes, { chain, faults, counts })
   await app.register(controlRoutes, {
     chain,
     faults,

@@ -2,12 +2,13 @@ import type { Effect, Surface } from './fault-effect.ts'
 import { blockJson, headerJson, nodeInfoJson, transactionInfoJson } from './java-tron-json.ts'
 import type { Call, Endpoint, Parameters } from './node-door.ts'
 import type { SandboxBlock } from './sandbox-block.ts'
+import { visibleJson } from './visible-json.ts'
 
 const surfaces: Record<string, Surface> = { wallet: 'head', walletsolidity: 'solid' }
 
 /**
  * What java-tron's HTTP API says of the chain, as much of it as the gateway asks: /wallet shows the head, /walletsolidity
- * the solidified part. GET takes its parameters from the query, POST from a JSON body.
+ * the solidified part. GET takes its parameters from the query, POST from a JSON body; `visible` turns addresses to base58.
  */
 export const walletEndpoints: readonly Endpoint[] = Object.entries(surfaces).flatMap(([name, surface]) => {
   const newest = ({ view }: Call) => (surface === 'solid' ? view.solid : view.head)
@@ -23,6 +24,10 @@ export const walletEndpoints: readonly Endpoint[] = Object.entries(surfaces).fla
     url: `/${name}/${path}`,
     surface,
     ...rest,
+    answer: call => {
+      const answer = rest.answer(call)
+      return `${call.parameters.visible}` === 'true' ? visibleJson(answer) : answer
+    },
   })
   return [
     endpoint('getnowblock', { nothing: {}, answer: call => blockJson(newest(call)) }),
