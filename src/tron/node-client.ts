@@ -122,6 +122,7 @@ async function named<T>(name: string, what: string, call: () => Promise<T>): Pro
       retryAfterMs: known?.retryAfterMs,
       status: known?.status,
       allowedPerSecond: known?.allowedPerSecond,
+      timedOut: known?.timedOut ?? false,
       cause,
     })
   }

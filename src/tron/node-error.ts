@@ -12,6 +12,8 @@ export class NodeError extends Error {
   readonly status: number | undefined
   /** Requests a second the node said it allows, where it said so; 0 where it only said there were too many. */
   readonly allowedPerSecond: number | undefined
+  /** It did not answer in time. */
+  readonly timedOut: boolean
 
   constructor(
     kind: NodeError['kind'],
@@ -20,6 +22,7 @@ export class NodeError extends Error {
       retryAfterMs?: number | undefined
       status?: number | undefined
       allowedPerSecond?: number | undefined
+      timedOut?: boolean
       cause?: unknown
     } = {},
   ) {
@@ -29,6 +32,7 @@ export class NodeError extends Error {
     this.retryAfterMs = options.retryAfterMs
     this.status = options.status
     this.allowedPerSecond = options.allowedPerSecond
+    this.timedOut = options.timedOut ?? false
   }
 }
 

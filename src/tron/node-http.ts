@@ -38,6 +38,7 @@ export function createNodeHttp(options: {
 
   const ask = async (url: URL, method: 'GET' | 'POST', body: string | undefined, ahead: boolean) => {
     const release = await options.bucket?.take({ ahead })
+    const deadline = AbortSignal.timeout(options.deadlineMs)
     try {
       const response = await agent.request({
         origin: url.origin,
@@ -45,7 +46,7 @@ export function createNodeHttp(options: {
         method,
         headers: requestHeaders(url, options.apiKey),
         ...(body !== undefined && { body }),
-        signal: AbortSignal.timeout(options.deadlineMs),
+        signal: deadline,
       })
       const answer = readAnswer({
         status: response.statusCode,
@@ -56,9 +57,14 @@ export function createNodeHttp(options: {
       return answer
     } catch (error) {
       options.onCall?.(error instanceof NodeError ? error.kind : 'failed')
-      throw error
+      if (!deadline.aborted) throw error
+      throw new NodeError('failed', `timed out after ${options.deadlineMs} ms`, {
+        timedOut: true,
+        cause: error,
+      })
     } finally {
-      release?.()
+      // Not before whoever asked has drawn the consequences: nobody else may be let through to a node that just failed.
+      if (release) setImmediate(release)
     }
   }
   return {
