@@ -1,144 +1,150 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NetworkName } from './base/config.ts'
 import { UsageError } from './base/errors.ts'
 import type { Logger } from './base/log.ts'
-import { Counter, Gauge, type Registry } from './base/metrics.ts'
-import { type ChainCursor, readCursor } from './blocks/chain-store.ts'
-import { followChain } from './blocks/follow-chain.ts'
+import type { Registry } from './base/metrics.ts'
+import type { UsdtUnits } from './base/money.ts'
+import type { ChainCursor } from './blocks/chain-store.ts'
+import { leadChain } from './blocks/lead-chain.ts'
 import { openChain } from './blocks/open-chain.ts'
-import { type BlocksCredited, creditBlocks } from './credits/credit-blocks.ts'
+import { type Alarms, createAlarms } from './blocks/watcher-alarms.ts'
+import { createWatcherMetrics } from './blocks/watcher-metrics.ts'
+import type { PromiseLimits } from './credits/check-promise.ts'
+import { creditChain } from './credits/credit-chain.ts'
+import { type CreditRules, checkQuorum } from './credits/credit-rules.ts'
+import { keepPromises } from './credits/keep-promises.ts'
 import type { Pool } from './db/pool.ts'
+import { followSeen } from './transfers/follow-seen.ts'
+import { forgetSightings } from './transfers/seen-store.ts'
 import type { TronAddress } from './tron/address.ts'
 import { networks } from './tron/network.ts'
-import { createTronNode, type TronNode } from './tron/node-client.ts'
+import { createNodePool, type NodePool } from './tron/node-pool.ts'
 
 export interface WatcherOptions {
   pool: Pool
   network: NetworkName
   usdtContract: TronAddress
-  nodes: readonly { headUrl: string; solidUrl: string }[]
+  nodes: readonly { headUrl: string; solidUrl: string; jsonRpcUrl?: string | undefined }[]
   trongridApiKey: string | undefined
+  /** To each node; undefined: what suits the network. */
+  requestsPerSecond: number | undefined
   /** First start only. */
   startBlock: number | undefined
+  /** Above it a transfer is held until a second node shows the same; null: never. */
+  quorumAmount: UsdtUnits | null
+  /** Whether transfers at the head are kept for display. */
+  seen: boolean
   log: Logger
   registry: Registry
 }
 
-/** How soon a node is asked again while it cannot be reached at the start. */
+export interface RunningWatcher {
+  /** Rejects when it must not go on: a node or a database of another network. */
+  failed: Promise<never>
+  /** What breaks the promise now; none when all is well, or while another watcher leads. */
+  alarms(): string[]
+  /** Finishes the block in hand. */
+  stop(): Promise<void>
+}
+
+/** How soon a node or a database is asked again while it cannot be reached at the start. */
 const openRetryMs = 2_000
-/** Public nodes count calls: rest for most of a block's 3 s. Nodes of one's own do not. */
-const pace = { public: { restMs: 2_400, pollMs: 600 }, own: { restMs: 0, pollMs: 100 } }
+/** Public nodes count calls; nodes of one's own do not. */
+const manners = {
+  public: {
+    requestsPerSecond: 10,
+    pace: { restMs: 2_400, pollMs: 600 },
+    seenMs: 3_000,
+    limits: { cursorAgeMs: 180_000, blocksBehind: 40 } as PromiseLimits,
+  },
+  own: {
+    requestsPerSecond: 1_000,
+    pace: { restMs: 0, pollMs: 100 },
+    seenMs: 500,
+    limits: { cursorAgeMs: null, blocksBehind: 40 } as PromiseLimits,
+  },
+}
+const blocksADay = 28_800
 
 /**
- * Opens the watcher: block -> transfer -> credit -> callback row. Resolves once it is running, before any node answers.
- * @returns `failed` rejects when it must not go on (another network's node or database); `stop` finishes the block in hand.
+ * Opens the watcher: block -> transfer -> credit -> callback row. Of several on one database one leads, the others stand by.
+ * Returns at once, before any node answers.
  */
-export function startWatcher(options: WatcherOptions): { failed: Promise<never>; stop(): Promise<void> } {
+export function startWatcher(options: WatcherOptions): RunningWatcher {
+  const { genesisId } = networks[options.network]
+  const kind = manners[genesisId === null ? 'own' : 'public']
   const stopping = new AbortController()
-  const node = createTronNode({
-    ...options.nodes[0]!,
+  const nodes = createNodePool({
+    nodes: options.nodes,
     apiKey: options.trongridApiKey,
     usdtContract: options.usdtContract,
+    genesisId,
+    requestsPerSecond: options.requestsPerSecond ?? kind.requestsPerSecond,
+    log: options.log,
+    registry: options.registry,
   })
-  const running = watch(node, options, stopping.signal)
+  const alarms = createAlarms(options.registry, options.log)
+  const running = watch({ ...options, nodes, alarms, kind }, stopping.signal)
   return {
     failed: new Promise((_, reject) => running.catch(reject)),
+    alarms: alarms.raised,
     stop: async () => {
       stopping.abort()
       await running.catch(() => undefined) // Whoever waits for `failed` has heard of it.
-      await node.close()
+      await nodes.close()
     },
   }
 }
 
-async function watch(node: TronNode, options: WatcherOptions, signal: AbortSignal): Promise<void> {
-  const { pool, log, network } = options
-  const { graceMs, genesisId } = networks[network]
-  const chain = await openWhenReachable(node, options, signal)
+type Watch = Omit<WatcherOptions, 'nodes'> & {
+  nodes: NodePool
+  alarms: Alarms
+  kind: (typeof manners)['own']
+}
+
+async function watch(options: Watch, signal: AbortSignal): Promise<void> {
+  const { pool, network, log, registry, nodes, alarms, kind, seen, quorumAmount } = options
+  checkQuorum(quorumAmount, nodes.names.length)
+  const chain = await openWhenReachable(options, signal)
   if (!chain) return
-  const metrics = watcherMetrics(options.registry)
-  metrics.height.set(chain.height)
-  log.info({ network, height: chain.height, node: node.name }, 'watcher.following')
-  await followChain({
-    nodes: { ...node, distrust: () => undefined },
-    pace: genesisId === null ? pace.own : pace.public,
+  // A block, its infos, and asking once in vain; at the head, the newest block's name besides its block and infos.
+  const callsADay = { solidified: 3 * blocksADay, seen: seen ? 3 * blocksADay : 0 }
+  log.info({ network: chain.network, height: chain.height, nodes: nodes.names, callsADay }, 'watcher.opened')
+  const rules: CreditRules = { ...chain, graceMs: networks[network].graceMs, quorumAmount }
+  const metrics = createWatcherMetrics(registry)
+  metrics.stands(chain)
+  await leadChain({
+    pool,
+    holder: `${hostname()} ${process.pid} ${randomUUID().slice(0, 8)}`,
     log,
     signal,
-    readCursor: async () => {
-      const cursor = await readCursor(pool)
-      if (!cursor) throw new Error('chain_cursor is empty: it was there when the watcher started')
-      return cursor
-    },
-    commit: async (from, blocks) => {
-      const startedAt = performance.now()
-      const done = await creditBlocks(pool, { ...chain, graceMs, quorumAmount: null }, from, blocks)
-      const last = blocks.at(-1)!
-      if (!done) {
-        log.warn({ height: last.height }, 'blocks.lost_race')
-        return false
-      }
-      metrics.count(last.height, last.time, done)
-      const line = {
-        height: last.height,
-        blocks: blocks.length,
-        ...done,
-        durationMs: Math.round(performance.now() - startedAt),
-      }
-      if (done.transfers + done.credits + done.quarantined > 0) log.info(line, 'blocks.credited')
-      else log.debug(line, 'blocks.credited')
-      return true
+    onLead: metrics.leads,
+    work: async leading => {
+      const common = { pool, nodes, alarms, log, registry, signal: leading }
+      if (!seen) await forgetSightings(pool)
+      await Promise.all([
+        creditChain({ ...common, network, rules, pace: kind.pace, metrics }),
+        keepPromises({ ...common, rules, limits: kind.limits }),
+        seen ? followSeen({ ...common, intervalMs: kind.seenMs }) : undefined,
+      ])
     },
   })
 }
 
 /** A node or a database that cannot be reached at the start is waited for; one of another network ends the watcher. */
-async function openWhenReachable(
-  node: TronNode,
-  options: WatcherOptions,
-  signal: AbortSignal,
-): Promise<ChainCursor | null> {
-  const { pool, network, usdtContract, startBlock, log } = options
+async function openWhenReachable(options: Watch, signal: AbortSignal): Promise<ChainCursor | null> {
+  const { pool, nodes, network, usdtContract, startBlock, log } = options
   while (!signal.aborted) {
     try {
       const chain = { network, genesisId: networks[network].genesisId, usdtContract }
-      return await openChain({ pool, node, chain, startBlock, log })
+      return await openChain({ pool, nodes, chain, startBlock, log })
     } catch (error) {
       if (error instanceof UsageError) throw error
-      log.warn({ err: error, node: node.name, retryInMs: openRetryMs }, 'chain.unreachable')
+      log.warn({ err: error, nodes: nodes.names, retryInMs: openRetryMs }, 'chain.unreachable')
       await sleep(openRetryMs, undefined, { signal }).catch(() => undefined) // Aborted: the loop ends.
     }
   }
   return null
-}
-
-function watcherMetrics(registry: Registry) {
-  const registers = [registry]
-  const height = new Gauge({
-    name: 'gateway_cursor_height',
-    help: 'Height of the last recorded block',
-    registers,
-  })
-  const time = new Gauge({
-    name: 'gateway_cursor_time_seconds',
-    help: "The last recorded block's time",
-    registers,
-  })
-  const counters = {
-    transfers: new Counter({ name: 'gateway_transfers_total', help: 'Transfers recorded', registers }),
-    credits: new Counter({ name: 'gateway_credits_total', help: 'Credits written', registers }),
-    callbacks: new Counter({ name: 'gateway_callbacks_written_total', help: 'Callbacks owed', registers }),
-    quarantined: new Counter({
-      name: 'gateway_quarantined_total',
-      help: 'Logs parked as undecodable',
-      registers,
-    }),
-  }
-  return {
-    height,
-    count(blockHeight: number, blockTime: Date, done: BlocksCredited) {
-      height.set(blockHeight)
-      time.set(blockTime.getTime() / 1000)
-      for (const [name, counter] of Object.entries(counters)) counter.inc(done[name as keyof typeof counters])
-    },
-  }
 }

@@ -21,6 +21,11 @@ try {
     console.log(
       '# redis-server is not on the PATH and cannot be installed here: the tests on Redis are skipped',
     )
+  const proxy = findOrInstall('pgbouncer', 'pgbouncer')
+  if (!proxy)
+    console.log(
+      '# pgbouncer is not on the PATH and cannot be installed here: the tests through it are skipped',
+    )
   exitCode = await run(process.argv.length > 2 ? process.argv.slice(2) : await testFiles())
 } finally {
   await database.stop()

@@ -2,6 +2,7 @@ import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import Type from 'typebox'
 import { Value } from 'typebox/value'
 import { UsageError } from './errors.ts'
+import { parseUsdt, type UsdtUnits } from './money.ts'
 
 /**
  * Every setting: its sentence (kept in .env.example too), what a right value is, and its default or none where a
@@ -51,6 +52,24 @@ const settings = Type.Object({
     'Nodes to follow, comma-separated, each head-url or head-url|solid-url (own nodes have two ports).',
     'http(s) URLs: head-url[|solid-url],...',
     { pattern: '^https?://[^\\s,|]+(\\|https?://[^\\s,|]+)?(,https?://[^\\s,|]+(\\|https?://[^\\s,|]+)?)*$' },
+  ),
+  NODE_REQUESTS_PER_SECOND: text(
+    'Requests a second to each node, never exceeded. Default: 10 on the public networks, 1000 on a private or sandbox chain.',
+    'a whole number from 1',
+    { pattern: '^[1-9][0-9]{0,5}$' },
+  ),
+  SEEN: text(
+    'Whether transfers at the unsolidified head are shown: it doubles the calls to the nodes.',
+    'on or off',
+    {
+      default: 'on',
+      pattern: '^(on|off)$',
+    },
+  ),
+  CREDIT_QUORUM_AMOUNT: text(
+    'Decimal USDT above which a transfer waits until a second node shows the same. Empty: off. Needs two nodes.',
+    'a decimal amount of USDT, such as 1000',
+    { pattern: '^(0|[1-9][0-9]{0,11})([.][0-9]{1,6})?$' },
   ),
   TRONGRID_API_KEY: text('Key for TronGrid; sent to TronGrid alone.', 'the key as TronGrid shows it', {
     pattern: '^[\\x21-\\x7e]{8,128}$',
@@ -125,6 +144,11 @@ export interface Config {
   xpub: string | undefined
   tronNetwork: NetworkName | undefined
   tronNodes: { headUrl: string; solidUrl: string }[]
+  /** undefined: what suits the network. */
+  nodeRequestsPerSecond: number | undefined
+  seen: boolean
+  /** Base units; null: off. */
+  creditQuorumAmount: UsdtUnits | null
   trongridApiKey: string | undefined
   usdtContract: string | undefined
   startBlock: number | undefined
@@ -173,6 +197,9 @@ export function readConfig<N extends keyof Config = never>(
     xpub: value('XPUB'),
     tronNetwork: value('TRON_NETWORK') as NetworkName | undefined,
     tronNodes: nodes(value('TRON_NODES')),
+    nodeRequestsPerSecond: whole(value('NODE_REQUESTS_PER_SECOND')),
+    seen: value('SEEN') !== 'off',
+    creditQuorumAmount: parseUsdt(value('CREDIT_QUORUM_AMOUNT') ?? ''),
     trongridApiKey: value('TRONGRID_API_KEY'),
     usdtContract: value('USDT_CONTRACT'),
     startBlock: whole(value('START_BLOCK')),

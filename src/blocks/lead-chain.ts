@@ -35,6 +35,10 @@ export async function leadChain(options: {
     onLead(true)
     try {
       await workUnderLease(pool, holder, work, signal, timing)
+    } catch (error) {
+      // Whatever it was, following goes on from the cursor, here or in another watcher.
+      log.error({ err: error, holder }, 'lease.work_failed')
+      await sleep(timing.every, undefined, { signal }).catch(() => undefined) // Aborted: the loop ends.
     } finally {
       onLead(false)
       log.info({ holder, epoch }, 'lease.left')

@@ -2,11 +2,14 @@ import { UsageError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Pool } from '../db/pool.ts'
 import type { BlockRef } from '../tron/block.ts'
-import type { TronNode } from '../tron/node-client.ts'
+import type { NodePool } from '../tron/node-pool.ts'
 import { type ChainCursor, createCursor, readCursor } from './chain-store.ts'
 
+/** What a chain is opened with. */
+export type ChainOpener = Pick<NodePool, 'genesisId' | 'solidHead' | 'solidBlock'>
+
 /**
- * Checks the node and the database against the network that is configured, and at the first start pins the database
+ * Checks the nodes and the database against the network that is configured, and at the first start pins the database
  * to it and places the cursor.
  * @param chain `genesisId` null: a private or sandbox chain, whose own is taken at the first start.
  * @param startBlock first start only: the first block to follow; else what comes after the node's solidified head.
@@ -14,21 +17,21 @@ import { type ChainCursor, createCursor, readCursor } from './chain-store.ts'
  */
 export async function openChain(options: {
   pool: Pool
-  node: TronNode
+  nodes: ChainOpener
   chain: { network: string; genesisId: string | null; usdtContract: string }
   startBlock: number | undefined
   log: Logger
 }): Promise<ChainCursor> {
-  const { pool, node, chain, startBlock, log } = options
-  const genesisId = await node.genesisId()
+  const { pool, nodes, chain, startBlock, log } = options
+  const genesisId = await nodes.genesisId()
   if (chain.genesisId !== null && genesisId !== chain.genesisId) {
     throw new UsageError(
-      `TRON_NODES: ${node.name} serves the chain with genesis ${genesisId}, ${chain.network} has ${chain.genesisId}`,
+      `TRON_NODES: they serve the chain with genesis ${genesisId}, ${chain.network} has ${chain.genesisId}`,
     )
   }
   if (!(await readCursor(pool))) {
     const at =
-      startBlock === undefined ? await node.solidHead() : await blockBefore(node, startBlock, genesisId)
+      startBlock === undefined ? await nodes.solidHead() : await blockBefore(nodes, startBlock, genesisId)
     await createCursor(pool, { ...chain, genesisId }, at)
     log.info({ network: chain.network, height: at.height, hash: at.hash }, 'chain.pinned')
   }
@@ -48,10 +51,10 @@ export async function openChain(options: {
   return cursor
 }
 
-async function blockBefore(node: TronNode, height: number, genesisId: string): Promise<BlockRef> {
+async function blockBefore(nodes: ChainOpener, height: number, genesisId: string): Promise<BlockRef> {
   // The genesis block has no transaction infos and needs none: it holds no transfer.
   if (height === 1) return { height: 0, hash: genesisId, time: new Date(0) }
-  const block = await node.solidBlock(height - 1)
-  if (!block) throw new UsageError(`START_BLOCK: ${node.name} has not solidified block ${height - 1} yet`)
+  const block = await nodes.solidBlock(height - 1)
+  if (!block) throw new UsageError(`START_BLOCK: block ${height - 1} is not solidified yet`)
   return { height: block.height, hash: block.hash, time: block.time }
 }

@@ -115,6 +115,9 @@ function watched(config: Config) {
     usdtContract: given,
     nodes: config.tronNodes,
     trongridApiKey: config.trongridApiKey,
+    requestsPerSecond: config.nodeRequestsPerSecond,
+    seen: config.seen,
+    quorumAmount: null,
     startBlock: config.startBlock,
   }
 }

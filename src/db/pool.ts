@@ -27,6 +27,8 @@ export function createPool(url: string, options: { max?: number; name?: string }
     // Nothing we run is long; a statement that is has met a lock that will not go away.
     statement_timeout: 30_000,
     idle_in_transaction_session_timeout: 30_000,
+    // By our own clock: a connection that went silent gives no answer of its own.
+    query_timeout: 35_000,
     types: {
       getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
         oid === int8 && format !== 'binary' ? BigInt : pg.types.getTypeParser(oid, format)) as never,

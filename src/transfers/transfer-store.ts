@@ -3,21 +3,31 @@ import { addressFromBytes } from '../tron/address.ts'
 import type { SolidBlock, UsdtTransfer } from '../tron/block.ts'
 import type { RecordedTransfer } from './transfer.ts'
 
+/** What recording needs of a block. */
+export type BlockOfTransfers = Pick<SolidBlock, 'height' | 'hash' | 'time' | 'transfers'>
+
 /**
  * Records what the blocks paid to assigned addresses. A transfer that is recorded already stays as it is and is not
- * returned: a rescan is harmless.
+ * returned: a rescan is harmless. So does what came before an address was watched: somebody else has credited that.
+ * @param firstHeight the first block that is followed; an imported address may count from another on.
  * @returns the transfers recorded now, in no particular order.
  */
-export async function recordTransfers(tx: Tx, blocks: readonly SolidBlock[]): Promise<RecordedTransfer[]> {
+export async function recordTransfers(
+  tx: Tx,
+  blocks: readonly BlockOfTransfers[],
+  firstHeight: number,
+): Promise<RecordedTransfer[]> {
   const watched = await watchedAddresses(tx, blocks)
   if (watched.size === 0) return []
-  const ours: { block: SolidBlock; transfer: UsdtTransfer; depositAddressId: bigint }[] = []
+  const ours: { block: BlockOfTransfers; transfer: UsdtTransfer; depositAddressId: bigint }[] = []
   for (const block of blocks) {
     for (const transfer of block.transfers) {
-      const depositAddressId = watched.get(transfer.toBytes.toString('latin1'))
-      if (depositAddressId !== undefined) ours.push({ block, transfer, depositAddressId })
+      const address = watched.get(transfer.toBytes.toString('latin1'))
+      if (!address || block.height < (address.watchedFrom ?? firstHeight)) continue
+      ours.push({ block, transfer, depositAddressId: address.id })
     }
   }
+  if (ours.length === 0) return []
   const { rows } = await tx.query(
     `insert into transfer (txid, log_index, deposit_address_id, from_address, amount,
                            block_height, block_hash, block_time, tx_index)
@@ -44,9 +54,12 @@ export async function recordTransfers(tx: Tx, blocks: readonly SolidBlock[]): Pr
 
 /**
  * Which of the blocks' recipients are assigned addresses: the database is the watch list, asked once for all the blocks.
- * @returns deposit address ids by the address's 20 bytes as latin1 text.
+ * @returns them by the address's 20 bytes as latin1 text.
  */
-async function watchedAddresses(tx: Tx, blocks: readonly SolidBlock[]): Promise<Map<string, bigint>> {
+async function watchedAddresses(
+  tx: Tx,
+  blocks: readonly BlockOfTransfers[],
+): Promise<Map<string, { id: bigint; watchedFrom: number | null }>> {
   const recipients = new Map<string, Buffer>()
   for (const block of blocks) {
     for (const { toBytes } of block.transfers) recipients.set(toBytes.toString('latin1'), toBytes)
@@ -54,30 +67,10 @@ async function watchedAddresses(tx: Tx, blocks: readonly SolidBlock[]): Promise<
   if (recipients.size === 0) return new Map()
   const { rows } = await tx.query({
     name: 'watched-addresses',
-    text: `select a.id, a.address_bytes
+    text: `select a.id, a.address_bytes, a.watched_from as "watchedFrom"
              from unnest($1::bytea[]) as recipient (address_bytes)
              join deposit_address a using (address_bytes)`,
     values: [[...recipients.values()]],
   })
-  return new Map(rows.map(row => [row.address_bytes.toString('latin1'), row.id]))
-}
-
-/** Parks what cannot be decoded, with its log as the node sent it; the scan goes on and nothing is guessed. */
-export async function quarantineLogs(tx: Tx, blocks: readonly SolidBlock[]): Promise<number> {
-  const logs = blocks.flatMap(block => block.undecodable.map(log => ({ height: block.height, ...log })))
-  if (logs.length === 0) return 0
-  const { rowCount } = await tx.query(
-    `insert into quarantine (txid, log_index, block_height, reason, log)
-     select *
-       from unnest($1::text[], $2::integer[], $3::integer[], $4::text[], $5::jsonb[])
-     on conflict (txid, log_index) do nothing`,
-    [
-      logs.map(log => log.txid),
-      logs.map(log => log.logIndex),
-      logs.map(log => log.height),
-      logs.map(log => log.reason),
-      logs.map(log => JSON.stringify(log.log)),
-    ],
-  )
-  return rowCount ?? 0
+  return new Map(rows.map(({ address_bytes, ...address }) => [address_bytes.toString('latin1'), address]))
 }

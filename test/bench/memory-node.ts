@@ -98,7 +98,7 @@ const server = createServer((request, response) => {
     calls++
     const { num, detail } = JSON.parse(body || '{}') as { num?: number; detail?: boolean }
     const path = request.url!
-    let answer = Buffer.from('{}')
+    let answer: Buffer = Buffer.from('{}')
     if (path === '/bench/calls') answer = Buffer.from(JSON.stringify({ calls: --calls }))
     else if (path.endsWith('getnowblock') || detail === false) answer = fill(headTemplate, head)
     else if (num === 0) answer = Buffer.from(genesis)

@@ -51,7 +51,7 @@ const heightOf = async (pool: Pool) => (await readCursor(pool))!.height
 test('the first start places the cursor at the solidified head, and every block after it is recorded, linked', async () => {
   const { pool, sandbox, node } = await world()
   sandbox.mine(10)
-  const pin = await openChain({ pool, node, chain, startBlock: undefined, log })
+  const pin = await openChain({ pool, nodes: node, chain, startBlock: undefined, log })
   assert.equal(pin.height, sandbox.solid.height)
   assert.equal(pin.genesisId, sandbox.genesisId)
   follow(pool, node, pin)
@@ -69,29 +69,29 @@ test('START_BLOCK places the cursor before that block, the first of a chain too,
   for (const startBlock of [1, 5]) {
     const { pool, sandbox, node } = await world()
     sandbox.mine(10)
-    assert.equal((await openChain({ pool, node, chain, startBlock, log })).height, startBlock - 1)
-    assert.equal((await openChain({ pool, node, chain, startBlock: 8, log })).height, startBlock - 1)
+    assert.equal((await openChain({ pool, nodes: node, chain, startBlock, log })).height, startBlock - 1)
+    assert.equal((await openChain({ pool, nodes: node, chain, startBlock: 8, log })).height, startBlock - 1)
   }
 })
 
 test('a START_BLOCK that is not solidified yet is refused', async () => {
   const { pool, node } = await world()
-  await assert.rejects(openChain({ pool, node, chain, startBlock: 5_000, log }), UsageError)
+  await assert.rejects(openChain({ pool, nodes: node, chain, startBlock: 5_000, log }), UsageError)
   assert.equal(await readCursor(pool), null)
 })
 
 test('a database pinned to one chain is not followed with another genesis, network or contract', async () => {
   const { pool, node } = await world()
-  await openChain({ pool, node, chain, startBlock: undefined, log })
+  await openChain({ pool, nodes: node, chain, startBlock: undefined, log })
   const other = await world()
-  await assert.rejects(openChain({ pool, node: other.node, chain, startBlock: undefined, log }), /genesis/)
+  await assert.rejects(openChain({ pool, nodes: other.node, chain, startBlock: undefined, log }), /genesis/)
   await assert.rejects(
-    openChain({ pool, node, chain: { ...chain, network: 'private' }, startBlock: undefined, log }),
+    openChain({ pool, nodes: node, chain: { ...chain, network: 'private' }, startBlock: undefined, log }),
     /TRON_NETWORK/,
   )
   const contract = networks.nile.usdtContract!
   await assert.rejects(
-    openChain({ pool, node, chain: { ...chain, usdtContract: contract }, startBlock: undefined, log }),
+    openChain({ pool, nodes: node, chain: { ...chain, usdtContract: contract }, startBlock: undefined, log }),
     /USDT_CONTRACT/,
   )
 })
@@ -100,7 +100,7 @@ test('a node of another network is refused before anything is written', async ()
   const { pool, node } = await world()
   const { genesisId } = networks.mainnet
   await assert.rejects(
-    openChain({ pool, node, chain: { ...chain, genesisId }, startBlock: undefined, log }),
+    openChain({ pool, nodes: node, chain: { ...chain, genesisId }, startBlock: undefined, log }),
     /genesis/,
   )
   assert.equal(await readCursor(pool), null)
@@ -108,7 +108,7 @@ test('a node of another network is refused before anything is written', async ()
 
 test('a block that is not built on ours stops the cursor until the chain links again', async () => {
   const { pool, sandbox, node } = await world()
-  const pin = await openChain({ pool, node, chain, startBlock: undefined, log })
+  const pin = await openChain({ pool, nodes: node, chain, startBlock: undefined, log })
   sandbox.mine(5)
   const wrongAt = pin.height + 2
   let lying = true
@@ -130,7 +130,7 @@ test('a block that is not built on ours stops the cursor until the chain links a
 
 test('a node that fails is asked again, and nothing is skipped', async () => {
   const { pool, sandbox, node } = await world()
-  const pin = await openChain({ pool, node, chain, startBlock: undefined, log })
+  const pin = await openChain({ pool, nodes: node, chain, startBlock: undefined, log })
   let calls = 0
   const failing: TronNode = {
     ...node,
@@ -146,7 +146,7 @@ test('a node that fails is asked again, and nothing is skipped', async () => {
 
 test('two that follow with one database write every block once', async () => {
   const { pool, sandbox, node } = await world()
-  const pin = await openChain({ pool, node, chain, startBlock: undefined, log })
+  const pin = await openChain({ pool, nodes: node, chain, startBlock: undefined, log })
   follow(pool, node, pin)
   follow(pool, node, pin)
   for (let n = 0; n < 20; n++) {

@@ -1,0 +1,91 @@
+import { Gauge, type Registry } from '../base/metrics.ts'
+import { formatUsdt } from '../base/money.ts'
+import { readCursor } from '../blocks/chain-store.ts'
+import type { Alarms } from '../blocks/watcher-alarms.ts'
+import type { Queryable } from '../db/pool.ts'
+import type { NodeStatus } from '../tron/node-pool.ts'
+import { type WaitingCounts, waitingCounts } from './waiting-counts.ts'
+
+/** Where alarms begin on a network; null: never. */
+export interface PromiseLimits {
+  /** By our clock, of the last recorded block: solidification is about a minute of it. */
+  cursorAgeMs: number | null
+  /** Behind the solidified head of the furthest node. */
+  blocksBehind: number
+}
+
+/** Reads what waits, what differs and how far the cursor is behind; keeps the metrics and raises or clears the alarms. */
+export function createPromiseCheck(options: {
+  db: Queryable
+  nodeStatus: () => NodeStatus[]
+  limits: PromiseLimits
+  alarms: Alarms
+  now: () => Date
+  registry: Registry
+}): () => Promise<void> {
+  const { db, alarms, limits, nodeStatus, now } = options
+  const show = createGauges(options.registry)
+  return async () => {
+    const cursor = await readCursor(db)
+    const waiting = await waitingCounts(db)
+    const { discrepancies, quarantine, lastCreditAt } = await readOpen(db)
+    const furthest = Math.max(0, ...nodeStatus().map(({ solidHeight }) => solidHeight ?? 0))
+    const behind = cursor ? Math.max(0, furthest - cursor.height) : 0
+    const ageMs = cursor ? now().getTime() - cursor.time.getTime() : 0
+    show({ waiting, discrepancies, quarantine, behind, ageMs, lastCreditAt, now: now() })
+    const late = limits.cursorAgeMs !== null && ageMs > limits.cursorAgeMs
+    alarms.set('lag', late || behind > limits.blocksBehind, { behind, ageS: Math.round(ageMs / 1000) })
+    const { transfers, units } = waiting.held
+    alarms.set('held', transfers > 0, { transfers, usdt: formatUsdt(units) })
+    alarms.set('quarantine', quarantine > 0, { quarantine })
+    alarms.set('discrepancy', discrepancies > 0, { discrepancies })
+    const disagreements = nodeStatus().reduce((sum, node) => sum + node.disagreements, 0)
+    if (disagreements > 0) alarms.set('disagreement', true, { disagreements })
+  }
+}
+
+async function readOpen(
+  db: Queryable,
+): Promise<{ discrepancies: number; quarantine: number; lastCreditAt: Date | null }> {
+  const { rows } = await db.query(
+    `select (select count(*)::integer from discrepancy where resolved_at is null) as discrepancies,
+            (select count(*)::integer from quarantine where resolved_at is null) as quarantine,
+            (select created_at from credit order by id desc limit 1) as "lastCreditAt"`,
+  )
+  return rows[0]
+}
+
+function createGauges(registry: Registry) {
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ name, help, labelNames, registers: [registry] })
+  const transfers = gauge('gateway_waiting_transfers', 'Transfers without a credit, by reason', ['reason'])
+  const usdt = gauge('gateway_waiting_usdt', 'The same in USDT, for display', ['reason'])
+  const discrepancies = gauge('gateway_discrepancies_open', 'What second sources say otherwise')
+  const quarantine = gauge('gateway_quarantine_open', 'Logs and transfers parked for a person to look at')
+  const behind = gauge(
+    'gateway_cursor_behind_blocks',
+    'Blocks behind the solidified head of the furthest node',
+  )
+  const age = gauge('gateway_cursor_age_seconds', "By our clock, of the last recorded block's time")
+  const hours = gauge('gateway_hours_since_credit', 'Since the last credit; -1: never')
+  return (seen: {
+    waiting: WaitingCounts
+    discrepancies: number
+    quarantine: number
+    behind: number
+    ageMs: number
+    lastCreditAt: Date | null
+    now: Date
+  }) => {
+    for (const [reason, counts] of Object.entries(seen.waiting)) {
+      transfers.set({ reason }, counts.transfers)
+      // A gauge is a float; nothing is decided by it.
+      usdt.set({ reason }, Number.parseFloat(formatUsdt(counts.units)))
+    }
+    discrepancies.set(seen.discrepancies)
+    quarantine.set(seen.quarantine)
+    behind.set(seen.behind)
+    age.set(seen.ageMs / 1000)
+    hours.set(seen.lastCreditAt ? (seen.now.getTime() - seen.lastCreditAt.getTime()) / 3_600_000 : -1)
+  }
+}

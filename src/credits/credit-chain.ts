@@ -1,0 +1,84 @@
+import { systemClock } from '../base/clock.ts'
+import type { NetworkName } from '../base/config.ts'
+import type { Logger } from '../base/log.ts'
+import type { Registry } from '../base/metrics.ts'
+import { createCatchUp } from '../blocks/catch-up.ts'
+import { readCursor } from '../blocks/chain-store.ts'
+import { type ChainSource, followChain } from '../blocks/follow-chain.ts'
+import type { Alarms } from '../blocks/watcher-alarms.ts'
+import type { createWatcherMetrics } from '../blocks/watcher-metrics.ts'
+import type { Pool } from '../db/pool.ts'
+import type { SolidBlock } from '../tron/block.ts'
+import { creditBlocks } from './credit-blocks.ts'
+import type { CreditRules } from './credit-rules.ts'
+
+/** Blocks in a row without one USDT transfer after which something is wrong with what we read; null: says nothing. */
+const quietBlocksMax: Record<NetworkName, number | null> = {
+  mainnet: 20,
+  nile: 9_600,
+  shasta: null,
+  private: null,
+  sandbox: null,
+}
+/** Follows the solidified chain and credits what it pays, until the signal says stop. */
+export async function creditChain(options: {
+  pool: Pool
+  nodes: ChainSource
+  network: NetworkName
+  rules: CreditRules
+  pace: { restMs: number; pollMs: number }
+  alarms: Alarms
+  metrics: ReturnType<typeof createWatcherMetrics>
+  log: Logger
+  registry: Registry
+  signal: AbortSignal
+}): Promise<void> {
+  const { pool, nodes, network, rules, pace, alarms, metrics, log, registry, signal } = options
+  const catchUp = createCatchUp(registry, systemClock, log)
+  let quiet = 0
+  await followChain({
+    nodes,
+    pace,
+    log,
+    signal,
+    readCursor: async () => {
+      const cursor = await readCursor(pool)
+      if (!cursor) throw new Error('chain_cursor is empty: it was there when the watcher started')
+      return cursor
+    },
+    commit: async (from, blocks) => {
+      const startedAt = performance.now()
+      const done = await creditBlocks(pool, rules, from, blocks)
+      const last = blocks.at(-1)!
+      if (!done) {
+        log.warn({ height: last.height }, 'blocks.lost_race')
+        return false
+      }
+      metrics.stands(last)
+      metrics.committed(done)
+      alarmOfContract(alarms, blocks)
+      for (const block of blocks) quiet = block.transfers.length > 0 ? 0 : quiet + 1
+      const quietMax = quietBlocksMax[network]
+      alarms.set('no_transfers', quietMax !== null && quiet >= quietMax, { blocks: quiet })
+      const durationMs = Math.round(performance.now() - startedAt)
+      const line = { height: last.height, blocks: blocks.length, ...done, durationMs }
+      if (done.transfers + done.credits + done.quarantined > 0) log.info(line, 'blocks.credited')
+      else log.debug(line, 'blocks.credited')
+      return true
+    },
+    onProgress: catchUp,
+    onUnlinked: error =>
+      alarms.set(
+        'unlinked',
+        error !== null,
+        error ? { height: error.block.height, node: error.block.node, why: error.message } : {},
+      ),
+  })
+}
+
+/** An event that changes what the token's transfers mean is told and stays told: somebody has to look. */
+function alarmOfContract(alarms: Alarms, blocks: readonly SolidBlock[]): void {
+  for (const block of blocks) {
+    for (const alarm of block.alarms) alarms.set('contract', true, { height: block.height, ...alarm })
+  }
+}

@@ -1,0 +1,29 @@
+import type { Logger } from '../base/log.ts'
+import { readCursor } from '../blocks/chain-store.ts'
+import { followHead, type HeadSource } from '../blocks/follow-head.ts'
+import { writeHead } from '../blocks/head-store.ts'
+import { inTransaction, type Pool } from '../db/pool.ts'
+import { replaceSightings } from './seen-store.ts'
+
+/** Keeps what is seen at the head right, for display, until the signal says stop. */
+export async function followSeen(options: {
+  pool: Pool
+  nodes: HeadSource
+  intervalMs: number
+  log: Logger
+  signal: AbortSignal
+}): Promise<void> {
+  const { pool, nodes, intervalMs, log, signal } = options
+  await followHead({
+    nodes,
+    intervalMs,
+    log,
+    signal,
+    readSolidHeight: async () => (await readCursor(pool))?.height ?? 0,
+    write: (from, blocks, head, solidHeight) =>
+      inTransaction(pool, async tx => {
+        await replaceSightings(tx, from, blocks, solidHeight)
+        await writeHead(tx, head)
+      }),
+  })
+}
