@@ -1,7 +1,8 @@
 import { insertBlocks, lockCursor, moveCursor } from '../blocks/chain-store.ts'
 import type { Pool, Tx } from '../db/pool.ts'
+import { quarantineLogs } from '../transfers/quarantine-store.ts'
 import type { RecordedTransfer } from '../transfers/transfer.ts'
-import { quarantineLogs, recordTransfers } from '../transfers/transfer-store.ts'
+import { recordTransfers } from '../transfers/transfer-store.ts'
 import type { BlockRef, SolidBlock } from '../tron/block.ts'
 import type { CreditRules } from './credit-rules.ts'
 import type { Credited } from './credit-transfers.ts'
@@ -34,7 +35,7 @@ export async function creditBlocks(
       if (!cursor || !(await moveCursor(tx, from, last))) throw new CursorMoved()
       await insertBlocks(tx, blocks)
       const undecodable = await quarantineLogs(tx, blocks)
-      const recorded = await recordTransfers(tx, blocks)
+      const recorded = await recordTransfers(tx, blocks, cursor.startHeight + 1)
       const claimed = await toClaim(tx, cursor, last, rules.graceMs)
       const waiting = await waitingAt(tx, addressesOf(recorded, claimed))
       const done = await credit(tx, rules, [...waiting, ...newlyPending(rules, blocks, recorded)], last.time)
@@ -54,7 +55,7 @@ class CursorMoved extends Error {}
  */
 export function newlyPending(
   rules: CreditRules,
-  blocks: readonly SolidBlock[],
+  blocks: readonly Pick<SolidBlock, 'height' | 'node'>[],
   recorded: readonly RecordedTransfer[],
 ): PendingTransfer[] {
   const nodes = new Map(blocks.map(block => [block.height, block.node]))

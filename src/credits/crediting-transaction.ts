@@ -1,16 +1,26 @@
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
+import { creditCarefully } from './credit-carefully.ts'
 import { creditTransfers } from './credit-transfers.ts'
+import { isLasting } from './lasting-failure.ts'
 
 /** The crediting step, as `creditTransfers` says. */
 export type CreditStep = typeof creditTransfers
 
 /**
- * Runs the work of somebody who credits in one transaction.
- * @param work gets the crediting step to use; it must be repeatable.
+ * Runs the work of somebody who credits in one transaction. Should that fail for a lasting reason, once more from the
+ * start with a step that finds what cannot be credited and parks it: savepoints cost round trips, and nearly always
+ * there is nothing to find.
+ * @param work gets the crediting step to use; it is run twice at the most.
+ * @throws what fails for a passing reason, or outside the crediting: nothing is written then.
  */
 export async function inCreditingTransaction<T>(
   pool: Pool,
   work: (tx: Tx, credit: CreditStep) => Promise<T>,
 ): Promise<T> {
-  return await inTransaction(pool, tx => work(tx, creditTransfers))
+  try {
+    return await inTransaction(pool, tx => work(tx, creditTransfers))
+  } catch (error) {
+    if (!isLasting(error)) throw error
+    return await inTransaction(pool, tx => work(tx, creditCarefully))
+  }
 }

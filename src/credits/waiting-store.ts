@@ -1,5 +1,6 @@
 import type { Tx } from '../db/pool.ts'
-import type { KeptTransfer, PendingTransfer } from './take-turns.ts'
+import type { TransferId } from '../transfers/transfer.ts'
+import type { KeptTransfer, PendingTransfer, WaitReason } from './take-turns.ts'
 
 const columns = `t.id, t.txid, t.log_index as "logIndex", t.deposit_address_id as "depositAddressId", t.amount,
             t.block_height as "height", t.block_time as "time", t.tx_index as "txIndex",
@@ -83,4 +84,25 @@ export async function stopWaiting(tx: Tx, transfers: readonly PendingTransfer[])
   await tx.query(`delete from waiting_transfer where transfer_id = any($1::bigint[])`, [
     written.map(transfer => transfer.id),
   ])
+}
+
+/** Lets a quarantined transfer wait its turn like any other. @returns its address, or none when it is not quarantined. */
+export async function releaseQuarantined(tx: Tx, transferId: TransferId): Promise<bigint[]> {
+  const { rows } = await tx.query(
+    `update waiting_transfer
+        set reason = 'behind'
+      where transfer_id = $1 and reason = 'quarantined'
+      returning deposit_address_id as id`,
+    [transferId],
+  )
+  return rows.map(row => row.id)
+}
+
+/** Whether a transfer has its credit, or else why it waits. */
+export async function stateOf(tx: Tx, transferId: TransferId): Promise<WaitReason | 'credited'> {
+  const { rows } = await tx.query(
+    `select coalesce((select reason from waiting_transfer where transfer_id = $1), 'credited') as state`,
+    [transferId],
+  )
+  return rows[0]!.state
 }

@@ -120,8 +120,12 @@ test('what fails in the middle leaves nothing behind: no cursor moved, no transf
   const { pool, block, credit } = await world()
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 100, 1)
-  await pool.query(`alter table callback add constraint refuse check (body_amount <> 7)`)
-  await assert.rejects(credit([block(3, [[{ toBytes: to, units: 700n }]])]), /refuse/)
+  await pool.query(
+    `create function away() returns trigger language plpgsql as
+       $$ begin raise exception 'away' using errcode = '57P01'; end $$;
+     create trigger away before insert on callback for each statement execute function away()`,
+  )
+  await assert.rejects(credit([block(3, [[{ toBytes: to, units: 700n }]])]), /away/)
   assert.equal((await readCursor(pool))!.height, 0)
   for (const table of ['transfer', 'credit', 'callback', 'chain_block']) {
     assert.equal((await pool.query(`select from ${table}`)).rowCount, 0, table)

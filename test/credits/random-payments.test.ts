@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { releaseHeld } from '../../src/credits/release-held.ts'
+import { retryQuarantined } from '../../src/credits/retry-quarantined.ts'
 import type { Pool } from '../../src/db/pool.ts'
+import { listQuarantined } from '../../src/transfers/quarantine-store.ts'
 import type { SolidBlock } from '../../src/tron/block.ts'
 import { bytesFor } from '../support/chain-blocks.ts'
 import {
@@ -17,7 +19,8 @@ import {
 
 // One random history of orders and payments on a few addresses. Orders are all there from the start: what they are
 // eligible for is decided by the chain's clock. On one database its blocks are read one by one and nothing is ever held;
-// on the other in random batches, with large transfers held and released at random moments.
+// on the other in random batches, with large transfers held and released at random moments, and credits of some amounts
+// refused by the database now and then: parked, and retried at random moments.
 //
 // What never changes with the batches and the moments: which order a transfer is credited to, the order's received after
 // it, whether it is late, its callback's key and amount. What may: when. At any moment the credits of an address are
@@ -38,10 +41,15 @@ const history = fc.record({
     }),
     { minLength: 1, maxLength: 20 },
   ),
-  /** Per batch: how many blocks, and what the second node says of each held transfer when asked after it. */
+  /**
+   * Per batch: how many blocks, which credits the database refuses from now on, what the second node says of each held
+   * transfer when asked after the batch, and whether what is parked is retried then.
+   */
   batches: fc.array(
     fc.record({
       blocks: fc.integer({ min: 1, max: 7 }),
+      refused: fc.constantFrom('none', 'same', 'amount % 3 = 0', 'amount > 500'),
+      retries: fc.boolean(),
       says: fc.array(fc.constantFrom('agreed', 'disagreed', 'unknown', 'throws'), { maxLength: 4 }),
     }),
     { minLength: 20, maxLength: 20 },
@@ -75,6 +83,19 @@ async function release(it: World, says: readonly string[]): Promise<void> {
   })
 }
 
+/** From now on the database refuses these credits, with a lasting SQLSTATE. */
+async function refuse(pool: Pool, which: string): Promise<void> {
+  if (which === 'same') return
+  await pool.query('alter table credit drop constraint if exists refused')
+  // Those that are there already stay.
+  if (which !== 'none')
+    await pool.query(`alter table credit add constraint refused check (not (${which})) not valid`)
+}
+
+async function retryAll({ pool, rules }: World): Promise<void> {
+  for (const { id } of await listQuarantined(pool, 100)) await retryQuarantined(pool, rules, id)
+}
+
 async function byAddress(pool: Pool): Promise<Map<string, Record<string, unknown>[]>> {
   const { rows: places } = await pool.query(
     `select t.txid, t.log_index, a.localusermark
@@ -89,7 +110,7 @@ async function byAddress(pool: Pool): Promise<Map<string, Record<string, unknown
   return found
 }
 
-test('whatever the batches, and whenever what is held is released: the same credits, keys and amounts', async () => {
+test('whatever the batches, and whenever what is held is released or what is parked retried: the same credits, keys and amounts', async () => {
   let run = 0
   await fc.assert(
     fc.asyncProperty(history, async random => {
@@ -105,9 +126,11 @@ test('whatever the batches, and whenever what is held is released: the same cred
       const held = await world(seed, quorumAmount)
       const chain = await prepare(held, random)
       for (let done = 0, n = 0; done < chain.length; n++) {
-        const { blocks, says } = random.batches[n]!
+        const { blocks, refused, says, retries } = random.batches[n]!
+        await refuse(held.pool, refused)
         await held.credit(chain.slice(done, done + blocks))
         await release(held, says)
+        if (retries) await retryAll(held)
         done += blocks
         await assertNoneHomeless(held.pool)
         await assertTotalsAddUp(held.pool)
@@ -116,12 +139,10 @@ test('whatever the batches, and whenever what is held is released: the same cred
           assert.deepEqual(credited, expected.get(user)!.slice(0, credited.length), `${user}, block ${done}`)
         }
       }
-      // At last the second node agrees to everything; on one address one is let go after the other.
-      for (let rounds = 0; rounds < chain.length * 9; rounds++) {
-        await release(held, Array(20).fill('agreed'))
-        const { rowCount } = await held.pool.query(`select from waiting_transfer where reason = 'held'`)
-        if (rowCount === 0) break
-      }
+      // At last nothing is refused, and the second node agrees to everything.
+      await refuse(held.pool, 'none')
+      await retryAll(held)
+      for (let page = 0; page * 20 < chain.length * 9; page++) await release(held, Array(20).fill('agreed'))
       assert.deepEqual(await byAddress(held.pool), expected)
       assert.deepEqual(await waitingReasons(held.pool), await waitingReasons(plain.pool))
     }),

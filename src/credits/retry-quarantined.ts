@@ -1,0 +1,120 @@
+import { lockCursor } from '../blocks/chain-store.ts'
+import { recordAudit } from '../db/audit-store.ts'
+import type { Pool, Tx } from '../db/pool.ts'
+import {
+  lockQuarantined,
+  noteQuarantined,
+  type Quarantined,
+  resolveQuarantined,
+} from '../transfers/quarantine-store.ts'
+import type { RecordedTransfer, TransferId } from '../transfers/transfer.ts'
+import { recordTransfers } from '../transfers/transfer-store.ts'
+import { addressesOf, newlyPending } from './credit-blocks.ts'
+import type { CreditRules } from './credit-rules.ts'
+import { type CreditStep, inCreditingTransaction } from './crediting-transaction.ts'
+import { decodeAgain } from './decode-again.ts'
+import { releaseQuarantined, stateOf, waitingAt } from './waiting-store.ts'
+
+/**
+ * What became of something that was parked.
+ * - `credited`, or why it waits now (`quarantined`: it failed again, for the reason given).
+ * - `not ours`, `no transfer`, `zero`: the log can be read now, and there is nothing to credit.
+ * - `undecodable`: still, for the reason given. `no header`: its block has to be read again, by a rescan.
+ * - `not parked`: there is none of that id, or it is resolved already.
+ */
+export interface Retried {
+  id: bigint
+  became:
+    | 'credited'
+    | 'unclaimed'
+    | 'held'
+    | 'behind'
+    | 'quarantined'
+    | 'not ours'
+    | 'no transfer'
+    | 'zero'
+    | 'undecodable'
+    | 'no header'
+    | 'not parked'
+  reason: string | null
+}
+
+/**
+ * Tries again what was parked, in one transaction of its own, with a line in the audit: a log is decoded again, and
+ * recorded if it is a transfer of ours; a transfer is credited again, with what waits behind it.
+ */
+export async function retryQuarantined(
+  pool: Pool,
+  rules: CreditRules,
+  id: bigint,
+  actor = 'command line',
+): Promise<Retried> {
+  return await inCreditingTransaction(pool, async (tx, credit) => {
+    const cursor = await lockCursor(tx)
+    const parked = await lockQuarantined(tx, id)
+    if (!cursor || !parked) return { id, became: 'not parked', reason: null }
+    const retried = parked.transferId
+      ? await creditAgain(tx, rules, parked, parked.transferId, credit, cursor.time)
+      : await readAgain(tx, rules, parked, credit, cursor)
+    await recordAudit(tx, {
+      actor,
+      action: 'quarantine.retried',
+      subject: `quarantine ${id}`,
+      detail: { txid: parked.txid, logIndex: parked.logIndex, ...retried, id: `${id}` },
+    })
+    return retried
+  })
+}
+
+async function creditAgain(
+  tx: Tx,
+  rules: CreditRules,
+  parked: Quarantined,
+  transferId: TransferId,
+  credit: CreditStep,
+  until: Date,
+): Promise<Retried> {
+  // Crediting parks it again if it must, which opens its row.
+  await resolveQuarantined(tx, parked.id)
+  const addressIds = await releaseQuarantined(tx, transferId)
+  await credit(tx, rules, await waitingAt(tx, addressIds), until)
+  return { id: parked.id, became: await stateOf(tx, transferId), reason: await openReason(tx, parked.id) }
+}
+
+async function readAgain(
+  tx: Tx,
+  rules: CreditRules,
+  parked: Quarantined,
+  credit: CreditStep,
+  cursor: { time: Date; startHeight: number },
+): Promise<Retried> {
+  const read = await decodeAgain(tx, rules.usdtContract, parked)
+  if (read.kind === 'undecodable') {
+    await noteQuarantined(tx, parked.id, read.reason)
+    return { id: parked.id, became: 'undecodable', reason: read.reason }
+  }
+  if (read.kind === 'no header') {
+    const { height } = parked
+    return {
+      id: parked.id,
+      became: 'no header',
+      reason: `gateway rescan --from ${height} --to ${height} reads its block`,
+    }
+  }
+  await resolveQuarantined(tx, parked.id)
+  if (read.kind !== 'transfer') return { id: parked.id, became: read.kind, reason: null }
+  const recorded: RecordedTransfer[] = await recordTransfers(tx, [read.block], cursor.startHeight + 1)
+  if (recorded.length === 0) return { id: parked.id, became: 'not ours', reason: null }
+  const waiting = await waitingAt(tx, addressesOf(recorded))
+  await credit(tx, rules, [...waiting, ...newlyPending(rules, [read.block], recorded)], cursor.time)
+  return {
+    id: parked.id,
+    became: await stateOf(tx, recorded[0]!.id),
+    reason: await openReason(tx, parked.id),
+  }
+}
+
+/** Why it is parked once more; null when it is not. */
+async function openReason(tx: Tx, id: bigint): Promise<string | null> {
+  return (await lockQuarantined(tx, id))?.reason ?? null
+}
