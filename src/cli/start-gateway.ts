@@ -55,9 +55,11 @@ export async function startGateway(options: {
     const registry = createMetrics()
     const failures: Promise<never>[] = []
     let apiUrl: string | null = null
+    let alarms = (): string[] => []
     if (config.healthPort > 0) {
       const ready = async () => {
         await pool.query('select 1')
+        if (alarms().includes('lag')) throw new Error('the watcher is behind the solidified head')
       }
       const health = await startHealthServer({
         host: config.healthHost,
@@ -71,6 +73,7 @@ export async function startGateway(options: {
       const watcher = startWatcher({ ...watched(config), pool, log, registry })
       stops.push(() => watcher.stop())
       failures.push(watcher.failed)
+      alarms = watcher.alarms
     }
     if (options.roles.some(role => role !== 'watcher')) {
       const merchants = await openMerchantDirectory({ pool, masterKey: config.masterKey!, log })
@@ -117,7 +120,7 @@ function watched(config: Config) {
     trongridApiKey: config.trongridApiKey,
     requestsPerSecond: config.nodeRequestsPerSecond,
     seen: config.seen,
-    quorumAmount: null,
+    quorumAmount: config.creditQuorumAmount,
     startBlock: config.startBlock,
   }
 }
