@@ -20,6 +20,8 @@ export interface NodeViewOptions {
   faultSeed?: number | undefined
   /** What its rate limit counts by. */
   clock?: Clock | undefined
+  /** Whether it has the control API. Default true; a test that controls it in its own process starts quicker without. */
+  control?: boolean | undefined
   /** Told by its state: how often blocks come by themselves; null when they do not. */
   blockIntervalMs?: number | null | undefined
 }
@@ -58,12 +60,8 @@ export async function startNodeView(chain: SandboxChain, options: NodeViewOption
   })
   await app.register(nodeRoutes, { chain, faults, counts })
   await app.register(gridRoutes, { chain, faults, counts })
-  await app.register(controlRoutes, {
-    chain,
-    faults,
-    counts,
-    blockIntervalMs: options.blockIntervalMs ?? null,
-  })
+  const { control = true, blockIntervalMs = null } = options
+  if (control) await app.register(controlRoutes, { chain, faults, counts, blockIntervalMs })
   await app.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 })
   const { address, family, port } = app.server.address() as AddressInfo
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
