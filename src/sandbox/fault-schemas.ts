@@ -84,7 +84,6 @@ export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>
 
 export const faultBody = Type.Unsafe<Fault>({
   type: 'object',
-  required: ['kind'],
   discriminator: { propertyName: 'kind' },
   oneOf: faultSchemas,
 })

@@ -95,6 +95,57 @@ test('the state names the chain, its heights and the addresses there are', async
   )
 })
 
+test('a fork as it is asked for: dropped, late, spread and turned round', async () => {
+  const sent: string[] = []
+  for (let n = 0; n < 3; n++) sent.push((await control('send', { to, amount: '1' })).txid)
+  const [dropped, late, kept] = sent as [string, string, string]
+  await control('mine', { blocks: 1 })
+  const options = { drop: [dropped], late: { txids: [late], blocks: 1 }, returns: 'spread', reversed: true }
+  const forked = await control('fork', { depth: 1, ...options })
+  assert.equal(forked.pending, 1)
+  assert.deepEqual(idsAt(forked.head.height), [kept])
+  await control('mine', { blocks: 1 })
+  assert.deepEqual(idsAt(forked.head.height + 1), [late])
+})
+
+test('blocks are mined after missed slots, and with transactions in the order asked for', async () => {
+  const [a, b] = (await control('send', { to, amount: '1', count: 2 })).txids
+  const { timeMs } = sandbox.chain.head
+  const { head } = await control('mine', { blocks: 1, missedSlots: 3, first: [b] })
+  assert.deepEqual(idsAt(head.height), [b, a])
+  assert(Date.parse(head.time) >= timeMs + 9_000)
+})
+
+test('one call leaves whatever logs are asked for; the truth tells what they came to', async () => {
+  const { txid } = await control('call', {
+    logs: [
+      { kind: 'event' },
+      { kind: 'transfer', to, amount: '1.5' },
+      { kind: 'transfer', to, amount: '9', token: sandboxAddresses.lookalike },
+      { kind: 'nft', to, amount: '9' },
+      { kind: 'dirty-topic', to, amount: '9' },
+      { kind: 'transfer', to: other, from: to, amount: '0.000001' },
+    ],
+  })
+  await control('mine', { blocks: 3 })
+  const { height } = sandbox.chain.blockOf(txid)!
+  const truth = (await (await fetch(`${sandbox.url}/sandbox/truth`)).json()) as Record<string, unknown[]>
+  const mine = (facts: unknown[]) => facts.filter(fact => (fact as { txid: string }).txid === txid)
+  const place = { txid, height, txIndex: 0 }
+  assert.deepEqual(mine(truth.transfers!), [
+    { ...place, logIndex: 1, from: sandboxAddresses.payer, to, amount: '1500000' },
+    { ...place, logIndex: 5, from: to, to: other, amount: '1' },
+  ])
+  assert.deepEqual(mine(truth.undecodable!), [{ ...place, logIndex: 4 }])
+})
+
+test('time skipped shows in the next block', async () => {
+  const { nextBlockNotBefore } = await control('skip', { seconds: 7_200 })
+  assert(Date.parse(nextBlockNotBefore) >= Date.now() + 7_190_000)
+  const { head } = await control('mine', { blocks: 1 })
+  assert.equal(head.time, nextBlockNotBefore)
+})
+
 const refused: [path: string, body: unknown, sentence: RegExp][] = [
   ['send', {}, /the body must have required property 'to'/],
   ['send', { to }, /required property 'amount'/],
@@ -126,6 +177,14 @@ const refused: [path: string, body: unknown, sentence: RegExp][] = [
   ],
   ['mine', {}, /required property 'blocks'/],
   ['mine', { blocks: 1_000_000 }, /^blocks must be <= 10000/],
+  ['mine', { blocks: 1, first: ['ab'.repeat(32)] }, /^transaction abab.* does not wait for block/],
+  ['mine', { blocks: 1, missedSlots: -1 }, /^missedSlots must be >= 0/],
+  ['call', { logs: [] }, /^logs must NOT have fewer than 1 items/],
+  ['call', { logs: [{ kind: 'swap' }] }, /^logs.0.kind must be one of transfer, approval, nft/],
+  ['call', { logs: [{ kind: 'transfer', to: `${to.slice(0, -1)}K` }] }, /^to is not a TRON address/],
+  ['skip', { seconds: 0 }, /^seconds must be >= 1/],
+  ['fork', { depth: 1, returns: 'never' }, /^returns must be one of top, spread/],
+  ['fork', { depth: 1, late: { txids: [] } }, /^late must have required property 'blocks'/],
   ['fork', { depth: 3 }, /a fork can be 1 to 2 deep here/],
   ['fork', { depth: 1, drop: ['ab'.repeat(32)] }, /is not in the 1 blocks to be replaced/],
 ]
@@ -144,6 +203,10 @@ test('a body that is no JSON is a 400', async () => {
   assert.equal(response.status, 400)
   assert.match(((await response.json()) as { error: string }).error, /not valid JSON/)
 })
+
+function idsAt(height: number): string[] {
+  return sandbox.chain.block(height)!.transactions.map(({ id }) => id)
+}
 
 // biome-ignore lint/suspicious/noExplicitAny: answers of every shape, looked into by the tests.
 async function control(path: string, body: unknown, status = 200): Promise<any> {
