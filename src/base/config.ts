@@ -49,9 +49,12 @@ const settings = Type.Object({
     },
   ),
   TRON_NODES: text(
-    'Nodes to follow, comma-separated, each head-url or head-url|solid-url (own nodes have two ports).',
-    'http(s) URLs: head-url[|solid-url],...',
-    { pattern: '^https?://[^\\s,|]+(\\|https?://[^\\s,|]+)?(,https?://[^\\s,|]+(\\|https?://[^\\s,|]+)?)*$' },
+    'Nodes to follow, comma-separated, each head-url[|solid-url[|json-rpc-url]] (own nodes have a port for each).',
+    'http(s) URLs: head-url[|solid-url[|json-rpc-url]],...',
+    {
+      pattern:
+        '^https?://[^\\s,|]+(\\|https?://[^\\s,|]+){0,2}(,https?://[^\\s,|]+(\\|https?://[^\\s,|]+){0,2})*$',
+    },
   ),
   NODE_REQUESTS_PER_SECOND: text(
     'Requests a second to each node, never exceeded. Default: 10 on the public networks, 1000 on a private or sandbox chain.',
@@ -143,7 +146,7 @@ export interface Config {
   masterKey: Buffer | undefined
   xpub: string | undefined
   tronNetwork: NetworkName | undefined
-  tronNodes: { headUrl: string; solidUrl: string }[]
+  tronNodes: { headUrl: string; solidUrl: string; jsonRpcUrl: string | undefined }[]
   /** undefined: what suits the network. */
   nodeRequestsPerSecond: number | undefined
   seen: boolean
@@ -263,8 +266,8 @@ function nodes(value: string | undefined): Config['tronNodes'] {
     .split(',')
     .filter(Boolean)
     .map(node => {
-      const [headUrl, solidUrl] = node.split('|').map(url => url.trim().replace(/\/+$/, ''))
-      return { headUrl: headUrl!, solidUrl: solidUrl ?? headUrl! }
+      const [headUrl, solidUrl, jsonRpcUrl] = node.split('|').map(url => url.trim().replace(/\/+$/, ''))
+      return { headUrl: headUrl!, solidUrl: solidUrl ?? headUrl!, jsonRpcUrl }
     })
 }
 

@@ -58,14 +58,24 @@ test('a right environment is parsed into its own types', () => {
     START_BLOCK: '5',
   })
   assert.deepEqual(config.tronNodes, [
-    { headUrl: 'http://10.0.0.1:8090', solidUrl: 'http://10.0.0.1:8091' },
-    { headUrl: 'https://nile.trongrid.io', solidUrl: 'https://nile.trongrid.io' },
+    { headUrl: 'http://10.0.0.1:8090', solidUrl: 'http://10.0.0.1:8091', jsonRpcUrl: undefined },
+    { headUrl: 'https://nile.trongrid.io', solidUrl: 'https://nile.trongrid.io', jsonRpcUrl: undefined },
   ])
   assert.equal(config.masterKey?.length, 32)
   assert.equal(config.orderWindowMs, 1_800_000)
   assert.equal(config.publicUrl, 'https://pay.example')
   assert.deepEqual(config.trustProxy, ['10.0.0.0/8', '::1/128'])
   assert.equal(config.startBlock, 5)
+})
+
+test("a node's JSON-RPC may be named as a third URL, and nothing as a fourth", () => {
+  const TRON_NODES = 'http://n:8090|http://n:8091|http://n:8555/,http://m'
+  assert.deepEqual(readConfig({ TRON_NODES }).tronNodes, [
+    { headUrl: 'http://n:8090', solidUrl: 'http://n:8091', jsonRpcUrl: 'http://n:8555' },
+    { headUrl: 'http://m', solidUrl: 'http://m', jsonRpcUrl: undefined },
+  ])
+  for (const wrong of ['http://a|http://b|http://c|http://d', 'http://a||http://c', 'http://a|'])
+    assert.throws(() => readConfig({ TRON_NODES: wrong }), /TRON_NODES must be/)
 })
 
 test('the master key may be hex or base64', () => {
