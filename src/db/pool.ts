@@ -36,15 +36,15 @@ export function createPool(url: string, options: { max?: number; name?: string }
   })
   // An idle connection that breaks is replaced when it is next needed; whoever needs it then hears of it, nobody now.
   pool.on('error', () => undefined)
+  // A connection that the server ends says so as an event besides failing its query, at times in the same breath in which
+  // it is handed over, when nobody can have begun to listen. The query's failure is the one we act on.
+  pool.on('connect', client => client.on('error', () => undefined))
   return pool
 }
 
 /** Runs the work in one transaction: committed when it resolves, rolled back when it throws. */
 export async function inTransaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await pool.connect()
-  // A client lost in mid-transaction emits 'error' besides failing its query; the query's failure is the one we act on.
-  const onError = () => undefined
-  client.on('error', onError)
   let broken = false
   try {
     await client.query('begin')
@@ -57,7 +57,6 @@ export async function inTransaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>)
     })
     throw error
   } finally {
-    client.off('error', onError)
     client.release(broken)
   }
 }
