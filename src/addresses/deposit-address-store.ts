@@ -119,3 +119,25 @@ export async function findOwners(
   )
   return new Map(rows.map(({ address, ...owner }) => [address, owner]))
 }
+
+/** Lets addresses imported in this transaction count from a block on: what came before was not ours to credit. */
+export async function watchFrom(tx: Tx, imported: readonly TronAddress[], height: number): Promise<void> {
+  if (imported.length === 0) return
+  await tx.query(`update deposit_address set watched_from = $2 where address = any($1::text[])`, [
+    imported,
+    height,
+  ])
+}
+
+/** Lets addresses imported before count from an earlier block on; those that do already, and derived ones, stay as they are. */
+export async function watchEarlier(tx: Tx, known: readonly TronAddress[], height: number): Promise<void> {
+  if (known.length === 0) return
+  await tx.query(
+    `update deposit_address
+        set watched_from = $2
+      where address = any($1::text[])
+        and counter_id is null
+        and coalesce(watched_from, (select start_height + 1 from chain_cursor)) > $2`,
+    [known, height],
+  )
+}

@@ -1,10 +1,17 @@
 import { UsageError } from '../base/errors.ts'
+import { lockCursor } from '../blocks/chain-store.ts'
 import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
 import { lockCounter } from '../merchants/address-counter-store.ts'
 import { lockMerchant } from '../merchants/merchant-store.ts'
 import { parseTronAddress, type TronAddress } from '../tron/address.ts'
-import { findAssigned, findOwners, insertAddresses } from './deposit-address-store.ts'
+import {
+  findAssigned,
+  findOwners,
+  insertAddresses,
+  watchEarlier,
+  watchFrom,
+} from './deposit-address-store.ts'
 
 export interface ImportedAddresses {
   /** Watched from now on. */
@@ -15,16 +22,29 @@ export interface ImportedAddresses {
 
 /**
  * Watches addresses we did not derive, for a user; the first is the base address if the user has none.
- * They are watched from the cursor on.
+ * They are watched from the cursor on, or from an earlier block: then what they were paid from it up to the cursor counts
+ * too, once a rescan reads those blocks again. Known ones count from that block on as well, so that an import that was
+ * interrupted before its rescan can be run again.
+ * @param request.fromBlock a height, not past the cursor.
  * @throws UsageError naming every problem at once: not an address, another user's, an appid nobody has.
  */
 export async function importAddresses(
   pool: Pool,
-  request: { appid: string; localusermark: string; addresses: readonly string[]; actor?: string },
+  request: {
+    appid: string
+    localusermark: string
+    addresses: readonly string[]
+    fromBlock?: number | undefined
+    actor?: string
+  },
 ): Promise<ImportedAddresses> {
-  const { appid, localusermark } = request
+  const { appid, localusermark, fromBlock } = request
   const addresses = readAddresses(localusermark, request.addresses)
   return inTransaction(pool, async tx => {
+    // Whoever credits waits, and then sees the addresses: no block past the cursor misses them. Before the merchant's row,
+    // which crediting locks after the cursor's.
+    const cursor = await lockCursor(tx)
+    if (fromBlock !== undefined) checkFromBlock(fromBlock, cursor)
     const merchant = await lockMerchant(tx, appid)
     if (!merchant) throw new UsageError(`no merchant has the appid "${appid}"`)
     const user = { merchantId: merchant.id, localusermark, username: localusermark }
@@ -50,15 +70,23 @@ export async function importAddresses(
         derived: null,
       })),
     )
-    if (imported.length > 0) {
+    const watchedFrom = fromBlock ?? (cursor && cursor.height + 1)
+    if (watchedFrom !== null) await watchFrom(tx, imported, watchedFrom)
+    const known = addresses.filter(address => owners.has(address))
+    if (fromBlock !== undefined) await watchEarlier(tx, known, fromBlock)
+    if (imported.length > 0 || fromBlock !== undefined) {
       await recordAudit(tx, {
         actor: request.actor ?? 'command line',
         action: 'address.imported',
         subject: `merchant ${appid}`,
-        detail: { localusermark, addresses: imported },
+        detail: {
+          localusermark,
+          addresses: imported,
+          ...(fromBlock !== undefined && { fromBlock, named: addresses }),
+        },
       })
     }
-    return { imported, known: addresses.filter(address => owners.has(address)) }
+    return { imported, known }
   })
 }
 
@@ -74,4 +102,13 @@ function readAddresses(localusermark: string, texts: readonly string[]): TronAdd
   })
   if (problems.length > 0) throw new UsageError(problems)
   return [...new Set(addresses as TronAddress[])]
+}
+
+function checkFromBlock(fromBlock: number, cursor: { height: number } | null): void {
+  if (!cursor) throw new UsageError('--from-block: nothing is watched yet, start the watcher first')
+  if (fromBlock > cursor.height) {
+    throw new UsageError(
+      `--from-block: ${fromBlock} is past the cursor, which stands at ${cursor.height}; without it they are watched from there on`,
+    )
+  }
 }

@@ -4,10 +4,10 @@ import { readCursor } from '../../src/blocks/chain-store.ts'
 import { callbackKey } from '../../src/callbacks/callback-key.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import { bytesFor, makeBlock } from '../support/chain-blocks.ts'
-import { addAddress, addOrder, at, ledger, orderOf, pin, world } from './credit-world.ts'
+import { addAddress, addOrder, at, ledger, orderOf, world } from './credit-world.ts'
 
 test('a payment to an assigned address is credited, announced and owed under the key of its transfer', async () => {
-  const { pool, block, credit } = await world()
+  const { pool, rules, block, credit } = await world()
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 3_000_000, 1)
   const paid = block(3, [
@@ -18,7 +18,7 @@ test('a payment to an assigned address is credited, announced and owed under the
   assert.deepEqual(done, { transfers: 1, credits: 1, callbacks: 1, unclaimed: 0, held: 0, quarantined: 0 })
   assert.deepEqual(await orderOf(pool, 'o-1'), { received: 3_000_050n, announced: 30_000n })
   const [row] = await ledger(pool)
-  assert.equal(row.key, callbackKey(pin.genesisId, pin.usdtContract, paid.transfers[1]!.txid, 0))
+  assert.equal(row.key, callbackKey(rules.genesisId, rules.usdtContract, paid.transfers[1]!.txid, 0))
   assert.equal(row.order_state, 'overpaid')
   assert.equal((await readCursor(pool))!.height, 1)
 })

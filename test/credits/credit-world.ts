@@ -8,12 +8,6 @@ import type { SolidBlock } from '../../src/tron/block.ts'
 import { bytesFor, makeBlock, type Payment } from '../support/chain-blocks.ts'
 import { cloneDatabase } from '../support/database.ts'
 
-export const pin = {
-  network: 'private',
-  genesisId: '0'.repeat(64),
-  usdtContract: 'TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t',
-}
-
 /** Second `s` of these chains. */
 export const at = (s: number) => new Date(Date.UTC(2026, 0, 1) + s * 1000)
 
@@ -28,8 +22,15 @@ export interface World {
 /** A chain of its own on a database of its own, with one merchant. */
 export async function world(seed = 'chain', quorumAmount: bigint | null = null): Promise<World> {
   const { pool } = await cloneDatabase()
-  const rules: CreditRules = { ...pin, graceMs: 0, quorumAmount: quorumAmount as CreditRules['quorumAmount'] }
-  await createCursor(pool, pin, { height: 0, hash: makeBlock(seed, null, at(0), []).parentHash, time: at(0) })
+  const genesisId = makeBlock(seed, null, at(0), []).parentHash
+  const rules: CreditRules = {
+    network: 'private',
+    genesisId,
+    usdtContract: 'TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t',
+    graceMs: 0,
+    quorumAmount: quorumAmount as CreditRules['quorumAmount'],
+  }
+  await createCursor(pool, rules, { height: 0, hash: genesisId, time: at(0) })
   await pool.query(
     `with counter as (
        insert into address_counter (public_key, chain_code, xpub)

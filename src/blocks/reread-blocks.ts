@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Queryable } from '../db/pool.ts'
+import type { BlockRef, SolidBlock } from '../tron/block.ts'
+import { fetchBlocks, UnlinkedBlock } from './fetch-blocks.ts'
+import { type BlockHeaderRow, readHeaders } from './header-store.ts'
+
+/** What blocks are read again from. */
+export interface RereadSource {
+  solidBlock(height: number): Promise<SolidBlock | null>
+  distrust(node: string, why: string): void
+}
+
+/** A block that is another one than we recorded at its height. On the solidified chain that cannot be: somebody is wrong. */
+export class HeaderDiffers extends Error {
+  readonly height: number
+  readonly detail: Record<string, unknown>
+
+  constructor(block: SolidBlock, recorded: { hash: string }, what: string) {
+    super(`block ${block.height}: ${block.node} shows ${block.hash}, ${what} ${recorded.hash}`)
+    this.name = 'HeaderDiffers'
+    this.height = block.height
+    this.detail = { node: block.node, shows: block.hash, recorded: recorded.hash, what }
+  }
+}
+
+/** Blocks in memory at the most, and in one batch. */
+const ahead = 64
+const batch = 64
+/** A rescan may take hours, and nodes fail: so often in a row it may, the waits doubled from the first to the last. */
+const failuresMax = 6
+const retryMs = { first: 500, last: 15_000 }
+
+/**
+ * Reads solidified blocks again, in order, each linked to the one before it and the same as its recorded header, where
+ * there is one. Bounded in memory whatever the range.
+ * @param genesisId of the chain: block 1's parent.
+ * @throws HeaderDiffers at once. UnlinkedBlock, NodeError, Error for a block nobody has: after some tries.
+ */
+export async function* rereadBlocks(
+  db: Queryable,
+  source: RereadSource,
+  range: { from: number; to: number },
+  genesisId: string,
+): AsyncGenerator<SolidBlock[]> {
+  let parent: BlockRef | null = null
+  let failures = 0
+  for (;;) {
+    try {
+      parent ??= await parentOf(db, source, range.from, genesisId)
+      for await (const blocks of fetchBlocks(source, { from: parent, last: range.to, ahead, batch })) {
+        await checkHeaders(db, blocks)
+        yield blocks
+        parent = blocks.at(-1)!
+        failures = 0
+      }
+      if (parent.height === range.to) return
+      throw new Error(`no node shows block ${parent.height + 1}, which is recorded as solidified`)
+    } catch (error) {
+      if (error instanceof HeaderDiffers || ++failures === failuresMax) throw error
+      if (error instanceof UnlinkedBlock) source.distrust(error.block.node, error.message)
+      await sleep(waitMs(error, failures))
+    }
+  }
+}
+
+async function parentOf(
+  db: Queryable,
+  source: RereadSource,
+  height: number,
+  genesisId: string,
+): Promise<BlockRef> {
+  if (height === 1) return { height: 0, hash: genesisId, time: new Date(0) }
+  const [header] = await readHeaders(db, { from: height - 1, to: height - 1 })
+  const parent = header ?? (await source.solidBlock(height - 1))
+  if (!parent) throw new Error(`no node shows block ${height - 1}`)
+  return parent
+}
+
+async function checkHeaders(db: Queryable, blocks: readonly SolidBlock[]): Promise<void> {
+  const range = { from: blocks[0]!.height, to: blocks.at(-1)!.height + 1 }
+  const headers = new Map<number, BlockHeaderRow>(
+    (await readHeaders(db, range)).map(header => [header.height, header]),
+  )
+  for (const block of blocks) {
+    const same = headers.get(block.height)
+    if (same && same.hash !== block.hash) throw new HeaderDiffers(block, same, 'recorded is')
+    const next = headers.get(block.height + 1)
+    if (next && next.parentHash !== block.hash) {
+      throw new HeaderDiffers(block, { hash: next.parentHash }, 'the block recorded after it names')
+    }
+  }
+}
+
+function waitMs(error: unknown, failures: number): number {
+  const wanted = (error as { retryAfterMs?: unknown }).retryAfterMs
+  const ours = Math.min(retryMs.first * 2 ** (failures - 1), retryMs.last)
+  return Math.max(ours, typeof wanted === 'number' ? wanted : 0)
+}

@@ -1,0 +1,58 @@
+import type { Command } from 'commander'
+import type { Config } from '../base/config.ts'
+import { UsageError } from '../base/errors.ts'
+import { readRules } from '../credits/credit-rules.ts'
+import { type Rescanned, rescan } from '../credits/rescan.ts'
+import type { Pool } from '../db/pool.ts'
+import { withDatabase } from './with-database.ts'
+import { withNodes } from './with-nodes.ts'
+
+export function addRescanCommands(program: Command): void {
+  program
+    .command('rescan')
+    .description(
+      'read solidified blocks again from TRON_NODES and credit what is missing; harmless at any time',
+    )
+    .requiredOption('--from <height>', 'first block')
+    .requiredOption('--to <height>', 'last block, not past the cursor')
+    .action(async (options: { from: string; to: string }) => {
+      const range = { from: readHeight('--from', options.from), to: readHeight('--to', options.to) }
+      await withDatabase(['TRON_NODES'], (pool, config) => runRescan(pool, config, range))
+    })
+}
+
+/** Rescans with a line of progress now and then, and one of what it came to. */
+export async function runRescan(
+  pool: Pool,
+  config: Config,
+  range: { from: number; to: number },
+): Promise<void> {
+  const rules = await readRules(pool, config.creditQuorumAmount)
+  const blocks = range.to - range.from + 1
+  let saidAt = performance.now()
+  const startedAt = saidAt
+  const onProgress = (done: Rescanned) => {
+    const now = performance.now()
+    if (now - saidAt < progressMs) return
+    saidAt = now
+    const perSecond = done.blocks / ((now - startedAt) / 1000)
+    const leftS = Math.ceil((blocks - done.blocks) / perSecond)
+    console.error(`${asText(done)} (of ${blocks}, ${perSecond.toFixed(0)} blocks/s, ${leftS} s left)`)
+  }
+  const done = await withNodes(config, rules, nodes => rescan(pool, rules, nodes, range, onProgress))
+  console.log(`rescanned ${range.from} to ${range.to}: ${asText(done)}`)
+}
+
+/** How often a line of progress is printed. */
+const progressMs = 5_000
+
+/** Reads a block's height. @throws UsageError naming the option. */
+export function readHeight(option: string, text: string): number {
+  if (!/^[1-9]\d{0,9}$/.test(text)) throw new UsageError(`${option}: a block height from 1 on, got "${text}"`)
+  return Number.parseInt(text, 10)
+}
+
+function asText({ blocks, recorded, credited, quarantined }: Rescanned): string {
+  const parked = quarantined > 0 ? `, ${quarantined} parked (gateway quarantine list)` : ''
+  return `${blocks} blocks, ${recorded} transfers were missing, ${credited} credits written${parked}`
+}

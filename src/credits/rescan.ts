@@ -1,0 +1,102 @@
+import { UsageError } from '../base/errors.ts'
+import { lockCursor, readCursor } from '../blocks/chain-store.ts'
+import { HeaderDiffers, type RereadSource, rereadBlocks } from '../blocks/reread-blocks.ts'
+import { recordAudit } from '../db/audit-store.ts'
+import type { Pool } from '../db/pool.ts'
+import { noteDiscrepancy } from '../transfers/discrepancy-store.ts'
+import { quarantineLogs, resolveDecodedLogs } from '../transfers/quarantine-store.ts'
+import { recordTransfers } from '../transfers/transfer-store.ts'
+import type { SolidBlock } from '../tron/block.ts'
+import { addressesOf, newlyPending } from './credit-blocks.ts'
+import type { CreditRules } from './credit-rules.ts'
+import { inCreditingTransaction } from './crediting-transaction.ts'
+import { waitingAt } from './waiting-store.ts'
+
+/** What a rescan came to so far. */
+export interface Rescanned {
+  blocks: number
+  /** Transfers that were missing. */
+  recorded: number
+  /** Credits written: for those, and for what had to wait behind them. */
+  credited: number
+  /** Logs that cannot be decoded and transfers that cannot be credited, parked now. */
+  quarantined: number
+}
+
+/**
+ * Reads solidified blocks again and credits what is missing. Harmless at any time and any number of times, beside a
+ * running watcher too: what is recorded stays as it is, the cursor is locked for each batch and never moved, and what
+ * came before an address was watched is left alone.
+ * @param range heights, both included, none past the cursor.
+ * @param onProgress told after every batch.
+ * @throws UsageError for a range that cannot be rescanned; HeaderDiffers, set down as a discrepancy, for a block that is
+ * another one than we recorded: nothing of its batch is recorded. Otherwise as `rereadBlocks`.
+ */
+export async function rescan(
+  pool: Pool,
+  rules: CreditRules,
+  nodes: RereadSource,
+  range: { from: number; to: number },
+  onProgress: (done: Rescanned) => void = () => undefined,
+  actor = 'command line',
+): Promise<Rescanned> {
+  await checkRange(pool, range)
+  const total: Rescanned = { blocks: 0, recorded: 0, credited: 0, quarantined: 0 }
+  try {
+    for await (const blocks of rereadBlocks(pool, nodes, range, rules.genesisId)) {
+      const done = await creditMissing(pool, rules, blocks, actor)
+      total.blocks += blocks.length
+      for (const what of ['recorded', 'credited', 'quarantined'] as const) total[what] += done[what]
+      onProgress({ ...total })
+    }
+  } catch (error) {
+    if (error instanceof HeaderDiffers) {
+      const { height, detail } = error
+      await noteDiscrepancy(pool, { kind: 'block_header', subject: `${height}`, detail })
+    }
+    throw error
+  }
+  return total
+}
+
+async function checkRange(pool: Pool, { from, to }: { from: number; to: number }): Promise<void> {
+  const cursor = await readCursor(pool)
+  if (!cursor) throw new UsageError('nothing is watched yet: run `gateway start watcher` first')
+  if (from < 1 || from > to)
+    throw new UsageError(`blocks ${from} to ${to}: from 1 on, the lower height first`)
+  if (to > cursor.height) {
+    throw new UsageError(
+      `block ${to} is past the cursor, which stands at ${cursor.height}: it will be followed, not rescanned`,
+    )
+  }
+}
+
+async function creditMissing(
+  pool: Pool,
+  rules: CreditRules,
+  blocks: readonly SolidBlock[],
+  actor: string,
+): Promise<Omit<Rescanned, 'blocks'>> {
+  return await inCreditingTransaction(pool, async (tx, credit) => {
+    const cursor = await lockCursor(tx)
+    if (!cursor) throw new Error('the cursor is gone')
+    const undecodable = await quarantineLogs(tx, blocks)
+    const recorded = await recordTransfers(tx, blocks, cursor.startHeight + 1)
+    if (recorded.length + undecodable === 0) return { recorded: 0, credited: 0, quarantined: 0 }
+    await resolveDecodedLogs(tx, recorded)
+    const waiting = await waitingAt(tx, addressesOf(recorded))
+    const done = await credit(tx, rules, [...waiting, ...newlyPending(rules, blocks, recorded)], cursor.time)
+    const found = {
+      recorded: recorded.length,
+      credited: done.credits,
+      quarantined: done.quarantined + undecodable,
+    }
+    await recordAudit(tx, {
+      actor,
+      action: 'blocks.rescanned',
+      subject: `blocks ${blocks[0]!.height} to ${blocks.at(-1)!.height}`,
+      detail: { ...found, transfers: recorded.slice(0, 100).map(({ txid, logIndex }) => [txid, logIndex]) },
+    })
+    return found
+  })
+}
