@@ -49,6 +49,8 @@ export interface SolidBlock extends BlockRef {
   transfers: UsdtTransfer[]
   undecodable: UndecodableLog[]
   alarms: ContractAlarm[]
+  /** Transactions that failed and kept logs of the USDT contract: nothing happened, though other sources list them. */
+  undone: string[]
   /** The node that served it. */
   node: string
 }

@@ -18,12 +18,17 @@ export interface LogComparison {
 
 /**
  * Holds a block's transfers against another source's: the same ones, as often, in whatever order. Zero amounts, which a
- * block leaves out, do not count. Logs kept by a transaction that failed would show as `extra`.
+ * block leaves out, do not count.
+ * @param undone transactions that failed and kept their logs: eth_getLogs does not look at the result.
  */
-export function compareLogs(transfers: readonly LogFact[], logs: readonly LogFact[]): LogComparison {
+export function compareLogs(
+  transfers: readonly LogFact[],
+  logs: readonly LogFact[],
+  undone: readonly string[] = [],
+): LogComparison {
   const extra = new Map<string, LogFact[]>()
   for (const log of logs) {
-    if (log.amount === 0n) continue
+    if (log.amount === 0n || undone.includes(log.txid)) continue
     const same = extra.get(keyOf(log))
     if (same) same.push(log)
     else extra.set(keyOf(log), [log])

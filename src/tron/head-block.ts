@@ -13,7 +13,7 @@ export function joinHeadBlock(
   usdtContract: string,
 ): HeadBlock {
   const places = new Map(block.txids.map((txid, txIndex) => [txid, txIndex]))
-  const logs: UsdtLogs = { transfers: [], undecodable: [], alarms: [] }
+  const logs: UsdtLogs = { transfers: [], undecodable: [], alarms: [], undone: [] }
   for (const info of infos) {
     const txIndex = places.get(info.txid)
     if (txIndex === undefined || info.height !== block.height) continue

@@ -9,6 +9,7 @@ export interface UsdtLogs {
   transfers: UsdtTransfer[]
   undecodable: UndecodableLog[]
   alarms: ContractAlarm[]
+  undone: string[]
 }
 
 /**
@@ -29,7 +30,7 @@ export function joinSolidBlock(
     throw misfit(`block ${height} has ${block.txids.length} transactions and ${infos.length} infos`)
   }
   const seen = new Set<string>()
-  const logs: UsdtLogs = { transfers: [], undecodable: [], alarms: [] }
+  const logs: UsdtLogs = { transfers: [], undecodable: [], alarms: [], undone: [] }
   for (const [txIndex, txid] of block.txids.entries()) {
     if (seen.has(txid)) throw misfit(`transaction ${txid} is in block ${height} twice`)
     seen.add(txid)
@@ -52,8 +53,8 @@ function checkInfo(block: NodeBlock, txid: string, info: NodeTransactionInfo): v
 }
 
 /**
- * Adds what the USDT contract's logs of one transaction say. Nothing, when it failed: it can keep logs then (OUT_OF_TIME
- * does), of things that were undone.
+ * Adds what the USDT contract's logs of one transaction say. When it failed, it can have kept logs (OUT_OF_TIME does), of
+ * things that were undone: it is named, and they do not count.
  */
 export function readUsdtLogs(
   info: NodeTransactionInfo,
@@ -61,8 +62,11 @@ export function readUsdtLogs(
   usdtContract: string,
   found: UsdtLogs,
 ): void {
-  if (!info.succeeded) return
   const { txid } = info
+  if (!info.succeeded) {
+    if (info.logs.some(log => log.address === usdtContract)) found.undone.push(txid)
+    return
+  }
   for (const [logIndex, log] of info.logs.entries()) {
     // Most logs of a block: another contract's.
     if (log.address !== usdtContract) continue

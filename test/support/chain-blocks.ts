@@ -34,6 +34,7 @@ export function makeBlock(
     transactionCount: transactions.length,
     undecodable: [],
     alarms: [],
+    undone: [],
     node: 'node',
     transfers: transactions.flatMap((payments, txIndex) =>
       payments.map(({ toBytes, units }, logIndex) => ({

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { keccak_256 } from '@noble/hashes/sha3.js'
 import { networks } from '../../src/tron/network.ts'
 import { createTronNode, type TronNode } from '../../src/tron/node-client.ts'
 import { NodeError } from '../../src/tron/node-error.ts'
@@ -71,6 +72,7 @@ test('a solidified block comes with its transfers, in the order of the chain', a
     time: new Date(1_785_491_841_000),
     transactionCount: 5,
     alarms: [],
+    undone: [],
     node: new URL(url).host,
   })
   assert.deepEqual(
@@ -127,6 +129,120 @@ test('a transfer in a log that cannot be decoded is handed on with its log, and 
     logIndex: 1,
     amount: 6_000_000n,
   })
+})
+
+test('an event of the contract that changes what its transfers mean is named', async () => {
+  const raised = (topic: string) => ({ ...log(1), topics: [topic] })
+  const names = ['Params(uint256,uint256)', 'Deprecate(address)', 'Pause()', 'AddedBlackList(address)']
+  names.push('DestroyedBlackFunds(address,uint256)', 'Unpause()')
+  const logs = names.map(name => raised(Buffer.from(keccak_256(Buffer.from(name))).toString('hex')))
+  const other = { ...logs[2], address: 'eca9bc828a3005b9a3b909f2cc5c2a54794de05f' }
+  answers.infos = infos({ 2: { log: [...logs, other] }, 3: { log: logs } })
+  const { alarms, transfers } = (await node.solidBlock(height))!
+  assert.deepEqual(
+    alarms,
+    ['Params', 'Deprecate', 'Pause', 'AddedBlackList', 'DestroyedBlackFunds'].map((event, logIndex) => ({
+      txid: txid(2),
+      logIndex,
+      event,
+    })),
+  )
+  assert.equal(transfers.length, 1)
+})
+
+test('a failed transaction that kept logs of the contract is named, one that kept others is not', async () => {
+  const lookalike = { ...log(9), address: 'eca9bc828a3005b9a3b909f2cc5c2a54794de05f' }
+  const failed = { receipt: { result: 'OUT_OF_TIME' }, result: 'FAILED' }
+  answers.infos = infos({ 0: { ...failed, log: [log(1)] }, 2: { ...failed, log: [lookalike] } })
+  assert.deepEqual((await node.solidBlock(height))!.undone, [txid(0)])
+})
+
+test('the newest block is read by its header, once that was seen not to be ahead of the whole one', async () => {
+  answers.header = { ...block(), transactions: undefined }
+  const fresh = newNode()
+  for (let n = 0; n < 3; n++) assert.equal((await fresh.solidHead()).height, height)
+  await fresh.close()
+  assert.deepEqual(asked(), [
+    '/walletsolidity/getblock {"detail":false}',
+    '/walletsolidity/getnowblock {}',
+    '/walletsolidity/getblock {"detail":false}',
+    '/walletsolidity/getblock {"detail":false}',
+  ])
+})
+
+test('a node whose header is ahead of its solidified block is believed about the block, and no more asked for headers', async () => {
+  const fresh = newNode()
+  answers.header = block({}, height + 18)
+  for (let n = 0; n < 5; n++) assert.equal((await fresh.solidHead()).height, height)
+  assert.equal(calls.filter(({ path }) => path.endsWith('/getblock')).length, 3)
+  await fresh.close()
+})
+
+test('a node without headers alone is asked for the whole block from then on; a passing failure is no such answer', async () => {
+  for (const said of [raw('', 404), raw('{"Error": "this API is unavailable due to config"}', 404), {}]) {
+    const fresh = newNode()
+    calls = []
+    answers.header = raw('', 502)
+    await assert.rejects(fresh.solidHead(), { kind: 'failed' })
+    answers.header = said
+    for (let n = 0; n < 3; n++) assert.equal((await fresh.solidHead()).height, height)
+    assert.deepEqual(
+      calls.map(({ path }) => path.replace('/walletsolidity', '')),
+      ['/getblock', '/getblock', '/getnowblock', '/getnowblock', '/getnowblock'],
+    )
+    await fresh.close()
+  }
+})
+
+test("a block's id is asked for by its header, or by the whole block where that is not offered", async () => {
+  answers.header = block({ transactions: undefined })
+  assert.equal(await node.solidHash(height), hash)
+  answers.header = raw('', 405)
+  assert.equal(await node.solidHash(height), hash)
+  answers.header = {}
+  assert.equal(await node.solidHash(height), null)
+  answers.header = block({}, height + 1)
+  await assert.rejects(node.solidHash(height), { kind: 'failed', message: /came in answer to/ })
+  assert.deepEqual(asked().slice(0, 3), [
+    `/walletsolidity/getblock {"id_or_num":"${height}","detail":false}`,
+    `/walletsolidity/getblock {"id_or_num":"${height}","detail":false}`,
+    `/walletsolidity/getblockbynum {"num":${height}}`,
+  ])
+})
+
+test('a block at the head shows the transfers there are infos of, and none of another block', async () => {
+  answers.genesis = block()
+  assert.deepEqual(
+    (await node.headBlock(height))!.transfers.map(({ amount }) => amount),
+    [1_000_000n, 2_000_000n, 3_000_000n],
+  )
+  answers.infos = infos().slice(0, 1)
+  assert.equal((await node.headBlock(height))!.transfers.length, 1)
+  answers.infos = [infos()[0], infos()[0], infos({ 2: { blockNumber: height - 1 } })[2]]
+  assert.equal((await node.headBlock(height))!.transfers.length, 1)
+  answers.infos = []
+  assert.deepEqual((await node.headBlock(height))!.transfers, [])
+  answers.genesis = {}
+  assert.equal(await node.headBlock(height), null)
+  answers.head = block({}, height + 5)
+  assert.equal((await node.head()).height, height + 5)
+})
+
+test('packed answers are asked for and unpacked; one that would burst the limit, or is cut off, failed', async () => {
+  const packed = (body: Buffer) => raw(body, 200, { 'content-encoding': 'gzip' })
+  const whole = gzipSync(JSON.stringify(block()))
+  answers.block = packed(whole)
+  assert.equal((await node.solidBlock(height))!.hash, hash)
+  assert.equal(calls[0]!.headers['accept-encoding'], 'gzip')
+  // A hundred megabytes of nothing in a hundred kilobytes.
+  const bomb = gzipSync(Buffer.alloc(100_000_000))
+  assert(bomb.length < 150_000)
+  const before = process.memoryUsage().rss
+  for (const body of [bomb, whole.subarray(0, -20), Buffer.from('no gzip')]) {
+    answers.block = packed(body)
+    await assert.rejects(node.solidBlock(height), { name: 'NodeError', kind: 'failed' })
+  }
+  assert(process.memoryUsage().rss - before < 50 * 1024 * 1024)
 })
 
 const notCounted: [name: string, info: object][] = [
@@ -416,6 +532,10 @@ test("TronGrid's key goes to TronGrid over https, and nowhere else", async () =>
   await keyed.close()
   assert.equal(calls.at(-1)!.headers['tron-pro-api-key'], undefined)
 })
+
+function newNode(): TronNode {
+  return createTronNode({ headUrl: url, solidUrl: url, usdtContract: networks.mainnet.usdtContract! })
+}
 
 function asked(): string[] {
   return calls.map(({ path, body }) => `${path} ${body}`)

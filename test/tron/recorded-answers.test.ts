@@ -105,6 +105,7 @@ test('a whole recorded block and its infos fit together', { skip }, () => {
     transfers: [],
     undecodable: [],
     alarms: [],
+    undone: [],
   })
 })
 
