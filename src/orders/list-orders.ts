@@ -43,18 +43,21 @@ export async function listOrders(prisma: Prisma, merchantId: MerchantId, wanted:
       }),
     },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-    ...(cursor !== undefined && { cursor: { ordersn: cursor }, skip: 1 }),
-    // One more than asked for tells whether there is a page after this one.
-    take: limit + 1,
+    // The page begins with the cursor's own order, unless that has left the filter meanwhile: so it is dropped by its
+    // number, and skipping one would lose an order.
+    ...(cursor !== undefined && { cursor: { ordersn: cursor } }),
+    // The cursor's, and one more than asked for: it tells whether there is a page after this one.
+    take: limit + 2,
     omit: { id: true, merchantId: true, depositAddressId: true, notifyUrl: true },
     include: { depositAddress: { select: { address: true } } },
   })
-  const page = rows
+  const found = rows.filter(({ ordersn }) => ordersn !== cursor)
+  const page = found
     .slice(0, limit)
     .map(({ depositAddress, ...order }): ShownOrder => ({ ...order, address: depositAddress.address }))
   return {
     orders: page.map(order => showOrder(order, blockTime)),
-    next: rows.length > limit ? page.at(-1)!.ordersn : null,
+    next: found.length > limit ? page.at(-1)!.ordersn : null,
   }
 }
 

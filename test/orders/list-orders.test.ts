@@ -68,6 +68,16 @@ test('orders of one moment are paged by the order of their making', async () => 
   assert.deepEqual([...ids(first), ...ids(second)], orderids.reverse())
 })
 
+test('the order a page ended with may have left the filter meanwhile: the next page still begins right behind it', async () => {
+  const first = await list({ state: 'pending', limit: '1' })
+  assert.deepEqual(ids(first), ['o-8'])
+  await api.pool.query(`update recharge_order set received = 1 where orderid = 'o-8'`)
+  const second = await list({ state: 'pending', limit: '1', cursor: first.data.next })
+  assert.deepEqual(ids(second), ['o-4'])
+  assert.deepEqual(ids(await list({ state: 'pending', limit: '1', cursor: second.data.next })), ['o-0'])
+  await api.pool.query(`update recharge_order set received = 0 where orderid = 'o-8'`)
+})
+
 test('filters: from is included and to is not, state by the sums, the user, the window', async () => {
   const filtered = async (wanted: Record<string, string>) => ids(await list(wanted))
   assert.deepEqual(await filtered({ from: String(base + 60 * 7) }), ['o-9', 'o-8', 'o-7'])
