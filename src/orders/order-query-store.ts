@@ -71,7 +71,9 @@ export async function readOrderDetails(
                             'confirmations', greatest(coalesce(h.height, 0) - v.block_height, 0))
                             order by v.block_height, v.txid, v.log_index), '[]')
                      from seen_transfer v
-                    where v.deposit_address_id = o.deposit_address_id) as seen,
+                    where v.deposit_address_id = o.deposit_address_id
+                      -- What is solidified is recorded; its sighting goes a moment later, and is not to count twice.
+                      and v.block_height > s.height) as seen,
                   (select coalesce(json_agg(json_build_object(
                             'id', b.key, 'body_amount', b.body_amount::text, 'state', b.state, 'attempts', b.attempts,
                             'last_status', b.last_status,

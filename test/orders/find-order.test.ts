@@ -196,6 +196,9 @@ test('what is seen at its address in blocks not solidified yet is shown with its
   const { data } = await find({ orderid: 'seen' })
   assert.deepEqual(data.seen, [{ txid: txid(9), amount: '1', confirmations: 2 }])
   assert.deepEqual([data.received, data.state], ['0', 'pending'])
+  await api.pool.query('update chain_cursor set height = 100')
+  assert.deepEqual((await find({ orderid: 'seen' })).data.seen, [], 'recorded now, and seen no more')
+  await api.pool.query('update chain_cursor set height = 1')
   await api.pool.query('delete from seen_transfer')
 })
 
