@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock } from './base/clock.ts'
 import type { NetworkName } from './base/config.ts'
 import { UsageError } from './base/errors.ts'
 import type { Logger } from './base/log.ts'
 import type { Registry } from './base/metrics.ts'
 import type { UsdtUnits } from './base/money.ts'
+import { createCatchUp } from './blocks/catch-up.ts'
 import type { ChainCursor } from './blocks/chain-store.ts'
 import { leadChain } from './blocks/lead-chain.ts'
 import { openChain } from './blocks/open-chain.ts'
 import { type Alarms, createAlarms } from './blocks/watcher-alarms.ts'
 import { createWatcherMetrics } from './blocks/watcher-metrics.ts'
-import type { PromiseLimits } from './credits/check-promise.ts'
+import { createPromiseCheck, type PromiseLimits } from './credits/check-promise.ts'
 import { creditChain } from './credits/credit-chain.ts'
 import { type CreditRules, checkQuorum } from './credits/credit-rules.ts'
 import { keepPromises } from './credits/keep-promises.ts'
@@ -113,8 +115,18 @@ async function watch(options: Watch, signal: AbortSignal): Promise<void> {
   const callsADay = { solidified: 3 * blocksADay, seen: seen ? 3 * blocksADay : 0 }
   log.info({ network: chain.network, height: chain.height, nodes: nodes.names, callsADay }, 'watcher.opened')
   const rules: CreditRules = { ...chain, graceMs: networks[network].graceMs, quorumAmount }
+  // Made once, however often the lease comes and goes: a metric is registered but once.
   const metrics = createWatcherMetrics(registry)
   metrics.stands(chain)
+  const catchUp = createCatchUp(registry, systemClock, log)
+  const checkPromise = createPromiseCheck({
+    db: pool,
+    nodeStatus: nodes.status,
+    limits: kind.limits,
+    alarms,
+    now: systemClock.now,
+    registry,
+  })
   await leadChain({
     pool,
     holder: `${hostname()} ${process.pid} ${randomUUID().slice(0, 8)}`,
@@ -122,11 +134,11 @@ async function watch(options: Watch, signal: AbortSignal): Promise<void> {
     signal,
     onLead: metrics.leads,
     work: async leading => {
-      const common = { pool, nodes, alarms, log, registry, signal: leading }
+      const common = { pool, nodes, log, signal: leading }
       if (!seen) await forgetSightings(pool)
       await Promise.all([
-        creditChain({ ...common, network, rules, pace: kind.pace, metrics }),
-        keepPromises({ ...common, rules, limits: kind.limits }),
+        creditChain({ ...common, network, rules, pace: kind.pace, alarms, metrics, catchUp }),
+        keepPromises({ ...common, rules, checkPromise }),
         seen ? followSeen({ ...common, intervalMs: kind.seenMs }) : undefined,
       ])
     },

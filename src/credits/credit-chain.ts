@@ -1,8 +1,6 @@
-import { systemClock } from '../base/clock.ts'
 import type { NetworkName } from '../base/config.ts'
 import type { Logger } from '../base/log.ts'
-import type { Registry } from '../base/metrics.ts'
-import { createCatchUp } from '../blocks/catch-up.ts'
+import type { createCatchUp } from '../blocks/catch-up.ts'
 import { readCursor } from '../blocks/chain-store.ts'
 import { type ChainSource, followChain } from '../blocks/follow-chain.ts'
 import type { Alarms } from '../blocks/watcher-alarms.ts'
@@ -29,12 +27,11 @@ export async function creditChain(options: {
   pace: { restMs: number; pollMs: number }
   alarms: Alarms
   metrics: ReturnType<typeof createWatcherMetrics>
+  catchUp: ReturnType<typeof createCatchUp>
   log: Logger
-  registry: Registry
   signal: AbortSignal
 }): Promise<void> {
-  const { pool, nodes, network, rules, pace, alarms, metrics, log, registry, signal } = options
-  const catchUp = createCatchUp(registry, systemClock, log)
+  const { pool, nodes, network, rules, pace, alarms, metrics, catchUp, log, signal } = options
   let quiet = 0
   await followChain({
     nodes,

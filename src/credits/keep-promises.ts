@@ -1,11 +1,7 @@
-import { systemClock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import type { Registry } from '../base/metrics.ts'
 import { repeat } from '../base/repeat.ts'
-import type { Alarms } from '../blocks/watcher-alarms.ts'
 import type { Pool } from '../db/pool.ts'
 import type { NodePool } from '../tron/node-pool.ts'
-import { createPromiseCheck, type PromiseLimits } from './check-promise.ts'
 import { confirmHeld } from './confirm-held.ts'
 import type { CreditRules } from './credit-rules.ts'
 import type { HeldTransfer } from './held-store.ts'
@@ -20,24 +16,14 @@ export async function keepPromises(options: {
   pool: Pool
   nodes: NodePool
   rules: CreditRules
-  limits: PromiseLimits
-  alarms: Alarms
+  checkPromise: () => Promise<void>
   log: Logger
-  registry: Registry
   signal: AbortSignal
 }): Promise<void> {
-  const { pool, nodes, rules, limits, alarms, log, registry, signal } = options
+  const { pool, nodes, rules, checkPromise, log, signal } = options
   const confirm = (held: HeldTransfer) => confirmHeld(nodes, held)
-  const check = createPromiseCheck({
-    db: pool,
-    nodeStatus: nodes.status,
-    limits,
-    alarms,
-    now: systemClock.now,
-    registry,
-  })
   await Promise.all([
     repeat({ chore: 'held', everyMs: heldMs, work: () => releaseHeld(pool, rules, confirm), log, signal }),
-    repeat({ chore: 'promise', everyMs: promiseMs, work: check, log, signal }),
+    repeat({ chore: 'promise', everyMs: promiseMs, work: checkPromise, log, signal }),
   ])
 }

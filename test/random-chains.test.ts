@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Registry } from 'prom-client'
+import { systemClock } from '../src/base/clock.ts'
+import { createLog } from '../src/base/log.ts'
+import { createCatchUp } from '../src/blocks/catch-up.ts'
+import { readCursor } from '../src/blocks/chain-store.ts'
+import { leadChain } from '../src/blocks/lead-chain.ts'
+import { openChain } from '../src/blocks/open-chain.ts'
+import { createAlarms } from '../src/blocks/watcher-alarms.ts'
+import { createWatcherMetrics } from '../src/blocks/watcher-metrics.ts'
+import { creditChain } from '../src/credits/credit-chain.ts'
+import type { Pool } from '../src/db/pool.ts'
+import { createPool } from '../src/db/pool.ts'
+import type { SolidTruth } from '../src/sandbox/chain-truth.ts'
+import { addressFromBytes, type TronAddress } from '../src/tron/address.ts'
+import { networks } from '../src/tron/network.ts'
+import { createNodePool } from '../src/tron/node-pool.ts'
+import { bytesFor } from './support/chain-blocks.ts'
+import { cloneDatabase, emptyDatabase, type TestDatabase } from './support/database.ts'
+import { type RandomChain, randomChain } from './support/random-chain.ts'
+import { waitUntil } from './support/wait-until.ts'
+
+// Seeded random histories: payments of every kind, missed slots, forks, nodes that fail, watchers that are stopped, lose
+// their connections or their lease. At the end what is recorded and credited is the chain's own truth, transfer for
+// transfer, and no block was skipped. SEED=n runs one again, SEEDS=n that many.
+const seeds = process.env.SEED
+  ? [Number(process.env.SEED)]
+  : Array.from({ length: Number(process.env.SEEDS ?? 300) }, (_, n) => n + 1)
+/** They mostly wait for nodes that rest. */
+const atOnce = 24
+const steps = 18
+const users = 4
+const usdtContract = networks.sandbox.usdtContract!
+
+test(`${seeds.length} random chains: credits are the chain's truth, transfer for transfer, and no block is skipped`, {
+  timeout: 230_000,
+}, async () => {
+  const waiting = [...seeds]
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      const database = await cloneDatabase()
+      for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
+        await runSeed(seed, database)
+        await emptyDatabase(database.pool)
+      }
+    }),
+  )
+})
+
+async function runSeed(seed: number, database: TestDatabase): Promise<void> {
+  const addresses = await assign(database.pool)
+  const world = await randomChain(seed, { addresses, nodes: 2 })
+  const watchers: Watcher[] = []
+  try {
+    watchers.push(startWatcher(database.url, world, 'a'), startWatcher(database.url, world, 'b'))
+    // The first cursor stands at the solidified head of that moment; from there on everything counts.
+    const first = await waitUntil('the first cursor', () => readCursor(database.pool), 30_000)
+    for (let n = 0; n < steps; n++) {
+      world.step()
+      await disturb(world, database.pool, watchers, database.url)
+    }
+    const truth = world.settle()
+    await waitUntil(
+      'the solidified head',
+      async () => (await readCursor(database.pool))?.height === truth.height,
+      60_000,
+    )
+    await compare(database.pool, truth, first.startHeight, addresses)
+  } catch (error) {
+    throw new Error(`SEED=${seed}: ${(error as Error).message}\n${world.steps.join('\n')}`, { cause: error })
+  } finally {
+    for (const watcher of watchers) await watcher.stop()
+    await world.close()
+  }
+}
+
+interface Watcher {
+  stop(): Promise<void>
+}
+
+/** A watcher as the process is, on connections of its own, with a short lease. */
+function startWatcher(url: string, { nodes: views }: RandomChain, holder: string): Watcher {
+  const log = createLog(process.env.SEED ? 'warn' : 'silent', holder)
+  const pool = createPool(url, { max: 3, name: holder })
+  const nodes = createNodePool({
+    nodes: views.map(view => ({ headUrl: view.url, solidUrl: view.url })),
+    usdtContract,
+    requestsPerSecond: 1_000,
+    log,
+  })
+  const stopping = new AbortController()
+  const registry = new Registry()
+  const alarms = createAlarms(registry, log)
+  const metrics = createWatcherMetrics(registry)
+  const catchUp = createCatchUp(registry, systemClock, log)
+  const running = (async () => {
+    const chain = await open()
+    if (!chain) return
+    const rules = { ...chain, graceMs: 0, quorumAmount: null }
+    await leadChain({
+      pool,
+      holder,
+      log,
+      signal: stopping.signal,
+      timing: { ttl: 600, every: 60 },
+      onLead: () => undefined,
+      work: signal =>
+        creditChain({
+          pool,
+          nodes,
+          network: 'sandbox',
+          rules,
+          pace: { restMs: 0, pollMs: 10 },
+          alarms,
+          metrics,
+          catchUp,
+          log,
+          signal,
+        }),
+    })
+  })()
+  return {
+    stop: async () => {
+      stopping.abort()
+      await running
+      await nodes.close()
+      await pool.end()
+    },
+  }
+
+  async function open() {
+    while (!stopping.signal.aborted) {
+      try {
+        const chain = { network: 'sandbox', genesisId: null, usdtContract }
+        return await openChain({ pool, nodes, chain, startBlock: undefined, log })
+      } catch {
+        // A node that fails just now, as the door waits for it too.
+        await sleep(20)
+      }
+    }
+    return null
+  }
+}
+
+/** Now and then: a watcher stopped and started again, its connections cut, its lease taken. */
+async function disturb(world: RandomChain, pool: Pool, watchers: Watcher[], url: string): Promise<void> {
+  const { random } = world
+  if (random.chance(0.3)) await sleep(random.whole(1, 30))
+  if (random.chance(0.06)) {
+    const n = random.whole(0, 1)
+    await watchers[n]!.stop()
+    watchers[n] = startWatcher(url, world, n === 0 ? 'a' : 'b')
+  }
+  if (random.chance(0.06)) {
+    await pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name in ('a', 'b')`,
+    )
+  }
+  if (random.chance(0.06)) {
+    await pool.query(
+      `update watcher_lease set holder = 'nobody', expires_at = now() + interval '50 milliseconds'`,
+    )
+  }
+}
+
+/** Users with an address each; all but the last have orders, old enough for every block. */
+async function assign(pool: Pool): Promise<TronAddress[]> {
+  await pool.query(
+    `with counter as (
+       insert into address_counter (public_key, chain_code, xpub)
+       values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id)
+     insert into merchant (appid, name, address_counter_id, callback_url)
+     select 'VunTq7Zk2Lm9h1l8', 'shop', id, 'https://shop.example/cb' from counter`,
+  )
+  const bytes = Array.from({ length: users }, (_, n) => bytesFor(`user ${n}`))
+  const addresses = bytes.map(addressFromBytes)
+  await pool.query(
+    `with address as (
+       insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
+       select a.address, a.bytes, m.id, 'u' || a.n, 'u' || a.n, true
+         from merchant m, unnest($1::text[], $2::bytea[]) with ordinality as a (address, bytes, n)
+       returning id, merchant_id, localusermark)
+     insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, created_at, expires_at)
+     select merchant_id, localusermark || '-' || o, localusermark, localusermark, id, o * 3000050, '2020-01-01', '2040-01-01'
+       from address, generate_series(1, 3) as o
+      where localusermark <> $3`,
+    [addresses, bytes, `u${users}`],
+  )
+  return addresses
+}
+
+async function compare(
+  pool: Pool,
+  truth: SolidTruth,
+  startHeight: number,
+  addresses: readonly TronAddress[],
+): Promise<void> {
+  const { rows } = await pool.query(
+    `select t.txid, t.log_index as "logIndex", t.from_address as from, a.address as to, t.amount,
+            t.block_height as height, t.tx_index as "txIndex",
+            (select count(*)::int from credit where transfer_id = t.id) as credits,
+            (select count(*)::int from waiting_transfer where transfer_id = t.id) as waiting
+       from transfer t join deposit_address a on a.id = t.deposit_address_id
+      order by t.block_height, t.tx_index, t.log_index`,
+  )
+  const expected = truth.transfers
+    .filter(({ to, height }) => height > startHeight && addresses.includes(to))
+    .map(transfer => {
+      const claimed = transfer.to !== addresses.at(-1)
+      return { ...transfer, credits: claimed ? 1 : 0, waiting: claimed ? 0 : 1 }
+    })
+  assert.deepEqual(
+    rows.map(row => ({ ...row })),
+    expected,
+  )
+  const parked = await pool.query(
+    `select txid, log_index as "logIndex" from quarantine order by block_height, txid, log_index`,
+  )
+  const undecodable = truth.undecodable.filter(({ height }) => height > startHeight)
+  assert.equal(parked.rowCount, undecodable.length, 'what cannot be decoded is parked')
+  const { rows: sums } = await pool.query(
+    `select o.orderid from recharge_order o
+      where o.received <> coalesce((select sum(amount) from credit where order_id = o.id), 0)
+         or o.announced <> o.received / 100
+         or o.announced <> coalesce((select sum(body_amount) from callback where order_id = o.id), 0)`,
+  )
+  assert.deepEqual(sums, [], "orders' totals and announcements add up")
+  const { rows: chain } = await pool.query(
+    `select count(*)::int as blocks, min(height) as first, max(height) as last,
+            count(*) filter (where parent_hash = (select p.hash from chain_block p where p.height = b.height - 1))::int as linked
+       from chain_block b`,
+  )
+  const blocks = truth.height - startHeight
+  assert.deepEqual(chain[0], { blocks, first: startHeight + 1, last: truth.height, linked: blocks - 1 })
+}
