@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { systemClock } from './base/clock.ts'
 import type { Config } from './base/config.ts'
-import type { Logger } from './base/log.ts'
+import { repeat } from './base/repeat.ts'
 import { makePartitions } from './db/partitions.ts'
 import { type AppOptions, buildApp } from './http/app.ts'
 import { purgeNonces } from './merchants/request-nonce-store.ts'
@@ -22,16 +22,20 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; stop
   await makePartitions(pool, clock.now())
   const app = await buildApp({ ...options, redisUrl: config.redisUrl })
   const url = await app.listen({ host: config.host, port: config.port })
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const partitions = () => makePartitions(pool, clock.now())
   const chores = [
-    repeat(dayMs, 'partitions', () => makePartitions(pool, clock.now()), log),
-    repeat(minuteMs, 'nonces', () => purgeNonces(pool), log),
+    repeat({ chore: 'partitions', everyMs: dayMs, work: partitions, log, signal }),
+    repeat({ chore: 'nonces', everyMs: minuteMs, work: () => purgeNonces(pool), log, signal }),
   ]
   log.info({ url }, 'api.listening')
   return {
     url,
     stop: async () => {
       await close(app)
-      await Promise.all(chores.map(chore => chore.stop()))
+      stopping.abort()
+      await Promise.all(chores)
     },
   }
 }
@@ -46,20 +50,5 @@ async function close(app: FastifyInstance): Promise<void> {
     await app.close()
   } finally {
     clearInterval(sweep)
-  }
-}
-
-/** Does a chore every so often; one that fails is tried again the next time. */
-function repeat(intervalMs: number, chore: string, work: () => Promise<unknown>, log: Logger) {
-  let working: Promise<unknown> = Promise.resolve()
-  const timer = setInterval(() => {
-    working = work().catch(err => log.warn({ err, chore }, 'chore.failed'))
-  }, intervalMs)
-  timer.unref()
-  return {
-    stop: () => {
-      clearInterval(timer)
-      return working
-    },
   }
 }
