@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifySchemaValidationError } from 'fastify'
 import { chainRoutes } from './chain-routes.ts'
-import { faultRoutes } from './fault-routes.ts'
+import { faultRoutes, type StartAnother } from './fault-routes.ts'
 import { faultKinds } from './fault-schemas.ts'
 import type { NodeParts } from './node-door.ts'
 import { paymentRoutes } from './payment-routes.ts'
@@ -12,7 +12,7 @@ import { SandboxRefusal } from './sandbox-refusal.ts'
  */
 export async function controlRoutes(
   app: FastifyInstance,
-  options: NodeParts & { blockIntervalMs: number | null },
+  options: NodeParts & { blockIntervalMs: number | null; startAnother: StartAnother },
 ): Promise<void> {
   app.setSchemaErrorFormatter(errors => new SandboxRefusal(sentence(errors)))
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) =>

@@ -102,3 +102,10 @@ export const forkBody = Type.Object(
   strict,
 )
 export const skipBody = Type.Object({ seconds: Type.Integer({ minimum: 1, maximum: 31_536_000 }) }, strict)
+export const nodeBody = Type.Object(
+  {
+    port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
+    faultSeed: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1 })),
+  },
+  strict,
+)

@@ -1,15 +1,28 @@
 import type { FastifyInstance } from 'fastify'
+import type { Static } from 'typebox'
+import { nodeBody } from './control-schemas.ts'
 import { type Fault, faultBody } from './fault-schemas.ts'
 import type { NodeParts } from './node-door.ts'
 import type { ActiveFault } from './node-faults.ts'
 import { SandboxRefusal } from './sandbox-refusal.ts'
 
-/** Sets, lists and clears the faults of this node, and tells how often it was called. */
-export function faultRoutes(app: FastifyInstance, { faults, counts }: NodeParts): void {
+/** Starts another node over the same chain. @returns its URL. @throws SandboxRefusal when there are too many. */
+export type StartAnother = (options: Static<typeof nodeBody>) => Promise<string>
+
+/** Sets, lists and clears the faults of this node, tells how often it was called, and starts nodes beside it. */
+export function faultRoutes(
+  app: FastifyInstance,
+  { faults, counts, startAnother }: NodeParts & { startAnother: StartAnother },
+): void {
   app.post<{ Body: Fault }>('/sandbox/faults', { schema: { body: faultBody } }, async request =>
     shown(faults.set(request.body)),
   )
   app.get('/sandbox/faults', async () => ({ faults: faults.list().map(shown), calls: counts }))
+  app.post<{ Body: Static<typeof nodeBody> }>(
+    '/sandbox/nodes',
+    { schema: { body: nodeBody } },
+    async request => ({ url: await startAnother(request.body) }),
+  )
   app.delete('/sandbox/faults', async () => {
     faults.clear()
     return { faults: [] }

@@ -3,11 +3,13 @@ import fastify from 'fastify'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { CallCounts } from './call-counts.ts'
 import { controlRoutes } from './control-routes.ts'
+import type { StartAnother } from './fault-routes.ts'
 import type { Fault } from './fault-schemas.ts'
 import { gridRoutes } from './grid-endpoint.ts'
 import { NodeFaults } from './node-faults.ts'
 import { nodeRoutes } from './node-routes.ts'
 import type { SandboxChain } from './sandbox-chain.ts'
+import { SandboxRefusal } from './sandbox-refusal.ts'
 
 export interface NodeViewOptions {
   /** Default 127.0.0.1: its control API asks nobody who they are. */
@@ -36,6 +38,8 @@ export interface NodeView {
   close(): Promise<void>
 }
 
+/** More than a gateway will ever be given. */
+const othersMax = 8
 /** Room for some thousand transactions given by their facts. */
 const bodyMaxBytes = 16 * 1024 * 1024
 
@@ -61,9 +65,20 @@ export async function startNodeView(chain: SandboxChain, options: NodeViewOption
   await app.register(nodeRoutes, { chain, faults, counts })
   await app.register(gridRoutes, { chain, faults, counts })
   const { control = true, blockIntervalMs = null } = options
-  if (control) await app.register(controlRoutes, { chain, faults, counts, blockIntervalMs })
+  const others: NodeView[] = []
+  const startAnother: StartAnother = async asked => {
+    if (others.length >= othersMax) throw new SandboxRefusal(`at most ${othersMax} nodes beside this one`)
+    const other = await startNodeView(chain, { host: options.host, clock, blockIntervalMs, ...asked })
+    others.push(other)
+    return other.url
+  }
+  if (control) await app.register(controlRoutes, { chain, faults, counts, blockIntervalMs, startAnother })
   await app.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 })
   const { address, family, port } = app.server.address() as AddressInfo
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
-  return { url, chain, faults, counts, close: () => app.close() }
+  const close = async () => {
+    for (const other of others) await other.close()
+    await app.close()
+  }
+  return { url, chain, faults, counts, close }
 }

@@ -34,6 +34,30 @@ test('faults are set, told of with what they struck, and cleared one by one or a
   }
 })
 
+test('another node is started beside this one: the same chain, faults of its own, closed with the first', async () => {
+  const first = await startSandboxNode({ autoMine: false })
+  const started = await fetch(`${first.url}/sandbox/nodes`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  })
+  const { url } = (await started.json()) as { url: string }
+  first.faults.set({ kind: 'stall' })
+  first.chain.mine()
+  const heightAt = async (base: string) => {
+    const block = (await (await fetch(`${base}/wallet/getnowblock`)).json()) as {
+      block_header: { raw_data: { number: number } }
+    }
+    return block.block_header.raw_data.number
+  }
+  assert.deepEqual(
+    [await heightAt(first.url), await heightAt(url)],
+    [first.chain.head.height - 1, first.chain.head.height],
+  )
+  await first.close()
+  await assert.rejects(fetch(`${url}/sandbox/state`))
+})
+
 test('no fault strikes the control API', async () => {
   await control('faults', { kind: 'reset' })
   await control('mine', { blocks: 1 })
