@@ -10,8 +10,8 @@ import { type AddressWanted, findAssigned, findExisting, insertAddresses } from 
 /**
  * Assigns an address: the user's base one, or with an orderid the one for that order alone; the same when asked again.
  * @param counterId the merchant's counter, from which a new one is taken.
- * @throws GatewayError orderid_conflict when the orderid's address is another user's; unavailable when the account has
- *   no index left.
+ * @throws GatewayError orderid_conflict when the orderid's address is another user's, or its order was made at another
+ *   address; unavailable when the account has no index left.
  */
 export type AssignAddress = (wanted: AddressWanted, counterId: bigint) => Promise<DepositAddress>
 
@@ -27,7 +27,7 @@ export function openAssignment(pool: Pool): AssignAddress {
     inFlightMax: 2,
   })
   // One queue for each counter, so that its lock is waited for by one connection and not by all of the pool's.
-  const queues = new Map<bigint, (wanted: AddressWanted) => Promise<DepositAddress>>()
+  const queues = new Map<bigint, (wanted: AddressWanted) => Promise<DepositAddress | 'order_elsewhere'>>()
   // Reading a key costs a derivation, and a counter's never changes.
   const accounts = new Map<string, AccountKey>()
   const readAccount = (xpub: string) => {
@@ -50,6 +50,9 @@ export function openAssignment(pool: Pool): AssignAddress {
   }
   return async (wanted, counterId) => {
     const assigned = (await find(wanted)) ?? (await assignNew(counterId)(wanted))
+    if (assigned === 'order_elsewhere') {
+      throw new GatewayError('orderid_conflict', 'orderid: an order has it already, at another address')
+    }
     if (assigned.localusermark !== wanted.localusermark) {
       throw new GatewayError(
         'orderid_conflict',
@@ -66,7 +69,7 @@ async function takeIndexes(
   counterId: bigint,
   readAccount: (xpub: string) => AccountKey,
   wanted: readonly AddressWanted[],
-): Promise<DepositAddress[]> {
+): Promise<(DepositAddress | 'order_elsewhere')[]> {
   const counter = await lockCounter(tx, counterId)
   const found = await findAssigned(tx, wanted)
   const missing = new Map<string, AddressWanted>()

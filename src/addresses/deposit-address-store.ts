@@ -12,15 +12,19 @@ export interface AddressWanted extends User {
 
 /**
  * Finds what is assigned already: by (merchant, orderid) where one is named, whoever's it is, else the base address.
- * @returns for each wanted, in their order, the address or null.
+ * @returns for each wanted, in their order, the address; null when there is none yet; order_elsewhere when there is none
+ *   and the order was made at another address: money sent to a new one could never be that order's.
  */
 export async function findAssigned(
   db: Queryable,
   wanted: readonly AddressWanted[],
-): Promise<(DepositAddress | null)[]> {
+): Promise<(DepositAddress | 'order_elsewhere' | null)[]> {
   const { rows } = await db.query({
     name: 'find-assigned-addresses',
-    text: `select ${columns}
+    text: `select ${columns},
+                  d.id is null and exists (select
+                                             from recharge_order o
+                                            where o.merchant_id = w.merchant_id and o.orderid = w.orderid) as elsewhere
              from unnest($1::bigint[], $2::text[], $3::text[]) with ordinality
                     as w (merchant_id, localusermark, orderid, position)
              left join lateral (
@@ -36,7 +40,10 @@ export async function findAssigned(
             order by w.position`,
     values: [wanted.map(w => w.merchantId), wanted.map(w => w.localusermark), wanted.map(w => w.orderid)],
   })
-  return rows.map(row => (row.id === null ? null : row))
+  return rows.map(({ elsewhere, ...address }) => {
+    if (address.id !== null) return address
+    return elsewhere ? 'order_elsewhere' : null
+  })
 }
 
 /** Which of these addresses exist already, derived or imported, whoever's they are. */

@@ -62,6 +62,24 @@ test('with an orderid it is one for that order alone, the same when asked again'
   assert.match(other.err!, /another localusermark/)
 })
 
+test('once an order is made at another address, there is none to be had for it alone: it could never be paid there', async () => {
+  const user = { username: 'u', localusermark: newMark() }
+  const address = (await ask(user)).data.address
+  const order = { ...user, address, orderid: 'made at base', amount: '1' }
+  assert.equal((await api.ask(merchant, 'TraderRechargeorder', order)).status, 1)
+  const before = await countRows(api.pool)
+  const refused = await ask({ ...user, orderid: 'made at base' })
+  assert.deepEqual([refused.httpStatus, refused.code], [409, 'orderid_conflict'])
+  assert.match(refused.err!, /at another address$/)
+  assert.deepEqual(await countRows(api.pool), before)
+  const other = await api.addMerchant()
+  assert.equal(
+    (await ask({ ...user, orderid: 'made at base' }, other)).status,
+    1,
+    "another merchant's orderid",
+  )
+})
+
 test('64 requests at once for one user spend one index', async () => {
   const user = { username: 'u', localusermark: newMark() }
   const before = await countRows(api.pool)
