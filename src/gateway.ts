@@ -5,6 +5,7 @@ import { addAddressCommands } from './cli/address-commands.ts'
 import { addMerchantCommands } from './cli/merchant-commands.ts'
 import { addProcessCommands } from './cli/process-commands.ts'
 import { addQuarantineCommands } from './cli/quarantine-commands.ts'
+import { addReconcileCommands } from './cli/reconcile-commands.ts'
 import { addRescanCommands } from './cli/rescan-commands.ts'
 import { addSandboxCommands } from './cli/sandbox-commands.ts'
 
@@ -21,6 +22,7 @@ addMerchantCommands(program)
 addAddressCommands(program)
 addQuarantineCommands(program)
 addRescanCommands(program)
+addReconcileCommands(program)
 addSandboxCommands(program)
 // Subcommands copy exitOverride only when it was set before they were made; those of our groups are made by now.
 for (const command of program.commands) {

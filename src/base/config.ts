@@ -74,6 +74,16 @@ const settings = Type.Object({
     'a decimal amount of USDT, such as 1000',
     { pattern: '^(0|[1-9][0-9]{0,11})([.][0-9]{1,6})?$' },
   ),
+  RECONCILE_URL: text(
+    'TronGrid, whose history of each address ours is held against: https://api.trongrid.io on mainnet. Empty: off.',
+    'an http(s) URL',
+    { pattern: '^https?://[^\\s]+$' },
+  ),
+  RECONCILE_PER_HOUR: text(
+    'Addresses compared in an hour, about two requests each, day and night.',
+    'a whole number from 1',
+    { default: '240', pattern: '^[1-9][0-9]{0,5}$' },
+  ),
   TRONGRID_API_KEY: text('Key for TronGrid; sent to TronGrid alone.', 'the key as TronGrid shows it', {
     pattern: '^[\\x21-\\x7e]{8,128}$',
     secret: true,
@@ -152,6 +162,9 @@ export interface Config {
   seen: boolean
   /** Base units; null: off. */
   creditQuorumAmount: UsdtUnits | null
+  /** undefined: off. */
+  reconcileUrl: string | undefined
+  reconcilePerHour: number
   trongridApiKey: string | undefined
   usdtContract: string | undefined
   startBlock: number | undefined
@@ -203,6 +216,8 @@ export function readConfig<N extends keyof Config = never>(
     nodeRequestsPerSecond: whole(value('NODE_REQUESTS_PER_SECOND')),
     seen: value('SEEN') !== 'off',
     creditQuorumAmount: parseUsdt(value('CREDIT_QUORUM_AMOUNT') ?? ''),
+    reconcileUrl: value('RECONCILE_URL')?.replace(/\/+$/, ''),
+    reconcilePerHour: whole(value('RECONCILE_PER_HOUR')) ?? 0,
     trongridApiKey: value('TRONGRID_API_KEY'),
     usdtContract: value('USDT_CONTRACT'),
     startBlock: whole(value('START_BLOCK')),
