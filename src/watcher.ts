@@ -18,6 +18,7 @@ import { creditChain } from './credits/credit-chain.ts'
 import { type CreditRules, checkQuorum } from './credits/credit-rules.ts'
 import { keepPromises } from './credits/keep-promises.ts'
 import type { Pool } from './db/pool.ts'
+import { createCrossCheck } from './transfers/cross-check.ts'
 import { followSeen } from './transfers/follow-seen.ts'
 import { forgetSightings } from './transfers/seen-store.ts'
 import type { TronAddress } from './tron/address.ts'
@@ -38,6 +39,8 @@ export interface WatcherOptions {
   quorumAmount: UsdtUnits | null
   /** Whether transfers at the head are kept for display. */
   seen: boolean
+  /** TronGrid's history, gone round slowly as a second source; null: not at all. */
+  reconcile: { baseUrl: string; addressesPerHour: number } | null
   log: Logger
   registry: Registry
 }
@@ -88,7 +91,8 @@ export function startWatcher(options: WatcherOptions): RunningWatcher {
     registry: options.registry,
   })
   const alarms = createAlarms(options.registry, options.log)
-  const running = watch({ ...options, nodes, alarms, kind }, stopping.signal)
+  const crossChecked = options.nodes.some(node => node.jsonRpcUrl !== undefined)
+  const running = watch({ ...options, nodes, alarms, kind, crossChecked }, stopping.signal)
   return {
     failed: new Promise((_, reject) => running.catch(reject)),
     alarms: alarms.raised,
@@ -104,21 +108,28 @@ type Watch = Omit<WatcherOptions, 'nodes'> & {
   nodes: NodePool
   alarms: Alarms
   kind: (typeof manners)['own']
+  crossChecked: boolean
 }
 
 async function watch(options: Watch, signal: AbortSignal): Promise<void> {
-  const { pool, network, log, registry, nodes, alarms, kind, seen, quorumAmount } = options
+  const { pool, network, log, registry, nodes, alarms, kind, seen, quorumAmount, reconcile } = options
   checkQuorum(quorumAmount, nodes.names.length)
   const chain = await openWhenReachable(options, signal)
   if (!chain) return
   // A block, its infos, and asking once in vain; at the head, the newest block's name besides its block and infos.
-  const callsADay = { solidified: 3 * blocksADay, seen: seen ? 3 * blocksADay : 0 }
+  const callsADay = {
+    solidified: 3 * blocksADay,
+    seen: seen ? 3 * blocksADay : 0,
+    crossCheck: options.crossChecked ? blocksADay : 0,
+  }
   log.info({ network: chain.network, height: chain.height, nodes: nodes.names, callsADay }, 'watcher.opened')
   const rules: CreditRules = { ...chain, graceMs: networks[network].graceMs, quorumAmount }
   // Made once, however often the lease comes and goes: a metric is registered but once.
   const metrics = createWatcherMetrics(registry)
   metrics.stands(chain)
   const catchUp = createCatchUp(registry, systemClock, log)
+  // Only where the operator names a node's JSON-RPC: it is a call a block.
+  const crossCheck = options.crossChecked ? createCrossCheck({ db: pool, nodes, log }) : null
   const checkPromise = createPromiseCheck({
     db: pool,
     nodeStatus: nodes.status,
@@ -135,10 +146,15 @@ async function watch(options: Watch, signal: AbortSignal): Promise<void> {
     onLead: metrics.leads,
     work: async leading => {
       const common = { pool, nodes, log, signal: leading }
+      const reconciling = reconcile && {
+        ...reconcile,
+        apiKey: options.trongridApiKey,
+        usdtContract: options.usdtContract,
+      }
       if (!seen) await forgetSightings(pool)
       await Promise.all([
-        creditChain({ ...common, network, rules, pace: kind.pace, alarms, metrics, catchUp }),
-        keepPromises({ ...common, rules, checkPromise }),
+        creditChain({ ...common, network, rules, pace: kind.pace, alarms, metrics, catchUp, crossCheck }),
+        keepPromises({ ...common, rules, checkPromise, crossCheck, reconciling }),
         seen ? followSeen({ ...common, intervalMs: kind.seenMs }) : undefined,
       ])
     },

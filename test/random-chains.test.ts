@@ -116,6 +116,7 @@ function startWatcher(url: string, { nodes: views }: RandomChain, holder: string
           alarms,
           metrics,
           catchUp,
+          crossCheck: null,
           log,
           signal,
         }),

@@ -120,6 +120,10 @@ function watched(config: Config) {
     trongridApiKey: config.trongridApiKey,
     requestsPerSecond: config.nodeRequestsPerSecond,
     seen: config.seen,
+    reconcile:
+      config.reconcileUrl && config.reconcilePerHour > 0
+        ? { baseUrl: config.reconcileUrl, addressesPerHour: config.reconcilePerHour }
+        : null,
     quorumAmount: config.creditQuorumAmount,
     startBlock: config.startBlock,
   }

@@ -6,6 +6,7 @@ import { type ChainSource, followChain } from '../blocks/follow-chain.ts'
 import type { Alarms } from '../blocks/watcher-alarms.ts'
 import type { createWatcherMetrics } from '../blocks/watcher-metrics.ts'
 import type { Pool } from '../db/pool.ts'
+import type { CrossCheck } from '../transfers/cross-check.ts'
 import type { SolidBlock } from '../tron/block.ts'
 import { creditBlocks } from './credit-blocks.ts'
 import type { CreditRules } from './credit-rules.ts'
@@ -28,10 +29,12 @@ export async function creditChain(options: {
   alarms: Alarms
   metrics: ReturnType<typeof createWatcherMetrics>
   catchUp: ReturnType<typeof createCatchUp>
+  /** Told of what was credited; null: nothing is held against event indexes. */
+  crossCheck: CrossCheck | null
   log: Logger
   signal: AbortSignal
 }): Promise<void> {
-  const { pool, nodes, network, rules, pace, alarms, metrics, catchUp, log, signal } = options
+  const { pool, nodes, network, rules, pace, alarms, metrics, catchUp, crossCheck, log, signal } = options
   let quiet = 0
   await followChain({
     nodes,
@@ -53,6 +56,7 @@ export async function creditChain(options: {
       }
       metrics.stands(last)
       metrics.committed(done)
+      crossCheck?.name(blocks)
       alarmOfContract(alarms, blocks)
       for (const block of blocks) quiet = block.transfers.length > 0 ? 0 : quiet + 1
       const quietMax = quietBlocksMax[network]

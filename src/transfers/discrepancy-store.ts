@@ -6,8 +6,9 @@ export interface Discrepancy {
    * - `missing_transfer`: they have it, we do not. `extra_transfer`: we have it, they do not.
    * - `balance_excess`: an address holds more than it is known to have received.
    * - `block_header`: a block is another one than we recorded at its height.
+   * - `event_index`: a node's event index has other transfers in a block than its transaction infos.
    */
-  kind: 'missing_transfer' | 'extra_transfer' | 'balance_excess' | 'block_header'
+  kind: 'missing_transfer' | 'extra_transfer' | 'balance_excess' | 'block_header' | 'event_index'
   /** What it is about: an address, or a block's height. */
   subject: string
   /** Everything a person needs to look further; amounts as text. */

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { createLog } from '../../src/base/log.ts'
+import { usdtUnits } from '../../src/base/money.ts'
+import { startNodeView } from '../../src/sandbox/node-view.ts'
+import { startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
+import { makePayment } from '../../src/sandbox/sandbox-transactions.ts'
+import { createCrossCheck } from '../../src/transfers/cross-check.ts'
+import { addressFromBytes } from '../../src/tron/address.ts'
+import { networks } from '../../src/tron/network.ts'
+import { createNodePool } from '../../src/tron/node-pool.ts'
+import { bytesFor } from '../support/chain-blocks.ts'
+import { cloneDatabase } from '../support/database.ts'
+
+const log = createLog('silent', 'test')
+
+/** A chain with a block that pays twice the same and fails once, and two nodes over it. */
+async function world() {
+  const { pool } = await cloneDatabase()
+  const first = await startSandboxNode({ autoMine: false, solidificationDepth: 2 })
+  const second = await startNodeView(first.chain)
+  after(() => Promise.all([first.close(), second.close()]))
+  const nodes = createNodePool({
+    nodes: [first, second].map(({ url }) => ({ headUrl: url, solidUrl: url, jsonRpcUrl: url })),
+    usdtContract: networks.sandbox.usdtContract!,
+    requestsPerSecond: 1_000,
+    log,
+  })
+  after(() => nodes.close())
+  const payment = { to: addressFromBytes(bytesFor('u1')), amount: usdtUnits(7_000_000n) }
+  const { chain } = first
+  chain.add([
+    makePayment(chain.stamp(), [payment, payment], {}),
+    makePayment(chain.stamp(), [payment], { fail: 'OUT_OF_TIME' }),
+  ])
+  chain.mine(1)
+  const { height } = chain.head
+  chain.mine(4)
+  const block = await nodes.solidBlock(height)
+  assert(block)
+  const open = async () =>
+    (await pool.query(`select kind, subject, detail from discrepancy where resolved_at is null`)).rows
+  return { first, second, block, open, crossCheck: createCrossCheck({ db: pool, nodes, log }) }
+}
+
+test('a block whose event index says the same is no discrepancy, a failed transaction that kept its logs included', async () => {
+  const { crossCheck, block, open } = await world()
+  assert.deepEqual([block.transfers.length, block.undone.length], [2, 1])
+  crossCheck.name([block])
+  await crossCheck.check()
+  assert.deepEqual(await open(), [])
+})
+
+test('a node without the index says nothing', async () => {
+  const { crossCheck, block, open, first, second } = await world()
+  for (const node of [first, second]) node.faults.set({ kind: 'logs-empty' })
+  crossCheck.name([block])
+  await crossCheck.check()
+  assert.deepEqual(await open(), [])
+})
+
+test('a transfer that the event index does not have is set down once, with all that is known', async () => {
+  const { crossCheck, block, open } = await world()
+  const [transfer] = block.transfers
+  const forged = { ...block, transfers: [...block.transfers, { ...transfer!, logIndex: 9 }] }
+  for (let n = 0; n < 2; n++) {
+    crossCheck.name([forged])
+    await crossCheck.check()
+  }
+  const [found, ...others] = await open()
+  assert.equal(others.length, 0)
+  assert.deepEqual([found.kind, found.subject], ['event_index', `${block.height}`])
+  assert.equal(found.detail.missing.length, 1)
+  assert.equal(found.detail.missing[0].amount, '7000000')
+})
+
+test('blocks wait while the nodes cannot be asked, and no more of them than a hundred', async () => {
+  const { crossCheck, block, open, first, second } = await world()
+  const forged = { ...block, transfers: [] }
+  crossCheck.name([forged])
+  for (const node of [first, second]) node.faults.set({ kind: 'reset', paths: ['/jsonrpc'] })
+  await assert.rejects(crossCheck.check())
+  for (const node of [first, second]) node.faults.clear()
+  crossCheck.name(Array.from({ length: 99 }, () => block))
+  await crossCheck.check()
+  assert.equal((await open()).length, 1)
+})
