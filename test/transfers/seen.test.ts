@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { createLog } from '../../src/base/log.ts'
+import { usdtUnits } from '../../src/base/money.ts'
+import { createCursor } from '../../src/blocks/chain-store.ts'
+import { startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
+import { makePayment } from '../../src/sandbox/sandbox-transactions.ts'
+import { followSeen } from '../../src/transfers/follow-seen.ts'
+import { addressFromBytes } from '../../src/tron/address.ts'
+import { networks } from '../../src/tron/network.ts'
+import { createNodePool } from '../../src/tron/node-pool.ts'
+import { bytesFor } from '../support/chain-blocks.ts'
+import { cloneDatabase } from '../support/database.ts'
+import { waitUntil } from '../support/wait-until.ts'
+
+const log = createLog('silent', 'test')
+const usdtContract = networks.sandbox.usdtContract!
+const mine = bytesFor('u1')
+
+/** A chain that solidifies ten blocks behind, its head followed; one address is ours. */
+async function world() {
+  const { pool } = await cloneDatabase()
+  const sandbox = await startSandboxNode({ autoMine: false, solidificationDepth: 10 })
+  after(() => sandbox.close())
+  const { chain } = sandbox
+  const solid = { height: chain.solid.height, hash: chain.solid.id, time: new Date(chain.solid.timeMs) }
+  await createCursor(pool, { network: 'sandbox', genesisId: chain.genesisId, usdtContract }, solid)
+  await pool.query(
+    `with counter as (
+       insert into address_counter (public_key, chain_code, xpub)
+       values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id),
+     merchant as (
+       insert into merchant (appid, name, address_counter_id)
+       select 'VunTq7Zk2Lm9h1l8', 'shop', id from counter returning id)
+     insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
+     select $1, $2, id, 'u1', 'u1', true from merchant`,
+    [addressFromBytes(mine), mine],
+  )
+  const nodes = createNodePool({
+    nodes: [{ headUrl: sandbox.url, solidUrl: sandbox.url }],
+    usdtContract,
+    requestsPerSecond: 1_000,
+    log,
+  })
+  const stopping = new AbortController()
+  const running = followSeen({ pool, nodes, intervalMs: 5, log, signal: stopping.signal })
+  after(async () => {
+    stopping.abort()
+    await running
+    await nodes.close()
+  })
+  const pay = (units: bigint) => {
+    const transaction = makePayment(
+      chain.stamp(),
+      [{ to: addressFromBytes(mine), amount: usdtUnits(units) }],
+      {},
+    )
+    chain.add([transaction])
+    return transaction.id
+  }
+  const seen = async () => {
+    const { rows } = await pool.query(
+      `select s.txid, s.amount, s.block_height as height, h.height - s.block_height as confirmations
+         from seen_transfer s, chain_head h order by s.block_height, s.txid`,
+    )
+    return rows
+  }
+  const untilHead = () =>
+    waitUntil('the head', async () => {
+      const { rows } = await pool.query('select hash from chain_head')
+      return rows[0]?.hash === chain.head.id
+    })
+  return { pool, chain, pay, seen, untilHead }
+}
+
+test("a payment at the head is seen with its confirmations, a stranger's is not", async () => {
+  const { chain, pay, seen, untilHead } = await world()
+  const txid = pay(5n)
+  chain.add([
+    makePayment(chain.stamp(), [{ to: addressFromBytes(bytesFor('other')), amount: usdtUnits(9n) }], {}),
+  ])
+  chain.mine(1)
+  const { height } = chain.head
+  await untilHead()
+  assert.deepEqual(await seen(), [{ txid, amount: 5n, height, confirmations: 0 }])
+  chain.mine(2)
+  await untilHead()
+  assert.deepEqual(await seen(), [{ txid, amount: 5n, height, confirmations: 2 }])
+})
+
+test('after a fork a payment that moved is seen where it is now, one that was dropped is not seen', async () => {
+  const { chain, pay, seen, untilHead } = await world()
+  const [moved, dropped] = [pay(5n), pay(6n)]
+  chain.mine(3)
+  await untilHead()
+  assert.equal((await seen()).length, 2)
+  chain.fork(3, { drop: [dropped] })
+  await untilHead()
+  const found = chain.blockOf(moved)
+  assert.deepEqual(
+    (await seen()).map(({ txid, height }) => ({ txid, height })),
+    [{ txid: moved, height: found!.height }],
+  )
+})
+
+test('what is solidified, and recorded by then, is seen no longer', async () => {
+  const { pool, chain, pay, seen, untilHead } = await world()
+  pay(5n)
+  chain.mine(1)
+  await untilHead()
+  assert.equal((await seen()).length, 1)
+  chain.mine(12)
+  await pool.query('update chain_cursor set height = $1', [chain.solid.height])
+  chain.mine(1)
+  await waitUntil('the sighting is over', async () => (await seen()).length === 0)
+})
+
+test('a head that leaps does not leave more behind than is looked at', async () => {
+  const { pool, chain, pay, untilHead } = await world()
+  for (let n = 0; n < 150; n++) {
+    pay(BigInt(n + 1))
+    chain.mine(1)
+  }
+  await untilHead()
+  const { rows } = await pool.query('select count(*)::int as n from seen_transfer')
+  assert(rows[0].n <= 100)
+})
