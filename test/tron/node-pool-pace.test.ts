@@ -59,6 +59,22 @@ for (const [name, answer, waitMs] of storms) {
   })
 }
 
+test('a suspension sends away the calls that wait for their turn: nothing more arrives until it is over', async () => {
+  const [a] = await fakeNodes({ delayMs: 2 })
+  const { pool } = poolOf([a!], { requestsPerSecond: 50 })
+  await pool.solidBlock(991)
+  let refusedAt = 0
+  a!.behave = () => {
+    refusedAt ||= performance.now()
+    return suspended(1)
+  }
+  const calls = Array.from({ length: 40 }, (_, i) => pool.solidBlock(901 + i).catch(error => error.kind))
+  assert.deepEqual(new Set(await Promise.all(calls)), new Set(['later']))
+  // Those that were out when the first was refused may still arrive; of the others none.
+  const since = a!.calls.filter(({ atMs }) => atMs > refusedAt + 30).length
+  assert.equal(since, 0, `${since} calls during the suspension`)
+})
+
 test('while one node is suspended another serves; when all are, the error says when the first is back', async () => {
   const [a, b] = await fakeNodes({}, {})
   const { pool } = poolOf([a!, b!])
