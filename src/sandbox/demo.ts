@@ -58,7 +58,7 @@ export async function runDemo(say: (line: string) => void): Promise<RunningDemo>
       nodeUrl: node.url,
       merchant: merchant.endpoint,
       importAddress: (localusermark, address) =>
-        importAddresses(pool, { appid: merchant.appid, localusermark, addresses: [address] }),
+        importAddresses(pool, { appid: merchant.credentials.appid, localusermark, addresses: [address] }),
       step,
     }
     await Promise.race([gateway.failed, payOrder(world)])
@@ -72,7 +72,9 @@ export async function runDemo(say: (line: string) => void): Promise<RunningDemo>
         say(
           `chain     ${node.url}   POST /sandbox/send {"to":"T...","amount":"1.5"} pays, GET /sandbox/state tells`,
         )
-        say(`merchant  appid ${merchant.appid}, callbacks to ${merchant.endpoint.callbackUrl}`)
+        const { appid, key, webhookSecret } = merchant.credentials
+        say(`merchant  appid ${appid}, key ${key}, webhook secret ${webhookSecret}`)
+        say(`          callbacks to ${merchant.endpoint.callbackUrl}`)
         say(`Postgres  ${config.databaseUrl}`)
         say('Ctrl-C ends it, and all of this is gone.')
       },
@@ -103,7 +105,7 @@ async function demoMerchant(
   pool: Pool,
   config: Config,
   step: DemoWorld['step'],
-): Promise<{ appid: string; endpoint: DemoMerchant; close(): Promise<void> }> {
+): Promise<{ credentials: MerchantCredentials; endpoint: DemoMerchant; close(): Promise<void> }> {
   let credentials: MerchantCredentials | null = null
   const endpoint = await startDemoMerchant(
     () => credentials!,
@@ -122,7 +124,7 @@ async function demoMerchant(
   })
   credentials = added
   step('merchant', `appid ${added.appid}, first address ${added.firstAddress}`)
-  return { appid: added.appid, endpoint, close: () => endpoint.close() }
+  return { credentials: added, endpoint, close: () => endpoint.close() }
 }
 
 function verdict(faults: readonly string[]): string {
