@@ -56,7 +56,8 @@ export async function startCourier(options: {
     }
   }
   const queue = openQueue({ name, redisUrl, databaseUrl, slots: tuning.slots, handle, log })
-  const leasing: Leasing = { pool, queue, bell, log, tuning, active, enqueued, stopping: false }
+  const inHand = { active, enqueued, begunElsewhere: 0, stopping: false }
+  const leasing: Leasing = { pool, queue, bell, log, tuning, ...inHand }
   const listener = listenForDue(databaseUrl, bell.ring, log)
   const loop = leaseWhileOpen(leasing)
   const daily = setInterval(() => makePartitionsAgain(pool, log), dayMs)

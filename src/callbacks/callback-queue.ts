@@ -59,29 +59,14 @@ export function openQueue(options: {
     },
     backend.factory,
   )
-  const worker = new Worker<LeaseData>(
-    name,
-    job => handleJob(job, handle, log),
-    {
-      connection: backend.consumer,
-      prefix: queuePrefix,
-      concurrency: slots,
-      // A killed courier's calls come back within 10 s, however often it is killed. The lock renews itself while a call
-      // takes its time, so it need not outlast the send.
-      lockDuration: 8_000,
-      stalledInterval: 1_000,
-      maxStalledCount: 1_000_000,
-      // How long a ring may go unheard (one that another courier heard as it stopped), and how soon it is tried again
-      // after an outage: 5 s and 15 s by default.
-      drainDelay: 1,
-      runRetryDelay: 500,
-    },
-    backend.factory,
+  const workers = Array.from({ length: Math.ceil(slots / workerSlotsMax) }, () =>
+    startWorker(name, backend, Math.min(slots, workerSlotsMax), job => handleJob(job, handle, log)),
   )
   // Outages are told by the backend, once. What else is reported here (a job that vanished with a flushed Redis, say)
   // is the queue's own trouble: the debt is in Postgres.
   queue.on('error', error => log.debug({ error: error.message }, 'queue.error'))
-  worker.on('error', error => log.debug({ error: error.message }, 'queue.error'))
+  for (const worker of workers)
+    worker.on('error', error => log.debug({ error: error.message }, 'queue.error'))
   return {
     isReady: backend.isReady,
     waiting: () => queue.getWaitingCount(),
@@ -91,9 +76,40 @@ export function openQueue(options: {
     missing: leases =>
       filterAsync(leases, async lease => (await queue.getJobState(jobId(lease))) === 'unknown'),
     withdraw: leases => filterAsync(leases, async lease => (await queue.remove(jobId(lease))) === 1),
-    pause: () => worker.pause(true),
-    close: () => closeQueue(queue, worker, backend),
+    pause: async () => {
+      await Promise.all(workers.map(worker => worker.pause(true)))
+    },
+    close: () => closeQueue(queue, workers, backend),
   }
+}
+
+/**
+ * A BullMQ worker with free slots fetches jobs one after the other until they are full, and only then begins the first.
+ * Several small ones fetch side by side.
+ */
+const workerSlotsMax = 64
+
+function startWorker(
+  name: string,
+  backend: QueueBackend,
+  slots: number,
+  work: (job: Job<LeaseData>) => Promise<void>,
+): Worker<LeaseData> {
+  const settings = {
+    connection: backend.consumer,
+    prefix: queuePrefix,
+    concurrency: slots,
+    // A killed courier's calls come back within 10 s, however often it is killed. The lock renews itself while a call
+    // takes its time, so it need not outlast the send.
+    lockDuration: 8_000,
+    stalledInterval: 1_000,
+    maxStalledCount: 1_000_000,
+    // How long a ring may go unheard (one that another courier heard as it stopped), and how soon it is tried again
+    // after an outage: 5 s and 15 s by default.
+    drainDelay: 1,
+    runRetryDelay: 500,
+  }
+  return new Worker<LeaseData>(name, work, settings, backend.factory)
 }
 
 /** An id of its own for every epoch: the queue silently ignores an id it has, in whatever state. */
@@ -127,12 +143,13 @@ async function filterAsync(
 /** How long BullMQ may take over its goodbyes; without its server it never finishes them. */
 const closeWithinMs = 2_000
 
-async function closeQueue(queue: Queue, worker: Worker, backend: QueueBackend): Promise<void> {
+async function closeQueue(queue: Queue, workers: readonly Worker[], backend: QueueBackend): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const cut = new Promise<void>(resolve => {
     timer = setTimeout(resolve, backend.isReady() ? closeWithinMs : 0)
   })
-  await Promise.race([worker.close().then(() => queue.close()), cut])
+  const closing = Promise.all(workers.map(worker => worker.close())).then(() => queue.close())
+  await Promise.race([closing, cut])
   clearTimeout(timer)
   await backend.close()
 }

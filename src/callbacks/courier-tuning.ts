@@ -2,8 +2,13 @@ import { sendDeadlineMs } from './send-callback.ts'
 
 /** Times and sizes of a courier that hang together; a test may have them shorter. */
 export interface CourierTuning {
-  /** Callbacks in hand at once. */
+  /** Callbacks being sent at once. */
   slots: number
+  /**
+   * Callbacks leased beyond that. With one waiting in the queue, a slot that falls free takes it in the same round trip
+   * that ends the last one; without, it has to be fetched: a third of the courier's and of Redis's work.
+   */
+  aheadMax: number
   /** An attempt, from the DNS question to the last byte. */
   deadlineMs: number
   /** What a lease has left at the least when its attempt begins: the attempt, and 5 s to record it. */
@@ -21,6 +26,7 @@ export interface CourierTuning {
 
 export const defaultTuning: CourierTuning = {
   slots: 256,
+  aheadMax: 256,
   deadlineMs: sendDeadlineMs,
   marginMs: sendDeadlineMs + 5_000,
   leaseMs: 30_000,

@@ -20,7 +20,7 @@ export function checkCallbackUrl(url: string, allowedNetworks: readonly string[]
   if (port && isDeniedPort(Number(port))) return `must not use port ${port}`
   if (protocol === 'http:' && allowedNetworks.length === 0) return 'must be https'
   const literal = literalAddress(hostname)
-  if (literal) return checkAddress(literal, protocol, networkList(allowedNetworks))
+  if (literal) return checkAddress(literal, protocol, listOf(allowedNetworks))
   if (isLocalName(hostname) && !reachesLoopback(allowedNetworks)) return 'must not name this machine'
   return null
 }
@@ -60,6 +60,17 @@ function isLocalName(hostname: string): boolean {
 }
 
 function reachesLoopback(allowedNetworks: readonly string[]): boolean {
-  const allowed = networkList(allowedNetworks)
+  const allowed = listOf(allowedNetworks)
   return isAllowed('127.0.0.1', allowed) || isAllowed('::1', allowed)
+}
+
+/** The setting is one array for the life of a process; its list is made once and not for every order. */
+const lists = new WeakMap<readonly string[], BlockList>()
+
+function listOf(networks: readonly string[]): BlockList {
+  const known = lists.get(networks)
+  if (known) return known
+  const list = networkList(networks)
+  lists.set(networks, list)
+  return list
 }

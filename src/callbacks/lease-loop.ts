@@ -17,6 +17,8 @@ export interface Leasing {
   active: ReadonlySet<string>
   /** Leases this courier enqueued and has not begun: it answers for them. */
   enqueued: Map<string, { lease: Lease; at: number }>
+  /** How many of these other couriers have begun, as far as known; looked at when room is short. */
+  begunElsewhere: number
   stopping: boolean
 }
 
@@ -52,8 +54,7 @@ export async function leaseWhileOpen(leasing: Leasing): Promise<void> {
 
 /** @returns how many were leased and enqueued. */
 async function leaseOnce(leasing: Leasing): Promise<number> {
-  const free = leasing.tuning.slots - leasing.active.size - (await leasing.queue.waiting())
-  const leases = await leaseCallbacks(leasing.pool, free, leasing.tuning.leaseMs)
+  const leases = await leaseCallbacks(leasing.pool, await freeSlots(leasing), leasing.tuning.leaseMs)
   if (leases.length === 0) return 0
   const at = performance.now()
   for (const lease of leases) leasing.enqueued.set(jobId(lease), { lease, at })
@@ -71,6 +72,20 @@ async function leaseOnce(leasing: Leasing): Promise<number> {
 }
 
 /**
+ * How many more this courier may lease. What it enqueued counts until it is begun; when that leaves no room, the queue
+ * is asked how much of it other couriers have begun meanwhile.
+ */
+async function freeSlots(leasing: Leasing): Promise<number> {
+  const { slots, aheadMax } = leasing.tuning
+  const room = slots + aheadMax - leasing.active.size
+  const free = room - (leasing.enqueued.size - leasing.begunElsewhere)
+  if (free > 0) return free
+  const waiting = await leasing.queue.waiting()
+  leasing.begunElsewhere = Math.max(0, leasing.enqueued.size - waiting)
+  return room - waiting
+}
+
+/**
  * Gives back leases whose calls the queue has lost, so that a flushed Redis costs seconds and not the length of a
  * lease. A call begun elsewhere is no concern of this courier any more.
  */
@@ -78,8 +93,8 @@ async function recoverLost(leasing: Leasing): Promise<void> {
   const before = performance.now() - leasing.tuning.lostAfterMs
   const old = [...leasing.enqueued.values()].filter(({ at }) => at < before).map(({ lease }) => lease)
   if (old.length === 0) return
-  const lost = await leasing.queue.missing(old)
-  await giveBack(leasing, lost)
+  await giveBack(leasing, await leasing.queue.missing(old))
+  leasing.begunElsewhere = 0
 }
 
 /** Makes leases due again that nobody has begun; a job that turns up later finds its lease gone. */

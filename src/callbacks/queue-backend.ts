@@ -50,7 +50,7 @@ export function openPostgresBackend(databaseUrl: string, log: Logger): QueueBack
     connectionString: databaseUrl,
     options: `-c search_path=${queueSchema}`,
     application_name: 'recharge-gateway-queue',
-    max: 8,
+    max: 16,
     keepAlive: true,
     connectionTimeoutMillis: 5_000,
   })

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { Agent, Dispatcher } from 'undici'
 import { type FailureKind, failureKind } from './failure-kind.ts'
 import { parseRetryAfter } from './retry-schedule.ts'
@@ -119,6 +120,7 @@ function acknowledges(status: number, body: Buffer, word: string | null): boolea
 
 /** Text that Postgres takes, whatever was sent: no NUL, valid UTF-8, and still no more than 2 KiB. */
 function keptAnswer(body: Buffer): string {
+  if (body.length <= keptBytes && isUtf8(body) && !body.includes(0)) return body.toString()
   const text = new TextDecoder()
     .decode(body.subarray(0, keptBytes), { stream: true })
     .replaceAll('\0', '\ufffd')
