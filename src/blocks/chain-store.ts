@@ -37,24 +37,35 @@ export async function createCursor(db: Queryable, pin: ChainPin, at: BlockRef): 
 /**
  * Moves the cursor to a block, if it still stands where the caller read it: of two watchers one wins.
  * It locks the cursor's row, so whatever credits comes after it in its transaction is alone.
- * @returns false when another has moved it; the caller's transaction must then be rolled back.
+ * @returns where it stood; null when another has moved it, and the caller's transaction must then be rolled back.
  */
-export async function moveCursor(tx: Tx, from: BlockRef, to: BlockRef): Promise<boolean> {
-  // Height and hash: a fork of the same height must not pass for the block we built on.
-  const { rowCount } = await tx.query(
-    `update chain_cursor
+export async function moveCursor(tx: Tx, from: BlockRef, to: BlockRef): Promise<LockedCursor | null> {
+  // Height and hash: a fork of the same height must not pass for the block we built on. What is returned is read in the
+  // statement's snapshot, before the update; had another moved it since, the condition would not hold.
+  const { rows } = await tx.query(
+    `update chain_cursor c
         set height = $3, hash = $4, block_time = $5, updated_at = now()
-      where height = $1 and hash = $2`,
+       from (select * from chain_cursor) old
+      where c.height = $1 and c.hash = $2
+      returning old.network, old.genesis_id as "genesisId", old.usdt_contract as "usdtContract",
+                old.start_height as "startHeight", old.height, old.hash, old.block_time as "time",
+                old.updated_at as "movedAt"`,
     [from.height, from.hash, to.height, to.hash, to.time],
   )
-  return rowCount === 1
+  return rows[0] ?? null
+}
+
+/** A cursor whose row this transaction has locked. */
+export interface LockedCursor extends ChainCursor {
+  /** When the transaction began that moved it last, by the database's clock. */
+  movedAt: Date
 }
 
 /**
  * Locks the cursor's row until the transaction ends: whoever credits is alone.
- * @returns `movedAt`: when the transaction began that moved it last, by the database's clock; null before the first start.
+ * @returns null before the first start.
  */
-export async function lockCursor(tx: Tx): Promise<(ChainCursor & { movedAt: Date }) | null> {
+export async function lockCursor(tx: Tx): Promise<LockedCursor | null> {
   const { rows } = await tx.query(
     `select network, genesis_id as "genesisId", usdt_contract as "usdtContract", start_height as "startHeight",
             height, hash, block_time as "time", updated_at as "movedAt"

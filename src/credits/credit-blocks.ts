@@ -1,4 +1,4 @@
-import { insertBlocks, lockCursor, moveCursor } from '../blocks/chain-store.ts'
+import { insertBlocks, type LockedCursor, moveCursor } from '../blocks/chain-store.ts'
 import type { Pool, Tx } from '../db/pool.ts'
 import { quarantineLogs } from '../transfers/quarantine-store.ts'
 import type { RecordedTransfer } from '../transfers/transfer.ts'
@@ -31,8 +31,8 @@ export async function creditBlocks(
   const last = blocks.at(-1)!
   try {
     return await inCreditingTransaction(pool, async (tx, credit) => {
-      const cursor = await lockCursor(tx)
-      if (!cursor || !(await moveCursor(tx, from, last))) throw new CursorMoved()
+      const cursor = await moveCursor(tx, from, last)
+      if (!cursor) throw new CursorMoved()
       await insertBlocks(tx, blocks)
       const undecodable = await quarantineLogs(tx, blocks)
       const recorded = await recordTransfers(tx, blocks, cursor.startHeight + 1)
@@ -87,12 +87,7 @@ const lookAtAllEvery = 1_200
  * to since the last transaction, or that became visible since. Once an hour all are looked at, should the database's
  * clock have been set back. Claiming late would change when, never what: an address is always taken in chain order.
  */
-async function toClaim(
-  tx: Tx,
-  cursor: BlockRef & { movedAt: Date },
-  last: BlockRef,
-  graceMs: number,
-): Promise<bigint[]> {
+async function toClaim(tx: Tx, cursor: LockedCursor, last: BlockRef, graceMs: number): Promise<bigint[]> {
   if (Math.floor(cursor.height / lookAtAllEvery) < Math.floor(last.height / lookAtAllEvery)) {
     return allAddressesToClaim(tx)
   }

@@ -25,8 +25,8 @@ export async function waitingAt(tx: Tx, addressIds: readonly bigint[]): Promise<
  * @param since orders created after it, up to `until`, both included.
  */
 export async function addressesToClaim(tx: Tx, since: Date, until: Date): Promise<bigint[]> {
-  // Per merchant, because that is how orders are indexed by their time. The offset keeps the planner from turning the
-  // look-up by address into a scan of everything that waits.
+  // Per merchant, because that is how orders are indexed by their time. The offsets keep the planner from scanning all
+  // orders, or everything that waits, instead of looking up a few; where nothing waits, nothing is looked up.
   const { rows } = await tx.query({
     name: 'addresses-to-claim',
     text: `select distinct o.deposit_address_id as id
@@ -35,6 +35,7 @@ export async function addressesToClaim(tx: Tx, since: Date, until: Date): Promis
               select deposit_address_id
                 from recharge_order
                where merchant_id = m.id and created_at between $1 and $2
+              offset 0
             ) o
             where exists (select from waiting_transfer where reason = 'unclaimed')
               and exists (
@@ -54,7 +55,9 @@ export async function allAddressesToClaim(tx: Tx): Promise<bigint[]> {
     `select distinct w.deposit_address_id as id
        from waiting_transfer w
       where w.reason = 'unclaimed'
-        and exists (select from recharge_order o where o.deposit_address_id = w.deposit_address_id)`,
+        and exists (
+          select from recharge_order o where o.deposit_address_id = w.deposit_address_id offset 0
+        )`,
   )
   return rows.map(row => row.id)
 }

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { usdtUnits } from '../../src/base/money.ts'
+import { createCursor, readCursor } from '../../src/blocks/chain-store.ts'
+import { creditBlocks } from '../../src/credits/credit-blocks.ts'
+import { startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
+import { makePayment, sandboxAddresses } from '../../src/sandbox/sandbox-transactions.ts'
+import { addressFromBytes, type TronAddress } from '../../src/tron/address.ts'
+import type { SolidBlock } from '../../src/tron/block.ts'
+import { createTronNode } from '../../src/tron/node-client.ts'
+import { bytesFor } from '../support/chain-blocks.ts'
+import { cloneDatabase } from '../support/database.ts'
+
+// The commands as an operator runs them, against a sandbox node whose chain was followed up to its solidified head: a
+// payment to `old` at each of its blocks, one of which the database lacks.
+const gateway = fileURLToPath(new URL('../../src/gateway.ts', import.meta.url))
+const old = addressFromBytes(bytesFor('old'))
+const sandbox = await startSandboxNode({ autoMine: false, solidificationDepth: 1 })
+after(() => sandbox.close())
+const { pool, url } = await cloneDatabase()
+const env: Record<string, string> = { DATABASE_URL: url, TRON_NODES: sandbox.url, RECONCILE_URL: sandbox.url }
+const { usdt } = sandboxAddresses
+const node = createTronNode({ headUrl: sandbox.url, solidUrl: sandbox.url, usdtContract: usdt })
+after(() => node.close())
+const pin = { network: 'sandbox', genesisId: sandbox.chain.genesisId, usdtContract: usdt }
+await createCursor(pool, pin, await node.solidHead())
+await pool.query(
+  `with counter as (
+     insert into address_counter (public_key, chain_code, xpub)
+     values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id)
+   insert into merchant (appid, name, address_counter_id) select 'VunTq7Zk2Lm9h1l8', 'shop', id from counter`,
+)
+const first = sandbox.chain.head.height + 1
+for (let units = 1n; units <= 5n; units++) pay(old, units)
+sandbox.chain.mine()
+await follow(block => block)
+
+/** Follows to the solidified head. @returns the first block of it. */
+async function follow(seen: (block: SolidBlock) => SolidBlock): Promise<number> {
+  const { height } = (await readCursor(pool))!
+  for (;;) {
+    const cursor = (await readCursor(pool))!
+    const block = await node.solidBlock(cursor.height + 1)
+    if (!block) return height + 1
+    await creditBlocks(pool, { ...pin, graceMs: 0, quorumAmount: null }, cursor, [seen(block)])
+  }
+}
+
+function pay(to: TronAddress, units: bigint): void {
+  sandbox.chain.add([makePayment(sandbox.chain.stamp(), [{ to, amount: usdtUnits(units * 1_000_000n) }])])
+  sandbox.chain.mine()
+}
+
+function run(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+  return new Promise(resolve => {
+    const options = { env: { PATH: process.env.PATH, ...env } }
+    execFile(process.execPath, ['--import', 'tsx', gateway, ...args], options, (error, stdout, stderr) =>
+      resolve({ status: error ? Number(error.code) : 0, stdout, stderr }),
+    )
+  })
+}
+
+async function amounts(): Promise<string[]> {
+  const { rows } = await pool.query('select amount::text from transfer order by block_height')
+  return rows.map(row => row.amount)
+}
+
+test('address import --from-block counts what was paid from there on, rescan and reconcile find nothing more', async () => {
+  const imported = await run(
+    ...['address', 'import', '--appid', 'VunTq7Zk2Lm9h1l8', '--localusermark', 'u1'],
+    ...['--from-block', `${first + 2}`, old],
+  )
+  assert.equal(imported.status, 0, imported.stderr)
+  assert.match(imported.stdout, /imported: 1, watched already: 0/)
+  assert.match(imported.stdout, /3 blocks, 3 transfers were missing, 0 credits written/)
+  assert.deepEqual(await amounts(), ['3000000', '4000000', '5000000'])
+
+  const { height } = (await readCursor(pool))!
+  const rescanned = await run('rescan', '--from', '1', '--to', `${height}`)
+  assert.equal(rescanned.status, 0, rescanned.stderr)
+  assert.match(
+    rescanned.stdout,
+    new RegExp(`^rescanned 1 to ${height}: ${height} blocks, 0 transfers were missing`),
+  )
+
+  const reconciled = await run('reconcile', '--all')
+  assert.equal(reconciled.status, 0, reconciled.stderr)
+  assert.match(reconciled.stdout, /1 addresses compared, 3 transfers, 0 differences/)
+})
+
+test('reconcile ends with 1 when something differs, and a rescan mends it', async () => {
+  const other = addressFromBytes(bytesFor('other'))
+  const imported = await run(
+    ...['address', 'import', '--appid', 'VunTq7Zk2Lm9h1l8', '--localusermark', 'u2', other],
+  )
+  assert.equal(imported.status, 0, imported.stderr)
+  pay(other, 7n)
+  pay(other, 8n)
+  sandbox.chain.mine()
+  const from = await follow(block => ({ ...block, transfers: [] }))
+  const differs = await run('reconcile', '--address', other)
+  assert.equal(differs.status, 1)
+  assert.match(differs.stdout, /1 addresses compared, 2 transfers, 1 differences/)
+  assert.match(differs.stdout, /missing_transfer/)
+  const to = (await readCursor(pool))!.height
+  assert.match((await run('rescan', '--from', `${from}`, '--to', `${to}`)).stdout, /2 transfers were missing/)
+  assert.equal((await run('reconcile', '--address', other)).status, 0)
+})
+
+test('a range past the cursor, an address of nobody and settings that are missing end with 2 and a sentence', async () => {
+  const { height } = (await readCursor(pool))!
+  const past = await run('rescan', '--from', '1', '--to', `${height + 1}`)
+  assert.equal(past.status, 2)
+  assert.match(past.stderr, /^error: block \d+ is past the cursor/m)
+  const nobody = await run('reconcile', '--address', addressFromBytes(bytesFor('nobody')))
+  assert.equal(nobody.status, 2)
+  assert.match(nobody.stderr, /is no address of ours/)
+  assert.match((await run('reconcile')).stderr, /--address, or --all, or --since/)
+  assert.match((await run('reconcile', '--since', 'yesterday')).stderr, /--since: a date/)
+  env.RECONCILE_URL = ''
+  assert.match((await run('reconcile', '--all')).stderr, /^error: RECONCILE_URL is missing/m)
+})
+
+test('what is parked is listed, and retried by id or all of it', async () => {
+  assert.equal((await run('quarantine', 'list')).stdout.trim(), 'nothing is parked')
+  await pool.query(
+    `insert into quarantine (txid, log_index, block_height, tx_index, reason, log)
+     select repeat('ab', 32), n, 5, 0, 'not understood', '{"address":"ff","topics":["ff"],"data":"ff"}' from generate_series(1, 2) n`,
+  )
+  const listed = JSON.parse((await run('quarantine', 'list', '--json')).stdout)
+  assert.deepEqual(
+    listed.map((row: { what: string; block: number; reason: string }) => [row.what, row.block, row.reason]),
+    [
+      ['log', 5, 'not understood'],
+      ['log', 5, 'not understood'],
+    ],
+  )
+  assert.match((await run('quarantine', 'list')).stdout, /not understood/)
+  assert.equal((await run('quarantine', 'retry', listed[0].id)).stdout.trim(), `${listed[0].id}: no transfer`)
+  assert.equal((await run('quarantine', 'retry', '--all')).stdout.trim(), `${listed[1].id}: no transfer`)
+  assert.equal((await run('quarantine', 'retry')).status, 2)
+  assert.match((await run('quarantine', 'retry', 'x')).stderr, /is not an id/)
+})
