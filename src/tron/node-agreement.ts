@@ -1,6 +1,6 @@
 import type { Logger } from '../base/log.ts'
 import type { BlockRef } from './block.ts'
-import { isTrusted, isUsable } from './node-health.ts'
+import { isTrusted } from './node-health.ts'
 import type { PooledNode } from './pooled-node.ts'
 
 /** One solidified block in so many is compared with another node's, and not more often than this: it costs a call. */
@@ -50,8 +50,9 @@ export function createAgreementCheck(options: {
   }
 }
 
+/** A node that waits or fails is spared, and its word would be worth nothing. */
 function canCompare({ health }: PooledNode, height: number, nowMs: number): boolean {
-  return isUsable(health, nowMs) && isTrusted(health, nowMs) && (health.solidHead?.height ?? 0) >= height
+  return health.state === 'ok' && isTrusted(health, nowMs) && (health.solidHead?.height ?? 0) >= height
 }
 
 /** @returns null when it has no answer: that is no vote. */

@@ -15,7 +15,7 @@ type Answer = unknown | ((response: ServerResponse) => void)
 const height = 84_940_364
 const hash = `000000000510164c${'ab'.repeat(24)}`
 const usdt = 'a614f803b6fd780986a42c78ec9c7f77e6ded13c'
-const deadlineMs = 400
+const deadlineMs = 1_000
 
 let answers: { block: Answer; infos: Answer; head: Answer; header: Answer; genesis: Answer }
 let calls: { path: string; body: string; headers: IncomingMessage['headers'] }[]

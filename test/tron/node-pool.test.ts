@@ -59,16 +59,19 @@ for (const [how, answer] of [
   })
 }
 
-test('many calls out at a node that hangs: all are served by another within ten seconds', async () => {
+test('many calls out at a node that hangs: those in hand wait once, the others not at all, and another serves them', async () => {
   const [a, b] = await fakeNodes({}, {})
   const { pool, states } = poolOf([a!, b!])
   await pool.solidBlock(991)
   a!.behave = () => hang
+  a!.calls = []
   const startedAt = performance.now()
   const heights = Array.from({ length: 64 }, (_, i) => 901 + i)
   const blocks = await Promise.all(heights.map(height => pool.solidBlock(height)))
-  assert(performance.now() - startedAt < 10_000, `took ${performance.now() - startedAt} ms`)
   assert.deepEqual(new Set(blocks.map(block => block!.node)), new Set([b!.name]))
+  // As many as may be out at once, one deadline of eight seconds, and room for a busy machine.
+  assert(a!.calls.length <= 16, `${a!.calls.length} calls`)
+  assert(performance.now() - startedAt < 15_000, `took ${performance.now() - startedAt} ms`)
   assert.deepEqual(states(a!.name), ['failing'])
 })
 
