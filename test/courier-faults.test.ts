@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import { queuePrefix } from '../src/callbacks/callback-queue.ts'
@@ -47,14 +47,13 @@ describe('a courier', { concurrency: true }, () => {
     test('flushed, with callbacks due and enqueued: all are delivered within seconds', async () => {
       const { pool, url, endpoint, merchants } = await setUp()
       const redis = await startRedis()
-      const client = new Redis(redis.url)
+      const client = openRedis(redis.url)
       await withCourier({ pool, url, redisUrl: redis.url, merchants, tuning: { slots: 10 } }, async () => {
         await seedCallbacks(pool, due(merchants, 100))
         await waitUntil('some delivered', () => endpoint.requests.length > 10)
         await client.flushall()
-        await waitUntil('all delivered', async () => (await delivered(pool)) === 100, 10_000)
+        await waitUntil('all delivered', async () => (await delivered(pool)) === 100)
       })
-      client.disconnect()
       assertOnce(endpoint, 100, 10)
     })
 
@@ -92,7 +91,7 @@ describe('a courier', { concurrency: true }, () => {
     test('out of memory for a while: all are delivered after it', async () => {
       const { pool, url, endpoint, merchants } = await setUp()
       const redis = await startRedis()
-      const client = new Redis(redis.url)
+      const client = openRedis(redis.url)
       await withCourier({ pool, url, redisUrl: redis.url, merchants, tuning: { slots: 10 } }, async () => {
         await client.config('SET', 'maxmemory', '1')
         await seedCallbacks(pool, due(merchants, 50))
@@ -106,14 +105,13 @@ describe('a courier', { concurrency: true }, () => {
         await client.config('SET', 'maxmemory', '0')
         await waitUntil('all delivered', async () => (await delivered(pool)) === 50)
       })
-      client.disconnect()
       assertOnce(endpoint, 50, 0)
     })
 
     test('bringing back old jobs: what was delivered is not sent again, and what is not ours is left', async () => {
       const { pool, url, endpoint, merchants } = await setUp()
       const redis = await startRedis()
-      const client = new Redis(redis.url)
+      const client = openRedis(redis.url)
       const queue = new Queue(await queueNameOf(pool), { connection: client, prefix: queuePrefix })
       const old = (id: string, epoch: string) => ({ name: 'send', data: { id, epoch } })
       await withCourier({ pool, url, redisUrl: redis.url, merchants }, async () => {
@@ -137,7 +135,6 @@ describe('a courier', { concurrency: true }, () => {
         await waitUntil('the next delivered', async () => (await delivered(pool)) === 2)
       })
       await queue.close()
-      client.disconnect()
       assertOnce(endpoint, 2, 0)
     })
 
@@ -148,8 +145,8 @@ describe('a courier', { concurrency: true }, () => {
         withCourier({ ...other, redisUrl }, async () => {
           await seedCallbacks(one.pool, due(one.merchants, 40))
           await seedCallbacks(other.pool, due(other.merchants, 40))
-          await waitUntil('all of one', async () => (await delivered(one.pool)) === 40, 5_000)
-          await waitUntil('all of the other', async () => (await delivered(other.pool)) === 40, 5_000)
+          await waitUntil('all of one', async () => (await delivered(one.pool)) === 40)
+          await waitUntil('all of the other', async () => (await delivered(other.pool)) === 40)
         }),
       )
       assertOnce(one.endpoint, 40, 0)
@@ -160,11 +157,11 @@ describe('a courier', { concurrency: true }, () => {
   for (const backend of ['Postgres', 'Redis'] as const) {
     const skip = backend === 'Redis' && noRedis
     describe(`with the queue on ${backend}`, { skip, concurrency: true }, () => {
-      const openRedis = async () => (backend === 'Redis' ? (await startRedis()).url : undefined)
+      const redisUrlOf = async () => (backend === 'Redis' ? (await startRedis()).url : undefined)
 
       test('a courier killed while it sends, twice: sent again each time within 10 s, under the same key', async () => {
         const { pool, url, endpoint, merchants } = await setUp()
-        const redisUrl = await openRedis()
+        const redisUrl = await redisUrlOf()
         endpoint.answer = (_, nth) => (nth <= 2 ? { hang: true } : { status: 200 })
         const seeded = await seedCallback(pool, due(merchants, 1)[0]!)
         for (let kills = 0; kills < 2; kills++) {
@@ -185,7 +182,7 @@ describe('a courier', { concurrency: true }, () => {
 
       test('every connection to Postgres cut while callbacks are sent: all are delivered', async () => {
         const { pool, url, endpoint, merchants } = await setUp()
-        const redisUrl = await openRedis()
+        const redisUrl = await redisUrlOf()
         await withCourier({ pool, url, redisUrl, merchants, tuning: { slots: 10 } }, async () => {
           await seedCallbacks(pool, due(merchants, 100))
           await waitUntil('some delivered', () => endpoint.requests.length > 10)
@@ -200,6 +197,14 @@ describe('a courier', { concurrency: true }, () => {
     })
   }
 })
+
+/** A client for breaking Redis with, closed when its test is done. */
+function openRedis(url: string): Redis {
+  const client = new Redis(url, { maxRetriesPerRequest: null })
+  client.on('error', () => undefined) // Its server is stopped at some time.
+  after(() => client.disconnect())
+  return client
+}
 
 async function setUp() {
   const { pool, url } = await cloneDatabase()
