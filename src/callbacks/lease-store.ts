@@ -80,37 +80,62 @@ export async function releaseLeases(db: Queryable, leases: readonly Lease[]): Pr
   )
 }
 
-/** How many callbacks change sides in one go, so that a merchant with a hundred thousand locks nothing for long. */
+/** How many callbacks of a lane or merchant change sides in one go, so that a hundred thousand lock nothing for long. */
 const settleBatch = 1_000
 
 /**
  * Holds what is due for disabled merchants (a lease that ran out counts as due), and makes due again what is held for
  * those enabled since: whoever changed the merchant, and whatever was written or under way at that moment. Waiting so
- * counts no attempt.
+ * counts no attempt. Costs by the disabled merchants there are, not by the callbacks that wait for them or for others.
  */
 export async function settleHeld(db: Queryable): Promise<void> {
   await db.query(
-    `update callback
-        set state = 'held', leased_until = null
+    `with disabled as materialized (
+       select l.id as lane_id
+         from merchant m
+         join callback_lane l on l.merchant_id = m.id
+        where m.disabled_at is not null
+     )
+     update callback
+        set state = 'held'
       where id in (select c.id
-                     from merchant m
-                     join callback_lane l on l.merchant_id = m.id
-                     join callback c on c.lane_id = l.id
-                                    and (c.state = 'due' or (c.state = 'in_flight' and c.leased_until <= now()))
-                    where m.disabled_at is not null
-                    limit $1
-                      for no key update of c skip locked)`,
+                     from disabled d
+                    cross join lateral (select id
+                                          from callback
+                                         where lane_id = d.lane_id and state = 'due'
+                                         limit $1
+                                           for no key update skip locked) c)`,
     [settleBatch],
   )
   await db.query(
-    `update callback
+    `update callback c
+        set state = 'held', leased_until = null
+       from merchant m
+      where m.id = c.merchant_id and m.disabled_at is not null
+        and c.state = 'in_flight' and c.leased_until <= now()`,
+  )
+  await db.query(
+    `with recursive holding (merchant_id) as (
+       (select merchant_id from callback where state = 'held' order by merchant_id limit 1)
+       union all
+       select (select c.merchant_id from callback c where c.state = 'held' and c.merchant_id > h.merchant_id
+                order by c.merchant_id limit 1)
+         from holding h
+        where h.merchant_id is not null
+     ), enabled as materialized (
+       select m.id as merchant_id
+         from merchant m
+        where m.id in (select merchant_id from holding) and m.disabled_at is null
+     )
+     update callback
         set state = 'due'
       where id in (select c.id
-                     from callback c
-                     join merchant m on m.id = c.merchant_id
-                    where c.state = 'held' and m.disabled_at is null
-                    limit $1
-                      for no key update of c skip locked)`,
+                     from enabled e
+                    cross join lateral (select id
+                                          from callback
+                                         where merchant_id = e.merchant_id and state = 'held'
+                                         limit $1
+                                           for no key update skip locked) c)`,
     [settleBatch],
   )
 }
