@@ -30,8 +30,11 @@ export async function openChain(options: {
     )
   }
   if (!(await readCursor(pool))) {
-    const at =
-      startBlock === undefined ? await nodes.solidHead() : await blockBefore(nodes, startBlock, genesisId)
+    const head = (await nodes.solidHead()).height
+    const height = startBlock === undefined ? head : startBlock - 1
+    if (height > head)
+      throw new UsageError(`START_BLOCK: block ${height} is not solidified yet, the newest is ${head}`)
+    const at = await confirmedBlock(nodes, height, genesisId)
     await createCursor(pool, { ...chain, genesisId }, at)
     log.info({ network: chain.network, height: at.height, hash: at.hash }, 'chain.pinned')
   }
@@ -51,10 +54,25 @@ export async function openChain(options: {
   return cursor
 }
 
-async function blockBefore(nodes: ChainOpener, height: number, genesisId: string): Promise<BlockRef> {
+/**
+ * The block the cursor is first placed at. Every later block is held against the one before it; this one has none, and a
+ * wrong one would stop the gateway for ever. So it has to link to its own parent, and another node, where there is one
+ * that can answer, has to show the same.
+ */
+async function confirmedBlock(nodes: ChainOpener, height: number, genesisId: string): Promise<BlockRef> {
   // The genesis block has no transaction infos and needs none: it holds no transfer.
-  if (height === 1) return { height: 0, hash: genesisId, time: new Date(0) }
-  const block = await nodes.solidBlock(height - 1)
-  if (!block) throw new UsageError(`START_BLOCK: block ${height - 1} is not solidified yet`)
-  return { height: block.height, hash: block.hash, time: block.time }
+  if (height === 0) return { height: 0, hash: genesisId, time: new Date(0) }
+  const block = await nodes.solidBlock(height)
+  if (!block) throw new Error(`block ${height} is not there yet`)
+  const parentHash = height === 1 ? genesisId : (await nodes.solidBlock(height - 1))?.hash
+  if (block.parentHash !== parentHash) {
+    throw new Error(
+      `block ${height} names ${block.parentHash} as its parent, block ${height - 1} is ${parentHash}`,
+    )
+  }
+  const second = await nodes.solidBlock(height, { not: block.node }).catch(() => null) // There may be no other.
+  if (second && second.hash !== block.hash) {
+    throw new Error(`block ${height} is ${block.hash} for ${block.node}, ${second.hash} for ${second.node}`)
+  }
+  return { height, hash: block.hash, time: block.time }
 }

@@ -28,7 +28,6 @@ export async function addressesToClaim(tx: Tx, since: Date, until: Date): Promis
   // Per merchant, because that is how orders are indexed by their time. The offsets keep the planner from scanning all
   // orders, or everything that waits, instead of looking up a few; where nothing waits, nothing is looked up.
   const { rows } = await tx.query({
-    name: 'addresses-to-claim',
     text: `select distinct o.deposit_address_id as id
              from merchant m
             cross join lateral (

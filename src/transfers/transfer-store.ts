@@ -66,7 +66,6 @@ async function watchedAddresses(
   }
   if (recipients.size === 0) return new Map()
   const { rows } = await tx.query({
-    name: 'watched-addresses',
     text: `select a.id, a.address_bytes, a.watched_from as "watchedFrom"
              from unnest($1::bytea[]) as recipient (address_bytes)
              join deposit_address a using (address_bytes)`,
