@@ -14,7 +14,7 @@ import { type GatewayProcess, startProcess } from './support/gateway-process.ts'
 import { noRedis, startRedis } from './support/redis.ts'
 import { waitUntil } from './support/wait-until.ts'
 
-const payments = 40
+const payments = 30
 const killsAtLeast = 6
 
 // The watcher and the courier are real processes, killed with SIGKILL at random moments after they have started, and

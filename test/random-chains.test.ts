@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import { systemClock } from '../src/base/clock.ts'
+import { UsageError } from '../src/base/errors.ts'
 import { createLog } from '../src/base/log.ts'
 import { createCatchUp } from '../src/blocks/catch-up.ts'
 import { readCursor } from '../src/blocks/chain-store.ts'
@@ -82,14 +83,16 @@ interface Watcher {
 
 /** A watcher as the process is, on connections of its own, with a short lease. */
 function startWatcher(url: string, { nodes: views }: RandomChain, holder: string): Watcher {
-  const log = createLog(process.env.SEED ? 'warn' : 'silent', holder)
+  const log = createLog(process.env.SEED ? (process.env.LOG_LEVEL ?? 'warn') : 'silent', holder)
   const pool = createPool(url, { max: 3, name: holder })
-  const nodes = createNodePool({
-    nodes: views.map(view => ({ headUrl: view.url, solidUrl: view.url })),
-    usdtContract,
-    requestsPerSecond: 1_000,
-    log,
-  })
+  const openNodes = () =>
+    createNodePool({
+      nodes: views.map(view => ({ headUrl: view.url, solidUrl: view.url })),
+      usdtContract,
+      requestsPerSecond: 1_000,
+      log,
+    })
+  let nodes = openNodes()
   const stopping = new AbortController()
   const registry = new Registry()
   const alarms = createAlarms(registry, log)
@@ -136,8 +139,13 @@ function startWatcher(url: string, { nodes: views }: RandomChain, holder: string
       try {
         const chain = { network: 'sandbox', genesisId: null, usdtContract }
         return await openChain({ pool, nodes, chain, startBlock: undefined, log })
-      } catch {
-        // A node that fails just now, as the door waits for it too.
+      } catch (err) {
+        // A node that fails just now is waited for, as the door does; one that showed another genesis ends the process,
+        // and whoever supervises it starts it again.
+        if (err instanceof UsageError) {
+          await nodes.close()
+          nodes = openNodes()
+        }
         await sleep(20)
       }
     }

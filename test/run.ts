@@ -41,7 +41,7 @@ async function testFiles(): Promise<string[]> {
 }
 
 function run(files: readonly string[]): Promise<number> {
-  const args = ['--import', 'tsx', '--test', '--test-concurrency=3', '--test-timeout=240000', ...files]
+  const args = ['--import', 'tsx', '--test', '--test-concurrency=3', '--test-timeout=900000', ...files]
   const child = spawn(process.execPath, args, {
     stdio: 'inherit',
     env: { ...process.env, TEST_POSTGRES_URL: database.url('gateway') },
