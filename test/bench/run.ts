@@ -10,7 +10,7 @@ import { benchOrders } from './order-bench.ts'
 
 // npm run bench [-- following orders ...]: each bench checks its answers, then prints its figures, as ratios where
 // there is a bare counterpart in the same run. Durable as in production: fsync and synchronous commit are on.
-const benches: Record<string, (databases: Databases) => Promise<void>> = { following, orders }
+const benches: Record<string, (databases: Databases) => Promise<void>> = { following, orders, day }
 
 interface Databases {
   /** A migrated database of this measurement's own. */
@@ -77,4 +77,18 @@ async function orders({ fresh }: Databases): Promise<void> {
     )
   }
   console.log(`durable against storing nothing: ${ratio.toFixed(2)}`)
+}
+
+/** A day's gap, caught up in one run. */
+async function day({ fresh }: Databases): Promise<void> {
+  const blocks = 28_800
+  const { blocksPerSecond, callsPerBlock, residentMiB } = await benchFollowing(
+    (await fresh()).pool,
+    1_000_000,
+    blocks,
+  )
+  console.log(
+    `${blocks} blocks, 1 000 000 addresses: ${(blocks / blocksPerSecond).toFixed(0)} s, ${blocksPerSecond.toFixed(0)} blocks/s, ` +
+      `${callsPerBlock.toFixed(2)} calls a block, ${residentMiB} MiB resident`,
+  )
 }
