@@ -33,7 +33,8 @@ for (const command of program.commands) {
 try {
   await program.parseAsync()
 } catch (error) {
-  process.exitCode = exitCodeOf(error)
+  // At once: an exit hook of a library (the embedded Postgres has one) would otherwise end the process with 0.
+  process.exit(exitCodeOf(error))
 }
 
 function exitCodeOf(error: unknown): number {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { HDKey } from '@scure/bip32'
 import { importAddresses } from '../addresses/import-address.ts'
 import { type Config, readConfig } from '../base/config.ts'
@@ -21,6 +22,7 @@ export interface RunningDemo {
 
 /** Ten blocks a second: 19 of them, which solidification takes, are two seconds instead of a minute. */
 const blockIntervalMs = 100
+const readyDeadlineMs = 20_000
 
 /**
  * Starts the whole gateway with a database, a chain and a merchant of its own, and has money go through it.
@@ -61,6 +63,7 @@ export async function runDemo(say: (line: string) => void): Promise<RunningDemo>
         importAddresses(pool, { appid: merchant.credentials.appid, localusermark, addresses: [address] }),
       step,
     }
+    await Promise.race([gateway.failed, untilReady(world.apiUrl)])
     await Promise.race([gateway.failed, payOrder(world)])
     await Promise.race([gateway.failed, payRealTransactions(world)])
     step('done', 'everything that was paid is credited and called back, exactly')
@@ -82,6 +85,15 @@ export async function runDemo(say: (line: string) => void): Promise<RunningDemo>
   } catch (error) {
     await stop()
     throw error
+  }
+}
+
+/** Until the watcher has placed its cursor the API hands nothing out. */
+async function untilReady(apiUrl: string): Promise<void> {
+  const deadline = Date.now() + readyDeadlineMs
+  while (!(await fetch(`${apiUrl}/readyz`)).ok) {
+    if (Date.now() > deadline) throw new Error(`the API was not ready within ${readyDeadlineMs / 1000} s`)
+    await sleep(50)
   }
 }
 
