@@ -1,4 +1,5 @@
 import { GatewayError } from '../base/errors.ts'
+import { failpoint } from '../base/failpoint.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
 import { shareRoundTrips } from '../db/shared-round-trip.ts'
 import { lockCounter, moveCounter } from '../merchants/address-counter-store.ts'
@@ -39,8 +40,11 @@ export function openAssignment(pool: Pool): AssignAddress {
     const queue =
       queues.get(counterId) ??
       shareRoundTrips({
-        run: (wanted: readonly AddressWanted[]) =>
-          inTransaction(pool, tx => takeIndexes(tx, counterId, readAccount, wanted)),
+        run: async (wanted: readonly AddressWanted[]) => {
+          const assigned = await inTransaction(pool, tx => takeIndexes(tx, counterId, readAccount, wanted))
+          failpoint('address:after-commit')
+          return assigned
+        },
         itemsMax: 64,
         waitingMax: 4_096,
         inFlightMax: 1,
@@ -88,6 +92,7 @@ async function takeIndexes(
     })),
   )
   if (fresh.length > 0) await moveCounter(tx, counterId, fresh.at(-1)!.index + 1)
+  failpoint('address:before-commit')
   const assigned = new Map([...missing.keys()].map((name, i) => [name, inserted[i]!]))
   return wanted.map((w, i) => found[i] ?? assigned.get(nameOf(w))!)
 }

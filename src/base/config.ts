@@ -2,6 +2,7 @@ import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import Type from 'typebox'
 import { Value } from 'typebox/value'
 import { UsageError } from './errors.ts'
+import { type Failpoint, parseFailpoints } from './failpoint.ts'
 import { parseUsdt, type UsdtUnits } from './money.ts'
 
 /**
@@ -176,6 +177,8 @@ export interface Config {
   healthHost: string
   trustProxy: string[]
   logLevel: string
+  /** Where to die, for the fault tests: empty but on a chain without value. */
+  failpoints: Failpoint[]
 }
 
 /**
@@ -233,6 +236,7 @@ export function readConfig<N extends keyof Config = never>(
     healthHost: value('HEALTH_HOST')!,
     trustProxy: networks('TRUST_PROXY', value('TRUST_PROXY'), problems),
     logLevel: value('LOG_LEVEL') ?? 'info',
+    failpoints: failpoints(env.FAILPOINT, env.TRON_NETWORK, problems),
   } as Config
   if (config.tronNetwork === 'mainnet') {
     if (config.publicUrl?.startsWith('http:')) problems.push('PUBLIC_URL must be https on mainnet')
@@ -243,6 +247,20 @@ export function readConfig<N extends keyof Config = never>(
   }
   if (problems.length > 0) throw new UsageError(problems)
   return config as Config & { [K in N]: NonNullable<Config[K]> }
+}
+
+/** Not among the settings, and in no example: a gateway that serves anybody has no use for it. */
+function failpoints(
+  value: string | undefined,
+  network: string | undefined,
+  problems: string[],
+): Config['failpoints'] {
+  if (!value) return []
+  if (network !== 'private' && network !== 'sandbox')
+    problems.push('FAILPOINT kills the process: it is for TRON_NETWORK private or sandbox alone')
+  const read = parseFailpoints(value)
+  if (!read) problems.push(`FAILPOINT must be name, name@3 or name@3:stop, comma-separated, got "${value}"`)
+  return read ?? []
 }
 
 /** What .env.example says of each setting. */

@@ -1,3 +1,4 @@
+import { failpoint } from '../base/failpoint.ts'
 import type { BlockRef, SolidBlock } from '../tron/block.ts'
 
 /** What blocks are fetched from: one node, or several that take turns. */
@@ -47,6 +48,7 @@ export async function* fetchBlocks(
       parent = block
     }
     if (blocks.length === 0) return
+    failpoint('block:after-decode')
     yield blocks
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { failpoint } from '../base/failpoint.ts'
 import type { Logger } from '../base/log.ts'
 import type { Pool } from '../db/pool.ts'
 import { releaseLease, takeLease } from './lease-store.ts'
@@ -31,6 +32,7 @@ export async function leadChain(options: {
       await sleep(timing.every, undefined, { signal }).catch(() => undefined) // Aborted: the loop ends.
       continue
     }
+    failpoint('lease:after-take')
     log.info({ holder, epoch }, 'lease.taken')
     onLead(true)
     try {

@@ -1,3 +1,4 @@
+import { failpoint } from '../base/failpoint.ts'
 import type { Tx } from '../db/pool.ts'
 
 /** A callback as the credit that causes it writes it. */
@@ -50,6 +51,7 @@ export async function insertCallbacks(tx: Tx, callbacks: readonly NewCallback[])
       callbacks.map(c => c.origin),
     ],
   )
+  failpoint('callback:before-notify')
   // One notice however many there are: it is a doorbell, delivered at commit.
   await tx.query(`select pg_notify($1, '')`, [dueChannel])
 }

@@ -1,4 +1,5 @@
 import type { Agent } from 'undici'
+import { failpoint } from '../base/failpoint.ts'
 import type { Logger } from '../base/log.ts'
 import type { MerchantDirectory } from '../merchants/merchant-directory.ts'
 import { attemptCallback } from './attempt-callback.ts'
@@ -33,6 +34,7 @@ const recordPauseMs = 250
  * the callback is sent once more, under the same key.
  */
 export async function deliverCallback(delivery: Delivery, lease: Lease): Promise<void> {
+  failpoint('courier:before-renew')
   const askedAt = performance.now()
   const callback = await delivery.renew(lease)
   if (!callback) {
@@ -44,9 +46,12 @@ export async function deliverCallback(delivery: Delivery, lease: Lease): Promise
   // This process may have been stopped and continued since it asked: then the lease may end while it sends.
   if (performance.now() - askedAt > delivery.marginMs - delivery.deadlineMs) return
   const merchant = delivery.merchants.byId(callback.merchantId)
+  failpoint('courier:before-send')
   const { url, outcome } = await attemptCallback(callback, merchant, delivery)
+  failpoint('courier:after-send')
   const attempt = finishedAttempt(callback, url, outcome)
   const moved = await recordInsistently(delivery, attempt)
+  failpoint('courier:after-record')
   report(delivery, callback, attempt, outcome, moved)
 }
 

@@ -1,3 +1,4 @@
+import { failpoint } from '../base/failpoint.ts'
 import type { Logger } from '../base/log.ts'
 import type { Pool } from '../db/pool.ts'
 import { type CallbackQueue, jobId } from './callback-queue.ts'
@@ -37,6 +38,7 @@ export async function leaseWhileOpen(leasing: Leasing): Promise<void> {
       if (performance.now() - settledAt > settleEveryMs) {
         settledAt = performance.now()
         await settleHeld(leasing.pool)
+        failpoint('courier:after-settle')
         if (leasing.queue.isReady()) await recoverLost(leasing)
       }
       const found = leasing.queue.isReady() ? await leaseOnce(leasing) : 0
@@ -56,6 +58,7 @@ export async function leaseWhileOpen(leasing: Leasing): Promise<void> {
 async function leaseOnce(leasing: Leasing): Promise<number> {
   const leases = await leaseCallbacks(leasing.pool, await freeSlots(leasing), leasing.tuning.leaseMs)
   if (leases.length === 0) return 0
+  failpoint('courier:after-lease')
   const at = performance.now()
   for (const lease of leases) leasing.enqueued.set(jobId(lease), { lease, at })
   try {
@@ -68,6 +71,7 @@ async function leaseOnce(leasing: Leasing): Promise<number> {
     )
     throw error
   }
+  failpoint('courier:after-enqueue')
   return leases.length
 }
 

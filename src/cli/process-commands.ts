@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { type Config, readConfig, type SettingName } from '../base/config.ts'
 import { UsageError } from '../base/errors.ts'
+import { armFailpoints } from '../base/failpoint.ts'
 import { createLog } from '../base/log.ts'
 import { migrate } from '../db/migrate.ts'
 import { createPool } from '../db/pool.ts'
@@ -31,6 +32,7 @@ export function addProcessCommands(program: Command): void {
     .description('bring the database up to date, the queue on Postgres included')
     .action(async () => {
       const config = readConfig<'databaseUrl'>(process.env, ['DATABASE_URL'])
+      armFailpoints(config.failpoints)
       const pool = createPool(config.databaseUrl)
       try {
         const applied = await migrate(pool, createLog(config.logLevel, 'migrate'))
@@ -43,6 +45,7 @@ export function addProcessCommands(program: Command): void {
 
 /** Runs until SIGTERM or SIGINT, or until a process says that it must not go on. */
 async function run(config: Config, started: readonly Role[]): Promise<void> {
+  armFailpoints(config.failpoints)
   const log = createLog(config.logLevel, started.join('+'))
   const stopAsked = new Promise<void>(resolve => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())

@@ -1,4 +1,5 @@
 import { type Config, readConfig, type SettingName } from '../base/config.ts'
+import { armFailpoints } from '../base/failpoint.ts'
 import { createPool, type Pool } from '../db/pool.ts'
 
 /** Runs one command's work on a pool of its own, with the settings it needs besides DATABASE_URL. */
@@ -7,6 +8,7 @@ export async function withDatabase(
   work: (pool: Pool, config: Config) => Promise<void>,
 ): Promise<void> {
   const config = readConfig(process.env, ['DATABASE_URL', ...needed])
+  armFailpoints(config.failpoints)
   const pool = createPool(config.databaseUrl!, { max: 2, name: 'gateway command' })
   try {
     await work(pool, config)

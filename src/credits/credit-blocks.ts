@@ -1,3 +1,4 @@
+import { failpoint } from '../base/failpoint.ts'
 import { insertBlocks, type LockedCursor, moveCursor } from '../blocks/chain-store.ts'
 import type { Pool, Tx } from '../db/pool.ts'
 import { quarantineLogs } from '../transfers/quarantine-store.ts'
@@ -30,17 +31,22 @@ export async function creditBlocks(
 ): Promise<BlocksCredited | null> {
   const last = blocks.at(-1)!
   try {
-    return await inCreditingTransaction(pool, async (tx, credit) => {
+    const credited = await inCreditingTransaction(pool, async (tx, credit) => {
       const cursor = await moveCursor(tx, from, last)
       if (!cursor) throw new CursorMoved()
+      failpoint('credit:after-cursor')
       await insertBlocks(tx, blocks)
       const undecodable = await quarantineLogs(tx, blocks)
       const recorded = await recordTransfers(tx, blocks, cursor.startHeight + 1)
+      failpoint('credit:after-transfers')
       const claimed = await toClaim(tx, cursor, last, rules.graceMs)
       const waiting = await waitingAt(tx, addressesOf(recorded, claimed))
       const done = await credit(tx, rules, [...waiting, ...newlyPending(rules, blocks, recorded)], last.time)
+      failpoint('credit:before-commit')
       return { ...done, transfers: recorded.length, quarantined: done.quarantined + undecodable }
     })
+    failpoint('credit:after-commit')
+    return credited
   } catch (error) {
     if (error instanceof CursorMoved) return null
     throw error

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { failpoint } from '../base/failpoint.ts'
 import { callbackKey } from '../callbacks/callback-key.ts'
 import { insertCallbacks, type NewCallback, originOf } from '../callbacks/callback-store.ts'
 import type { Tx } from '../db/pool.ts'
@@ -50,6 +51,7 @@ export async function creditTransfers(
 
 async function writeCredits(tx: Tx, rules: CreditRules, credits: readonly PlannedCredit[]): Promise<number> {
   const creditIds = await insertCredits(tx, credits)
+  failpoint('credit:after-credits')
   await stopWaiting(
     tx,
     credits.map(({ transfer }) => transfer),

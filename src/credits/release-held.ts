@@ -1,3 +1,4 @@
+import { failpoint } from '../base/failpoint.ts'
 import { lockCursor } from '../blocks/chain-store.ts'
 import type { Pool } from '../db/pool.ts'
 import type { CreditRules } from './credit-rules.ts'
@@ -39,6 +40,7 @@ export async function releaseHeld(
     pool,
     others.map(({ held, answer }) => ({ id: held.id, note: 'note' in answer ? answer.note : null })),
   )
+  failpoint('held:after-confirm')
   const agreed = asked.filter(({ answer }) => answer.kind === 'agreed').map(({ held }) => held.id)
   const disagreed = others.filter(({ answer }) => answer.kind === 'disagreed').length
   return {
@@ -59,6 +61,7 @@ async function release(pool: Pool, rules: CreditRules, agreed: readonly bigint[]
     if (!cursor) return 0
     const addressIds = await letGo(tx, agreed)
     await credit(tx, rules, await waitingAt(tx, addressIds), cursor.time)
+    failpoint('held:before-commit')
     return addressIds.length
   })
 }

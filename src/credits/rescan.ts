@@ -1,4 +1,5 @@
 import { UsageError } from '../base/errors.ts'
+import { failpoint } from '../base/failpoint.ts'
 import { lockCursor, readCursor } from '../blocks/chain-store.ts'
 import { HeaderDiffers, type RereadSource, rereadBlocks } from '../blocks/reread-blocks.ts'
 import { recordAudit } from '../db/audit-store.ts'
@@ -97,6 +98,7 @@ async function creditMissing(
       subject: `blocks ${blocks[0]!.height} to ${blocks.at(-1)!.height}`,
       detail: { ...found, transfers: recorded.slice(0, 100).map(({ txid, logIndex }) => [txid, logIndex]) },
     })
+    failpoint('rescan:before-commit')
     return found
   })
 }

@@ -1,3 +1,4 @@
+import { failpoint } from '../base/failpoint.ts'
 import { lockCursor } from '../blocks/chain-store.ts'
 import { recordAudit } from '../db/audit-store.ts'
 import type { Pool, Tx } from '../db/pool.ts'
@@ -62,6 +63,7 @@ export async function retryQuarantined(
       subject: `quarantine ${id}`,
       detail: { txid: parked.txid, logIndex: parked.logIndex, ...retried, id: `${id}` },
     })
+    failpoint('quarantine:before-commit')
     return retried
   })
 }

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { runMigrations as migrateQueue } from 'bullmq'
+import { failpoint } from '../base/failpoint.ts'
 import type { Logger } from '../base/log.ts'
 import type { Pool, Tx } from './pool.ts'
 import { inTransaction } from './pool.ts'
@@ -28,6 +29,7 @@ export async function migrate(pool: Pool, log: Logger): Promise<string[]> {
     const sql = await readFile(`${folder}${name}/migration.sql`, 'utf8')
     if (await inTransaction(pool, tx => applyMigration(tx, name, sql))) {
       log.info({ migration: name }, 'migration.applied')
+      failpoint('migrate:after-commit')
       applied.push(name)
     }
   }
@@ -80,5 +82,6 @@ async function applyMigration(tx: Tx, name: string, sql: string): Promise<boolea
      values ($1, $2, $3, now(), 1)`,
     [randomUUID(), checksum, name],
   )
+  failpoint('migrate:before-commit')
   return true
 }

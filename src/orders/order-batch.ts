@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { failpoint } from '../base/failpoint.ts'
 import type { Pool } from '../db/pool.ts'
 import { shareRoundTrips } from '../db/shared-round-trip.ts'
 import type { ExistingOrder, OrderWanted } from './order.ts'
@@ -43,7 +44,9 @@ async function writeTogether(
   orderWindowMs: number,
 ): Promise<OrderWritten[]> {
   const orders = wanted.map((order): NewOrder => ({ ...order, ordersn: newOrdersn() }))
+  failpoint('order:before-insert')
   const inserted = await insertOrders(pool, orders, orderWindowMs)
+  failpoint('order:after-commit')
   const losers = inserted.size === orders.length ? [] : orders.filter(({ ordersn }) => !inserted.has(ordersn))
   const existing = losers.length === 0 ? [] : await readOrders(pool, losers)
   const found = new Map(losers.map(({ ordersn }, i) => [ordersn, existing[i]]))

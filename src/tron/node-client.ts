@@ -1,3 +1,4 @@
+import { failpoint } from '../base/failpoint.ts'
 import { addressToBytes, type TronAddress } from './address.ts'
 import type { BlockRef, HeadBlock, SolidBlock } from './block.ts'
 import { joinHeadBlock } from './head-block.ts'
@@ -73,6 +74,7 @@ export function createTronNode(options: {
         const block = readBlock(await solid('/getblockbynum', { num: height }))
         if (!block) return null
         const infos = await infosOf(solid, block, height)
+        failpoint('block:after-fetch')
         return { ...joinSolidBlock(height, block, infos, usdtContract), node: name }
       }),
     solidHash: height => named(name, `id of block ${height}`, () => hashAt(solid, height)),
