@@ -13,7 +13,15 @@ import type { AssignAddress } from './assign-address.ts'
 import { findBaseWithUnclaimed } from './deposit-address-store.ts'
 
 const user = { username: usernameParameter, localusermark: localusermarkParameter }
-const address = Type.String({ description: 'The TRON address to pay to, T...' })
+const text = (description: string, example: string) => Type.String({ description, examples: [example] })
+const answer = {
+  msg: text('Always the same word of success', '操作成功'),
+  username: text("The user's name", 'a123456'),
+  localusermark: text("The merchant's own id of the user", '1'),
+  address: text('The TRON address to pay to, T...', 'TWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6'),
+  uuid: text("The address's own id.", '85a6c08e1f2a4b3c8d9e0f3900c51abe'),
+  addtime: Type.Integer({ description: 'When it was assigned, Unix seconds.', examples: [1662198094] }),
+}
 
 /** newAddress and finduseraddress. */
 export function addressEndpoints({ pool, assign }: { pool: Pool; assign: AssignAddress }): Endpoint[] {
@@ -23,15 +31,9 @@ export function addressEndpoints({ pool, assign }: { pool: Pool; assign: AssignA
       summary:
         "The user's base address, the same one when asked again; with orderid, one for that order alone.",
       replay: 'legacy',
+      refusals: ['orderid_conflict'],
       parameters: Type.Object({ ...user, orderid: Type.Optional(orderidParameter) }),
-      data: Type.Object({
-        msg: Type.String(),
-        username: Type.String(),
-        localusermark: Type.String(),
-        address,
-        uuid: Type.String({ description: "The address's own id." }),
-        addtime: Type.Integer({ description: 'When it was assigned, Unix seconds.' }),
-      }),
+      data: Type.Object(answer),
       run: async (merchant, { username, localusermark, orderid = null }) => {
         const wanted = { merchantId: merchant.id, localusermark, username, orderid }
         const assigned = await assign(wanted, merchant.addressCounterId)
@@ -49,16 +51,17 @@ export function addressEndpoints({ pool, assign }: { pool: Pool; assign: AssignA
       name: 'finduseraddress',
       summary: "The user's base address, and what waits unclaimed at the user's addresses.",
       replay: 'legacy',
+      refusals: ['user_not_found'],
       parameters: Type.Object(user),
       data: Type.Object({
-        info: Type.Object({ username: Type.String(), localusermark: Type.String() }),
+        info: Type.Object({ username: answer.username, localusermark: answer.localusermark }),
         data: Type.Object({
-          merchant_id: Type.Integer(),
-          address,
-          m_localusermark: Type.String(),
-          uuid: Type.String(),
-          addtime: Type.Integer(),
-          unclaimed: Type.String({ description: 'Decimal USDT that arrived and belongs to no order yet.' }),
+          merchant_id: Type.Integer({ description: "The merchant's number.", examples: [7] }),
+          address: answer.address,
+          m_localusermark: answer.localusermark,
+          uuid: answer.uuid,
+          addtime: answer.addtime,
+          unclaimed: text('Decimal USDT that arrived and belongs to no order yet.', '0'),
         }),
       }),
       run: async (merchant, { username, localusermark }) => {

@@ -1,31 +1,148 @@
 /**
- * The one table of what a caller can act on: the code, which never changes, and its HTTP status.
- * `retry`: whether the same request may be answered otherwise later.
+ * The one table of what a caller can act on: the code, which never changes, its HTTP status and what it means, for the
+ * documentation. `retry`: whether the same request may be answered otherwise later. `example`: a sentence that comes
+ * with it; sentences are for people and may change.
  */
 export const errorCodes = {
-  bad_request: { status: 400, retry: false },
-  missing_parameter: { status: 400, retry: false },
-  bad_parameter: { status: 400, retry: false },
-  bad_amount: { status: 400, retry: false },
-  bad_notify_url: { status: 400, retry: false },
-  notify_url_required: { status: 400, retry: false },
-  address_not_assigned: { status: 400, retry: false },
-  bad_sign: { status: 401, retry: false },
-  stale_timestamp: { status: 401, retry: false },
-  nonce_reused: { status: 401, retry: false },
-  timestamp_required: { status: 401, retry: false },
-  client_not_allowed: { status: 403, retry: false },
-  merchant_disabled: { status: 403, retry: false },
-  order_not_found: { status: 404, retry: false },
-  user_not_found: { status: 404, retry: false },
-  not_found: { status: 404, retry: false },
-  orderid_conflict: { status: 409, retry: false },
-  too_large: { status: 413, retry: false },
-  unsupported_media_type: { status: 415, retry: false },
-  rate_limited: { status: 429, retry: true },
-  not_ready: { status: 503, retry: true },
-  unavailable: { status: 503, retry: true },
-  internal: { status: 500, retry: true },
+  bad_request: {
+    status: 400,
+    retry: false,
+    meaning:
+      'The body cannot be read: malformed, a name twice, a value that is no text, another charset than UTF-8.',
+    example: 'body: amount is there twice',
+  },
+  missing_parameter: {
+    status: 400,
+    retry: false,
+    meaning: 'A required parameter is not there.',
+    example: 'orderid: missing',
+  },
+  bad_parameter: {
+    status: 400,
+    retry: false,
+    meaning: 'A parameter has a form it must not have.',
+    example: 'localusermark: 1 to 64 characters, no control characters',
+  },
+  bad_amount: {
+    status: 400,
+    retry: false,
+    meaning: 'The amount is not decimal USDT above 0 with at most 6 decimals.',
+    example: 'amount: at most 6 decimals, got "1.0000001"',
+  },
+  bad_notify_url: {
+    status: 400,
+    retry: false,
+    meaning: 'Callbacks may not be sent to this URL.',
+    example: 'notify_url must be https',
+  },
+  notify_url_required: {
+    status: 400,
+    retry: false,
+    meaning: 'Neither the request nor the merchant has a URL for callbacks.',
+    example: 'notify_url: missing, and the merchant has no default one',
+  },
+  address_not_assigned: {
+    status: 400,
+    retry: false,
+    meaning: "The address is none of this user's that may be used for this order.",
+    example: 'address: not assigned to this user',
+  },
+  bad_sign: {
+    status: 401,
+    retry: false,
+    meaning: 'The signature is missing or wrong, or the appid is unknown.',
+    example: 'sign: missing or wrong, or appid: unknown',
+  },
+  stale_timestamp: {
+    status: 401,
+    retry: false,
+    meaning: '`t` is further than 300 s from our clock.',
+    example: 't: must be within 300 s of our clock, which shows 1662299838, got 1662290000',
+  },
+  nonce_reused: {
+    status: 401,
+    retry: false,
+    meaning: 'The nonce was used before, by another request.',
+    example: 'nonce: used before within ten minutes',
+  },
+  timestamp_required: {
+    status: 401,
+    retry: false,
+    meaning: 'This call needs `t` and `nonce`.',
+    example: 't and nonce: required here',
+  },
+  client_not_allowed: {
+    status: 403,
+    retry: false,
+    meaning: 'The call does not come from an address the merchant allows.',
+    example: 'this client address is not on the allowlist',
+  },
+  merchant_disabled: {
+    status: 403,
+    retry: false,
+    meaning: 'The merchant has been disabled by the operator.',
+    example: 'this merchant is disabled',
+  },
+  order_not_found: {
+    status: 404,
+    retry: false,
+    meaning: 'The merchant has no such order.',
+    example: 'orderid: no order of yours has it',
+  },
+  user_not_found: {
+    status: 404,
+    retry: false,
+    meaning: 'The user has no address yet.',
+    example: 'localusermark: this user has no address',
+  },
+  not_found: {
+    status: 404,
+    retry: false,
+    meaning: 'There is nothing at this path for this method.',
+    example: 'there is nothing at this path for this method; the API is POST only',
+  },
+  orderid_conflict: {
+    status: 409,
+    retry: false,
+    meaning: 'The orderid is taken by an order with other parameters, which are named.',
+    example: 'orderid: used before with another amount',
+  },
+  too_large: {
+    status: 413,
+    retry: false,
+    meaning: 'The body is longer than 16 KiB.',
+    example: 'body: at most 16 KiB',
+  },
+  unsupported_media_type: {
+    status: 415,
+    retry: false,
+    meaning: 'The body is neither JSON nor form-encoded.',
+    example: 'content-type: application/json or application/x-www-form-urlencoded',
+  },
+  rate_limited: {
+    status: 429,
+    retry: true,
+    meaning: 'Too many requests; Retry-After says when to come again.',
+    example: 'more than 600 requests in a minute',
+  },
+  not_ready: {
+    status: 503,
+    retry: true,
+    meaning: 'The gateway has not begun to follow the chain yet.',
+    example: 'the gateway has not begun to follow the chain: try again',
+  },
+  unavailable: {
+    status: 503,
+    retry: true,
+    meaning: 'The outcome is unknown or the database is away: send the very same request again.',
+    example: 'temporarily unavailable: try the same request again',
+  },
+  internal: {
+    status: 500,
+    retry: true,
+    meaning: 'A fault of ours. Sending the same request again is safe.',
+    example: 'internal error',
+  },
 } as const
 
 export type ErrorCode = keyof typeof errorCodes

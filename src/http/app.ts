@@ -16,6 +16,7 @@ import { openOrderBatch } from '../orders/order-batch.ts'
 import { orderEndpoints } from '../orders/order-routes.ts'
 import { answerClientError, answerErrors, refuse, toGatewayError } from './answer-errors.ts'
 import { answerInTime } from './deadline.ts'
+import { openDocs } from './docs.ts'
 import { openHealthRoutes } from './health.ts'
 import { openMerchantDoor } from './merchant-door.ts'
 import { openRateLimits } from './rate-limits.ts'
@@ -102,6 +103,7 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
     address: config.ipRateLimitPerMinute,
     merchant: config.rateLimitPerMinute,
   })
+  await openDocs(app, endpoints)
   await app.register(async scope => {
     openMerchantDoor(scope, { merchants, nonces: openNonceGate(pool), clock, checkReady, limits }, endpoints)
   })

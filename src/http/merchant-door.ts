@@ -1,14 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
-import type { TObject } from 'typebox'
-import Type from 'typebox'
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Endpoint } from '../merchants/endpoint.ts'
 import type { MerchantDirectory } from '../merchants/merchant-directory.ts'
-import { unknownParameter } from '../merchants/parameter-schemas.ts'
 import { checkReplay, type NonceGate, type ReplayRule } from '../merchants/replay.ts'
 import { verifyRequest } from '../merchants/verify-request.ts'
 import { answerSchema } from './envelope.ts'
+import { parametersSchema } from './merchant-parameters.ts'
 import { noParameters, type Parameters } from './parameters.ts'
 import type { RateLimits } from './rate-limits.ts'
 
@@ -49,7 +47,7 @@ export function openMerchantDoor(
         config: { endpoint: endpoint.name, replay: endpoint.replay },
         schema: {
           summary: endpoint.summary,
-          body: parametersSchema(endpoint.parameters),
+          body: parametersSchema(endpoint),
           response: { 200: answerSchema(endpoint.data) },
         },
       },
@@ -73,20 +71,6 @@ async function letIn(door: MerchantDoor, request: FastifyRequest, reply: Fastify
   if (door.limits.byMerchant) await door.limits.byMerchant(request, reply)
   await door.checkReady()
   if (nonce !== null) await door.nonces({ merchantId: merchant.id, nonce, sign }, rule!)
-}
-
-const commonParameters = {
-  appid: Type.String({ description: "The merchant's appid." }),
-  sign: Type.String({ description: 'The signature, hex.' }),
-  t: Type.Optional(Type.String({ description: 'Unix seconds, within 300 s of our clock.' })),
-  nonce: Type.Optional(Type.String({ description: '16 to 64 characters, used once.' })),
-}
-
-function parametersSchema(parameters: TObject) {
-  return Type.Object(
-    { ...commonParameters, ...parameters.properties },
-    { additionalProperties: unknownParameter },
-  )
 }
 
 /** Which parameter is wrong, and what would have been right. */

@@ -1,4 +1,5 @@
 import type { Static, TObject, TSchema } from 'typebox'
+import type { ErrorCode } from '../base/errors.ts'
 import type { Merchant } from './merchant.ts'
 import type { ReplayRule } from './replay.ts'
 
@@ -12,9 +13,11 @@ export interface Endpoint {
   /** What it does, in a sentence. */
   summary: string
   replay: ReplayRule
-  /** What it takes besides appid, sign, t and nonce; all of it text. */
+  /** What it may be refused with besides what any call may be; for the documentation. */
+  refusals: readonly ErrorCode[]
+  /** What it takes besides appid, sign, t and nonce; all of it text, each with an example. */
   parameters: TObject
-  /** The answer's `data`. */
+  /** The answer's `data`, each field with an example. */
   data: TSchema
   /** @throws GatewayError for what the caller can act on. */
   run(merchant: Merchant, parameters: never): Promise<unknown>

@@ -28,6 +28,13 @@ export function orderEndpoints({
       name: 'TraderRechargeorder',
       summary: 'Creates an order, once: asked again with the same parameters it answers the same.',
       replay: 'legacy',
+      refusals: [
+        'bad_amount',
+        'bad_notify_url',
+        'notify_url_required',
+        'address_not_assigned',
+        'orderid_conflict',
+      ],
       parameters: Type.Object({
         username: usernameParameter,
         localusermark: localusermarkParameter,
@@ -35,16 +42,25 @@ export function orderEndpoints({
           1,
           64,
           "One of the user's addresses, or the word auto for one of the order's own.",
+          'auto',
         ),
         orderid: orderidParameter,
         // Judged when the order is made, where the refusal can say what is wrong with it.
-        amount: Type.String({ description: 'Decimal USDT, ^(0|[1-9]\\d{0,11})(\\.\\d{1,6})?$, above 0.' }),
+        amount: Type.String({
+          description: 'Decimal USDT, ^(0|[1-9]\\d{0,11})(\\.\\d{1,6})?$, above 0.',
+          examples: ['3'],
+        }),
         notify_url: Type.Optional(
-          textParameter(0, 512, "Where its callbacks go; without one, to the merchant's default URL."),
+          textParameter(
+            0,
+            512,
+            "Where its callbacks go; without one, to the merchant's default URL.",
+            'https://shop.example/cb',
+          ),
         ),
       }),
       data: Type.Object({
-        msg: Type.String(),
+        msg: Type.String({ description: 'Always the same word of success', examples: ['操作成功'] }),
         ordersn: orderSchema.properties.ordersn,
         address: orderSchema.properties.address,
         expires_at: orderSchema.properties.expires_at,
@@ -58,9 +74,12 @@ export function orderEndpoints({
       name: 'findorder',
       summary: 'The order with its transfers, sightings and callbacks.',
       replay: 'usual',
+      refusals: ['order_not_found'],
       parameters: Type.Object({
         orderid: Type.Optional(orderidParameter),
-        ordersn: Type.Optional(textParameter(1, 64, "The gateway's id of the order.")),
+        ordersn: Type.Optional(
+          textParameter(1, 64, "The gateway's id of the order.", 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2'),
+        ),
       }),
       data: orderDetailsSchema,
       run: async (merchant, { orderid = null, ordersn = null }) =>
@@ -70,24 +89,36 @@ export function orderEndpoints({
       name: 'orders',
       summary: 'A page of orders, newest first.',
       replay: 'usual',
+      refusals: [],
       parameters: Type.Object({
-        from: Type.Optional(secondsParameter('Created at or after, Unix seconds.')),
-        to: Type.Optional(secondsParameter('Created before, Unix seconds.')),
+        from: Type.Optional(secondsParameter('Created at or after, Unix seconds.', '1662249600')),
+        to: Type.Optional(secondsParameter('Created before, Unix seconds.', '1662336000')),
         state: Type.Optional(choice(['pending', 'underpaid', 'paid', 'overpaid'], 'Only of this state.')),
         expired: Type.Optional(
           choice(['true', 'false'], "Only those whose window is over by the chain's clock, or is not."),
         ),
         localusermark: Type.Optional(localusermarkParameter),
-        cursor: Type.Optional(textParameter(1, 64, '`next` of the page before.')),
+        cursor: Type.Optional(
+          textParameter(1, 64, '`next` of the page before.', 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2'),
+        ),
         limit: Type.Optional(
           Type.String({
             pattern: '^([1-9]|[1-9]\\d|[1-4]\\d\\d|500)$',
             description: 'How many at the most, 1 to 500; 100 unless given.',
+            examples: ['100'],
             expected: 'a whole number from 1 to 500',
           }),
         ),
       }),
-      data: Type.Object({ orders: Type.Array(orderSchema), next: nullable(Type.String()) }),
+      data: Type.Object({
+        orders: Type.Array(orderSchema),
+        next: nullable(
+          Type.String({
+            description: 'Cursor of the next page; null after the last',
+            examples: ['cz-7773c1e05b7d4a0c9a51e2b8dfc698d2'],
+          }),
+        ),
+      }),
       run: (merchant, { from, to, expired, limit, ...wanted }) =>
         listOrders(prisma, merchant.id, {
           ...wanted,
@@ -100,10 +131,15 @@ export function orderEndpoints({
   ]
 }
 
-function secondsParameter(description: string) {
-  return Type.String({ pattern: '^\\d{1,10}$', description, expected: 'Unix seconds as a whole number' })
+function secondsParameter(description: string, example: string) {
+  return Type.String({
+    pattern: '^\\d{1,10}$',
+    description,
+    examples: [example],
+    expected: 'Unix seconds as a whole number',
+  })
 }
 
 function choice<const T extends string[]>(values: readonly [...T], description: string) {
-  return Type.Enum<T>(values, { description, expected: `one of ${values.join(', ')}` })
+  return Type.Enum<T>(values, { description, examples: [values[0]], expected: `one of ${values.join(', ')}` })
 }
