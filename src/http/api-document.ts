@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import type Type from 'typebox'
 import type { TObject, TSchema } from 'typebox'
 import { type ErrorCode, errorCodes } from '../base/errors.ts'
 import { productVersion } from '../base/version.ts'
@@ -29,6 +30,11 @@ export const commonRefusals: readonly ErrorCode[] = [
   'internal',
 ]
 
+const tag = {
+  name: 'Merchant API',
+  description: 'What a merchant calls, and what is called at the merchant.',
+}
+
 /** The key the examples are signed with; the one of the published vectors. */
 const exampleKey = '3f9c1e7ab2d84455a0c6e1f27d90b8aa'
 
@@ -48,6 +54,7 @@ export function apiDocument(endpoints: readonly Endpoint[]): Record<string, unkn
     servers: [{ url: '/', description: 'This gateway' }],
     // The signature is a parameter like the others, which no security scheme of OpenAPI describes.
     security: [],
+    tags: [tag],
     paths: Object.fromEntries(
       endpoints.map(endpoint => [`/api/merchant/${endpoint.name}`, { post: operation(endpoint) }]),
     ),
@@ -80,8 +87,9 @@ function operation(endpoint: Endpoint) {
   const answer = exampleOf(answerSchema(endpoint.data), true)
   return {
     operationId: endpoint.name,
+    tags: [tag.name],
     summary: endpoint.summary,
-    description: replayNotes[endpoint.replay],
+    description: `${replayNotes[endpoint.replay]}\n\n${parameterTable(endpoint)}`,
     requestBody: {
       required: true,
       content: {
@@ -107,6 +115,17 @@ const replayNotes: Record<Endpoint['replay'], string> = {
   once: '`t` and `nonce` are required, and a nonce is good for one call only.',
 }
 
+/** What an endpoint takes, at a glance. */
+function parameterTable(endpoint: Endpoint): string {
+  const { properties, required } = parametersSchema(endpoint)
+  const rows = Object.entries(properties).map(([name, schema]) => {
+    const { description, minLength, maxLength } = schema as TSchema as Type.TStringOptions
+    const length = maxLength === undefined ? '' : ` ${minLength} to ${maxLength} characters.`
+    return `| \`${name}\` | ${required.includes(name as never) ? 'yes' : ''} | ${description}${length} |`
+  })
+  return ['| parameter | required | |', '| --- | --- | --- |', ...rows].join('\n')
+}
+
 /** A request as it could be sent, its signature right under the key of the published vectors. */
 function signedExample(endpoint: Endpoint): SignedParameters {
   const { sign: _, ...parameters } = exampleOf(
@@ -129,7 +148,7 @@ function refusals(codes: readonly ErrorCode[]) {
 function refusal(status: number, codes: readonly ErrorCode[]) {
   const examples = codes.map(code => {
     const { meaning, example } = errorCodes[code]
-    return [code, { summary: meaning, value: { status: 0, err: example, code } }]
+    return [code, { summary: `${code}: ${meaning}`, value: { status: 0, err: example, code } }]
   })
   return {
     description: `${STATUS_CODES[status]}: ${codes.map(code => `\`${code}\``).join(', ')}.`,
@@ -159,6 +178,7 @@ function callbackOperation() {
   }
   return {
     operationId: 'callback',
+    tags: [tag.name],
     summary: "What the gateway posts to the merchant's URL for every credit that announces something.",
     description:
       'Form-encoded unless the merchant asks for JSON. Any 2xx within 10 s acknowledges it; anything else is tried again, 15 times over more than 82 hours.',

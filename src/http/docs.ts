@@ -14,11 +14,12 @@ export async function openDocs(app: FastifyInstance, endpoints: readonly Endpoin
     routePrefix: '/docs',
     staticCSP: true,
     uiConfig: {
+      // Without the bar that asks for another document's address.
+      layout: 'BaseLayout',
       docExpansion: 'list',
       defaultModelsExpandDepth: 0,
       defaultModelExpandDepth: 5,
       defaultModelRendering: 'example',
-      displayRequestDuration: true,
       deepLinking: true,
       // A call has to be signed, which this page cannot do: it is for reading.
       supportedSubmitMethods: [],

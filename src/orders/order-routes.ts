@@ -47,7 +47,7 @@ export function orderEndpoints({
         orderid: orderidParameter,
         // Judged when the order is made, where the refusal can say what is wrong with it.
         amount: Type.String({
-          description: 'Decimal USDT, ^(0|[1-9]\\d{0,11})(\\.\\d{1,6})?$, above 0.',
+          description: 'Decimal USDT above 0: at most 12 digits, and at most 6 decimals after a point.',
           examples: ['3'],
         }),
         notify_url: Type.Optional(
