@@ -25,7 +25,9 @@ test('schema.prisma has every table and column of the database, of the same type
   const { rows } = await pool.query(
     `select table_name, column_name, udt_name, is_nullable
        from information_schema.columns
-      where table_schema = 'public' and table_name not like '\\_prisma%' and table_name not similar to 'callback_attempt_%'`,
+       join information_schema.tables using (table_schema, table_name)
+      where table_schema = 'public' and table_type = 'BASE TABLE'
+        and table_name not like '\\_prisma%' and table_name not similar to 'callback_attempt_%'`,
   )
   const database = rows.map(
     r => `${r.table_name}.${r.column_name} ${r.udt_name} ${r.is_nullable === 'YES' ? 'null' : ''}`,
