@@ -5,12 +5,19 @@ import { createLog } from '../../src/base/log.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { createPool, type Pool } from '../../src/db/pool.ts'
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../src/sandbox/embedded-database.ts'
+import { benchCallbacks, type DeliveryResult } from './callback-bench.ts'
 import { benchFollowing } from './follow-bench.ts'
 import { benchOrders } from './order-bench.ts'
+import { startBenchRedis } from './redis-server.ts'
 
-// npm run bench [-- following orders ...]: each bench checks its answers, then prints its figures, as ratios where
+// npm run bench [-- callbacks orders ...]: each bench checks its answers, then prints its figures, as ratios where
 // there is a bare counterpart in the same run. Durable as in production: fsync and synchronous commit are on.
-const benches: Record<string, (databases: Databases) => Promise<void>> = { following, orders, day }
+const benches: Record<string, (databases: Databases) => Promise<void>> = {
+  following,
+  orders,
+  callbacks,
+  day,
+}
 
 interface Databases {
   /** A migrated database of this measurement's own. */
@@ -77,6 +84,26 @@ async function orders({ fresh }: Databases): Promise<void> {
     )
   }
   console.log(`durable against storing nothing: ${ratio.toFixed(2)}`)
+}
+
+async function callbacks({ fresh }: Databases): Promise<void> {
+  const redis = await startBenchRedis()
+  try {
+    const result = await benchCallbacks(fresh, redis, Number(process.env.BENCH_CALLBACKS ?? 20_000))
+    console.log(`a bare undici loop posting the same signed bytes: ${result.bare.toFixed(0)}/s`)
+    if (result.redis) console.log(`delivered, on Redis: ${deliveryLine(result.redis)}`)
+    else console.log('redis-server is not on the PATH: nothing measured on Redis')
+    console.log(`delivered, on Postgres: ${deliveryLine(result.postgres)}`)
+  } finally {
+    await redis?.stop()
+  }
+}
+
+function deliveryLine({ perSecond, ratio, cpu }: DeliveryResult & { ratio: number }): string {
+  const micros = Object.entries(cpu)
+    .filter(([, value]) => !Number.isNaN(value))
+    .map(([name, value]) => `${name} ${value.toFixed(0)}`)
+  return `${perSecond.toFixed(0)}/s with history, ${ratio.toFixed(2)} of the bare loop; CPU µs each: ${micros.join(', ')}`
 }
 
 /** A day's gap, caught up in one run. */
