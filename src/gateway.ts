@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { UsageError } from './base/errors.ts'
 import { addAddressCommands } from './cli/address-commands.ts'
+import { addAuditCommands } from './cli/audit-commands.ts'
 import { addMerchantCommands } from './cli/merchant-commands.ts'
 import { addProcessCommands } from './cli/process-commands.ts'
 import { addQuarantineCommands } from './cli/quarantine-commands.ts'
@@ -23,6 +24,7 @@ addAddressCommands(program)
 addQuarantineCommands(program)
 addRescanCommands(program)
 addReconcileCommands(program)
+addAuditCommands(program)
 addSandboxCommands(program)
 // Subcommands copy exitOverride only when it was set before they were made; those of our groups are made by now.
 for (const command of program.commands) {

@@ -1,0 +1,65 @@
+import type { AuditLook } from './audit-check.ts'
+
+/**
+ * Each credit against the callback it must have caused, or must not. What it announces is worked out anew from the
+ * credits alone: what the order had received before and after it, each rounded down to 1/10000 USDT. Its key is computed
+ * anew as well; `callbackKey` says how.
+ */
+export const announcementLook: AuditLook = {
+  checks: {
+    'credit.received': "each credit's received is the sum of its order's credits up to it",
+    'callback.credit': 'no callback is without its credit',
+    'callback.missing': 'each credit that leaves 1/10000 USDT or more to announce has its callback',
+    'callback.amount': 'each callback announces what was to announce after its credit',
+    'callback.key': "each callback's key is the function of its transfer",
+    'callback.facts': "each callback says its credit's order, merchant, received, state and lateness",
+  },
+  sql: `
+    with summed as (
+      select id, order_id, transfer_id, amount, received, late,
+             (sum(amount) over (partition by order_id order by id))::bigint as total
+        from credit
+    ), announced as (
+      select c.id as credit_id, b.id as callback_id, b.key, c.received, c.total, b.body_amount,
+             c.total / 100 - (c.total - c.amount) / 100 as due_amount, t.txid, t.log_index,
+             coalesce(o.merchant_id, b.merchant_id) as merchant_id, o.orderid,
+             'cb_' || left(encode(sha256(convert_to(
+               k.genesis_id || ':' || k.usdt_contract || ':' || t.txid || ':' || t.log_index, 'UTF8')), 'hex'), 32)
+               as own_key,
+             c.id is not null and b.id is not null
+               and (b.order_id, b.merchant_id, b.received, b.late, b.order_state, l.merchant_id)
+                   is distinct from
+                   (c.order_id, o.merchant_id, c.total, c.late,
+                    case when c.total < o.amount then 'underpaid' when c.total = o.amount then 'paid' else 'overpaid' end,
+                    o.merchant_id) as misstated
+        from summed c
+        full join callback b on b.credit_id = c.id
+        left join transfer t on t.id = c.transfer_id
+        left join recharge_order o on o.id = c.order_id
+        left join callback_lane l on l.id = b.lane_id
+        left join chain_cursor k on true
+    ), odd as (
+      select *,
+             coalesce('transfer ' || txid || ':' || log_index, 'credit ' || credit_id, 'callback ' || key)
+               || coalesce(' on order ' || orderid, '') as subject
+        from announced
+       where (credit_id is null or received <> total or misstated or coalesce(body_amount, 0) <> due_amount
+              or key <> own_key)
+         and ($1::bigint is null or merchant_id = $1 or merchant_id is null)
+    )
+    select v.check_name, m.appid, odd.subject, v.detail
+      from odd
+      left join merchant m on m.id = odd.merchant_id
+     cross join lateral (values
+       ('credit.received', received <> total,
+        'its received is ' || received || ' units, its order''s credits up to it are ' || total),
+       ('callback.credit', credit_id is null, 'announces ' || body_amount || ' for no credit'),
+       ('callback.missing', callback_id is null and due_amount > 0,
+        'was to announce ' || due_amount || ' (1/10000 USDT), and has no callback'),
+       ('callback.amount', body_amount <> due_amount,
+        key || ' announces ' || body_amount || ' instead of ' || due_amount || ' (1/10000 USDT)'),
+       ('callback.key', key <> own_key, 'its callback has the key ' || key || ' instead of ' || own_key),
+       ('callback.facts', misstated, key || ' says another order, merchant, received, state or lateness')
+     ) v (check_name, differs, detail)
+     where v.differs`,
+}
