@@ -7,6 +7,8 @@ import { createPool, type Pool } from '../../src/db/pool.ts'
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../src/sandbox/embedded-database.ts'
 import { benchCallbacks, type DeliveryResult } from './callback-bench.ts'
 import { benchFollowing } from './follow-bench.ts'
+import { benchHanging } from './hanging-bench.ts'
+import { benchLatency } from './latency-bench.ts'
 import { benchOrders } from './order-bench.ts'
 import { startBenchRedis } from './redis-server.ts'
 
@@ -16,6 +18,8 @@ const benches: Record<string, (databases: Databases) => Promise<void>> = {
   following,
   orders,
   callbacks,
+  hanging,
+  latency,
   day,
 }
 
@@ -104,6 +108,44 @@ function deliveryLine({ perSecond, ratio, cpu }: DeliveryResult & { ratio: numbe
     .filter(([, value]) => !Number.isNaN(value))
     .map(([name, value]) => `${name} ${value.toFixed(0)}`)
   return `${perSecond.toFixed(0)}/s with history, ${ratio.toFixed(2)} of the bare loop; CPU µs each: ${micros.join(', ')}`
+}
+
+async function hanging({ fresh }: Databases): Promise<void> {
+  await withRedis(async redisUrl => {
+    const count = Number(process.env.BENCH_CALLBACKS ?? 20_000)
+    const without = await benchHanging(await fresh(), redisUrl, 0, count)
+    const beside = await benchHanging(await fresh(), redisUrl, 20_000, count)
+    for (const [what, result] of [
+      ['ninety-nine merchants alone', without],
+      ['beside one that hangs, 20 000 due', beside],
+    ] as const) {
+      console.log(
+        `${what}: ${result.perSecond.toFixed(0)}/s; credit to receiver p50 ${result.p50Ms.toFixed(1)} ms, p99 ${result.p99Ms.toFixed(1)} ms`,
+      )
+    }
+    console.log(`beside it against alone: ${(beside.perSecond / without.perSecond).toFixed(2)} of the rate`)
+  })
+}
+
+async function latency({ fresh }: Databases): Promise<void> {
+  await withRedis(async redisUrl => {
+    const { callbacks, p50Ms, p99Ms } = await benchLatency(await fresh(), redisUrl)
+    console.log(
+      `solidified block served to receiver, 50 credits a block, ${callbacks} callbacks: ` +
+        `p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms`,
+    )
+  })
+}
+
+/** On Redis where there is one, else on Postgres, and says so. */
+async function withRedis(work: (redisUrl: string | undefined) => Promise<void>): Promise<void> {
+  const redis = await startBenchRedis()
+  if (!redis) console.log('redis-server is not on the PATH: the queue is on Postgres')
+  try {
+    await work(redis?.url)
+  } finally {
+    await redis?.stop()
+  }
 }
 
 /** A day's gap, caught up in one run. */
