@@ -2,12 +2,12 @@ import type { FastifyInstance } from 'fastify'
 import { systemClock } from './base/clock.ts'
 import type { Config } from './base/config.ts'
 import { repeat } from './base/repeat.ts'
-import { makePartitions } from './db/partitions.ts'
+import { dropOldPartitions, makePartitions } from './db/partitions.ts'
 import { type AppOptions, buildApp } from './http/app.ts'
 import { purgeNonces } from './merchants/request-nonce-store.ts'
 
 export interface ApiOptions extends Omit<AppOptions, 'config' | 'redisUrl'> {
-  config: AppOptions['config'] & Pick<Config, 'host' | 'port' | 'redisUrl'>
+  config: AppOptions['config'] & Pick<Config, 'host' | 'port' | 'redisUrl' | 'retentionMonths'>
 }
 
 const dayMs = 86_400_000
@@ -24,7 +24,11 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; stop
   const url = await app.listen({ host: config.host, port: config.port })
   const stopping = new AbortController()
   const { signal } = stopping
-  const partitions = () => makePartitions(pool, clock.now())
+  const partitions = async () => {
+    await makePartitions(pool, clock.now())
+    const dropped = await dropOldPartitions(pool, clock.now(), config.retentionMonths)
+    if (dropped.length > 0) log.info({ tables: dropped }, 'retention.dropped')
+  }
   const chores = [
     repeat({ chore: 'partitions', everyMs: dayMs, work: partitions, log, signal }),
     repeat({ chore: 'nonces', everyMs: minuteMs, work: () => purgeNonces(pool), log, signal }),

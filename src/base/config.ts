@@ -1,9 +1,9 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import Type from 'typebox'
 import { Value } from 'typebox/value'
 import { UsageError } from './errors.ts'
 import { type Failpoint, parseFailpoints } from './failpoint.ts'
 import { parseUsdt, type UsdtUnits } from './money.ts'
+import { isNetwork } from './network-list.ts'
 
 /**
  * Every setting: its sentence (kept in .env.example too), what a right value is, and its default or none where a
@@ -137,6 +137,11 @@ const settings = Type.Object({
     'CIDRs, never "true" or a number of hops',
     { default: '' },
   ),
+  RETENTION_MONTHS: text(
+    'Months for which the history of calls and of callback attempts is kept (0: for ever). Money is always kept.',
+    'a whole number',
+    { default: '13', pattern: '^[0-9]{1,3}$' },
+  ),
   LOG_LEVEL: text('How much is logged.', 'fatal, error, warn, info, debug or trace', {
     default: 'info',
     pattern: '^(fatal|error|warn|info|debug|trace)$',
@@ -176,6 +181,7 @@ export interface Config {
   healthPort: number
   healthHost: string
   trustProxy: string[]
+  retentionMonths: number
   logLevel: string
   /** Where to die, for the fault tests: empty but on a chain without value. */
   failpoints: Failpoint[]
@@ -235,6 +241,7 @@ export function readConfig<N extends keyof Config = never>(
     healthPort: port('HEALTH_PORT', value('HEALTH_PORT'), problems),
     healthHost: value('HEALTH_HOST')!,
     trustProxy: networks('TRUST_PROXY', value('TRUST_PROXY'), problems),
+    retentionMonths: whole(value('RETENTION_MONTHS')) ?? 0,
     logLevel: value('LOG_LEVEL') ?? 'info',
     failpoints: failpoints(env.FAILPOINT, env.TRON_NETWORK, problems),
   } as Config
@@ -311,25 +318,6 @@ function networks(name: SettingName, value: string | undefined, problems: string
     .filter(Boolean)
   for (const cidr of list) {
     if (!isNetwork(cidr)) problems.push(`${name} must be CIDRs, comma-separated, got "${cidr}"`)
-  }
-  return list
-}
-
-function isNetwork(cidr: string): boolean {
-  const [address, prefix, rest] = cidr.split('/')
-  if (!address || rest !== undefined) return false
-  const bits = isIPv4(address) ? 32 : isIPv6(address) ? 128 : 0
-  if (bits === 0) return false
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)
-}
-
-/** A list of networks to look addresses up in. */
-export function networkList(cidrs: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const cidr of cidrs) {
-    const [address, prefix] = cidr.split('/') as [string, string | undefined]
-    const family = isIPv4(address) ? 'ipv4' : 'ipv6'
-    list.addSubnet(address, prefix === undefined ? (family === 'ipv4' ? 32 : 128) : Number(prefix), family)
   }
   return list
 }

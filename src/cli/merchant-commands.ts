@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import type { Config } from '../base/config.ts'
 import { UsageError } from '../base/errors.ts'
 import { checkCallbackUrl } from '../callbacks/egress-guard.ts'
-import { settleHeld } from '../callbacks/lease-store.ts'
+import { settleHeld } from '../callbacks/held-store.ts'
 import { createPrisma } from '../db/prisma-client.ts'
 import { type AddedMerchant, addMerchant } from '../merchants/add-merchant.ts'
 import { disableMerchant, enableMerchant } from '../merchants/disable-merchant.ts'
@@ -89,6 +89,7 @@ export function addMerchantCommands(program: Command): void {
     .addOption(
       new Option('--require-nonce <yes|no>', 't and nonce required on every endpoint').choices(['yes', 'no']),
     )
+    .option('--allow-clients <list>', 'addresses and CIDRs it may call from, comma-separated; "" for any')
     .action(async (appid: string, options: Record<string, string | undefined>) => {
       await withDatabase([], async (pool, config) => {
         const changes = {
@@ -98,6 +99,10 @@ export function addMerchantCommands(program: Command): void {
           acknowledgement: emptyToNull(options.acknowledgement),
           always200: yesNo(options.always200),
           requireNonce: yesNo(options.requireNonce),
+          allowedClients: options.allowClients
+            ?.split(',')
+            .map(part => part.trim())
+            .filter(Boolean),
         }
         await setMerchant(pool, appid, changes, { checkUrl: urlCheck(config) })
         console.log(`${appid}: set`)

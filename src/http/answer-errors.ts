@@ -5,6 +5,7 @@ import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { isPassingDatabaseError } from '../db/outage.ts'
 import type { Merchant } from '../merchants/merchant.ts'
+import { clientAddressOf } from './client-address.ts'
 import { DeadlineError } from './deadline.ts'
 import { jsonType, refusalBody } from './envelope.ts'
 
@@ -50,7 +51,7 @@ export function refuse(
     code: error.code,
     endpoint: request.routeOptions.config.endpoint,
     merchantId: request.merchant?.id,
-    clientAddress: request.ip,
+    clientAddress: clientAddressOf(request),
   }
   if (error.status >= 500 && error.cause !== undefined) {
     log.error({ ...facts, err: error.cause }, 'request.failed')

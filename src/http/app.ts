@@ -6,6 +6,7 @@ import type { Config } from '../base/config.ts'
 import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics.ts'
 import { checkCallbackUrl } from '../callbacks/egress-guard.ts'
+import { databaseIdOf } from '../db/database-id.ts'
 import type { Pool } from '../db/pool.ts'
 import type { Prisma } from '../db/prisma-client.ts'
 import type { Endpoint } from '../merchants/endpoint.ts'
@@ -18,6 +19,7 @@ import { answerClientError, answerErrors, refuse, toGatewayError } from './answe
 import { answerInTime } from './deadline.ts'
 import { openDocs } from './docs.ts'
 import { openHealthRoutes } from './health.ts'
+import { keepRequests } from './keep-requests.ts'
 import { openMerchantDoor } from './merchant-door.ts'
 import { openRateLimits } from './rate-limits.ts'
 import { openReadiness, requireCursor } from './readiness.ts'
@@ -91,7 +93,9 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
       refuse(toGatewayError(error), request as FastifyRequest, reply as FastifyReply, log)
     },
   })
-  const counts = redisUrl ? countInRedis(redisUrl, clock, log) : countHere(clock)
+  const counts = redisUrl
+    ? countInRedis(redisUrl, `gateway:limit:${await databaseIdOf(pool)}:`, clock, log)
+    : countHere(clock)
   app.addHook('onClose', async () => counts.close())
   answerInTime(app, answerTimeoutMs)
   readBodies(app)
@@ -105,6 +109,7 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
   })
   await openDocs(app, endpoints)
   await app.register(async scope => {
+    keepRequests(scope, { pool, log, clock, ...(options.registry && { registry: options.registry }) })
     openMerchantDoor(scope, { merchants, nonces: openNonceGate(pool), clock, checkReady, limits }, endpoints)
   })
   return app

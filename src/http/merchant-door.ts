@@ -1,10 +1,13 @@
+import { isIPv6 } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Endpoint } from '../merchants/endpoint.ts'
+import type { Merchant } from '../merchants/merchant.ts'
 import type { MerchantDirectory } from '../merchants/merchant-directory.ts'
 import { checkReplay, type NonceGate, type ReplayRule } from '../merchants/replay.ts'
 import { verifyRequest } from '../merchants/verify-request.ts'
+import { clientAddressOf } from './client-address.ts'
 import { answerSchema } from './envelope.ts'
 import { parametersSchema } from './merchant-parameters.ts'
 import { noParameters, type Parameters } from './parameters.ts'
@@ -57,7 +60,7 @@ export function openMerchantDoor(
 }
 
 /**
- * Who is it, and is it now? In this order: the sign, the merchant, t and nonce, the limit, readiness, the nonce's use;
+ * Who is it, and is it now? In this order: the sign, the merchant, where it calls from, t and nonce, the limit, readiness, the nonce's use;
  * what writes comes last.
  */
 async function letIn(door: MerchantDoor, request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -66,11 +69,20 @@ async function letIn(door: MerchantDoor, request: FastifyRequest, reply: Fastify
   const { merchant, scheme, sign } = verifyRequest(door.merchants, endpoint!, parameters)
   request.merchant = merchant
   if (merchant.disabledAt) throw new GatewayError('merchant_disabled', 'this merchant is disabled')
+  checkClient(merchant, request)
   const { requireNonce } = merchant
   const nonce = checkReplay(parameters, { rule: rule!, scheme, requireNonce, clock: door.clock })
   if (door.limits.byMerchant) await door.limits.byMerchant(request, reply)
   await door.checkReady()
   if (nonce !== null) await door.nonces({ merchantId: merchant.id, nonce, sign }, rule!)
+}
+
+/** Whether the merchant lets itself be called for from there. Told only to who knows its key. */
+function checkClient({ allowedClients }: Merchant, request: FastifyRequest): void {
+  if (!allowedClients) return
+  const address = clientAddressOf(request)
+  if (allowedClients.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')) return
+  throw new GatewayError('client_not_allowed', `${address} is not on the merchant's list of allowed clients`)
 }
 
 /** Which parameter is wrong, and what would have been right. */

@@ -1,6 +1,7 @@
 import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../base/errors.ts'
+import { clientAddressOf, limitKeyOf } from './client-address.ts'
 import type { RequestCounts } from './request-counts.ts'
 
 /** Counts a request against a limit. @throws GatewayError rate_limited */
@@ -27,8 +28,13 @@ export async function openRateLimits(
   if (perMinute.address === 0 && perMinute.merchant === 0) return { byAddress: null, byMerchant: null }
   await app.register(rateLimit, { global: false, timeWindow: windowMs, store: storeOn(counts) })
   return {
-    // The plugin's own key: the address, IPv6 ones by their /64.
-    byAddress: perMinute.address === 0 ? null : limit(app, { max: perMinute.address }),
+    byAddress:
+      perMinute.address === 0
+        ? null
+        : limit(app, {
+            max: perMinute.address,
+            keyGenerator: request => limitKeyOf(clientAddressOf(request)),
+          }),
     byMerchant:
       perMinute.merchant === 0
         ? null
@@ -61,7 +67,7 @@ function limit(
 function storeOn(counts: RequestCounts) {
   return class Store implements FastifyRateLimitStore {
     incr(key: string, done: Parameters<FastifyRateLimitStore['incr']>[1], timeWindow: number): void {
-      Promise.resolve(counts.count(`gateway:limit:${key}`, timeWindow)).then(
+      Promise.resolve(counts.count(key, timeWindow)).then(
         count => done(null, count),
         error => done(error),
       )

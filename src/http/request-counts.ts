@@ -49,8 +49,11 @@ local current = redis.call('INCR', KEYS[1])
 if current == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return {current, redis.call('PTTL', KEYS[1])}`
 
-/** Counts in Redis for all replicas; while it is down or silent, each process counts for itself. */
-export function countInRedis(url: string, clock: Clock, log: Logger): RequestCounts {
+/**
+ * Counts in Redis for all replicas; while it is down or silent, each process counts for itself.
+ * @param prefix before every key: another for each database, since two gateways may have been given one Redis.
+ */
+export function countInRedis(url: string, prefix: string, clock: Clock, log: Logger): RequestCounts {
   const redis = new Redis(url, {
     // Fail at once instead of queueing for a connection that is not there.
     enableOfflineQueue: false,
@@ -73,7 +76,7 @@ export function countInRedis(url: string, clock: Clock, log: Logger): RequestCou
     async count(key, windowMs) {
       if (clock.now().getTime() < restUntil) return here.count(key, windowMs)
       try {
-        const [current, ttl] = await redis.countRequest(key, windowMs)
+        const [current, ttl] = await redis.countRequest(prefix + key, windowMs)
         if (down) log.info('rate_limit.counting_in_redis')
         down = false
         return { current, ttl }

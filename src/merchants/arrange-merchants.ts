@@ -1,4 +1,5 @@
 import type { Logger } from '../base/log.ts'
+import { networkList } from '../base/network-list.ts'
 import type { Merchant, MerchantId, MerchantKey } from './merchant.ts'
 import type { MerchantRows, SealedRow } from './merchant-rows.ts'
 import { openSecret, type SecretRow } from './sealed-secret.ts'
@@ -60,7 +61,12 @@ export function arrangeMerchants(
   }
   for (const name of opened.keys()) if (!kept.has(name)) opened.delete(name)
   const merchants = rows.merchants.map(
-    (row): Merchant => ({ ...row, keys: keys.get(row.id) ?? [], webhookSecrets: secrets.get(row.id) ?? [] }),
+    (row): Merchant => ({
+      ...row,
+      allowedClients: row.allowedClients.length > 0 ? networkList(row.allowedClients) : null,
+      keys: keys.get(row.id) ?? [],
+      webhookSecrets: secrets.get(row.id) ?? [],
+    }),
   )
   return {
     version: rows.version,

@@ -14,6 +14,8 @@ export interface MerchantRow {
   acknowledgement: string | null
   always200: boolean
   requireNonce: boolean
+  /** Addresses and CIDRs; empty: any client. */
+  allowedClients: string[]
   disabledAt: Date | null
 }
 
@@ -55,7 +57,8 @@ export async function readMerchants(tx: Tx): Promise<MerchantRows> {
   const merchants = await tx.query(
     `select id, appid, name, address_counter_id as "addressCounterId", callback_url as "callbackUrl",
             callback_format as "callbackFormat", callback_fields as "callbackFields", acknowledgement,
-            always_200 as "always200", require_nonce as "requireNonce", disabled_at as "disabledAt"
+            always_200 as "always200", require_nonce as "requireNonce", allowed_clients as "allowedClients",
+            disabled_at as "disabledAt"
        from merchant`,
   )
   const keys = await tx.query(

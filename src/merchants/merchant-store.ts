@@ -69,6 +69,8 @@ export interface MerchantSettings {
   acknowledgement: string | null
   always200: boolean
   requireNonce: boolean
+  /** Addresses and CIDRs; empty: any client. */
+  allowedClients: readonly string[]
 }
 
 const settingColumns: Record<keyof MerchantSettings, string> = {
@@ -78,6 +80,7 @@ const settingColumns: Record<keyof MerchantSettings, string> = {
   acknowledgement: 'acknowledgement',
   always200: 'always_200',
   requireNonce: 'require_nonce',
+  allowedClients: 'allowed_clients',
 }
 
 /** Sets what is named, at least one thing; the rest stays. */

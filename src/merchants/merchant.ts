@@ -1,3 +1,4 @@
+import type { BlockList } from 'node:net'
 import type { SignatureScheme } from './signature.ts'
 
 export type MerchantId = bigint & { readonly id: 'merchant' }
@@ -30,5 +31,7 @@ export interface Merchant {
   always200: boolean
   /** `t` and `nonce` are required on every endpoint. */
   requireNonce: boolean
+  /** Client addresses it may call from; null: any. */
+  allowedClients: BlockList | null
   disabledAt: Date | null
 }

@@ -1,4 +1,5 @@
 import { UsageError } from '../base/errors.ts'
+import { isNetwork } from '../base/network-list.ts'
 import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
 import { callbackUrlProblems, type UrlCheck } from './callback-url.ts'
@@ -44,5 +45,17 @@ function settingProblems(changes: Partial<MerchantSettings>, checkUrl: UrlCheck)
   if (typeof acknowledgement === 'string' && !/^\P{Cc}{1,100}$/u.test(acknowledgement)) {
     problems.push('acknowledgement: 1 to 100 characters, no control characters')
   }
+  problems.push(...allowlistProblems(changes.allowedClients ?? []))
+  return problems
+}
+
+/** As many as the table takes. */
+const allowedClientsMax = 100
+
+function allowlistProblems(clients: readonly string[]): string[] {
+  const problems = clients
+    .filter(client => !isNetwork(client))
+    .map(client => `allowed clients: addresses and CIDRs, got "${client}"`)
+  if (clients.length > allowedClientsMax) problems.push(`allowed clients: at most ${allowedClientsMax}`)
   return problems
 }

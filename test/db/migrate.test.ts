@@ -27,7 +27,7 @@ test('schema.prisma has every table and column of the database, of the same type
        from information_schema.columns
        join information_schema.tables using (table_schema, table_name)
       where table_schema = 'public' and table_type = 'BASE TABLE'
-        and table_name not like '\\_prisma%' and table_name not similar to 'callback_attempt_%'`,
+        and table_name not like '\\_prisma%' and table_name not similar to '(callback_attempt|api_request)_%'`,
   )
   const database = rows.map(
     r => `${r.table_name}.${r.column_name} ${r.udt_name} ${r.is_nullable === 'YES' ? 'null' : ''}`,
@@ -93,9 +93,10 @@ function scalarColumns(model: string): string[] {
     Boolean: 'bool',
     Json: 'jsonb',
     DateTime: 'timestamptz',
+    'String[]': '_text',
   }
   const table = /@@map\("(\w+)"\)/.exec(model)![1]
-  const fields = [...model.matchAll(/^ {2}(\w+) +(\w+)(\?)?(?: |$)(?!.*@relation)(.*)$/gm)].filter(
+  const fields = [...model.matchAll(/^ {2}(\w+) +(\w+(?:\[\])?)(\?)?(?: |$)(?!.*@relation)(.*)$/gm)].filter(
     ([, , type]) => types[type!],
   )
   return fields.map(([, name, type, optional, rest]) => {

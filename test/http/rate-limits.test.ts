@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
+import { buildApp } from '../../src/http/app.ts'
 import { type ApiUnderTest, openApiUnderTest, readAnswer } from '../support/api-under-test.ts'
 import { startBreakableProxy } from '../support/breakable-proxy.ts'
 import { noRedis, startRedis } from '../support/redis.ts'
@@ -104,13 +105,29 @@ test('on Redis, replicas count together', { skip: noRedis }, async () => {
   const redis = await startRedis()
   const settings = { rateLimitPerMinute: 3, ipRateLimitPerMinute: 1000, redisUrl: redis.url }
   const one = await openApiUnderTest(settings)
-  const two = await openApiUnderTest(settings)
-  const callers = [await one.addMerchant(), await two.addMerchant()]
-  // Both are the first merchant of their databases: one key in Redis.
-  assert.equal((await one.ask(callers[0]!, 'newAddress', user)).status, 1)
-  assert.equal((await two.ask(callers[1]!, 'newAddress', user)).status, 1)
-  assert.equal((await one.ask(callers[0]!, 'newAddress', user)).status, 1)
-  assert.equal((await two.ask(callers[1]!, 'newAddress', user)).code, 'rate_limited')
+  const replica = await buildApp(one.options)
+  after(() => replica.close())
+  const merchant = await one.addMerchant()
+  const askReplica = async () => {
+    const request = { method: 'POST' as const, url: '/api/merchant/newAddress' }
+    const payload = signed(merchant, 'newAddress', user)
+    return readAnswer(await replica.inject({ ...request, payload }))
+  }
+  assert.equal((await one.ask(merchant, 'newAddress', user)).status, 1)
+  assert.equal((await askReplica()).status, 1)
+  assert.equal((await one.ask(merchant, 'newAddress', user)).status, 1)
+  assert.equal((await askReplica()).code, 'rate_limited')
+})
+
+test("gateways on two databases that share a Redis do not spend each other's quota", {
+  skip: noRedis,
+}, async () => {
+  const redis = await startRedis()
+  const settings = { rateLimitPerMinute: 1, redisUrl: redis.url }
+  const [one, two] = [await openApiUnderTest(settings), await openApiUnderTest(settings)]
+  // Both are the first merchant of their databases.
+  for (const api of [one, two])
+    assert.equal((await api.ask(await api.addMerchant(), 'newAddress', user)).status, 1)
 })
 
 for (const how of ['down', 'silent'] as const) {

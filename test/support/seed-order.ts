@@ -41,6 +41,7 @@ export async function seedMerchant(pool: Pool, settings: Partial<Merchant> = {})
     acknowledgement: null,
     always200: false,
     requireNonce: false,
+    allowedClients: null,
     disabledAt: null,
     ...settings,
   }

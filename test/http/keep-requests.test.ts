@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { dropOldPartitions, makePartitions } from '../../src/db/partitions.ts'
+import { openApiUnderTest } from '../support/api-under-test.ts'
+import { type BreakableProxy, startBreakableProxy } from '../support/breakable-proxy.ts'
+import { waitUntil } from '../support/wait-until.ts'
+
+const user = { username: 'u', localusermark: '1' }
+
+interface KeptRow {
+  appid: string
+  endpoint: string
+  code: string
+  orderid: string | null
+  clientAddress: string
+  durationMs: number
+}
+
+async function openWithHistory(settings: Parameters<typeof openApiUnderTest>[0] = {}) {
+  const api = await openApiUnderTest(settings)
+  const kept = async (): Promise<KeptRow[]> =>
+    (
+      await api.pool.query(
+        `select m.appid, endpoint, code, orderid, client_address as "clientAddress", duration_ms as "durationMs"
+           from api_request r join merchant m on m.id = r.merchant_id order by r.id`,
+      )
+    ).rows
+  return { ...api, kept }
+}
+
+test('every authenticated call is kept: who, what, how it was answered, for which order, from where', async () => {
+  const api = await openWithHistory()
+  const shop = await api.addMerchant({ callbackUrl: 'https://shop.example/cb' })
+  const order = { ...user, address: 'auto', orderid: 'sh-1', amount: '3' }
+  await api.ask(shop, 'TraderRechargeorder', order)
+  await api.ask(shop, 'TraderRechargeorder', { ...order, amount: '4' })
+  await api.ask(shop, 'findorder', { orderid: 'nobody' })
+  await api.ask(shop, 'finduseraddress', user)
+  const rows: KeptRow[] = await waitUntil('four kept calls', async () => {
+    const rows = await api.kept()
+    return rows.length === 4 ? rows : null
+  })
+  assert.deepEqual(
+    rows.map(({ durationMs, ...row }) => row),
+    [
+      ['TraderRechargeorder', 'ok', 'sh-1'],
+      ['TraderRechargeorder', 'orderid_conflict', 'sh-1'],
+      ['findorder', 'order_not_found', 'nobody'],
+      ['finduseraddress', 'user_not_found', null],
+    ].map(([endpoint, code, orderid]) => ({
+      appid: shop.appid,
+      endpoint,
+      code,
+      orderid,
+      clientAddress: '127.0.0.1',
+    })),
+  )
+  for (const { durationMs } of rows) assert.ok(Number.isInteger(durationMs) && durationMs >= 0)
+})
+
+test('strangers leave nothing, and no secret is kept', async () => {
+  const api = await openWithHistory()
+  const shop = await api.addMerchant()
+  await api.ask({ ...shop, key: 'another' }, 'newAddress', user)
+  await api.post('newAddress', 'appid=VunTq7Zk2Lm9h1l8&sign=00')
+  const asked = await api.ask(shop, 'newAddress', { ...user, nonce: '0123456789abcdef', t: '1' })
+  assert.equal(asked.code, 'stale_timestamp')
+  await waitUntil('kept calls', async () => (await api.kept()).length > 0)
+  const rows = await api.kept()
+  assert.equal(rows.length, 1)
+  assert.equal(rows[0]!.code, 'stale_timestamp')
+  const { rows: whole } = await api.pool.query(`select r::text as text from api_request r`)
+  for (const secret of [shop.key, '0123456789abcdef']) assert.ok(!whole[0].text.includes(secret))
+})
+
+test('an orderid that Postgres would not take as text is left out, the call is kept', async () => {
+  const api = await openWithHistory()
+  const shop = await api.addMerchant()
+  await api.ask(shop, 'newAddress', { ...user, orderid: 'a\u0000b' })
+  await api.ask(shop, 'newAddress', { ...user, orderid: 'x'.repeat(51) })
+  await waitUntil('kept calls', async () => (await api.kept()).length === 2)
+  assert.deepEqual(
+    (await api.kept()).map(row => [row.code, row.orderid]),
+    [
+      ['bad_parameter', null],
+      ['bad_parameter', null],
+    ],
+  )
+})
+
+test('what is in memory when the process stops is written first', async () => {
+  const api = await openWithHistory()
+  const shop = await api.addMerchant()
+  await api.ask(shop, 'newAddress', user)
+  await api.app.close()
+  assert.equal((await api.kept()).length, 1)
+})
+
+test('calls answered while the database is away are kept when it is back', async () => {
+  let proxy: BreakableProxy | undefined
+  const api = await openWithHistory({
+    databaseBehind: async url => {
+      proxy = await startBreakableProxy(url)
+      return proxy.url
+    },
+  })
+  const shop = await api.addMerchant()
+  await proxy!.cut()
+  const refused = await api.ask(shop, 'newAddress', user)
+  assert.equal(refused.code, 'unavailable')
+  await proxy!.restore()
+  await waitUntil('kept calls', async () => (await api.kept()).length === 1)
+  assert.equal((await api.kept())[0]!.code, 'unavailable')
+})
+
+test('months are dropped when they have ended long enough ago, and not before', async () => {
+  const api = await openApiUnderTest()
+  for (const month of ['2026-01-15', '2026-06-15']) await makePartitions(api.pool, new Date(month))
+  const at = new Date('2026-07-01T00:00:00Z')
+  assert.deepEqual(await dropOldPartitions(api.pool, at, 0), [], '0 keeps everything')
+  const dropped = await dropOldPartitions(api.pool, at, 4)
+  assert.deepEqual(dropped.sort(), [
+    'api_request_2026_01',
+    'api_request_2026_02',
+    'callback_attempt_2026_01',
+    'callback_attempt_2026_02',
+  ])
+  assert.deepEqual(await dropOldPartitions(api.pool, at, 4), [])
+})
