@@ -135,20 +135,21 @@ for (const backend of ['Postgres', 'Redis'] as const) {
         })
       })
       const { rows } = await pool.query(
-        `select a.outcome, a.status, c.state, round(extract(epoch from c.due_at - a.started_at))::int / 60 as minutes
-           from callback c
-           join callback_attempt a on a.callback_id = c.id and a.attempt = 1
-          order by c.id`,
+        `select a.outcome, a.status, s.state, round(extract(epoch from s.due_at - a.started_at))::int / 60 as minutes
+           from callback_state s
+           join callback_attempt a using (callback_id)
+          where a.attempt = 1
+          order by callback_id`,
       )
       assert.deepEqual(
         rows.map(row => [row.outcome, row.status, row.state, row.minutes]),
         [
           ['refused', 302, 'due', 0],
-          ['refused', 410, 'exhausted', 0],
+          ['refused', 410, 'exhausted', null],
           ['refused', 503, 'due', 60],
           ['reset', null, 'due', 0],
           ['timeout', null, 'due', 0],
-          ['acknowledged', 200, 'delivered', 0],
+          ['acknowledged', 200, 'delivered', null],
           ['blocked', null, 'due', 0],
           ['refused', 200, 'due', 0],
           ['no_url', null, 'due', 0],
@@ -163,7 +164,9 @@ for (const backend of ['Postgres', 'Redis'] as const) {
       const endpoint = await startMerchantEndpoint({ status: 500 })
       const merchant = await seedMerchant(pool, { callbackUrl: endpoint.url })
       const seeded = await seedCallback(pool, { merchant })
-      await pool.query(`update callback set schedule_step = 14, attempts = 20`)
+      await pool.query(
+        `with step as (update callback_outbox set schedule_step = 14) update callback set attempts = 20`,
+      )
       await withCourier({ pool, ...urls, merchants: [merchant] }, async () => {
         await waitUntil('exhausted', async () => (await stateOf(pool, seeded)).state === 'exhausted')
       })
@@ -246,7 +249,7 @@ for (const backend of ['Postgres', 'Redis'] as const) {
       await courier.stop()
       const done = await delivered(pool)
       const { rows } = await pool.query(
-        `select state, count(*)::int as n from callback group by state order by state`,
+        `select state, count(*)::int as n from callback_state group by state order by state`,
       )
       assert.deepEqual(rows, [
         { state: 'delivered', n: done },
@@ -262,6 +265,6 @@ function repeat<T>(count: number, value: T): T[] {
 }
 
 async function delivered(pool: Pool): Promise<number> {
-  const { rows } = await pool.query(`select count(*)::int as n from callback where state = 'delivered'`)
+  const { rows } = await pool.query(`select count(*)::int as n from callback_state where state = 'delivered'`)
   return rows[0].n
 }

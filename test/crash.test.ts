@@ -44,7 +44,7 @@ for (const backend of ['redis', 'postgres'] as const) {
         'every callback delivered',
         async () => {
           const { rows } = await world.pool.query(
-            `select count(*)::int as n from callback where state = 'delivered'`,
+            `select count(*)::int as n from callback_state where state = 'delivered'`,
           )
           return rows[0].n === payments
         },

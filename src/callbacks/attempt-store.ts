@@ -17,23 +17,33 @@ export interface FinishedAttempt extends Lease {
   next: { kind: 'delivered' } | RetryDecision
 }
 
+/** What recording an attempt came to. */
+export interface RecordedAttempt {
+  /** Whether it moved its callback: not when its lease had gone to another epoch. */
+  moved: boolean
+  /** The lane it was in, when it moved, and whether its circuit has anything to forget: failures, or being open. */
+  laneId: bigint | null
+  troubled: boolean
+}
+
 /**
  * Writes attempts into history and moves their callbacks on, in one statement for all of them. Only who still holds the
  * lease moves a callback: a late result stands in the history and changes nothing. What has been acknowledged once
  * stays acknowledged, whatever a resend of it comes to. Writing the same attempt twice is harmless.
- * @returns for each attempt, whether it moved its callback.
+ * @returns for each attempt, what it came to.
  */
 export async function recordAttempts(
   db: Queryable,
   attempts: readonly FinishedAttempt[],
-): Promise<boolean[]> {
-  const { rows } = await db.query<Lease>({
+): Promise<RecordedAttempt[]> {
+  const { rows } = await db.query({
     name: 'record_attempts',
-    // Callbacks are locked in the order of their ids, as everybody does who takes several: so none wait in a circle.
+    // Rows of the outbox are locked in the order of their ids, as everybody does who takes several: so none wait in a
+    // circle. Only who has that lock touches the callback.
     text: `
       with result as (
         select *
-          from unnest($1::bigint[], $2::integer[], $3::integer[], $4::timestamptz[], $5::integer[], $6::text[],
+          from unnest($1::bigint[], $2::bigint[], $3::integer[], $4::timestamptz[], $5::integer[], $6::text[],
                       $7::text[], $8::integer[], $9::text[], $10::text[], $11::bigint[])
                as r (id, epoch, attempt, started_at, duration_ms, url, outcome, status, answer, next, retry_in_ms)
       ), history as (
@@ -43,35 +53,43 @@ export async function recordAttempts(
           from result
             on conflict do nothing
       ), locked as (
-        select c.id, r.next, r.retry_in_ms, r.status
-          from callback c
-          join result r on r.id = c.id and r.epoch = c.lease_epoch
-         where c.state = 'in_flight'
-         order by c.id
-           for no key update of c
+        select b.callback_id as id, b.lane_id, r.epoch, r.next, r.retry_in_ms, r.status,
+               r.next = 'retry' and c.delivered_at is null as again
+          from callback_outbox b
+          join result r on r.id = b.callback_id and r.epoch = b.lease_epoch
+          join callback c on c.id = b.callback_id
+         where b.state = 'in_flight'
+         order by b.callback_id
+           for update of b
+      ), owed as (
+        update callback_outbox b
+           set state = 'due', leased_until = null, schedule_step = b.schedule_step + 1,
+               due_at = now() + r.retry_in_ms * interval '1 millisecond'
+          from locked r
+         where b.callback_id = r.id and r.again
+      ), settled as (
+        delete from callback_outbox b using locked r where b.callback_id = r.id and not r.again
       ), moved as (
         update callback c
-           set state = case when r.next = 'delivered' or c.delivered_at is not null then 'delivered'
-                            when r.next = 'exhausted' then 'exhausted'
-                            else 'due' end,
+           set attempts = c.attempts + 1,
+               last_status = r.status,
                delivered_at = case when r.next = 'delivered' then coalesce(c.delivered_at, now())
                                    else c.delivered_at end,
-               attempts = c.attempts + 1,
-               schedule_step = c.schedule_step + 1,
-               due_at = case when r.next = 'retry' and c.delivered_at is null
-                             then now() + r.retry_in_ms * interval '1 millisecond'
-                             else c.due_at end,
-               leased_until = null,
-               last_status = r.status
+               exhausted_at = case when r.next = 'exhausted' and c.delivered_at is null then now() end
           from locked r
-         where r.id = c.id
-        returning c.id, c.lease_epoch as epoch
+         where c.id = r.id
       )
-      select id, epoch from moved`,
+      select r.id, r.epoch, l.id as lane_id,
+             l.failures > 0 or l.opened_at is not null or l.slow_start is not null as troubled
+        from locked r
+        join callback_lane l on l.id = r.lane_id`,
     values: columns(attempts),
   })
-  const moved = new Set(rows.map(row => `${row.id} ${row.epoch}`))
-  return attempts.map(attempt => moved.has(`${attempt.id} ${attempt.epoch}`))
+  const moved = new Map(rows.map(row => [`${row.id} ${row.epoch}`, row]))
+  return attempts.map(attempt => {
+    const row = moved.get(`${attempt.id} ${attempt.epoch}`)
+    return { moved: row !== undefined, laneId: row?.lane_id ?? null, troubled: row?.troubled ?? false }
+  })
 }
 
 function columns(attempts: readonly FinishedAttempt[]): unknown[] {

@@ -58,9 +58,9 @@ const unknown = Number.NaN
 async function countOpen(db: Queryable): Promise<Record<'due' | 'in_flight' | 'held', number>> {
   try {
     const { rows } = await db.query(
-      `select (select count(*) from callback where state = 'due')::float8 as due,
-              (select count(*) from callback where state = 'in_flight')::float8 as in_flight,
-              (select count(*) from callback where state = 'held')::float8 as held`,
+      `select (select count(*) from callback_outbox where state = 'due')::float8 as due,
+              (select count(*) from callback_outbox where state = 'in_flight')::float8 as in_flight,
+              (select count(*) from callback_outbox where state = 'held')::float8 as held`,
     )
     return rows[0]
   } catch {
@@ -72,7 +72,7 @@ async function oldestDueSeconds(db: Queryable): Promise<number> {
   try {
     const { rows } = await db.query(
       `select coalesce(extract(epoch from now() - min(due_at)), 0)::float8 as seconds
-         from callback
+         from callback_outbox
         where state = 'due' and due_at <= now()`,
     )
     return rows[0].seconds

@@ -128,7 +128,8 @@ async function handleJob(
   log: Logger,
 ): Promise<void> {
   const { id, epoch } = job.data
-  if (/^\d{1,18}$/.test(id) && /^\d{1,9}$/.test(epoch)) await handle({ id: BigInt(id), epoch: Number(epoch) })
+  const number = /^\d{1,18}$/
+  if (number.test(id) && number.test(epoch)) await handle({ id: BigInt(id), epoch: BigInt(epoch) })
   else log.warn({ jobId: job.id }, 'queue.foreign_job')
 }
 

@@ -22,23 +22,29 @@ export interface NewCallback {
 export const dueChannel = 'callback_due'
 
 /**
- * Writes callbacks in the transaction of their credits, makes the lanes they lack, and wakes the couriers at commit.
- * A disabled merchant's are written held.
+ * Writes callbacks, and that they are owed, in the transaction of their credits; makes the lanes they lack, and wakes the
+ * couriers at commit. A disabled merchant's are written held.
  */
 export async function insertCallbacks(tx: Tx, callbacks: readonly NewCallback[]): Promise<void> {
   if (callbacks.length === 0) return
   await makeLanes(tx, callbacks)
   await tx.query(
-    `insert into callback
-       (key, merchant_id, order_id, credit_id, body_amount, received, order_state, late, lane_id, state)
-     select c.key, c.merchant_id, c.order_id, c.credit_id, c.body_amount, c.received, c.order_state, c.late, l.id,
-            case when m.disabled_at is null then 'due' else 'held' end
-       from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
-                   $8::boolean[], $9::text[]) with ordinality
-              as c (key, merchant_id, order_id, credit_id, body_amount, received, order_state, late, origin, position)
-       join merchant m on m.id = c.merchant_id
-       join callback_lane l on l.merchant_id = c.merchant_id and l.origin = c.origin
-      order by c.position`,
+    `with written as (
+       insert into callback
+         (key, merchant_id, order_id, credit_id, body_amount, received, order_state, late, lane_id)
+       select c.key, c.merchant_id, c.order_id, c.credit_id, c.body_amount, c.received, c.order_state, c.late, l.id
+         from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
+                     $8::boolean[], $9::text[]) with ordinality
+                as c (key, merchant_id, order_id, credit_id, body_amount, received, order_state, late, origin, position)
+         join callback_lane l on l.merchant_id = c.merchant_id and l.origin = c.origin
+        order by c.position
+       returning id, merchant_id, lane_id
+     )
+     insert into callback_outbox (callback_id, lane_id, state)
+     select w.id, w.lane_id, case when m.disabled_at is null then 'due' else 'held' end
+       from written w
+       join merchant m on m.id = w.merchant_id
+      order by w.id`,
     [
       callbacks.map(c => c.key),
       callbacks.map(c => c.merchantId),

@@ -1,3 +1,4 @@
+import { type CircuitTuning, defaultCircuit } from './circuit.ts'
 import { sendDeadlineMs } from './send-callback.ts'
 
 /** Times and sizes of a courier that hang together; a test may have them shorter. */
@@ -22,6 +23,7 @@ export interface CourierTuning {
   pollMs: number
   /** After how long a job that nobody has begun is asked after. */
   lostAfterMs: number
+  circuit: CircuitTuning
 }
 
 export const defaultTuning: CourierTuning = {
@@ -32,4 +34,5 @@ export const defaultTuning: CourierTuning = {
   leaseMs: 30_000,
   pollMs: 250,
   lostAfterMs: 2_000,
+  circuit: defaultCircuit,
 }

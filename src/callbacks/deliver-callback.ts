@@ -38,7 +38,7 @@ export async function deliverCallback(delivery: Delivery, lease: Lease): Promise
   const askedAt = performance.now()
   const callback = await delivery.renew(lease)
   if (!callback) {
-    delivery.log.debug({ callback: `${lease.id}`, epoch: lease.epoch }, 'callback.lease_lost')
+    delivery.log.debug({ callback: `${lease.id}`, epoch: `${lease.epoch}` }, 'callback.lease_lost')
     return
   }
   // Held by the next sweep; its lease would otherwise stand in the lane until it runs out.

@@ -4,8 +4,9 @@ import type { Pool } from '../db/pool.ts'
 import { type CallbackQueue, jobId } from './callback-queue.ts'
 import type { CourierTuning } from './courier-tuning.ts'
 import type { Doorbell } from './doorbell.ts'
+import { settleHeld } from './held-store.ts'
 import { leaseCallbacks } from './lane-store.ts'
-import { type Lease, releaseLeases, settleHeld } from './lease-store.ts'
+import { endLapsedLeases, type Lease, releaseLeases } from './lease-store.ts'
 
 /** A courier's work in hand, and what it leases more with. */
 export interface Leasing {
@@ -37,6 +38,7 @@ export async function leaseWhileOpen(leasing: Leasing): Promise<void> {
     try {
       if (performance.now() - settledAt > settleEveryMs) {
         settledAt = performance.now()
+        await endLapsedLeases(leasing.pool)
         await settleHeld(leasing.pool)
         failpoint('courier:after-settle')
         if (leasing.queue.isReady()) await recoverLost(leasing)
@@ -56,7 +58,8 @@ export async function leaseWhileOpen(leasing: Leasing): Promise<void> {
 
 /** @returns how many were leased and enqueued. */
 async function leaseOnce(leasing: Leasing): Promise<number> {
-  const leases = await leaseCallbacks(leasing.pool, await freeSlots(leasing), leasing.tuning.leaseMs)
+  const { pool, tuning } = leasing
+  const leases = await leaseCallbacks(pool, await freeSlots(leasing), tuning.leaseMs, tuning.circuit)
   if (leases.length === 0) return 0
   failpoint('courier:after-lease')
   const at = performance.now()

@@ -4,12 +4,13 @@ import type { Registry } from '../base/metrics.ts'
 import type { Pool } from '../db/pool.ts'
 import { shareRoundTrips } from '../db/shared-round-trip.ts'
 import type { MerchantDirectory } from '../merchants/merchant-directory.ts'
-import { type FinishedAttempt, recordAttempts } from './attempt-store.ts'
+import type { FinishedAttempt } from './attempt-store.ts'
 import { createCallbackMetrics } from './callback-metrics.ts'
 import { jobId } from './callback-queue.ts'
 import type { CourierTuning } from './courier-tuning.ts'
 import type { Delivery } from './deliver-callback.ts'
 import { type Lease, releaseLeases, renewLeases } from './lease-store.ts'
+import { recordResults } from './record-results.ts'
 
 /**
  * What the deliveries of one courier have in common. They share statements: all that ask while a round trip is under
@@ -32,7 +33,8 @@ export function openDelivery(options: {
     const byJob = new Map(held.map(callback => [jobId(callback), callback]))
     return leases.map(lease => byJob.get(jobId(lease)) ?? null)
   }
-  const record = (attempts: readonly FinishedAttempt[]) => recordAttempts(pool, attempts)
+  const told = { circuit: tuning.circuit, log }
+  const record = (attempts: readonly FinishedAttempt[]) => recordResults(pool, attempts, told)
   return {
     renew: shareRoundTrips({ ...together, run: renew }),
     record: shareRoundTrips({ ...together, run: record }),

@@ -75,11 +75,12 @@ export async function readOrderDetails(
                       -- What is solidified is recorded; its sighting goes a moment later, and is not to count twice.
                       and v.block_height > s.height) as seen,
                   (select coalesce(json_agg(json_build_object(
-                            'id', b.key, 'body_amount', b.body_amount::text, 'state', b.state, 'attempts', b.attempts,
+                            'id', b.key, 'body_amount', b.body_amount::text, 'state', s.state, 'attempts', b.attempts,
                             'last_status', b.last_status,
-                            'next_at', case when b.state = 'due' then floor(extract(epoch from b.due_at)) end,
+                            'next_at', case when s.state = 'due' then floor(extract(epoch from s.due_at)) end,
                             'delivered_at', floor(extract(epoch from b.delivered_at))) order by b.id), '[]')
                      from callback b
+                     join callback_state s on s.callback_id = b.id
                     where b.order_id = o.id) as callbacks
              from unnest($1::bigint[], $2::text[], $3::text[]) with ordinality
                     as k (merchant_id, orderid, ordersn, position)

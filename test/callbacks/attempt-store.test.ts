@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type FinishedAttempt, recordAttempts } from '../../src/callbacks/attempt-store.ts'
+import {
+  type FinishedAttempt,
+  type RecordedAttempt,
+  recordAttempts,
+} from '../../src/callbacks/attempt-store.ts'
 import { leaseCallbacks } from '../../src/callbacks/lane-store.ts'
-import type { Lease } from '../../src/callbacks/lease-store.ts'
+import { endLapsedLeases, type Lease } from '../../src/callbacks/lease-store.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { seedCallbacks, seedMerchant } from '../support/seed-order.ts'
@@ -10,24 +14,29 @@ import { seedCallbacks, seedMerchant } from '../support/seed-order.ts'
 test('results move their callbacks on, each as it came out, and stand in the history', async () => {
   const { pool } = await cloneDatabase()
   const [delivered, again, given] = await leased(pool, 3)
-  const moved = await recordAttempts(pool, [
+  const recorded = await recordAttempts(pool, [
     attempt(delivered!, { outcome: 'acknowledged', status: 200, answer: 'ok', next: { kind: 'delivered' } }),
     attempt(again!, { next: { kind: 'retry', inMs: 5_000 } }),
     attempt(given!, { outcome: 'refused', status: 410, next: { kind: 'exhausted' } }),
   ])
-  assert.deepEqual(moved, [true, true, true])
+  assert.deepEqual(moved(recorded), [true, true, true])
   const { rows } = await pool.query(
-    `select state, attempts, schedule_step, last_status, leased_until, delivered_at is not null as acknowledged,
-            round(extract(epoch from due_at - now()))::int as due_in
-       from callback
-      order by id`,
+    `select s.state, c.attempts, s.schedule_step, c.last_status, c.delivered_at is not null as acknowledged,
+            c.exhausted_at is not null as exhausted, b.leased_until,
+            round(extract(epoch from s.due_at - now()))::int as due_in
+       from callback c
+       join callback_state s on s.callback_id = c.id
+       left join callback_outbox b on b.callback_id = c.id
+      order by c.id`,
   )
-  const common = { attempts: 1, schedule_step: 1, leased_until: null }
+  const common = { attempts: 1, leased_until: null, acknowledged: false, exhausted: false }
+  const over = { ...common, schedule_step: null, due_in: null }
   assert.deepEqual(rows, [
-    { ...common, state: 'delivered', last_status: 200, acknowledged: true, due_in: 0 },
-    { ...common, state: 'due', last_status: null, acknowledged: false, due_in: 5 },
-    { ...common, state: 'exhausted', last_status: 410, acknowledged: false, due_in: 0 },
+    { ...over, state: 'delivered', last_status: 200, acknowledged: true },
+    { ...common, state: 'due', last_status: null, schedule_step: 1, due_in: 5 },
+    { ...over, state: 'exhausted', last_status: 410, exhausted: true },
   ])
+  assert.equal((await pool.query(`select from callback_outbox`)).rowCount, 1)
   const history = await pool.query(
     `select attempt, url, outcome, status, answer, duration_ms from callback_attempt order by callback_id`,
   )
@@ -42,14 +51,17 @@ test('results move their callbacks on, each as it came out, and stand in the his
 test('a late result stands in the history and changes nothing', async () => {
   const { pool } = await cloneDatabase()
   const [first] = await leased(pool, 1)
-  await pool.query(`update callback set leased_until = now()`)
+  await pool.query(`update callback_outbox set leased_until = now()`)
+  await endLapsedLeases(pool)
   const [second] = await leaseCallbacks(pool, 1, 30_000)
   const late = attempt(first!, { outcome: 'acknowledged', next: { kind: 'delivered' } })
   const current = attempt(second!, { next: { kind: 'retry', inMs: 5_000 } })
-  assert.deepEqual(await recordAttempts(pool, [late]), [false])
-  assert.deepEqual(await recordAttempts(pool, [late, current]), [false, true])
-  assert.deepEqual(await recordAttempts(pool, [late]), [false])
-  const { rows } = await pool.query(`select state, attempts from callback`)
+  assert.deepEqual(moved(await recordAttempts(pool, [late])), [false])
+  assert.deepEqual(moved(await recordAttempts(pool, [late, current])), [false, true])
+  assert.deepEqual(moved(await recordAttempts(pool, [late])), [false])
+  const { rows } = await pool.query(
+    `select s.state, c.attempts from callback c join callback_state s on s.callback_id = c.id`,
+  )
   assert.deepEqual(rows, [{ state: 'due', attempts: 1 }])
   assert.equal((await pool.query(`select from callback_attempt`)).rowCount, 2)
 })
@@ -58,9 +70,11 @@ test('recording an attempt twice is harmless', async () => {
   const { pool } = await cloneDatabase()
   const [lease] = await leased(pool, 1)
   const result = attempt(lease!, { next: { kind: 'retry', inMs: 5_000 } })
-  assert.deepEqual(await recordAttempts(pool, [result]), [true])
-  assert.deepEqual(await recordAttempts(pool, [result]), [false])
-  const { rows } = await pool.query(`select state, attempts from callback`)
+  assert.deepEqual(moved(await recordAttempts(pool, [result])), [true])
+  assert.deepEqual(moved(await recordAttempts(pool, [result])), [false])
+  const { rows } = await pool.query(
+    `select s.state, c.attempts from callback c join callback_state s on s.callback_id = c.id`,
+  )
   assert.deepEqual(rows, [{ state: 'due', attempts: 1 }])
   assert.equal((await pool.query(`select from callback_attempt`)).rowCount, 1)
 })
@@ -75,11 +89,12 @@ test('what was acknowledged once stays acknowledged, whatever sending it once mo
     { kind: 'exhausted' },
     { kind: 'delivered' },
   ] as const) {
-    await pool.query(`update callback set state = 'due'`)
+    await pool.query(`insert into callback_outbox (callback_id, lane_id) select id, lane_id from callback`)
     const [resent] = await leaseCallbacks(pool, 1, 30_000)
-    assert.deepEqual(await recordAttempts(pool, [attempt(resent!, { next })]), [true])
-    const { rows } = await pool.query(`select state, delivered_at from callback`)
-    assert.deepEqual(rows, [{ state: 'delivered', delivered_at: acknowledgedAt }], next.kind)
+    assert.deepEqual(moved(await recordAttempts(pool, [attempt(resent!, { next })])), [true])
+    const { rows } = await pool.query(`select delivered_at, exhausted_at from callback`)
+    assert.deepEqual(rows, [{ delivered_at: acknowledgedAt, exhausted_at: null }], next.kind)
+    assert.equal((await pool.query(`select from callback_outbox`)).rowCount, 0)
   }
 })
 
@@ -90,8 +105,12 @@ test('batches that name the same callbacks in opposite orders do not wait for ea
   const answers = await Promise.all(
     Array.from({ length: 6 }, (_, i) => recordAttempts(pool, i % 2 ? results : results.toReversed())),
   )
-  assert.equal(answers.flat().filter(Boolean).length, leases.length)
+  assert.equal(moved(answers.flat()).filter(Boolean).length, leases.length)
 })
+
+function moved(recorded: readonly RecordedAttempt[]): boolean[] {
+  return recorded.map(one => one.moved)
+}
 
 let started = Date.now()
 

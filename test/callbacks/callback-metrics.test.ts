@@ -20,8 +20,8 @@ test('what is due, in flight, held and overdue is counted when it is asked for',
   const disabled = await seedMerchant(pool, { disabledAt: new Date() })
   await seedCallbacks(pool, [{ merchant }, { merchant }, { merchant }, { merchant: disabled }])
   await leaseCallbacks(pool, 1, 30_000)
-  await pool.query(`update callback set due_at = now() - interval '1 hour' where id = (
-    select max(id) from callback where state = 'due')`)
+  await pool.query(`update callback_outbox set due_at = now() - interval '1 hour' where callback_id = (
+    select max(callback_id) from callback_outbox where state = 'due')`)
   assert.equal(await value('gateway_callbacks{state="due"}'), 2)
   assert.equal(await value('gateway_callbacks{state="in_flight"}'), 1)
   assert.equal(await value('gateway_callbacks{state="held"}'), 1)

@@ -53,7 +53,10 @@ test("a disabled merchant's callbacks are written held, the others due now", asy
   const enabled = await seedMerchant(pool)
   await seedCallbacks(pool, [{ merchant: disabled }, { merchant: enabled }])
   const { rows } = await pool.query(
-    `select state, attempts, due_at <= now() as now from callback order by id`,
+    `select b.state, c.attempts, b.due_at <= now() as now
+       from callback c
+       join callback_outbox b on b.callback_id = c.id
+      order by c.id`,
   )
   assert.deepEqual(rows, [
     { state: 'held', attempts: 0, now: true },

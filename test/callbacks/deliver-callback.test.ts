@@ -5,7 +5,7 @@ import { createCallbackMetrics } from '../../src/callbacks/callback-metrics.ts'
 import { type Delivery, deliverCallback } from '../../src/callbacks/deliver-callback.ts'
 import { createGuardedAgent } from '../../src/callbacks/guarded-agent.ts'
 import { leaseCallbacks } from '../../src/callbacks/lane-store.ts'
-import { releaseLeases, renewLeases } from '../../src/callbacks/lease-store.ts'
+import { endLapsedLeases, releaseLeases, renewLeases } from '../../src/callbacks/lease-store.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
@@ -15,7 +15,7 @@ import { waitUntil } from '../support/wait-until.ts'
 
 test('a lease that has gone to another epoch is dropped unsent', async () => {
   const { pool, endpoint, delivery, lease } = await setUp()
-  await pool.query(`update callback set lease_epoch = lease_epoch + 1`)
+  await pool.query(`update callback_outbox set lease_epoch = lease_epoch + 1`)
   await deliverCallback(delivery, lease)
   assert.equal(endpoint.requests.length, 0)
   assert.equal((await pool.query(`select from callback_attempt`)).rowCount, 0)
@@ -27,11 +27,16 @@ test('a result that comes after the lease was lost stands in the history and cha
   endpoint.answer = { status: 200, delayMs: 300 }
   const delivering = deliverCallback(delivery, lease)
   await waitUntil('the request', () => endpoint.requests.length === 1)
-  await pool.query(`update callback set leased_until = now()`)
-  await leaseCallbacks(pool, 1, 30_000)
+  await pool.query(`update callback_outbox set leased_until = now()`)
+  await endLapsedLeases(pool)
+  const [other] = await leaseCallbacks(pool, 1, 30_000)
   await delivering
-  const { rows } = await pool.query(`select state, lease_epoch, attempts, delivered_at from callback`)
-  assert.deepEqual(rows, [{ state: 'in_flight', lease_epoch: 2, attempts: 0, delivered_at: null }])
+  const { rows } = await pool.query(
+    `select b.state, b.lease_epoch, c.attempts, c.delivered_at
+       from callback c
+       join callback_outbox b on b.callback_id = c.id`,
+  )
+  assert.deepEqual(rows, [{ state: 'in_flight', lease_epoch: other!.epoch, attempts: 0, delivered_at: null }])
   const history = await pool.query(`select attempt, outcome from callback_attempt`)
   assert.deepEqual(history.rows, [{ attempt: 1, outcome: 'acknowledged' }])
   assert.equal(recorded.lines('callback.attempted')[0]!.late, true)
@@ -53,7 +58,9 @@ test('a callback whose merchant was disabled after it was leased goes back unsen
   await pool.query(`update merchant set disabled_at = now()`)
   await deliverCallback(delivery, lease)
   assert.equal(endpoint.requests.length, 0)
-  const { rows } = await pool.query(`select state, attempts from callback`)
+  const { rows } = await pool.query(
+    `select s.state, c.attempts from callback c join callback_state s on s.callback_id = c.id`,
+  )
   assert.deepEqual(rows, [{ state: 'due', attempts: 0 }])
 })
 
@@ -66,7 +73,9 @@ test('a result is offered again to a database that did not take it', async () =>
   }
   await deliverCallback({ ...delivery, record }, lease)
   assert.equal(endpoint.requests.length, 1)
-  const { rows } = await pool.query(`select state, attempts from callback`)
+  const { rows } = await pool.query(
+    `select s.state, c.attempts from callback c join callback_state s on s.callback_id = c.id`,
+  )
   assert.deepEqual(rows, [{ state: 'delivered', attempts: 1 }])
 })
 
@@ -126,7 +135,7 @@ function deliveryOf(
   return {
     renew: async lease => (await renewLeases(pool, [lease], times))[0] ?? null,
     release: lease => releaseLeases(pool, [lease]),
-    record: async attempt => (await recordAttempts(pool, [attempt]))[0]!,
+    record: async attempt => (await recordAttempts(pool, [attempt]))[0]!.moved,
     merchants: directoryOf(merchant),
     agent,
     allowedNetworks: ['127.0.0.0/8'],

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { settleHeld } from '../../src/callbacks/held-store.ts'
 import { leaseCallbacks } from '../../src/callbacks/lane-store.ts'
-import { releaseLeases, renewLeases, settleHeld } from '../../src/callbacks/lease-store.ts'
+import { endLapsedLeases, releaseLeases, renewLeases } from '../../src/callbacks/lease-store.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { seedCallback, seedCallbacks, seedMerchant } from '../support/seed-order.ts'
@@ -24,7 +25,7 @@ test('a lease is renewed only when it has too little left, and all that is neede
     { ...callback, now: null, facts: { ...callback.facts, ordersn: '', txid: '' } },
     {
       id: seeded.callbackId,
-      epoch: 1,
+      epoch: lease!.epoch,
       merchantId: merchant.id,
       orderId: seeded.orderId,
       attempts: 0,
@@ -49,7 +50,7 @@ test('a lease is renewed only when it has too little left, and all that is neede
     },
   )
   assert.equal(await leftMs(pool, 25_000), 0)
-  await pool.query(`update callback set leased_until = now() + interval '14 seconds'`)
+  await pool.query(`update callback_outbox set leased_until = now() + interval '14 seconds'`)
   assert.equal((await renewLeases(pool, [lease!], times)).length, 1)
   assert.equal(await leftMs(pool, 25_000), 1)
 })
@@ -58,25 +59,26 @@ test('a lease that ran out, or has gone to another epoch, is not renewed', async
   const { pool } = await cloneDatabase()
   await seedCallback(pool, { merchant: await seedMerchant(pool) })
   const [first] = await leaseCallbacks(pool, 1, times.leaseMs)
-  await pool.query(`update callback set leased_until = now() - interval '1 millisecond'`)
+  await pool.query(`update callback_outbox set leased_until = now() - interval '1 millisecond'`)
   assert.deepEqual(await renewLeases(pool, [first!], times), [])
+  await endLapsedLeases(pool)
   const [second] = await leaseCallbacks(pool, 1, times.leaseMs)
   assert.deepEqual(await renewLeases(pool, [first!], times), [])
   const held = await renewLeases(pool, [first!, second!], times)
   assert.deepEqual(
     held.map(({ epoch }) => epoch),
-    [2],
+    [second!.epoch],
   )
 })
 
 test('a released lease is due as it was, and one that has gone to another epoch is left alone', async () => {
   const { pool } = await cloneDatabase()
   await seedCallback(pool, { merchant: await seedMerchant(pool) })
-  const dueAt = (await pool.query(`select due_at from callback`)).rows[0].due_at
+  const dueAt = (await pool.query(`select due_at from callback_outbox`)).rows[0].due_at
   const [first] = await leaseCallbacks(pool, 1, times.leaseMs)
   await releaseLeases(pool, [first!])
-  const { rows } = await pool.query(`select state, attempts, due_at, leased_until from callback`)
-  assert.deepEqual(rows, [{ state: 'due', attempts: 0, due_at: dueAt, leased_until: null }])
+  const { rows } = await pool.query(`select state, due_at, schedule_step, leased_until from callback_outbox`)
+  assert.deepEqual(rows, [{ state: 'due', due_at: dueAt, schedule_step: 0, leased_until: null }])
   const [second] = await leaseCallbacks(pool, 1, times.leaseMs)
   await releaseLeases(pool, [first!])
   assert.equal((await renewLeases(pool, [second!], times)).length, 1)
@@ -87,7 +89,8 @@ test('disabling a merchant holds its callbacks, enabling it lets them go, and ne
   const [one, other] = [await seedMerchant(pool), await seedMerchant(pool)]
   await seedCallbacks(pool, [{ merchant: one }, { merchant: one }, { merchant: other }])
   const [lapsed] = await leaseCallbacks(pool, 1, times.leaseMs)
-  await pool.query(`update callback set leased_until = now() where id = $1`, [lapsed!.id])
+  await pool.query(`update callback_outbox set leased_until = now() where callback_id = $1`, [lapsed!.id])
+  await endLapsedLeases(pool)
   await pool.query(`update merchant set disabled_at = now() where id = $1`, [one.id])
   await settleHeld(pool)
   assert.deepEqual(await states(pool), ['held', 'held', 'due'])
@@ -108,13 +111,13 @@ test('a callback whose merchant was disabled after it was leased says so', async
 
 async function leftMs(pool: Pool, moreThanMs: number): Promise<number> {
   const { rowCount } = await pool.query(
-    `select from callback where leased_until > now() + $1 * interval '1 millisecond'`,
+    `select from callback_outbox where leased_until > now() + $1 * interval '1 millisecond'`,
     [moreThanMs],
   )
   return rowCount!
 }
 
 async function states(pool: Pool): Promise<string[]> {
-  const { rows } = await pool.query(`select state from callback order by id`)
+  const { rows } = await pool.query(`select state from callback_outbox order by callback_id`)
   return rows.map(row => row.state)
 }

@@ -25,6 +25,8 @@ async function credit(
     received: bigint
     late?: boolean
     callback: Record<string, unknown>
+    /** Set: another attempt is owed then. */
+    dueAt?: Date
   },
 ): Promise<void> {
   const { rows } = await api.pool.query(
@@ -72,6 +74,12 @@ async function credit(
       ...Object.values(paid.callback),
     ],
   )
+  if (paid.dueAt) {
+    await api.pool.query(
+      `insert into callback_outbox (callback_id, lane_id, due_at) select id, lane_id, $2 from callback where key = $1`,
+      [key(paid.n), paid.dueAt],
+    )
+  }
 }
 
 test('an order nobody has paid: pending, nothing received, nothing announced', async () => {
@@ -107,7 +115,6 @@ test('an order paid in parts: its transfers in chain order, its callbacks oldest
     units: 1_000_050n,
     received: 1_000_050n,
     callback: {
-      state: 'delivered',
       attempts: 1,
       last_status: 200,
       delivered_at: deliveredAt,
@@ -119,12 +126,8 @@ test('an order paid in parts: its transfers in chain order, its callbacks oldest
     units: 2_000_000n,
     received: 3_000_050n,
     late: true,
-    callback: {
-      state: 'due',
-      attempts: 3,
-      last_status: 503,
-      due_at: dueAt,
-    },
+    callback: { attempts: 3, last_status: 503 },
+    dueAt,
   })
   const { data } = await find({ orderid: 'parts' })
   assert.deepEqual([data.received, data.announced, data.state], ['3.00005', '3', 'overpaid'])

@@ -43,6 +43,9 @@ export async function stateOf(
   pool: Pool,
   seeded: SeededCallback,
 ): Promise<{ state: string; attempts: number }> {
-  const { rows } = await pool.query(`select state, attempts from callback where id = $1`, [seeded.callbackId])
+  const { rows } = await pool.query(
+    `select s.state, c.attempts from callback c join callback_state s on s.callback_id = c.id where c.id = $1`,
+    [seeded.callbackId],
+  )
   return rows[0]
 }
