@@ -15,6 +15,13 @@ export interface BreakableProxy {
 
 /** Stands before a server (Postgres, Redis), which can then be taken away from one side without stopping it. */
 export async function startBreakableProxy(target: string): Promise<BreakableProxy> {
+  const proxy = await openBreakableProxy(target)
+  after(proxy.cut)
+  return proxy
+}
+
+/** The same, cut at last by whoever opened it. */
+export async function openBreakableProxy(target: string): Promise<BreakableProxy> {
   const { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
   let silent = false
@@ -47,7 +54,6 @@ export async function startBreakableProxy(target: string): Promise<BreakableProx
     server.close()
     if (server.listening) await once(server, 'close')
   }
-  after(cut)
   const url = new URL(target)
   url.host = `127.0.0.1:${own}`
   return {

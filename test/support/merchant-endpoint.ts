@@ -40,7 +40,14 @@ export interface MerchantEndpoint {
 }
 
 /** A merchant's server: real HTTP, on a port of its own, closed when the file (or suite) is done. */
-export async function startMerchantEndpoint(
+export async function startMerchantEndpoint(answer?: MerchantEndpoint['answer']): Promise<MerchantEndpoint> {
+  const endpoint = await openMerchantEndpoint(answer)
+  after(endpoint.close)
+  return endpoint
+}
+
+/** The same, closed by whoever opened it. */
+export async function openMerchantEndpoint(
   answer: MerchantEndpoint['answer'] = { status: 200, body: 'success' },
 ): Promise<MerchantEndpoint> {
   const server = createServer((request, response) => {
@@ -75,7 +82,6 @@ export async function startMerchantEndpoint(
         server.closeAllConnections()
       }),
   }
-  after(endpoint.close)
   return endpoint
 }
 
