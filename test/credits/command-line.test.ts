@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { after, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { usdtUnits } from '../../src/base/money.ts'
 import { createCursor, readCursor } from '../../src/blocks/chain-store.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
@@ -12,10 +11,10 @@ import type { SolidBlock } from '../../src/tron/block.ts'
 import { createTronNode } from '../../src/tron/node-client.ts'
 import { bytesFor } from '../support/chain-blocks.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { gatewayProgram } from '../support/gateway-program.ts'
 
 // The commands as an operator runs them, against a sandbox node whose chain was followed up to its solidified head: a
 // payment to `old` at each of its blocks, one of which the database lacks.
-const gateway = fileURLToPath(new URL('../../src/gateway.ts', import.meta.url))
 const old = addressFromBytes(bytesFor('old'))
 const sandbox = await startSandboxNode({ autoMine: false, solidificationDepth: 1 })
 after(() => sandbox.close())
@@ -56,7 +55,8 @@ function pay(to: TronAddress, units: bigint): void {
 function run(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
   return new Promise(resolve => {
     const options = { env: { PATH: process.env.PATH, ...env } }
-    execFile(process.execPath, ['--import', 'tsx', gateway, ...args], options, (error, stdout, stderr) =>
+    const [node, ...program] = gatewayProgram
+    execFile(node, [...program, ...args], options, (error, stdout, stderr) =>
       resolve({ status: error ? Number(error.code) : 0, stdout, stderr }),
     )
   })

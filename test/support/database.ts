@@ -14,7 +14,7 @@ export async function cloneDatabase(): Promise<TestDatabase> {
   const template = process.env.TEST_POSTGRES_URL
   assert(template, 'TEST_POSTGRES_URL is missing: run the tests with `npm test [-- files...]`')
   const name = `test_${randomBytes(6).toString('hex')}`
-  await administer(template, `create database ${name} template gateway`)
+  await administer(template, `create database ${name} template gateway strategy file_copy`)
   const url = template.replace(/\/gateway$/, `/${name}`)
   const pool = createPool(url)
   after(async () => {
@@ -24,17 +24,19 @@ export async function cloneDatabase(): Promise<TestDatabase> {
   return { url, pool }
 }
 
-/** Empties a database for the next of many runs, append-only tables too: what only a superuser's session can do. */
+/**
+ * Empties a database for the next of many runs, append-only tables too: what only a superuser's session can do. Rows are
+ * deleted, since truncating makes every table's files anew.
+ */
 export async function emptyDatabase(pool: Pool): Promise<void> {
   const { rows } = await pool.query(
-    `select string_agg(quote_ident(table_name), ', ') as tables
-       from information_schema.tables
-      where table_schema = 'public' and table_type = 'BASE TABLE'
-        and table_name not in ('_prisma_migrations', 'merchant_version')`,
+    `select quote_ident(relname) as name
+       from pg_class
+      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
+        and relname not in ('_prisma_migrations', 'merchant_version')`,
   )
-  await pool.query(
-    `set local session_replication_role = replica; truncate ${rows[0].tables} restart identity`,
-  )
+  const deletes = rows.map(({ name }) => `delete from ${name}`)
+  await pool.query(['set local session_replication_role = replica', ...deletes].join(';'))
 }
 
 async function administer(template: string, sql: string): Promise<void> {

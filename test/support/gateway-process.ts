@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-
-const gateway = fileURLToPath(new URL('../../src/gateway.ts', import.meta.url))
+import { gatewayProgram } from './gateway-program.ts'
 
 export interface GatewayProcess {
   /** Resolves when it says that it has started. */
@@ -17,7 +15,8 @@ export interface GatewayProcess {
 
 /** A real process of the gateway, `gateway ...args`, with the environment given and nothing else of ours. */
 export function startProcess(args: readonly string[], env: Record<string, string>): GatewayProcess {
-  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', gateway, ...args], {
+  const [node, ...program] = gatewayProgram
+  const child: ChildProcess = spawn(node, [...program, ...args], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
