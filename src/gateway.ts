@@ -27,16 +27,20 @@ addReconcileCommands(program)
 addAuditCommands(program)
 addSandboxCommands(program)
 // Subcommands copy exitOverride only when it was set before they were made; those of our groups are made by now.
-for (const command of program.commands) {
-  command.exitOverride()
-  for (const sub of command.commands) sub.exitOverride()
-}
+overrideExits(program)
 
 try {
   await program.parseAsync()
 } catch (error) {
   // At once: an exit hook of a library (the embedded Postgres has one) would otherwise end the process with 0.
   process.exit(exitCodeOf(error))
+}
+
+function overrideExits(command: Command): void {
+  for (const sub of command.commands) {
+    sub.exitOverride()
+    overrideExits(sub)
+  }
 }
 
 function exitCodeOf(error: unknown): number {

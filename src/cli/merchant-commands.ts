@@ -9,10 +9,13 @@ import { disableMerchant, enableMerchant } from '../merchants/disable-merchant.t
 import { listMerchants } from '../merchants/list-merchants.ts'
 import { setMerchant } from '../merchants/set-merchant.ts'
 import type { SignatureScheme } from '../merchants/signature.ts'
+import { addRotationCommands } from './rotation-commands.ts'
 import { withDatabase } from './with-database.ts'
 
 export function addMerchantCommands(program: Command): void {
-  const merchant = program.command('merchant').description('who may ask: add, list, set, disable, enable')
+  const merchant = program
+    .command('merchant')
+    .description('who may ask: add, list, set, disable, enable, key, secret')
 
   merchant
     .command('add')
@@ -130,6 +133,8 @@ export function addMerchantCommands(program: Command): void {
         console.log(`${appid}: ${done ? 'enabled' : 'was not disabled'}`)
       })
     })
+
+  addRotationCommands(merchant)
 }
 
 function urlCheck(config: Config): (url: string) => string | null {

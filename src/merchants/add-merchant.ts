@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import { UsageError } from '../base/errors.ts'
 import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
@@ -6,9 +6,12 @@ import { deriveAddress, parseAccountKey } from '../tron/account-key.ts'
 import type { TronAddress } from '../tron/address.ts'
 import { openCounter } from './address-counter-store.ts'
 import { callbackUrlProblems, type UrlCheck } from './callback-url.ts'
-import { insertMerchant, insertPromotedKey, insertWebhookSecret } from './merchant-store.ts'
+import { insertKey } from './key-store.ts'
+import { insertMerchant } from './merchant-store.ts'
+import { newKey, newWebhookSecret } from './new-secret.ts'
 import { sealSecret } from './sealed-secret.ts'
 import type { SignatureScheme } from './signature.ts'
+import { insertWebhookSecret } from './webhook-secret-store.ts'
 
 export interface NewMerchant {
   name: string
@@ -44,8 +47,8 @@ export async function addMerchant(
   const account = readMerchant(merchant)
   const added: AddedMerchant = {
     appid: randomText(16),
-    key: randomBytes(16).toString('hex'),
-    webhookSecret: `whsec_${randomBytes(32).toString('base64')}`,
+    key: newKey(),
+    webhookSecret: newWebhookSecret(),
     firstAddress: deriveAddress(account, 0),
   }
   await inTransaction(pool, async tx => {
@@ -58,7 +61,7 @@ export async function addMerchant(
     })
     const { scheme } = merchant
     const key = sealSecret(masterKey, { table: 'merchant_key', merchantId, purpose: scheme }, added.key)
-    await insertPromotedKey(tx, { merchantId, scheme, sealed: key })
+    await insertKey(tx, { merchantId, scheme, sealed: key, promoted: true })
     const row = { table: 'webhook_secret', merchantId, purpose: 'standard-webhooks' } as const
     await insertWebhookSecret(tx, { merchantId, sealed: sealSecret(masterKey, row, added.webhookSecret) })
     await recordAudit(tx, {

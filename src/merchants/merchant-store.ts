@@ -1,6 +1,5 @@
-import type { Tx } from '../db/pool.ts'
+import type { Queryable, Tx } from '../db/pool.ts'
 import type { MerchantId } from './merchant.ts'
-import type { SignatureScheme } from './signature.ts'
 
 /** Writes a merchant. @returns its id. */
 export async function insertMerchant(
@@ -22,28 +21,10 @@ export async function insertMerchant(
   return rows[0].id
 }
 
-/** Writes a merchant's key as the promoted one. */
-export async function insertPromotedKey(
-  tx: Tx,
-  key: { merchantId: MerchantId; scheme: SignatureScheme; sealed: Buffer },
-): Promise<void> {
-  await tx.query(
-    `insert into merchant_key (merchant_id, scheme, sealed, promoted)
-     values ($1, $2, $3, true)`,
-    [key.merchantId, key.scheme, key.sealed],
-  )
-}
-
-/** Writes a merchant's webhook secret, sealed; every live one signs callbacks. */
-export async function insertWebhookSecret(
-  tx: Tx,
-  secret: { merchantId: MerchantId; sealed: Buffer },
-): Promise<void> {
-  await tx.query(
-    `insert into webhook_secret (merchant_id, sealed)
-     values ($1, $2)`,
-    [secret.merchantId, secret.sealed],
-  )
+/** @returns null when there is no merchant of this appid. */
+export async function findMerchantId(db: Queryable, appid: string): Promise<MerchantId | null> {
+  const { rows } = await db.query(`select id from merchant where appid = $1`, [appid])
+  return rows[0]?.id ?? null
 }
 
 /** Finds a merchant and locks it until the transaction ends. @returns null when there is none of this appid. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { inTransaction } from '../../src/db/pool.ts'
-import { insertMerchant, insertPromotedKey } from '../../src/merchants/merchant-store.ts'
+import { insertKey } from '../../src/merchants/key-store.ts'
+import { insertMerchant } from '../../src/merchants/merchant-store.ts'
 import { sealSecret } from '../../src/merchants/sealed-secret.ts'
 import type { SignatureScheme } from '../../src/merchants/signature.ts'
 import { form, json, openApiUnderTest } from '../support/api-under-test.ts'
@@ -21,7 +22,7 @@ await inTransaction(api.pool, async tx => {
   const merchantId = await insertMerchant(tx, merchant)
   const seal = (scheme: SignatureScheme) =>
     sealSecret(api.masterKey, { table: 'merchant_key', merchantId, purpose: scheme }, key)
-  await insertPromotedKey(tx, { merchantId, scheme: 'hmac-sha256', sealed: seal('hmac-sha256') })
+  await insertKey(tx, { merchantId, scheme: 'hmac-sha256', sealed: seal('hmac-sha256'), promoted: true })
   await tx.query(`insert into merchant_key (merchant_id, scheme, sealed) values ($1, 'sha1', $2)`, [
     merchantId,
     seal('sha1'),

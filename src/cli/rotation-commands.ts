@@ -1,0 +1,172 @@
+import { type Command, Option } from 'commander'
+import { UsageError } from '../base/errors.ts'
+import type { Pool } from '../db/pool.ts'
+import { type ListedKey, listKeys } from '../merchants/key-store.ts'
+import type { MerchantId } from '../merchants/merchant.ts'
+import { findMerchantId } from '../merchants/merchant-store.ts'
+import { addKey, promoteKey, retireKey } from '../merchants/rotate-keys.ts'
+import { addWebhookSecret, retireWebhookSecret } from '../merchants/rotate-webhook-secrets.ts'
+import type { SignatureScheme } from '../merchants/signature.ts'
+import { type ListedSecret, listWebhookSecrets } from '../merchants/webhook-secret-store.ts'
+import { readTime } from './read-time.ts'
+import { withDatabase } from './with-database.ts'
+
+/** `gateway merchant key ...` and `gateway merchant secret ...`: changing what signs, with an overlap. */
+export function addRotationCommands(merchant: Command): void {
+  addKeyCommands(merchant.command('key').description("a merchant's keys: add, promote, retire, list"))
+  addSecretCommands(merchant.command('secret').description('its webhook secrets: add, retire, list'))
+}
+
+function addKeyCommands(key: Command): void {
+  key
+    .command('add')
+    .description('make another key, which verifies requests at once; prints it, once')
+    .argument('<appid>')
+    .addOption(
+      new Option('--sign-type <scheme>', 'sha1 only for an integration that exists')
+        .choices(['hmac-sha256', 'sha1'])
+        .default('hmac-sha256'),
+    )
+    .option('--json', 'print an object: id, sign_type, key')
+    .action(async (appid: string, { signType, json }: { signType: SignatureScheme; json?: true }) => {
+      await withDatabase(['MASTER_KEY'], async (pool, config) => {
+        const { id, scheme, key } = await addKey(pool, config.masterKey!, appid, { scheme: signType })
+        if (json) console.log(JSON.stringify({ id: `${id}`, sign_type: scheme, key }))
+        else
+          console.log(
+            `id         ${id}\nsign_type  ${scheme}\nkey        ${key}\n\n` +
+              `The key is shown this once. Callbacks are signed with it after: gateway merchant key promote ${appid} ${id}`,
+          )
+      })
+    })
+
+  key
+    .command('promote')
+    .description('sign callbacks with it; the one before goes on verifying requests')
+    .argument('<appid>')
+    .argument('<id>', 'as list shows it')
+    .action(async (appid: string, id: string) => {
+      await withDatabase([], async pool => {
+        const done = await promoteKey(pool, appid, readId(id))
+        console.log(`key ${id}: ${done ? 'signs callbacks now' : 'signed callbacks already'}`)
+      })
+    })
+
+  key
+    .command('retire')
+    .description('end a key; every process knows within a second')
+    .argument('<appid>')
+    .argument('<id>', 'as list shows it')
+    .option('--at <time>', 'end it then, not now')
+    .option('--even-if-promoted', 'end the key that signs callbacks: none is sent until another is promoted')
+    .action(async (appid: string, id: string, options: { at?: string; evenIfPromoted?: true }) => {
+      await withDatabase([], async pool => {
+        const { evenIfPromoted } = options
+        const at = await retireKey(pool, appid, readId(id), { at: readEnd(options.at), evenIfPromoted })
+        console.log(`key ${id}: ${saidEnd(at)}`)
+      })
+    })
+
+  key
+    .command('list')
+    .description('its keys, the retired ones too; never the keys themselves')
+    .argument('<appid>')
+    .option('--json', 'print an array')
+    .action(async (appid: string, options: { json?: true }) => {
+      await withDatabase([], async pool => {
+        const keys = await listKeys(pool, await merchantIdOf(pool, appid))
+        show(keys.map(asKeyRow), options.json)
+      })
+    })
+}
+
+function addSecretCommands(secret: Command): void {
+  secret
+    .command('add')
+    .description('make another webhook secret: callbacks carry one signature more; prints it, once')
+    .argument('<appid>')
+    .option('--json', 'print an object: id, webhook_secret')
+    .action(async (appid: string, options: { json?: true }) => {
+      await withDatabase(['MASTER_KEY'], async (pool, config) => {
+        const { id, webhookSecret } = await addWebhookSecret(pool, config.masterKey!, appid)
+        if (options.json) console.log(JSON.stringify({ id: `${id}`, webhook_secret: webhookSecret }))
+        else
+          console.log(
+            `id              ${id}\nwebhook_secret  ${webhookSecret}\n\nThe secret is shown this once.`,
+          )
+      })
+    })
+
+  secret
+    .command('retire')
+    .description('end a webhook secret: callbacks carry one signature less')
+    .argument('<appid>')
+    .argument('<id>', 'as list shows it')
+    .option('--at <time>', 'end it then, not now')
+    .option('--even-if-last', 'end the last one: callbacks then go without webhook-signature')
+    .action(async (appid: string, id: string, options: { at?: string; evenIfLast?: true }) => {
+      await withDatabase([], async pool => {
+        const { evenIfLast } = options
+        const at = await retireWebhookSecret(pool, appid, readId(id), { at: readEnd(options.at), evenIfLast })
+        console.log(`webhook secret ${id}: ${saidEnd(at)}`)
+      })
+    })
+
+  secret
+    .command('list')
+    .description('its webhook secrets, the retired ones too; never the secrets themselves')
+    .argument('<appid>')
+    .option('--json', 'print an array')
+    .action(async (appid: string, options: { json?: true }) => {
+      await withDatabase([], async pool => {
+        const secrets = await listWebhookSecrets(pool, await merchantIdOf(pool, appid))
+        show(secrets.map(asSecretRow), options.json)
+      })
+    })
+}
+
+async function merchantIdOf(pool: Pool, appid: string): Promise<MerchantId> {
+  const id = await findMerchantId(pool, appid)
+  if (id === null) throw new UsageError(`no merchant has the appid "${appid}"`)
+  return id
+}
+
+function readId(text: string): bigint {
+  if (!/^\d{1,18}$/.test(text))
+    throw new UsageError(`"${text}" is not an id: a whole number, as list shows it`)
+  return BigInt(text)
+}
+
+function readEnd(text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined
+  const at = readTime('--at', text)
+  if (at.getTime() <= Date.now())
+    throw new UsageError(`--at: a time to come, got "${text}"; leave it out for now`)
+  return at
+}
+
+function saidEnd(at: Date): string {
+  return `${at.getTime() > Date.now() ? 'ends' : 'ended'} at ${at.toISOString()}`
+}
+
+function asKeyRow({ id, scheme, promoted, live, createdAt, retiredAt }: ListedKey) {
+  const state = promoted ? 'signs callbacks' : live ? 'verifies requests' : 'retired'
+  return {
+    id: `${id}`,
+    sign_type: scheme,
+    state,
+    added: createdAt.toISOString(),
+    ends: retiredAt?.toISOString() ?? null,
+  }
+}
+
+function asSecretRow({ id, live, createdAt, retiredAt }: ListedSecret) {
+  const state = live ? 'signs callbacks' : 'retired'
+  return { id: `${id}`, state, added: createdAt.toISOString(), ends: retiredAt?.toISOString() ?? null }
+}
+
+function show(rows: readonly object[], json: true | undefined): void {
+  if (json) console.log(JSON.stringify(rows, null, 2))
+  else if (rows.length === 0) console.log('none')
+  else console.table(rows)
+}
