@@ -39,6 +39,8 @@ export interface AppOptions {
   log: Logger
   clock?: Clock
   registry?: Registry
+  /** false: calls are not kept. For a bench that measures the door alone. */
+  history?: boolean
 }
 
 /** Builds the app we ship; not listening yet. Tests talk to it by `inject`. */
@@ -109,7 +111,8 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
   })
   await openDocs(app, endpoints)
   await app.register(async scope => {
-    keepRequests(scope, { pool, log, clock, ...(options.registry && { registry: options.registry }) })
+    if (options.history !== false)
+      keepRequests(scope, { pool, log, clock, ...(options.registry && { registry: options.registry }) })
     openMerchantDoor(scope, { merchants, nonces: openNonceGate(pool), clock, checkReady, limits }, endpoints)
   })
   return app

@@ -10,6 +10,9 @@ export interface LoadResult {
   firstFailure: string | null
 }
 
+/** Gives a connection its next request, and the moment its latency counts from; null when there is no more. */
+type NextRequest = () => Promise<{ bytes: Buffer; from: number } | null>
+
 /**
  * Posts prepared requests over keep-alive connections as fast as they are answered, one in flight on each.
  * Plain sockets and prepared bytes: on a shared machine whatever the load generator spends is missing on the other side.
@@ -20,14 +23,42 @@ export async function httpLoad(options: {
   connections: number
   next: () => Buffer | null
 }): Promise<LoadResult> {
+  return load(options.port, options.connections, async () => {
+    const bytes = options.next()
+    return bytes && { bytes, from: performance.now() }
+  })
+}
+
+/**
+ * Posts prepared requests at a steady rate, whatever the answers take: a request that had to wait for a free connection
+ * has waited, and its latency says so.
+ */
+export async function pacedLoad(options: {
+  port: number
+  connections: number
+  perSecond: number
+  requests: readonly Buffer[]
+}): Promise<LoadResult> {
+  const startedAt = performance.now()
+  let sent = 0
+  return load(options.port, options.connections, async () => {
+    const n = sent++
+    const bytes = options.requests[n]
+    if (!bytes) return null
+    const dueAt = startedAt + (n * 1000) / options.perSecond
+    const early = dueAt - performance.now()
+    if (early <= 0) return { bytes, from: dueAt }
+    await new Promise(resolve => setTimeout(resolve, early))
+    // The timer's own lateness is none of the server's.
+    return { bytes, from: performance.now() }
+  })
+}
+
+async function load(port: number, connections: number, next: NextRequest): Promise<LoadResult> {
   const latencies: number[] = []
   const result: Pick<LoadResult, 'statuses' | 'firstFailure'> = { statuses: {}, firstFailure: null }
   const startedAt = performance.now()
-  await Promise.all(
-    Array.from({ length: options.connections }, () =>
-      runConnection(options.port, options.next, latencies, result),
-    ),
-  )
+  await Promise.all(Array.from({ length: connections }, () => runConnection(port, next, latencies, result)))
   const seconds = (performance.now() - startedAt) / 1000
   latencies.sort((a, b) => a - b)
   const at = (share: number) =>
@@ -37,7 +68,7 @@ export async function httpLoad(options: {
 
 function runConnection(
   port: number,
-  next: () => Buffer | null,
+  next: NextRequest,
   latencies: number[],
   result: Pick<LoadResult, 'statuses' | 'firstFailure'>,
 ): Promise<void> {
@@ -46,15 +77,15 @@ function runConnection(
     socket.setNoDelay(true)
     let sentAt = 0
     let pending = ''
-    const send = () => {
-      const request = next()
+    const send = async () => {
+      const request = await next()
       if (!request) {
         socket.end()
         resolve()
         return
       }
-      sentAt = performance.now()
-      socket.write(request)
+      sentAt = request.from
+      socket.write(request.bytes)
     }
     socket.on('connect', send)
     socket.on('error', reject)

@@ -11,12 +11,14 @@ import { benchHanging } from './hanging-bench.ts'
 import { benchLatency } from './latency-bench.ts'
 import { benchOrders } from './order-bench.ts'
 import { startBenchRedis } from './redis-server.ts'
+import { benchSteady } from './steady-bench.ts'
 
 // npm run bench [-- callbacks orders ...]: each bench checks its answers, then prints its figures, as ratios where
 // there is a bare counterpart in the same run. Durable as in production: fsync and synchronous commit are on.
 const benches: Record<string, (databases: Databases) => Promise<void>> = {
   following,
   orders,
+  steady,
   callbacks,
   hanging,
   latency,
@@ -78,16 +80,36 @@ async function following({ fresh }: Databases): Promise<void> {
 
 async function orders({ fresh }: Databases): Promise<void> {
   const { pool, url } = await fresh()
-  const { durable, bare, ratio } = await benchOrders(pool, url, Number(process.env.BENCH_ORDERS ?? 20_000))
+  const { orders, finds, half, halfRate } = await benchOrders(
+    pool,
+    url,
+    Number(process.env.BENCH_ORDERS ?? 20_000),
+  )
   for (const [what, result] of [
-    ['signed, durable', durable],
-    ['signed, storing nothing', bare],
+    ['signed order, durable', orders.durable],
+    ['signed order, storing nothing', orders.bare],
+    ['findorder', finds.durable],
+    ['findorder, reading nothing', finds.bare],
   ] as const) {
-    console.log(
-      `${what}: ${result.perSecond.toFixed(0)} orders/s, p50 ${result.p50.toFixed(1)} ms, p99 ${result.p99.toFixed(1)} ms`,
-    )
+    console.log(`${what}: ${result.perSecond.toFixed(0)}/s, ${latencies(result)}`)
   }
-  console.log(`durable against storing nothing: ${ratio.toFixed(2)}`)
+  console.log(`orders against storing nothing: ${orders.ratio.toFixed(2)}`)
+  console.log(`findorder against reading nothing: ${finds.ratio.toFixed(2)}`)
+  console.log(`orders at half of the top rate (${halfRate.toFixed(0)}/s): ${latencies(half)}`)
+}
+
+function latencies({ p50, p99 }: { p50: number; p99: number }): string {
+  return `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`
+}
+
+async function steady({ fresh }: Databases): Promise<void> {
+  const { pool, url } = await fresh()
+  const seconds = Number(process.env.BENCH_SECONDS ?? 300)
+  const { residentMiB, p99 } = await benchSteady(pool, url, { perSecond: 2_000, seconds })
+  console.log(
+    `2000 orders/s for ${seconds} s: worst p99 of ten seconds ${p99.toFixed(1)} ms; API resident MiB:`,
+  )
+  console.log(residentMiB.join(' '))
 }
 
 async function callbacks({ fresh }: Databases): Promise<void> {
