@@ -1,0 +1,3 @@
+module rechargegateway
+
+go 1.20

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { promisify } from 'node:util'
+import { callCases } from './call-cases.ts'
+import { appid, callbackCases } from './callback-cases.ts'
+import { callLine, drive, verifyLine } from './drive.ts'
+import { clients, type Kit, languages, noPhpCurl, openKit } from './kits.ts'
+import { startPlayedGateway } from './played-gateway.ts'
+
+const run = promisify(execFile)
+test('the vectors of the kit are those the gateway is tested with', async () => {
+  const read = async (path: string) => JSON.parse(await readFile(path, 'utf8'))
+  const kit = await read(join(clients, 'signature-vectors.json'))
+  const gateway = await read(join(import.meta.dirname, '../merchants/signature-vectors.json'))
+  const courier = await read(join(import.meta.dirname, '../callbacks/signature-vectors.json'))
+  assert.deepEqual([kit.key, kit.vectors], [gateway.key, gateway.vectors])
+  const { about: _, ...webhooks } = kit.standard_webhooks
+  assert.deepEqual(webhooks, courier.standard_webhooks)
+})
+
+for (const language of languages) {
+  suite(`the ${language.name} client`, { skip: language.skip }, () => {
+    let kit: Kit
+    before(async () => {
+      kit = await openKit(language)
+    })
+    after(() => kit.remove())
+
+    test('signs and verifies the vectors', async () => {
+      const [program, ...args] = kit.vectors
+      // Of this very run it is not to know: node's test runner would not run within itself.
+      const { NODE_TEST_CONTEXT: _, ...env } = process.env
+      await run(program!, args, { cwd: kit.folder, env })
+    })
+
+    test('believes the callbacks that are to be believed, and no others', async () => {
+      const answers = await drive(
+        kit,
+        callbackCases.map(([, given]) => verifyLine(appid, given)),
+      )
+      const told = answers.map((answer, i) => [callbackCases[i]?.[0], answer])
+      assert.deepEqual(
+        told,
+        callbackCases.map(([fact, , answer]) => [fact, answer]),
+      )
+    })
+
+    test('asks, repeats what may be repeated, and tells what is wrong', () => checkCalls(kit))
+
+    if (language.name === 'php') {
+      test('does the same by curl', { skip: noPhpCurl() }, () =>
+        checkCalls({ ...kit, drive: ['php', 'drive.php', 'curl'] }),
+      )
+    }
+  })
+}
+
+async function checkCalls(kit: Kit): Promise<void> {
+  const played = await startPlayedGateway()
+  const lines = callCases.map(({ behaviour, appid, asked }, i) =>
+    callLine(appid, { ...asked, url: `${played.url}/${behaviour}.${i}`, key: played.key }),
+  )
+  const answers = await drive(kit, lines)
+  const told = answers.map((answer, i) => [
+    callCases[i]?.fact,
+    played.requests.get(`${i}`)?.length ?? 0,
+    answer,
+  ])
+  assert.deepEqual(
+    told,
+    callCases.map(({ fact, requests, answer }) => [fact, requests, answer]),
+  )
+  for (const repeated of played.requests.values()) {
+    const [first, ...others] = repeated
+    for (const other of others) assert.equal(other.orderid, first!.orderid)
+    assert.equal(new Set(repeated.map(({ nonce }) => nonce)).size, repeated.length, 'a fresh nonce each')
+  }
+}

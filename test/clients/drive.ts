@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Kit } from './kits.ts'
+
+// Each language has a driver in drivers/, a program that does with the client what the lines of its input say and
+// answers each with a line, in the same words in every language: so one table of cases serves them all.
+
+/** Ask an endpoint. @see drivers */
+export interface CallCase {
+  url: string
+  key: string
+  scheme: 'hmac-sha256' | 'sha1'
+  retries: number
+  timeoutMs: number
+  endpoint: string
+  parameters: Readonly<Record<string, string>>
+}
+
+/** Verify a callback. */
+export interface VerifyCase {
+  secrets: readonly string[]
+  keys: readonly string[]
+  scheme: 'hmac-sha256' | 'sha1'
+  /** Unix seconds. */
+  now: number
+  headers: Readonly<Record<string, string>>
+  body: string | Buffer
+}
+
+/** The line for a request. No value has a tab. */
+export function callLine(appid: string, it: CallCase): string {
+  const settings = [it.url, appid, it.key, it.scheme, it.retries, it.timeoutMs, it.endpoint]
+  return ['call', ...settings, ...pairs(it.parameters)].join('\t')
+}
+
+/** The line for a callback. */
+export function verifyLine(appid: string, it: VerifyCase): string {
+  const keys = [it.secrets.join(','), it.keys.join(','), it.scheme]
+  const body = Buffer.from(it.body).toString('base64')
+  return ['verify', appid, ...keys, it.now, body, ...pairs(it.headers)].join('\t')
+}
+
+/** Gives the driver of a kit all lines, and returns its answers. @throws Error with what it said when it fails. */
+export async function drive(kit: Kit, lines: readonly string[]): Promise<string[]> {
+  const [program, ...args] = kit.drive
+  const child = spawn(program!, args, { cwd: kit.folder, stdio: ['pipe', 'pipe', 'pipe'] })
+  const output: Buffer[] = []
+  const errors: Buffer[] = []
+  child.stdout.on('data', chunk => output.push(chunk))
+  child.stderr.on('data', chunk => errors.push(chunk))
+  child.stdin.end(`${lines.join('\n')}\n`)
+  const [code] = await once(child, 'close')
+  if (code !== 0) throw new Error(`${kit.name}'s driver ended with ${code}: ${Buffer.concat(errors)}`)
+  return Buffer.concat(output).toString('utf8').trimEnd().split('\n')
+}
+
+function pairs(values: Readonly<Record<string, string>>): string[] {
+  return Object.entries(values).map(([name, value]) => `${name}=${value}`)
+}

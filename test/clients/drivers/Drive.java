@@ -1,0 +1,108 @@
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import rechargegateway.RechargeGateway;
+import rechargegateway.RechargeGateway.Answer;
+import rechargegateway.RechargeGateway.Scheme;
+
+/** Does what each line of its input says, and answers it with a line: see test/clients/drive.ts. */
+public final class Drive {
+    public static void main(String[] arguments) throws Exception {
+        PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            String[] words = line.split("\t", -1);
+            String[] rest = Arrays.copyOfRange(words, 1, words.length);
+            try {
+                out.println(words[0].equals("call") ? call(rest) : verify(rest));
+            } catch (RechargeGateway.GatewayException error) {
+                String after = error.retryAfter == null || error.retryAfter == 0 ? "-" : "" + error.retryAfter;
+                out.println(shown("refused", error.code, error.httpStatus, after, error.isRetryable()));
+            } catch (RechargeGateway.CallbackException error) {
+                out.println(shown("refused", error.code));
+            } catch (IllegalArgumentException error) {
+                out.println("keys");
+            }
+        }
+    }
+
+    private static String call(String[] rest) {
+        RechargeGateway gateway = new RechargeGateway(rest[0], rest[1], rest[2], new RechargeGateway.Settings()
+            .scheme(scheme(rest[3]))
+            .retries(Integer.parseInt(rest[4]))
+            .timeout(Duration.ofMillis(Long.parseLong(rest[5]))));
+        Map<String, String> given = paired(rest, 7);
+        Answer it;
+        switch (rest[6]) {
+            case "newAddress":
+                return shown("ok", gateway.newAddress(given).text("address"));
+            case "finduseraddress":
+                it = gateway.findUserAddress(given).object("data");
+                return shown("ok", it.text("address"), it.text("unclaimed"));
+            case "TraderRechargeorder":
+                it = gateway.createOrder(given);
+                return shown("ok", it.text("ordersn"), it.text("address"), it.number("expires_at"));
+            case "findorder":
+                it = gateway.findOrder(given.get("orderid"));
+                return shown("ok", it.text("state"), it.text("received"), it.flag("expired"),
+                    it.list("transfers").get(0).number("block"), it.list("seen").get(0).text("amount"),
+                    it.list("callbacks").get(0).text("id"));
+            case "orders":
+                it = gateway.listOrders(given);
+                return shown("ok", it.list("orders").size(), it.list("orders").get(0).text("orderid"), it.isNull("next"));
+            case "resendcallback":
+                it = gateway.resendCallback(given.get("orderid"));
+                return shown("ok", it.number("resent"), it.number("skipped"));
+            case "testcallback":
+                it = gateway.testCallback(given);
+                return shown("ok", it.flag("delivered"), it.number("http_status"), it.isNull("error"));
+            default:
+                it = gateway.statement(Long.parseLong(given.get("from")), Long.parseLong(given.get("to")));
+                Answer day = it.list("days").get(0);
+                return shown("ok", day.text("day"), day.text("received"), it.object("unclaimed").text("amount"));
+        }
+    }
+
+    private static String verify(String[] rest) throws RechargeGateway.CallbackException {
+        Map<String, List<String>> headers = new HashMap<>();
+        paired(rest, 6).forEach((name, value) -> headers.put(name, List.of(value)));
+        RechargeGateway.CallbackKeys keys = new RechargeGateway.CallbackKeys(rest[0])
+            .webhookSecret(listed(rest[1]))
+            .key(listed(rest[2]))
+            .scheme(scheme(rest[3]));
+        byte[] body = Base64.getDecoder().decode(rest[5]);
+        RechargeGateway.Callback it = RechargeGateway.verifyCallback(body, headers, keys, Long.parseLong(rest[4]));
+        return shown("ok", it.idempotencyKey, it.orderid, it.localusermark, it.amount, it.amountUsdt, it.sentAt, it.isTest,
+            it.fields.getOrDefault("txid", "-"));
+    }
+
+    private static Scheme scheme(String name) {
+        return name.equals("sha1") ? Scheme.SHA1 : Scheme.HMAC_SHA256;
+    }
+
+    private static String[] listed(String text) {
+        return text.isEmpty() ? new String[0] : text.split(",");
+    }
+
+    private static Map<String, String> paired(String[] words, int from) {
+        Map<String, String> given = new HashMap<>();
+        for (int i = from; i < words.length; i++) {
+            String[] pair = words[i].split("=", 2);
+            given.put(pair[0], pair[1]);
+        }
+        return given;
+    }
+
+    private static String shown(Object... values) {
+        StringBuilder text = new StringBuilder();
+        for (Object value : values) text.append(text.length() == 0 ? "" : "\t").append(value);
+        return text.toString();
+    }
+}

@@ -1,0 +1,73 @@
+"""Does what each line of its input says, and answers it with a line: see test/clients/drive.ts."""
+
+import base64
+import sys
+
+from recharge_gateway import CallbackError, Gateway, GatewayError, verify_callback
+
+
+def call(url, appid, key, scheme, retries, timeout_ms, endpoint, *pairs):
+    gateway = Gateway(url, appid, key, scheme, int(timeout_ms) / 1000, int(retries))
+    given = dict(pair.split("=", 1) for pair in pairs)
+    if endpoint == "newAddress":
+        return shown(gateway.new_address(**given)["address"])
+    if endpoint == "finduseraddress":
+        data = gateway.find_user_address(**given)["data"]
+        return shown(data["address"], data["unclaimed"])
+    if endpoint == "TraderRechargeorder":
+        order = gateway.create_order(**given)
+        return shown(order["ordersn"], order["address"], order["expires_at"])
+    if endpoint == "findorder":
+        it = gateway.find_order(**given)
+        first = it["transfers"][0]["block"], it["seen"][0]["amount"], it["callbacks"][0]["id"]
+        return shown(it["state"], it["received"], it["expired"], *first)
+    if endpoint == "orders":
+        page = gateway.list_orders(**{("from_" if name == "from" else name): value for name, value in given.items()})
+        return shown(len(page["orders"]), page["orders"][0]["orderid"], page["next"] is None)
+    if endpoint == "resendcallback":
+        it = gateway.resend_callback(**given)
+        return shown(it["resent"], it["skipped"])
+    if endpoint == "testcallback":
+        it = gateway.test_callback(**given)
+        return shown(it["delivered"], it["http_status"], it["error"] is None)
+    if endpoint == "statement":
+        it = gateway.statement(int(given["from"]), int(given["to"]))
+        return shown(it["days"][0]["day"], it["days"][0]["received"], it["unclaimed"]["amount"])
+    raise AssertionError(endpoint)
+
+
+def verify(appid, secrets, keys, scheme, now, body, *pairs):
+    it = verify_callback(
+        base64.b64decode(body),
+        dict(pair.split("=", 1) for pair in pairs),
+        appid=appid,
+        webhook_secret=listed(secrets),
+        key=listed(keys),
+        scheme=scheme,
+        now=int(now),
+    )
+    money = it.amount, it.amount_usdt, it.sent_at, it.is_test
+    return shown(it.idempotency_key, it.orderid, it.localusermark, *money, it.fields.get("txid", "-"))
+
+
+def shown(*values):
+    return "\t".join(["ok"] + [str(value).lower() if isinstance(value, bool) else str(value) for value in values])
+
+
+def listed(text):
+    return text.split(",") if text else []
+
+
+sys.stdin.reconfigure(encoding="utf-8")
+sys.stdout.reconfigure(encoding="utf-8")
+for line in sys.stdin:
+    task, *rest = line.rstrip("\n").split("\t")
+    try:
+        print(call(*rest) if task == "call" else verify(*rest))
+    except GatewayError as error:
+        after = error.retry_after or "-"
+        print("refused\t%s\t%d\t%s\t%s" % (error.code, error.http_status, after, str(error.retryable).lower()))
+    except CallbackError as error:
+        print("refused\t" + error.code)
+    except ValueError:
+        print("keys")
