@@ -1,0 +1,21 @@
+import type { FaultRow } from './fault-row.ts'
+import { killRows } from './kill-rows.ts'
+import { merchantRows } from './merchant-rows.ts'
+import { nodeRows } from './node-rows.ts'
+import { postgresRows, redisRows } from './server-rows.ts'
+import { stopRows } from './stop-rows.ts'
+
+/** The matrix, in the order of its table. */
+export const faultRows: readonly FaultRow[] = [
+  ...killRows,
+  ...stopRows,
+  ...redisRows,
+  ...postgresRows,
+  ...nodeRows,
+  ...merchantRows,
+].sort((a, b) => rank(a.id) - rank(b.id))
+
+/** K, R, P, N, M; in each by number. */
+function rank(id: string): number {
+  return 'KRPNM'.indexOf(id[0]!) * 100 + Number.parseInt(id.slice(1), 10)
+}

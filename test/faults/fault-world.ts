@@ -1,0 +1,193 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readConfig } from '../../src/base/config.ts'
+import { isPassingDatabaseError } from '../../src/db/outage.ts'
+import { createPool, type Pool } from '../../src/db/pool.ts'
+import { addMerchant } from '../../src/merchants/add-merchant.ts'
+import { freePort } from '../../src/sandbox/embedded-database.ts'
+import { testXpub } from '../support/api-under-test.ts'
+import { type BreakableProxy, openBreakableProxy } from '../support/breakable-proxy.ts'
+import type { DatabaseSource } from './breakable-postgres.ts'
+import { type BreakableRedis, startBreakableRedis } from './breakable-redis.ts'
+import { type CommitProxy, openCommitProxy } from './commit-proxy.ts'
+import { tellSandbox } from './paying-load.ts'
+import { type RoleProcess, roleProcess } from './role-process.ts'
+import { openShop, type Shop } from './shop.ts'
+
+/** What a row of the matrix wants of its world beyond the usual. */
+export interface WorldSettings {
+  queue: 'redis' | 'postgres'
+  /** How many of each; the API is one. Default 1. */
+  watchers?: number
+  couriers?: number
+  /** Default 3. */
+  shops?: number
+  /** Redis is not there yet when the processes start. */
+  redisAbsent?: boolean
+  /** Above it, in USDT, a payment waits for a second node, which there is then. */
+  quorumAmount?: string
+  /** The database is not migrated: the row does that. */
+  notMigrated?: boolean
+  env?: Record<string, string>
+}
+
+/** Everything of one row: real processes, a real database, a real queue, a chain to pay on, merchants to be called. */
+export interface World {
+  /** The row's own way to the database, past every proxy. */
+  pool: Pool
+  redis: BreakableRedis | null
+  /** Between the processes and Redis, and between the processes and Postgres. */
+  redisProxy: BreakableProxy | null
+  commitProxy: CommitProxy
+  sandboxUrl: string
+  apiUrl: string
+  api: RoleProcess
+  watchers: RoleProcess[]
+  couriers: RoleProcess[]
+  shops: Shop[]
+  /** A command of the gateway, on this world's settings. */
+  command(name: string, ...args: string[]): RoleProcess
+  /** Opens the shops and starts the processes, on a database that is migrated by now. */
+  begin(): Promise<void>
+  roles(): RoleProcess[]
+  close(): Promise<void>
+}
+
+/** A block every so often, and so many until one is solidified. */
+const chain = { blockIntervalMs: 100, solidificationDepth: 2 }
+
+/**
+ * Opens it, processes started.
+ * @param program runs the gateway: `node dist/gateway.js`, or the same from source.
+ */
+export async function openWorld(
+  program: readonly string[],
+  databases: DatabaseSource,
+  settings: WorldSettings,
+): Promise<World> {
+  const closers: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    const database = await databases.fresh(settings.notMigrated)
+    closers.push(database.drop)
+    const pool = createPool(database.url)
+    closers.push(() => pool.end())
+    const commitProxy = await openCommitProxy(database.url)
+    closers.push(commitProxy.close)
+    const redis = settings.queue === 'redis' ? await startBreakableRedis(!settings.redisAbsent) : null
+    if (redis) closers.push(redis.close)
+    const redisProxy = redis && (await openBreakableProxy(redis.url))
+    if (redisProxy) closers.push(redisProxy.cut)
+    const [sandboxPort, apiPort] = [await freePort(), await freePort()]
+    const sandboxUrl = `http://127.0.0.1:${sandboxPort}`
+    const sandbox = roleProcess('sandbox', program, sandboxArguments(sandboxPort), {})
+    closers.push(sandbox.kill)
+    const nodeUrls = await startNodes(sandbox, sandboxUrl, settings.quorumAmount ? 2 : 1)
+    const env: Record<string, string> = {
+      DATABASE_URL: commitProxy.url,
+      MASTER_KEY: '5a'.repeat(32),
+      TRON_NETWORK: 'sandbox',
+      TRON_NODES: nodeUrls.join(),
+      PUBLIC_URL: 'http://127.0.0.1',
+      PORT: `${apiPort}`,
+      RATE_LIMIT_PER_MINUTE: '0',
+      IP_RATE_LIMIT_PER_MINUTE: '0',
+      CALLBACK_ALLOWED_NETWORKS: '127.0.0.0/8',
+      SEEN: 'off',
+      ...(redisProxy && { REDIS_URL: redisProxy.url }),
+      ...(settings.quorumAmount && { CREDIT_QUORUM_AMOUNT: settings.quorumAmount }),
+      ...settings.env,
+    }
+    const command = (name: string, ...args: string[]) => roleProcess(name, program, args, env)
+    const several = (role: string, count = 1) =>
+      Array.from({ length: count }, (_, n) => command(`${role} ${n + 1}`, 'start', role))
+    const shops: Shop[] = []
+    const world: World = {
+      pool,
+      redis,
+      redisProxy,
+      commitProxy,
+      sandboxUrl,
+      apiUrl: `http://127.0.0.1:${apiPort}`,
+      api: command('api', 'start', 'api'),
+      watchers: several('watcher', settings.watchers),
+      couriers: several('courier', settings.couriers),
+      shops,
+      command,
+      begin: async () => {
+        await openShops(world, env, settings.shops ?? 3, closers)
+        await Promise.all(world.roles().map(role => role.start()))
+      },
+      roles: () => [world.api, ...world.watchers, ...world.couriers],
+      close,
+    }
+    closers.push(() => Promise.all(world.roles().map(role => role.kill())))
+    if (!settings.notMigrated) await world.begin()
+    return world
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Opens the merchants' servers and adds the merchants. */
+async function openShops(
+  world: World,
+  env: Record<string, string>,
+  count: number,
+  closers: (() => Promise<unknown>)[],
+): Promise<void> {
+  const { masterKey } = readConfig(env)
+  for (let n = 0; n < count; n++) {
+    const shop = await openShop()
+    closers.push(shop.close)
+    const merchant = { name: `shop ${n}`, xpub: testXpub, callbackUrl: shop.callbackUrl }
+    shop.enrol(
+      await addMerchant(world.pool, masterKey!, { ...merchant, scheme: 'hmac-sha256', checkUrl: () => null }),
+    )
+    world.shops.push(shop)
+  }
+}
+
+function sandboxArguments(port: number): string[] {
+  const { blockIntervalMs, solidificationDepth } = chain
+  const blocks = [
+    '--block-interval',
+    `${blockIntervalMs}`,
+    '--solidification-depth',
+    `${solidificationDepth}`,
+  ]
+  return ['sandbox', '--port', `${port}`, ...blocks]
+}
+
+/** Starts the sandbox, and further nodes beside its first. */
+async function startNodes(sandbox: RoleProcess, sandboxUrl: string, count: number): Promise<string[]> {
+  void sandbox.start() // It says in its own words that it has started.
+  await patiently('the sandbox', async () => (await fetch(`${sandboxUrl}/sandbox/state`)).ok)
+  const urls = [sandboxUrl]
+  while (urls.length < count) urls.push(((await tellSandbox(sandboxUrl, 'nodes', {})) as { url: string }).url)
+  return urls
+}
+
+/**
+ * Waits for a condition through outages: what throws because something is away is asked again.
+ * @throws Error naming what was waited for, with the last failure as its cause.
+ */
+export async function patiently<T>(
+  what: string,
+  condition: () => Promise<T> | T,
+  deadlineMs = 30_000,
+): Promise<NonNullable<T>> {
+  let cause: unknown
+  for (const end = Date.now() + deadlineMs; Date.now() < end; await sleep(20)) {
+    try {
+      const value = await condition()
+      if (value) return value
+    } catch (error) {
+      if (!isPassingDatabaseError(error) && !isPassingDatabaseError((error as Error).cause)) throw error
+      cause = error
+    }
+  }
+  throw new Error(`waited ${deadlineMs} ms for ${what}`, { cause })
+}

@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Answer } from '../support/merchant-endpoint.ts'
+import type { FaultRow, Injected, Scene } from './fault-row.ts'
+import { patiently, type World } from './fault-world.ts'
+import { isSettled } from './paying-load.ts'
+import type { Shop } from './shop.ts'
+
+// M: merchants that answer badly for a while, hang with a backlog, change their keys and URLs, or are disabled.
+
+const good: Answer = { status: 200, body: 'success' }
+const badForMs = 2_000
+
+export const merchantRows: readonly FaultRow[] = [
+  bad('M1', 'merchant answers 500, 502, 503 and 429 with Retry-After', [
+    { status: 500 },
+    { status: 502 },
+    { status: 503, headers: { 'retry-after': '6' } },
+    { status: 429, headers: { 'retry-after': '6' } },
+  ]),
+  bad('M2', 'merchant hangs, hangs after its headers, drips', [
+    { hang: true },
+    { hang: true, status: 200 },
+    { drip: true, status: 200, everyMs: 100 },
+  ]),
+  bad('M3', 'merchant answers without end, or what is no HTTP', [
+    { endless: true, status: 500 },
+    { raw: 'SSH-2.0-OpenSSH_9.6\r\n' },
+    { raw: 'HTTP/1.1 200 OK\r\ncontent-length: ten\r\n\r\n' },
+  ]),
+  bad('M4', 'merchant redirects: never followed', [
+    { status: 301, headers: { location: '/elsewhere' } },
+    { status: 307, headers: { location: 'http://169.254.169.254/' } },
+  ]),
+  {
+    ...bad('M5', 'merchant answers 200 without the word that acknowledges', [{ status: 200, body: 'busy' }]),
+    prepare: async world => {
+      for (const shop of world.shops) {
+        shop.acknowledges = answer => 'status' in answer && 'body' in answer && answer.body === 'success'
+        await order(world, 'merchant', 'set', shop.appid, '--acknowledgement', 'success')
+      }
+    },
+  },
+  bad('M7', 'merchant takes the whole request, then resets the connection', [
+    { reset: true },
+    { reset: true, status: 200 },
+  ]),
+  {
+    id: 'M9',
+    what: 'one merchant hangs with 500 callbacks waiting; the others notice nothing, and it catches up',
+    times: 1,
+    prepare: async ({ shops }) => {
+      shops[0]!.answer = () => ({ hang: true })
+    },
+    inject: hangWithBacklog,
+  },
+  { id: 'M12', what: 'merchant disabled with callbacks pending, then enabled', inject: disableAndEnable },
+  {
+    id: 'M12',
+    what: "merchant's URL changed with callbacks pending: nothing goes to the old one",
+    inject: moveHouse,
+  },
+]
+
+/** The first attempt of half the callbacks is answered so; what comes after it is answered well. */
+function bad(id: string, what: string, answers: readonly Answer[]): FaultRow {
+  return {
+    id,
+    what,
+    inject: async ({ world: { shops } }) => {
+      let given = 0
+      for (const shop of shops) {
+        shop.answer = (request, nth) => {
+          const spared = `${request.headers['idempotency-key']}`.at(-1)! < '8'
+          return nth > 1 || spared ? good : answers[given++ % answers.length]!
+        }
+      }
+      await sleep(badForMs)
+      for (const shop of shops) shop.answer = () => good
+      return { count: Math.max(1, given) }
+    },
+  }
+}
+
+/** Runs a command of the gateway to its end. @throws Error with what it said when that was not a good one. */
+async function order(world: World, ...args: string[]): Promise<string> {
+  const command = world.command(args.join(' '), ...args)
+  await command.start()
+  const { code } = await command.ended()
+  if (code !== 0) throw new Error(`gateway ${args.join(' ')} ended with ${code}: ${command.output()}`)
+  return command.output()
+}
+
+async function hangWithBacklog({ world: { pool, shops }, load }: Scene): Promise<Injected> {
+  const [bad, ...others] = shops as [Shop, ...Shop[]]
+  load.begin(
+    bad,
+    Array.from({ length: 500 }, () => 1_000_000n),
+  )
+  await patiently(
+    'the backlog',
+    async () => {
+      const { rows } = await pool.query('select count(*)::int as n from callback where delivered_at is null')
+      return rows[0].n >= 500
+    },
+    60_000,
+  )
+  const backlogAt = Date.now()
+  const theirs = () => load.orders.filter(one => one.shop !== bad && one.begunAt > backlogAt)
+  await patiently('200 orders of the others', () => theirs().filter(isSettled).length >= 200, 60_000)
+  bad.answer = () => good
+  const first = new Map(
+    others.flatMap(shop => shop.receipts.toReversed().map(({ key, at }) => [key, at] as const)),
+  )
+  const { rows } = await pool.query<{ key: string; createdAt: Date }>(
+    `select key, created_at as "createdAt" from callback where created_at > $1`,
+    [new Date(backlogAt)],
+  )
+  const waits = rows
+    .flatMap(({ key, createdAt }) => (first.has(key) ? [first.get(key)! - createdAt.getTime()] : []))
+    .sort((a, b) => a - b)
+  return { note: `the others' p99 ${waits[Math.floor(waits.length * 0.99)]} ms from credit to endpoint` }
+}
+
+/** Until every process knows of a change, and what was on its way then is done. */
+const knownWithinMs = 1_500
+
+async function disableAndEnable({ world, load }: Scene): Promise<Injected> {
+  const shop = world.shops[0]!
+  shop.answer = () => ({ status: 503 })
+  await sleep(badForMs)
+  // A disabled merchant's requests are refused: it makes none.
+  load.leftOut.add(shop)
+  await patiently('its last orders', () => load.orders.every(one => one.shop !== shop || one.through))
+  await order(world, 'merchant', 'disable', shop.appid)
+  shop.answer = () => good
+  await sleep(knownWithinMs)
+  const before = shop.receipts.length
+  await sleep(badForMs)
+  const sent = shop.receipts.length - before
+  await order(world, 'merchant', 'enable', shop.appid)
+  load.leftOut.delete(shop)
+  if (sent > 0) throw new Error(`${sent} callbacks were sent to a disabled merchant`)
+  return {}
+}
+
+async function moveHouse({ world }: Scene): Promise<Injected> {
+  const shop = world.shops[0]!
+  const old = new URL(shop.callbackUrl).host
+  shop.callbackUrl = await shop.openAnother()
+  shop.answer = request => (request.headers.host === old ? { status: 503 } : good)
+  await sleep(badForMs)
+  await order(world, 'merchant', 'set', shop.appid, '--callback-url', shop.callbackUrl)
+  await sleep(knownWithinMs)
+  const movedAt = Date.now()
+  await sleep(badForMs)
+  const astray = shop.receipts.filter(({ host, at }) => host === old && at > movedAt).length
+  if (astray > 0) throw new Error(`${astray} callbacks went to the old URL`)
+  return {}
+}

@@ -1,0 +1,76 @@
+import type { FailpointName } from '../../src/base/failpoint.ts'
+import type { FaultRow, Injected, Scene } from './fault-row.ts'
+import { patiently } from './fault-world.ts'
+import { isSettled } from './paying-load.ts'
+import type { RoleProcess } from './role-process.ts'
+
+// K4 and K5: two of a kind, of which one is stopped past its lease and goes on later as if nothing had been, or dies.
+
+export const stopRows: readonly FaultRow[] = [
+  ...(['courier:before-renew', 'courier:before-send', 'courier:after-send'] as const).map(
+    (point): FaultRow => ({
+      id: 'K4',
+      what: `courier stopped ${words(point)} past its lease, then continued; another delivers`,
+      settings: { couriers: 2 },
+      times: 1,
+      mayRepeat: true,
+      inject: scene => stopAndContinue(scene, scene.world.couriers[0]!, point),
+    }),
+  ),
+  {
+    id: 'K5',
+    what: 'leading watcher killed, another takes over',
+    settings: { watchers: 2 },
+    inject: async ({ world }) => {
+      const leader = await leading(world.watchers)
+      const { at } = await leader.kill()
+      await leading(world.watchers.filter(one => one !== leader))
+      await leader.start()
+      return { at }
+    },
+  },
+  ...(['block:after-decode', 'credit:before-commit', 'credit:after-commit'] as const).map(
+    (point): FaultRow => ({
+      id: 'K5',
+      what: `leading watcher stopped ${words(point)} past its lease, then continued; another leads`,
+      settings: { watchers: 2 },
+      times: 1,
+      inject: async scene => {
+        const standby = scene.world.watchers[1]!
+        await standby.stop()
+        const stopping = stopAndContinue(scene, scene.world.watchers[0]!, point)
+        await standby.start()
+        return stopping
+      },
+    }),
+  ),
+]
+
+function words(point: FailpointName): string {
+  return point.split(':')[1]!.replaceAll('-', ' ')
+}
+
+/** Continued only when all that was begun before has been settled without it. */
+async function stopAndContinue({ load }: Scene, role: RoleProcess, point: FailpointName): Promise<Injected> {
+  await role.stop()
+  await role.start({ FAILPOINT: `${point}@3:stop` })
+  await patiently('it to stop itself', () => role.said().includes(`failpoint ${point} stop`), 60_000)
+  const at = Date.now()
+  try {
+    await patiently(
+      'the other to settle all of it',
+      () => load.orders.every(order => order.begunAt > at || isSettled(order)),
+      120_000,
+    )
+  } finally {
+    role.signal('SIGCONT')
+  }
+  return { at, note: `without it after ${((Date.now() - at) / 1000).toFixed(1)} s` }
+}
+
+/** The one that has taken the lease and not left it. */
+function leading(watchers: readonly RoleProcess[]): Promise<RoleProcess> {
+  const leads = ({ running, said }: RoleProcess) =>
+    running && said().lastIndexOf('lease.taken') > said().lastIndexOf('lease.left')
+  return patiently('a watcher to lead', () => watchers.find(leads), 60_000)
+}
