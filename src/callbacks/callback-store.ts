@@ -62,8 +62,11 @@ export async function insertCallbacks(tx: Tx, callbacks: readonly NewCallback[])
   await tx.query(`select pg_notify($1, '')`, [dueChannel])
 }
 
-/** Sorted, so that two transactions that lack the same lanes wait for each other instead of deadlocking. */
-async function makeLanes(tx: Tx, callbacks: readonly NewCallback[]): Promise<void> {
+/** Makes lanes that are missing. Sorted, so that two transactions that lack the same ones wait for each other instead of deadlocking. */
+export async function makeLanes(
+  tx: Tx,
+  callbacks: readonly Pick<NewCallback, 'merchantId' | 'origin'>[],
+): Promise<void> {
   await tx.query(
     `insert into callback_lane (merchant_id, origin)
      select distinct c.merchant_id, c.origin

@@ -7,6 +7,7 @@ import type { Doorbell } from './doorbell.ts'
 import { settleHeld } from './held-store.ts'
 import { leaseCallbacks } from './lane-store.ts'
 import { endLapsedLeases, type Lease, releaseLeases } from './lease-store.ts'
+import { rerouteCallbacks } from './reroute-store.ts'
 
 /** A courier's work in hand, and what it leases more with. */
 export interface Leasing {
@@ -24,7 +25,7 @@ export interface Leasing {
   stopping: boolean
 }
 
-/** How often callbacks of merchants disabled and enabled change sides. */
+/** How often is looked at leases that ran out, at merchants disabled and enabled, and at URLs that changed. */
 const settleEveryMs = 1_000
 
 /**
@@ -40,6 +41,7 @@ export async function leaseWhileOpen(leasing: Leasing): Promise<void> {
         settledAt = performance.now()
         await endLapsedLeases(leasing.pool)
         await settleHeld(leasing.pool)
+        await rerouteCallbacks(leasing.pool)
         failpoint('courier:after-settle')
         if (leasing.queue.isReady()) await recoverLost(leasing)
       }
