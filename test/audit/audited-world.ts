@@ -1,4 +1,5 @@
 import { auditGateway } from '../../src/audit/audit-gateway.ts'
+import { makePartitions } from '../../src/db/partitions.ts'
 import { inTransaction, type Pool } from '../../src/db/pool.ts'
 import { addOrder, type World, world } from '../credits/credit-world.ts'
 
@@ -10,6 +11,7 @@ import { addOrder, type World, world } from '../credits/credit-world.ts'
 export async function auditedWorld(): Promise<World> {
   const it = await world('audited', 40_000_000n)
   const { pool } = it
+  await makePartitions(pool, new Date())
   await pool.query(
     `insert into merchant (appid, name, address_counter_id, callback_url)
      select 'Other0therOther1', 'other shop', id, 'https://other.example/cb' from address_counter`,

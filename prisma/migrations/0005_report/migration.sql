@@ -321,7 +321,8 @@ comment on column report.audit_merchants.due is 'Callbacks neither acknowledged 
 
 -- ---------------------------------------------------------------- the role
 
--- Functions are open to everybody unless they are closed; ours are for the gateway.
+-- Functions are open to everybody unless they are closed; ours are for the gateway, those of later migrations too.
+alter default privileges revoke execute on functions from public;
 do $$
 declare
   made regprocedure;

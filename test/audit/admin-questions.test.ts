@@ -1,0 +1,252 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { before, test } from 'node:test'
+import { asReportRole } from './as-report-role.ts'
+import { auditedWorld, tamper } from './audited-world.ts'
+
+// Every query of docs/admin.md, as it stands there, run as the role that admins get, on a database whose every answer is
+// known. A query without an answer here fails, and so does an answer without a query.
+const text = await readFile(new URL('../../docs/admin.md', import.meta.url), 'utf8')
+const queries = new Map(
+  [...text.matchAll(/^### (.+?)\n(?:(?!^#).)*?^```sql\n(.*?)^```$/gms)].map(([, q, sql]) => [q!, sql!]),
+)
+const { pool } = await auditedWorld()
+const [shop, other] = ['VunTq7Zk2Lm9h1l8', 'Other0therOther1']
+const payer = 'TQrY8tryqsYVCYS3MFbtffiPp2ccyn4STm'
+const seenTxid = 'ab'.repeat(32)
+const today = new Date().toISOString().slice(0, 10)
+
+/** What its values are, which columns are looked at, and the rows there must be, in order. */
+type Answer = { values?: Record<string, string>; columns: string[]; rows: unknown[][] }
+const answers: Record<string, () => Answer | Promise<Answer>> = {
+  'Which payments came today?': () => ({
+    columns: ['appid', 'localusermark', 'amount_usdt', 'state', 'orderid', 'late'],
+    rows: [[shop, '', '2.500000', 'unclaimed', null, null]],
+  }),
+  'Where is this transaction?': async () => ({
+    values: { txid: await txidOf(9_000_000n) },
+    columns: ['found', 'log_index', 'appid', 'amount_usdt', 'state', 'orderid'],
+    rows: [['transfer', 0, shop, '9.000000', 'unclaimed', null]],
+  }),
+  'What did this sender pay us?': () => ({
+    values: { sender: payer },
+    columns: ['appid', 'amount_usdt', 'state'],
+    rows: [[shop, '2.500000', 'unclaimed']],
+  }),
+  'What has not been credited, and why?': () => ({
+    columns: ['appid', 'reason', 'transfers', 'usdt', 'why'],
+    rows: [
+      [shop, 'held', 1n, '50.000000', 'above CREDIT_QUORUM_AMOUNT: waits for a second node to show the same'],
+      [
+        shop,
+        'unclaimed',
+        1n,
+        '9.000000',
+        'no order on this address was made before it; the next one there gets it',
+      ],
+      [
+        shop,
+        'unclaimed',
+        1n,
+        '2.500000',
+        "its address was handed out after the backup that was restored: nobody's until it is found out",
+      ],
+    ],
+  }),
+  'Which transfers are unclaimed?': () => ({
+    columns: ['localusermark', 'amount_usdt'],
+    rows: [
+      ['u3', '9.000000'],
+      ['', '2.500000'],
+    ],
+  }),
+  'What waits for a second node?': () => ({
+    columns: ['amount_usdt', 'appid', 'node', 'note'],
+    rows: [['50.000000', shop, 'node', null]],
+  }),
+  'What became of this order?': () => ({
+    values: { appid: shop, orderid: 'o-1' },
+    columns: ['state', 'expired', 'late', 'amount_usdt', 'received_usdt', 'announced_usdt'],
+    rows: [['underpaid', false, false, '3.000000', '1.000100', '1.000100']],
+  }),
+  'Which orders were paid late, too much or too little?': () => ({
+    values: { since: '2026-01-01' },
+    columns: ['appid', 'orderid', 'state', 'late', 'amount_usdt', 'received_usdt'],
+    rows: [[shop, 'o-2', 'overpaid', true, '5.000000', '6.000000']],
+  }),
+  'Which addresses does this user have?': () => ({
+    values: { appid: shop, localusermark: 'u1' },
+    columns: ['kind', 'is_base', 'orderid'],
+    rows: [['base', true, null]],
+  }),
+  'Whose is this address?': async () => ({
+    values: { address: await addressOf('u5') },
+    columns: ['appid', 'localusermark', 'username', 'kind', 'orderid'],
+    rows: [[shop, 'u5', 'name of u5', 'imported', null]],
+  }),
+  'What did we announce of this order, and was it acknowledged?': () => ({
+    values: { appid: shop, orderid: 'o-1' },
+    columns: ['amount_usdt', 'state', 'attempts', 'last_status'],
+    rows: [
+      ['1.000000', 'delivered', 1, 200],
+      ['0.000100', 'due', 0, null],
+    ],
+  }),
+  'What did the merchant answer?': () => ({
+    values: { appid: shop, orderid: 'o-2' },
+    columns: ['attempt', 'url', 'outcome', 'status', 'duration_ms', 'answer'],
+    rows: [[1, 'https://shop.example/cb', 'refused', 503, 12, 'busy']],
+  }),
+  'Whose callbacks fail, and with which answers?': () => ({
+    columns: ['appid', 'origin', 'state', 'last_outcome', 'last_status', 'answer', 'callbacks', 'usdt'],
+    rows: [[shop, 'https://shop.example:443', 'exhausted', 'refused', 503, 'busy', 1n, '6.000000']],
+  }),
+  'Which endpoints are down?': () => ({
+    columns: ['appid', 'origin', 'circuit', 'waiting'],
+    rows: [[other, 'https://other.example:443', 'open', 1n]],
+  }),
+  'How much, per merchant and day?': () => ({
+    values: { since: '2026-01-01' },
+    columns: ['appid', 'transfers', 'received_usdt', 'announced_usdt', 'acknowledged_usdt'],
+    rows: [
+      [other, 1n, '7.000000', '0.000000', '0.000000'],
+      [shop, 6n, '66.000100', '0.000000', '0.000000'],
+      [other, 0n, '0.000000', '7.000000', '0.000000'],
+      [shop, 1n, '2.500000', '7.000100', '1.000000'],
+    ],
+  }),
+  'Does everything add up?': () => ({
+    columns: [
+      'appid',
+      'orderid',
+      'received_units',
+      'credited_units',
+      'announceable',
+      'announced',
+      'called_back',
+    ],
+    rows: [[shop, 'o-5', 100n, 0n, 1n, 0n, 0n]],
+  }),
+  'What did each merchant receive in all?': () => ({
+    columns: [
+      'appid',
+      'name',
+      'orders',
+      'transfers',
+      'arrived_units',
+      'waiting_units',
+      'credited_units',
+      'due',
+      'exhausted',
+    ],
+    rows: [
+      [other, 'other shop', 1n, 1n, 7_000_000n, 0n, 7_000_000n, 1n, 0n],
+      [shop, 'shop', 3n, 7n, 68_500_100n, 61_500_000n, 7_000_100n, 1n, 1n],
+    ],
+  }),
+  'Is the watcher behind?': () => ({
+    columns: ['network', 'height', 'head_height', 'behind_head_blocks', 'leader', 'leads'],
+    rows: [['private', 5, 24, 19, 'host 1', true]],
+  }),
+  'What is parked, and what do second sources say otherwise?': () => ({
+    columns: ['what', 'subject', 'detail'],
+    rows: [
+      ['parked', 'cd'.repeat(32), 'not understood'],
+      ['balance', 'T1', '{"more": true}'],
+    ],
+  }),
+  'What was done by hand?': () => ({
+    columns: ['actor', 'action', 'subject', 'detail'],
+    rows: [['command line', 'merchant.set', `merchant ${shop}`, { always_200: true }]],
+  }),
+  'What was paid to addresses that were skipped after a restore?': () => ({
+    columns: ['amount_usdt', 'from_address'],
+    rows: [['2.500000', payer]],
+  }),
+}
+
+before(() =>
+  tamper(
+    pool,
+    `insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base, counter_id, index)
+     select 'T' || repeat('s', 33), decode(repeat('ee', 20), 'hex'), 1, '', 'restored', false, 1, 5;
+     insert into transfer (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time, tx_index)
+     select repeat('ef', 32), 0, id, '${payer}', 2500000, 5, 'hash', date_trunc('day', now(), 'UTC'), 0
+       from deposit_address where localusermark = '';
+     insert into waiting_transfer (transfer_id, deposit_address_id, reason)
+     select id, deposit_address_id, 'unclaimed' from transfer where amount = 2500000;
+     insert into seen_transfer (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time)
+     values ('${seenTxid}', 2, 1, '${payer}', 1500000, 20, 'hash', now());
+     insert into chain_head (height, hash, block_time) values (24, 'hash', now());
+     insert into watcher_lease (holder, epoch, expires_at) values ('host 1', 1, now() + interval '1 hour');
+     insert into quarantine (txid, log_index, block_height, reason, log) values (repeat('cd', 32), 0, 5, 'not understood', '{}');
+     insert into discrepancy (kind, subject, detail) values ('balance', 'T1', '{"more": true}');
+     insert into audit_event (actor, action, subject, detail)
+     values ('command line', 'merchant.set', 'merchant ${shop}', '{"always_200": true}');
+     update recharge_order set received = 100 where orderid = 'o-5';
+     update callback_lane set opened_at = now(), probe_at = now() where origin like '%other%'`,
+  ),
+)
+
+test('every question has its query in docs/admin.md, and every query its answer here', () => {
+  assert.deepEqual([...queries.keys()].sort(), Object.keys(answers).sort())
+  assert.equal(text.match(/^```sql$/gm)?.length, queries.size)
+})
+
+for (const [question, answer] of Object.entries(answers)) {
+  test(question, async () => {
+    const { values, columns, rows } = await answer()
+    const found = await ask(queries.get(question)!, values)
+    assert.deepEqual(
+      found.map(row => columns.map(column => row[column])),
+      rows,
+    )
+  })
+}
+
+test("a transaction at the head is seen, one that could not be read is parked, a stranger's is neither", async () => {
+  const where = queries.get('Where is this transaction?')!
+  const [seen] = await ask(where, { txid: seenTxid })
+  assert.deepEqual([seen?.found, seen?.log_index, seen?.state], ['seen', 2, '5 confirmations'])
+  const [parked] = await ask(where, { txid: 'cd'.repeat(32) })
+  assert.deepEqual([parked?.found, parked?.state], ['parked', 'not understood'])
+  assert.deepEqual(await ask(where, { txid: '00'.repeat(32) }), [])
+})
+
+test("days are those of UTC, whatever the session's time zone", async () => {
+  for (const zone of ['America/New_York', 'Pacific/Kiritimati']) {
+    const sql =
+      'select day::text as day, transfers from report.volume_per_day where transfers > 0 order by day, transfers'
+    assert.deepEqual(await asReportRole(pool, sql, [], zone), [
+      { day: '2026-01-01', transfers: 1n },
+      { day: '2026-01-01', transfers: 6n },
+      { day: today, transfers: 1n },
+    ])
+    const payments = await asReportRole(pool, queries.get('Which payments came today?')!, [], zone)
+    assert.equal(payments.length, 1)
+  }
+})
+
+/** Runs a query with psql's variables filled in. */
+function ask(sql: string, values: Record<string, string> = {}): Promise<Record<string, unknown>[]> {
+  const named: string[] = []
+  const filled = sql.replace(/:'(\w+)'/g, (_, name: string) => {
+    assert(values[name] !== undefined, `:'${name}' has no value`)
+    if (!named.includes(name)) named.push(name)
+    return `$${named.indexOf(name) + 1}`
+  })
+  return asReportRole(
+    pool,
+    filled,
+    named.map(name => values[name]),
+  )
+}
+
+async function txidOf(units: bigint): Promise<string> {
+  return (await pool.query('select txid from transfer where amount = $1', [units])).rows[0].txid
+}
+
+async function addressOf(user: string): Promise<string> {
+  return (await pool.query('select address from deposit_address where localusermark = $1', [user])).rows[0]
+    .address
+}
