@@ -31,13 +31,7 @@ export async function world(seed = 'chain', quorumAmount: bigint | null = null):
     quorumAmount: quorumAmount as CreditRules['quorumAmount'],
   }
   await createCursor(pool, rules, { height: 0, hash: genesisId, time: at(0) })
-  await pool.query(
-    `with counter as (
-       insert into address_counter (public_key, chain_code, xpub)
-       values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id)
-     insert into merchant (appid, name, address_counter_id, callback_url)
-     select 'VunTq7Zk2Lm9h1l8', 'shop', id, 'https://shop.example/cb' from counter`,
-  )
+  await addMerchant(pool)
   let tip: SolidBlock | null = null
   return {
     pool,
@@ -52,6 +46,17 @@ export async function world(seed = 'chain', quorumAmount: bigint | null = null):
       return creditBlocks(pool, rules, cursor, blocks)
     },
   }
+}
+
+/** The one merchant of these chains. */
+export async function addMerchant(pool: Pool): Promise<void> {
+  await pool.query(
+    `with counter as (
+       insert into address_counter (public_key, chain_code, xpub)
+       values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id)
+     insert into merchant (appid, name, address_counter_id, callback_url)
+     select 'VunTq7Zk2Lm9h1l8', 'shop', id, 'https://shop.example/cb' from counter`,
+  )
 }
 
 /** Assigns an address to a user of that name. @returns its 20 bytes. */
