@@ -21,6 +21,8 @@ export const failpointNames = [
   'held:before-commit',
   'rescan:before-commit',
   'quarantine:before-commit',
+  'resend:before-commit',
+  'resend:after-commit',
   'courier:after-settle',
   'courier:after-lease',
   'courier:after-enqueue',

@@ -1,3 +1,4 @@
+import { commandRows } from './command-rows.ts'
 import type { FaultRow } from './fault-row.ts'
 import { killRows } from './kill-rows.ts'
 import { merchantRows } from './merchant-rows.ts'
@@ -8,6 +9,7 @@ import { stopRows } from './stop-rows.ts'
 /** The matrix, in the order of its table. */
 export const faultRows: readonly FaultRow[] = [
   ...killRows,
+  ...commandRows,
   ...stopRows,
   ...redisRows,
   ...postgresRows,

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Answer } from '../support/merchant-endpoint.ts'
 import type { FaultRow, Injected, Scene } from './fault-row.ts'
-import { patiently, type World } from './fault-world.ts'
+import { patiently } from './fault-world.ts'
+import { dieInCommand, runCommand } from './gateway-command.ts'
 import { isSettled } from './paying-load.ts'
 import type { Shop } from './shop.ts'
 
@@ -36,9 +37,15 @@ export const merchantRows: readonly FaultRow[] = [
     prepare: async world => {
       for (const shop of world.shops) {
         shop.acknowledges = answer => 'status' in answer && 'body' in answer && answer.body === 'success'
-        await order(world, 'merchant', 'set', shop.appid, '--acknowledgement', 'success')
+        await runCommand(world, 'merchant', 'set', shop.appid, '--acknowledgement', 'success')
       }
     },
+  },
+  {
+    id: 'M6',
+    what: 'merchant answers 410: exhausted, then resent in bulk by a command that is killed and run again',
+    failpoints: ['resend:before-commit', 'resend:after-commit'],
+    inject: goneAndResent,
   },
   bad('M7', 'merchant takes the whole request, then resets the connection', [
     { reset: true },
@@ -53,6 +60,7 @@ export const merchantRows: readonly FaultRow[] = [
     },
     inject: hangWithBacklog,
   },
+  { id: 'M11', what: 'key and webhook secret changed with callbacks pending', inject: rotate },
   { id: 'M12', what: 'merchant disabled with callbacks pending, then enabled', inject: disableAndEnable },
   {
     id: 'M12',
@@ -81,21 +89,9 @@ function bad(id: string, what: string, answers: readonly Answer[]): FaultRow {
   }
 }
 
-/** Runs a command of the gateway to its end. @throws Error with what it said when that was not a good one. */
-async function order(world: World, ...args: string[]): Promise<string> {
-  const command = world.command(args.join(' '), ...args)
-  await command.start()
-  const { code } = await command.ended()
-  if (code !== 0) throw new Error(`gateway ${args.join(' ')} ended with ${code}: ${command.output()}`)
-  return command.output()
-}
-
 async function hangWithBacklog({ world: { pool, shops }, load }: Scene): Promise<Injected> {
   const [bad, ...others] = shops as [Shop, ...Shop[]]
-  load.begin(
-    bad,
-    Array.from({ length: 500 }, () => 1_000_000n),
-  )
+  load.begin(bad, { parts: Array.from({ length: 500 }, () => 1_000_000n) })
   await patiently(
     'the backlog',
     async () => {
@@ -131,13 +127,13 @@ async function disableAndEnable({ world, load }: Scene): Promise<Injected> {
   // A disabled merchant's requests are refused: it makes none.
   load.leftOut.add(shop)
   await patiently('its last orders', () => load.orders.every(one => one.shop !== shop || one.through))
-  await order(world, 'merchant', 'disable', shop.appid)
+  await runCommand(world, 'merchant', 'disable', shop.appid)
   shop.answer = () => good
   await sleep(knownWithinMs)
   const before = shop.receipts.length
   await sleep(badForMs)
   const sent = shop.receipts.length - before
-  await order(world, 'merchant', 'enable', shop.appid)
+  await runCommand(world, 'merchant', 'enable', shop.appid)
   load.leftOut.delete(shop)
   if (sent > 0) throw new Error(`${sent} callbacks were sent to a disabled merchant`)
   return {}
@@ -149,11 +145,50 @@ async function moveHouse({ world }: Scene): Promise<Injected> {
   shop.callbackUrl = await shop.openAnother()
   shop.answer = request => (request.headers.host === old ? { status: 503 } : good)
   await sleep(badForMs)
-  await order(world, 'merchant', 'set', shop.appid, '--callback-url', shop.callbackUrl)
+  await runCommand(world, 'merchant', 'set', shop.appid, '--callback-url', shop.callbackUrl)
   await sleep(knownWithinMs)
   const movedAt = Date.now()
   await sleep(badForMs)
   const astray = shop.receipts.filter(({ host, at }) => host === old && at > movedAt).length
   if (astray > 0) throw new Error(`${astray} callbacks went to the old URL`)
+  return {}
+}
+
+async function goneAndResent({ world }: Scene, nth: number): Promise<Injected> {
+  for (const shop of world.shops) shop.answer = (_, attempt) => (attempt === 1 ? { status: 410 } : good)
+  await sleep(badForMs)
+  for (const shop of world.shops) shop.answer = () => good
+  const resend = ['callbacks', 'resend', '--every-merchant', '--state', 'exhausted']
+  await dieInCommand(world, nth % 2 ? 'resend:before-commit' : 'resend:after-commit', ...resend)
+  await runCommand(world, ...resend)
+  return {}
+}
+
+async function rotate({ world }: Scene): Promise<Injected> {
+  const shop = world.shops[0]!
+  shop.answer = () => ({ status: 503 })
+  await sleep(badForMs)
+  const [key, secret] = [
+    JSON.parse(await runCommand(world, 'merchant', 'key', 'add', shop.appid, '--json')),
+    JSON.parse(await runCommand(world, 'merchant', 'secret', 'add', shop.appid, '--json')),
+  ]
+  shop.keys.push(key.key)
+  shop.secrets.push(secret.webhook_secret)
+  await sleep(knownWithinMs)
+  shop.requestKey = key.key
+  await runCommand(world, 'merchant', 'key', 'promote', shop.appid, key.id)
+  await sleep(knownWithinMs)
+  for (const kind of ['key', 'secret']) {
+    const listed = JSON.parse(await runCommand(world, 'merchant', kind, 'list', shop.appid, '--json'))
+    const old = listed.filter(({ id, ends }: { id: string; ends: string | null }) => {
+      return ends === null && id !== (kind === 'key' ? key.id : secret.id)
+    })
+    for (const { id } of old) await runCommand(world, 'merchant', kind, 'retire', shop.appid, id)
+  }
+  await sleep(knownWithinMs)
+  // From here on only the new ones are right.
+  shop.keys = [key.key]
+  shop.secrets = [secret.webhook_secret]
+  shop.answer = () => good
   return {}
 }

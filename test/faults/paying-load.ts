@@ -28,8 +28,8 @@ export interface PayingLoad {
   slowestMs: number
   /** Of these no further orders come. */
   leftOut: Set<Shop>
-  /** Begins one more order, at an address of its own, with these payments. */
-  begin(shop: Shop, parts: bigint[]): void
+  /** Begins one more order: at an address of its own, with these payments, unless the plan says otherwise. */
+  begin(shop: Shop, plan: Partial<OrderPlan> & Pick<OrderPlan, 'parts'>): void
   /** Begins no further order; resolves when those begun are through. */
   stop(): Promise<void>
 }
@@ -50,7 +50,7 @@ export function startPayingLoad(target: LoadTarget, random: SeededRandom, everyM
   const leftOut = new Set<Shop>()
   const load = { orders, leftOut, wrong: [] as string[], later: 0, slowestMs: 0, stopped: false }
   const inHand: Promise<void>[] = []
-  const begin = (shop: Shop, plan: Plan) => {
+  const begin = (shop: Shop, plan: OrderPlan) => {
     const none = { answered: null, paidUnits: 0n, payments: 0, through: false }
     const order: PaidOrder = { shop, orderid: `order-${orders.length}`, begunAt: Date.now(), ...none }
     orders.push(order)
@@ -65,8 +65,8 @@ export function startPayingLoad(target: LoadTarget, random: SeededRandom, everyM
     }
   })()
   return Object.assign(load, {
-    begin: (shop: Shop, parts: bigint[]) =>
-      begin(shop, { user: 'user-1', own: true, asksTwice: false, parts }),
+    begin: (shop: Shop, plan: Partial<OrderPlan> & Pick<OrderPlan, 'parts'>) =>
+      begin(shop, { user: 'user-1', address: 'own', asksTwice: false, paidBefore: 0n, ...plan }),
     stop: async () => {
       load.stopped = true
       await running
@@ -75,24 +75,28 @@ export function startPayingLoad(target: LoadTarget, random: SeededRandom, everyM
   })
 }
 
-interface Plan {
+/** What becomes of one order. */
+export interface OrderPlan {
   user: string
-  /** An address for this order alone, or the user's own. */
-  own: boolean
+  /** An address for this order alone, the user's own, or one that was imported for the user. */
+  address: 'own' | "user's" | (string & {})
   asksTwice: boolean
   /** Of each payment, base units. */
   parts: bigint[]
+  /** What has been paid there before there was an order. */
+  paidBefore: bigint
 }
 
-function planOf(random: SeededRandom, n: number): Plan {
+function planOf(random: SeededRandom, n: number): OrderPlan {
   const own = random.chance(0.75)
   // Amounts tell the orders at a user's address apart. At an own address also dust, which is carried to the next payment.
   const amount = 1_000_000n + BigInt(n) * 100n
   const dusty = () => BigInt(random.whole(1, 3_000_000))
   return {
     user: `user-${random.whole(1, 8)}`,
-    own,
+    address: own ? 'own' : "user's",
     asksTwice: random.chance(0.3),
+    paidBefore: 0n,
     parts: own && random.chance(0.4) ? [dusty(), dusty(), 100n + dusty()] : [amount],
   }
 }
@@ -103,12 +107,14 @@ async function bringThrough(
   target: LoadTarget,
   books: Books,
   order: PaidOrder,
-  { user, own, asksTwice, parts }: Plan,
+  { user, address: kind, asksTwice, parts, paidBefore }: OrderPlan,
 ): Promise<void> {
   try {
     const names = { username: user, localusermark: user }
-    const address = own ? 'auto' : (await ask(target, books, order.shop, 'newAddress', names)).address!
-    const wanted = { ...names, address, orderid: order.orderid, amount: formatUsdt(parts[0]!) }
+    const base = async () => (await ask(target, books, order.shop, 'newAddress', names)).address!
+    const address = kind === 'own' ? 'auto' : kind === "user's" ? await base() : kind
+    const amount = formatUsdt(parts[0] ?? paidBefore)
+    const wanted = { ...names, address, orderid: order.orderid, amount }
     const { ordersn, address: at } = await ask(target, books, order.shop, 'TraderRechargeorder', wanted)
     order.answered = { ordersn: ordersn!, address: at! }
     if (asksTwice) {
@@ -116,6 +122,7 @@ async function bringThrough(
       if (again.ordersn !== ordersn || again.address !== at)
         books.wrong.push(`${order.orderid}: asked again, ${again.ordersn} instead of ${ordersn}`)
     }
+    order.paidUnits += paidBefore
     for (const units of parts) {
       await pay(target, at!, units)
       order.paidUnits += units
@@ -135,7 +142,7 @@ async function ask(
   endpoint: string,
   parameters: Record<string, string>,
 ): Promise<Record<string, string>> {
-  const caller = { appid: shop.appid, key: shop.keys.at(-1)!, scheme: 'hmac-sha256' as const }
+  const caller = { appid: shop.appid, key: shop.requestKey, scheme: 'hmac-sha256' as const }
   for (const giveUpAt = Date.now() + 180_000; Date.now() < giveUpAt; await sleep(againMs)) {
     const body = new URLSearchParams(signed(caller, endpoint, { ...parameters, ...stamp() }))
     const askedAt = performance.now()
@@ -155,7 +162,12 @@ async function ask(
   throw new Error(`${endpoint}: no answer within 3 minutes`)
 }
 
-async function pay({ sandboxUrl }: LoadTarget, to: string, units: bigint): Promise<void> {
+/** Pays on the chain. */
+export async function pay(
+  { sandboxUrl }: Pick<LoadTarget, 'sandboxUrl'>,
+  to: string,
+  units: bigint,
+): Promise<void> {
   await tellSandbox(sandboxUrl, 'send', { to, amount: formatUsdt(units) })
 }
 

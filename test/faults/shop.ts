@@ -20,7 +20,9 @@ export interface Receipt {
 /** A merchant: its credentials, its server, and its own books. */
 export interface Shop {
   appid: string
-  /** Every key and secret it ever had; a signature under any of them is right. */
+  /** What it signs its requests with. */
+  requestKey: string
+  /** A callback is rightly signed by any of these. */
   keys: string[]
   secrets: string[]
   callbackUrl: string
@@ -66,6 +68,7 @@ export async function openShop(): Promise<Shop & { enrol(added: AddedMerchant): 
   const endpoints = [await openMerchantEndpoint(receive)]
   const shop: Shop & { enrol(added: AddedMerchant): void } = {
     appid: '',
+    requestKey: '',
     keys: [],
     secrets: [],
     callbackUrl: endpoints[0]!.url,
@@ -82,6 +85,7 @@ export async function openShop(): Promise<Shop & { enrol(added: AddedMerchant): 
     },
     enrol: added => {
       shop.appid = added.appid
+      shop.requestKey = added.key
       shop.keys.push(added.key)
       shop.secrets.push(added.webhookSecret)
     },
