@@ -6,11 +6,14 @@ import { after, before, suite, test } from 'node:test'
 import { promisify } from 'node:util'
 import { callCases } from './call-cases.ts'
 import { appid, callbackCases } from './callback-cases.ts'
+import { checkRealAnswers, payAnOrder, payBySha1 } from './client-flow.ts'
 import { callLine, drive, verifyLine } from './drive.ts'
+import { openFlowWorld } from './flow-world.ts'
 import { clients, type Kit, languages, noPhpCurl, openKit } from './kits.ts'
 import { startPlayedGateway } from './played-gateway.ts'
 
 const run = promisify(execFile)
+const world = await openFlowWorld()
 test('the vectors of the kit are those the gateway is tested with', async () => {
   const read = async (path: string) => JSON.parse(await readFile(path, 'utf8'))
   const kit = await read(join(clients, 'signature-vectors.json'))
@@ -49,6 +52,20 @@ for (const language of languages) {
     })
 
     test('asks, repeats what may be repeated, and tells what is wrong', () => checkCalls(kit))
+
+    for (const [format, fields] of [
+      ['form', 'six'],
+      ['json', 'full'],
+    ] as const) {
+      test(`its README's programs: an order, its payment, its callback as ${format} of ${fields}`, () =>
+        payAnOrder(world, kit, { format, fields }))
+    }
+
+    test('an order under a sha1 key, its payment, its callback', () => payBySha1(world, kit))
+
+    if (language.name === 'typescript') {
+      test('has the types of what the gateway answers', () => checkRealAnswers(world, kit))
+    }
 
     if (language.name === 'php') {
       test('does the same by curl', { skip: noPhpCurl() }, () =>

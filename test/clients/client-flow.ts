@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type * as TypeScriptClient from '../../clients/typescript/src/recharge-gateway.ts'
+import { type CallbackFacts, callbackBody } from '../../src/callbacks/callback-body.ts'
+import { webhookHeaders } from '../../src/callbacks/webhook-signature.ts'
+import type { MerchantCredentials } from '../../src/sandbox/demo-merchant.ts'
+import { freePort } from '../../src/sandbox/embedded-database.ts'
+import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
+import { waitUntil } from '../support/wait-until.ts'
+import { callLine, drive, verifyLine } from './drive.ts'
+import type { FlowWorld } from './flow-world.ts'
+import type { Kit } from './kits.ts'
+import { type Receiver, startReceiver } from './receiver.ts'
+import { wireAnswers } from './wire-answers.ts'
+
+const run = promisify(execFile)
+const user = { username: 'alice', localusermark: '42' }
+
+/** The README's programs as they are: the receiver is started, the order made, paid and looked at again. */
+export async function payAnOrder(
+  world: FlowWorld,
+  kit: Kit,
+  callbacks: { format: 'form' | 'json'; fields: 'six' | 'full' },
+): Promise<void> {
+  const port = await freePort()
+  const merchant = await world.addMerchant({ callbackUrl: `http://127.0.0.1:${port}/`, ...callbacks })
+  const env = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    GATEWAY_URL: world.apiUrl,
+    APPID: merchant.appid,
+    MERCHANT_KEY: merchant.key,
+    WEBHOOK_SECRET: merchant.webhookSecret,
+    PORT: `${port}`,
+  }
+  const receiver = await startReceiver(kit.receive(port), { cwd: kit.folder, env, port })
+  try {
+    const orderid = `${kit.name}-${callbacks.format}`
+    const [program, ...args] = kit.order
+    const order = async () => {
+      const { stdout } = await run(program!, [...args, orderid, '3'], { cwd: kit.folder, env })
+      return stdout.trimEnd().split('\n')
+    }
+    const [first, state] = await order()
+    const address = /^pay 3 USDT to (T\w{33})$/.exec(first!)?.[1]
+    assert.ok(address, first)
+    assert.equal(state, `${orderid} is pending: received 0 of 3 USDT`)
+    await world.pay(address, '3.00005')
+    const credit = `credited 3 USDT for ${orderid} to user 42`
+    await waitUntil(`${kit.name}: ${credit}`, () => receiver.output().includes(credit))
+    assert.deepEqual(await order(), [first, `${orderid} is overpaid: received 3.00005 of 3 USDT`])
+    await checkReceiver(receiver, merchant, callbacks, port)
+  } finally {
+    await receiver.stop()
+  }
+}
+
+const facts: Omit<CallbackFacts, 'key' | 'orderid'> = {
+  ordersn: 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2',
+  localusermark: '42',
+  bodyAmount: 45_000n,
+  txid: 'ab'.repeat(32),
+  logIndex: 0,
+  transferAmount: 4_500_000n,
+  received: 4_500_000n,
+  orderAmount: 4_500_000n,
+  orderState: 'paid',
+  late: false,
+}
+
+/** What comes twice is credited once, a sample not at all, and a forgery is refused. */
+async function checkReceiver(
+  receiver: Receiver,
+  { appid, key, webhookSecret }: MerchantCredentials,
+  { format, fields }: { format: 'form' | 'json'; fields: 'six' | 'full' },
+  port: number,
+): Promise<void> {
+  // What was credited outlives the program where it is kept in files, so each run has keys of its own.
+  const run = randomBytes(12).toString('hex')
+  const send = async (
+    orderid: string,
+    changes: Partial<CallbackFacts> = {},
+    forge = (body: string) => body,
+  ) => {
+    const at = Math.floor(Date.now() / 1000)
+    const merchant = { appid, callbackFields: fields, callbackFormat: format }
+    const told = { ...facts, key: `cb_${run}_${orderid}`, orderid, ...changes }
+    const { contentType, text } = callbackBody(told, merchant, { scheme: 'hmac-sha256', key }, at)
+    const headers = {
+      'content-type': contentType,
+      'idempotency-key': told.key,
+      ...webhookHeaders([webhookSecret], told.key, at, text),
+    }
+    return (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers, body: forge(text) })).status
+  }
+  assert.equal(await send('twice'), 200)
+  assert.equal(await send('twice'), 200)
+  assert.equal(await send('sample', { bodyAmount: 0n }), 200)
+  assert.equal(await send('forged', {}, body => body.replace('45000', '95000')), 400)
+  // The last one, so that whatever was said of those before has been said.
+  assert.equal(await send('last'), 200)
+  const credited = (orderid: string) => `credited 4.5 USDT for ${orderid} to user 42`
+  await waitUntil('the last credit', () => receiver.output().includes(credited('last')))
+  const credits = receiver.output().match(/credited \S+ USDT for (?:twice|sample|forged|last) .*/g)
+  assert.deepEqual(credits, [credited('twice'), credited('last')])
+}
+
+/** The whole way under a sha1 key, whose refusals come with 200; the callback's bytes are verified as they arrived. */
+export async function payBySha1(world: FlowWorld, kit: Kit): Promise<void> {
+  const endpoint = await startMerchantEndpoint()
+  const merchant = await world.addMerchant({ callbackUrl: endpoint.url, scheme: 'sha1' })
+  const settings = { scheme: 'sha1', retries: 2, timeoutMs: 10_000 } as const
+  const ask = async (name: string, parameters: Record<string, string>) => {
+    const call = { ...settings, url: world.apiUrl, key: merchant.key, endpoint: name, parameters }
+    const [answer] = await drive(kit, [callLine(merchant.appid, call)])
+    return answer!.split('\t')
+  }
+  const orderid = `${kit.name}-sha1`
+  const [made, , address] = await ask('TraderRechargeorder', { ...user, orderid, amount: '2' })
+  assert.equal(made, 'ok')
+  const conflict = await ask('TraderRechargeorder', { ...user, orderid, amount: '3' })
+  assert.deepEqual(conflict, ['refused', 'orderid_conflict', '200', '-', 'false'])
+  await world.pay(address!, '2')
+  const callback = await waitUntil('the callback', () => endpoint.requests[0])
+  const { headers, body } = callback
+  const given = {
+    secrets: [merchant.webhookSecret],
+    keys: [merchant.key],
+    scheme: 'sha1',
+    now: Math.floor(callback.at / 1000),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, `${value}`])),
+    body,
+  } as const
+  const [verified] = await drive(kit, [verifyLine(merchant.appid, given)])
+  const t = headers['webhook-timestamp']
+  assert.equal(verified, `ok\t${headers['idempotency-key']}\t${orderid}\t42\t20000\t2\t${t}\tfalse\t-`)
+}
+
+/** The built package against the gateway itself: what it answers has the fields and kinds that the types say. */
+export async function checkRealAnswers(world: FlowWorld, kit: Kit): Promise<void> {
+  const path = join(kit.folder, 'node_modules/recharge-gateway-client/dist/recharge-gateway.js')
+  const { openGateway }: typeof TypeScriptClient = await import(path)
+  const endpoint = await startMerchantEndpoint()
+  const { appid, key } = await world.addMerchant({ callbackUrl: endpoint.url })
+  const gateway = openGateway({ url: `${world.apiUrl}/`, appid, key })
+  const orderid = 'typed'
+  const base = await gateway.newAddress(user)
+  assertShape(wireAnswers.newAddress, base)
+  assertShape(wireAnswers.finduseraddress, await gateway.findUserAddress(user))
+  const order = { ...user, orderid, amount: '1.5', address: base.address }
+  const created = await gateway.createOrder(order)
+  assertShape(wireAnswers.TraderRechargeorder, created)
+  assert.deepEqual(await gateway.createOrder(order), created)
+  await world.pay(base.address, '1.5')
+  const found = await waitUntil('the callback is delivered', async () => {
+    const { ordersn } = created
+    const it = await gateway.findOrder({ ordersn })
+    return it.callbacks[0]?.state === 'delivered' && it
+  })
+  assertShape(wireAnswers.findorder, found)
+  const page = await gateway.listOrders({ state: 'paid', limit: 5 })
+  assertShape(wireAnswers.orders, page)
+  assert.deepEqual(
+    page.orders.map(it => [it.orderid, it.received]),
+    [[orderid, '1.5']],
+  )
+  await assert.rejects(gateway.findOrder({ orderid: 'another' }), {
+    code: 'order_not_found',
+    httpStatus: 404,
+  })
+}
+
+/** The same names, and the same kinds under them; where there is null, the type has it too. */
+function assertShape(expected: unknown, got: unknown, at = ''): void {
+  if (Array.isArray(expected)) {
+    assert.ok(Array.isArray(got), at)
+    for (const item of got) assertShape(expected[0], item, `${at}[]`)
+  } else if (typeof expected === 'object' && expected !== null) {
+    assert.deepEqual(Object.keys(got as object).sort(), Object.keys(expected).sort(), at)
+    for (const [name, value] of Object.entries(expected)) {
+      assertShape(value, (got as Record<string, unknown>)[name], `${at}.${name}`)
+    }
+  } else if (expected !== null && got !== null) {
+    assert.equal(typeof got, typeof expected, at)
+  }
+}
