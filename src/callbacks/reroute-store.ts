@@ -36,16 +36,6 @@ export async function rerouteCallbacks(pool: Pool): Promise<number> {
   })
 }
 
-/** Has these merchants' waiting callbacks looked at: they were sent again, into lanes that may be old. */
-export async function rerouteSoon(tx: Tx, merchantIds: readonly bigint[]): Promise<void> {
-  await tx.query(
-    `insert into callback_reroute (merchant_id, last_at)
-     select distinct merchant_id, now() from unnest($1::bigint[]) as m (merchant_id) order by merchant_id
-         on conflict (merchant_id) do update set next_at = excluded.next_at`,
-    [merchantIds],
-  )
-}
-
 async function moveToLane(tx: Tx, merchantId: bigint, origin: string): Promise<number> {
   const { rowCount } = await tx.query(
     `with waiting as (
