@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { test } from 'node:test'
+import { parseUsdt, type UsdtUnits, usdtUnits } from '../../src/base/money.ts'
+import { pendingAnnouncement } from '../../src/callbacks/announcement.ts'
+import { retryIntervalsMs } from '../../src/callbacks/retry-schedule.ts'
+import { webhookHeaders } from '../../src/callbacks/webhook-signature.ts'
+import { type SignatureScheme, signParameters } from '../../src/merchants/signature.ts'
+
+// What the pages for merchants say is computed here again: a page must not go on saying what is no longer so.
+const key = '3f9c1e7ab2d84455a0c6e1f27d90b8aa'
+const secret = 'whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA='
+const appid = 'VunTq7Zk2Lm9h1l8'
+
+for (const folder of ['']) {
+  const page = (name: string) => readFile(new URL(`../../docs/${folder}${name}`, import.meta.url), 'utf8')
+
+  test(`${folder}signatures.md: the signatures shown are right`, async () => {
+    const text = await page('signatures.md')
+    const order = {
+      username: 'a123456',
+      appid,
+      localusermark: '1',
+      address: 'TWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6',
+      orderid: 'sh-1',
+      amount: '100',
+      notify_url: 'https://shop.example/cb?a=1&b=two words',
+    }
+    for (const [name, value] of Object.entries(order)) {
+      assert.match(text, new RegExp(`^ +${name} +${value.replace(/[?+.]/g, '\\$&')}$`, 'm'))
+    }
+    const shown = (scheme: SignatureScheme, endpoint: string, parameters: Record<string, string>) => {
+      const sign = signParameters(scheme, endpoint, parameters, key)
+      assert.match(text, new RegExp(sign, 'i'), `${scheme} ${endpoint}`)
+    }
+    shown('hmac-sha256', 'TraderRechargeorder', order)
+    shown('hmac-sha256', 'newAddress', { appid, localusermark: '1', username: 'a123456' })
+    shown('sha1', 'newAddress', { appid, localusermark: '1', username: 'a123456' })
+    assert.ok(text.includes(key) && text.includes(secret))
+  })
+
+  for (const name of ['signatures.md', 'callbacks.md']) {
+    test(`${folder}${name}: the callback shown is signed rightly, body and headers`, async () => {
+      const text = await page(name)
+      const body = /orderid=sh-1&\S*&sign=\S+/.exec(text)![0]
+      const { sign, ...fields } = Object.fromEntries(new URLSearchParams(body))
+      assert.equal(signParameters('hmac-sha256', 'callback', fields as Record<string, string>, key), sign)
+      const headers = webhookHeaders([secret], 'cb_50d858e0985ecc7f60418aaf0cc5ab58', Number(fields.t), body)
+      assert.ok(text.includes(headers['webhook-signature']!))
+    })
+  }
+
+  test(`${folder}callbacks.md: the schedule shown is the one that is kept`, async () => {
+    const text = await page('callbacks.md')
+    const unit = { s: 1_000, min: 60_000, h: 3_600_000 }
+    const cells = /^\| \S+ \| 0 \|(.*)\|$/m
+      .exec(text)![1]!
+      .split('|')
+      .map(cell => cell.trim())
+    const shownMs = cells.map(cell => {
+      const [, number, name] = /^(\d+) (s|min|h)/.exec(cell)!
+      return Number(number) * unit[name as keyof typeof unit]
+    })
+    assert.deepEqual([0, ...shownMs], [...new Set(retryIntervalsMs)])
+    const minutes = retryIntervalsMs.reduce((sum, ms) => sum + ms, 0) / 60_000
+    assert.match(
+      text,
+      new RegExp(`${retryIntervalsMs.length}\\D+${Math.floor(minutes / 60)}\\D+${Math.floor(minutes % 60)}`),
+    )
+  })
+
+  test(`${folder}amounts.md: what is announced is computed rightly`, async () => {
+    const rows = [
+      ...(await page('amounts.md')).matchAll(/^\| ([\d.]+) USDT \| ([\d.]+) \| (\S+) \| ([\d.]+) \|$/gm),
+    ]
+    assert.equal(rows.length, 3)
+    let received: UsdtUnits = usdtUnits(0n)
+    let announced = 0n
+    for (const [row, transfer, sum, amount, inAll] of rows) {
+      received = usdtUnits(received + parseUsdt(transfer!)!)
+      const pending = pendingAnnouncement(received, announced)
+      announced += pending
+      assert.equal(received, parseUsdt(sum!), row)
+      assert.equal(/^\d+$/.test(amount!) ? amount : '0', `${pending}`, row)
+      assert.equal(parseUsdt(inAll!), announced * 100n, row)
+    }
+  })
+}
