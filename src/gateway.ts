@@ -3,11 +3,13 @@ import { Command, CommanderError } from 'commander'
 import { UsageError } from './base/errors.ts'
 import { addAddressCommands } from './cli/address-commands.ts'
 import { addAuditCommands } from './cli/audit-commands.ts'
+import { addCallbackCommands } from './cli/callback-commands.ts'
 import { addMerchantCommands } from './cli/merchant-commands.ts'
 import { addProcessCommands } from './cli/process-commands.ts'
 import { addQuarantineCommands } from './cli/quarantine-commands.ts'
 import { addReconcileCommands } from './cli/reconcile-commands.ts'
 import { addRescanCommands } from './cli/rescan-commands.ts'
+import { addRestoreCommands } from './cli/restore-commands.ts'
 import { addSandboxCommands } from './cli/sandbox-commands.ts'
 
 // The command line. What the operator got wrong (an argument, a setting) ends with 2 and every problem named at once;
@@ -21,10 +23,12 @@ const program = new Command('gateway')
 addProcessCommands(program)
 addMerchantCommands(program)
 addAddressCommands(program)
+addCallbackCommands(program)
 addQuarantineCommands(program)
 addRescanCommands(program)
 addReconcileCommands(program)
 addAuditCommands(program)
+addRestoreCommands(program)
 addSandboxCommands(program)
 // Subcommands copy exitOverride only when it was set before they were made; those of our groups are made by now.
 overrideExits(program)

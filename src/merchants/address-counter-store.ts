@@ -1,5 +1,6 @@
-import type { Tx } from '../db/pool.ts'
+import type { Queryable, Tx } from '../db/pool.ts'
 import type { AccountKey } from '../tron/account-key.ts'
+import type { MerchantId } from './merchant.ts'
 
 /** What addresses are counted by: one per account public key and chain code, whichever merchants share it. */
 export interface AddressCounter {
@@ -37,4 +38,17 @@ export async function lockCounter(tx: Tx, id: bigint): Promise<AddressCounter> {
 /** Moves a locked counter on. */
 export async function moveCounter(tx: Tx, id: bigint, nextIndex: number): Promise<void> {
   await tx.query(`update address_counter set next_index = $2 where id = $1`, [id, nextIndex])
+}
+
+/** Every counter, with the first merchant that takes addresses from it. */
+export async function listCounters(
+  db: Queryable,
+): Promise<(AddressCounter & { merchantId: MerchantId; appid: string })[]> {
+  const { rows } = await db.query(
+    `select distinct on (c.id) c.id, c.xpub, c.next_index as "nextIndex", m.id as "merchantId", m.appid
+       from address_counter c
+       join merchant m on m.address_counter_id = c.id
+      order by c.id, m.id`,
+  )
+  return rows.map(row => ({ ...row, nextIndex: Number(row.nextIndex) }))
 }

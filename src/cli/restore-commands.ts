@@ -1,0 +1,58 @@
+import type { Command } from 'commander'
+import { skipAddresses, skipMax } from '../addresses/skip-addresses.ts'
+import { UsageError } from '../base/errors.ts'
+import { skipEpochs } from '../callbacks/skip-epochs.ts'
+import { findRunning } from '../db/running-processes.ts'
+import { withDatabase } from './with-database.ts'
+
+export function addRestoreCommands(program: Command): void {
+  program
+    .command('restored')
+    .description(
+      'after a restore, before anything starts: skip and watch addresses handed out since the backup',
+    )
+    .requiredOption(
+      '--skip <count>',
+      `of each account key: more than were handed out since the backup was made; 1 to ${skipMax}`,
+    )
+    .action(async (options: { skip: string }) => {
+      const count = readCount(options.skip)
+      await withDatabase([], async pool => {
+        const running = await findRunning(pool)
+        if (running.length > 0) {
+          throw new UsageError([
+            ...running,
+            'stop api, watcher and courier first: the counters must stand still',
+          ])
+        }
+        const skipped = await skipAddresses(pool, count, sayNowAndThen())
+        await skipEpochs(pool)
+        for (const { counterId, appid, from, to, watched } of skipped) {
+          console.log(
+            `counter ${counterId} (${appid}): indexes ${from} to ${to} skipped, ${watched} of them watched from now on`,
+          )
+        }
+        if (skipped.length === 0) console.log('there is no address counter: nothing to skip')
+        else console.log('now start the gateway; what was paid meanwhile is found by itself')
+      })
+    })
+}
+
+/** How often a line of progress is printed. */
+const progressMs = 5_000
+
+function sayNowAndThen(): (counterId: bigint, left: number) => void {
+  let saidAt = performance.now()
+  return (counterId, left) => {
+    if (performance.now() - saidAt < progressMs) return
+    saidAt = performance.now()
+    console.error(`counter ${counterId}: ${left} left`)
+  }
+}
+
+function readCount(text: string): number {
+  const count = /^[1-9]\d{0,6}$/.test(text) ? Number.parseInt(text, 10) : 0
+  if (count < 1 || count > skipMax)
+    throw new UsageError(`--skip: a whole number from 1 to ${skipMax}, got "${text}"`)
+  return count
+}
