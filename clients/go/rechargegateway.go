@@ -283,7 +283,7 @@ func (c *Client) CreateOrder(ctx context.Context, order OrderRequest) (*CreatedO
 	return ask[CreatedOrder](ctx, c, "TraderRechargeorder", given, c.Retries)
 }
 
-// FindOrder is the order of your OrderID with its transfers, sightings and callbacks.
+// FindOrder is the order of your orderID, with its transfers, sightings and callbacks.
 func (c *Client) FindOrder(ctx context.Context, orderID string) (*OrderDetails, error) {
 	return ask[OrderDetails](ctx, c, "findorder", map[string]string{"orderid": orderID}, c.Retries)
 }
@@ -315,6 +315,15 @@ func (c *Client) TestCallback(ctx context.Context, notifyURL string) (*TestedCal
 func (c *Client) Statement(ctx context.Context, from, to time.Time) (*Statement, error) {
 	given := map[string]string{"from": seconds(from), "to": seconds(to)}
 	return ask[Statement](ctx, c, "statement", given, c.Retries)
+}
+
+// Call asks any endpoint, such as findorder by ordersn, and returns the answer's data as it came.
+func (c *Client) Call(ctx context.Context, endpoint string, parameters map[string]string) (json.RawMessage, error) {
+	data, err := ask[json.RawMessage](ctx, c, endpoint, parameters, c.Retries)
+	if err != nil {
+		return nil, err
+	}
+	return *data, nil
 }
 
 // Sign signs a message and returns upper-case hex. The endpoint is the last segment of the path, "callback" for a

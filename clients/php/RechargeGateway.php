@@ -336,8 +336,11 @@ final class RechargeGateway
 
     private static function checkKeys(array $secrets, array $merchantKeys, string $scheme): void
     {
-        if (in_array('', array_merge($secrets, $merchantKeys), true)) {
-            throw new InvalidArgumentException('a key is empty');
+        foreach (array_merge($secrets, $merchantKeys) as $key) {
+            // getenv() gives false for what is not set, which would pass for the empty key.
+            if (!is_string($key) || $key === '') {
+                throw new InvalidArgumentException('a key is empty');
+            }
         }
         if ($secrets) {
             return;

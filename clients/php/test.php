@@ -33,6 +33,14 @@ try {
 } catch (RechargeCallbackException $error) {
     $check('an altered body', 'bad_signature', $error->errorCode);
 }
+foreach ([['webhook_secret' => false], ['webhook_secret' => $webhook['secret'], 'key' => false]] as $unset) {
+    try {
+        RechargeGateway::verifyCallback($webhook['body'], $headers, $unset + $keys, $now);
+        $check('a key that is not set', 'refused', 'verified');
+    } catch (InvalidArgumentException $error) {
+        $check('a key that is not set', 'a key is empty', $error->getMessage());
+    }
+}
 try {
     (new RechargeGateway('http://127.0.0.1:9', 'a', 'k'))->createOrder(['orderid' => 'sh-1', 'amount' => 3.5]);
 } catch (Throwable $error) {

@@ -14,6 +14,7 @@ const rows: readonly Row[] = [
   ['finduseraddress', 'wire', { endpoint: 'finduseraddress', parameters: hostile }, 1, 'ok\tTWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6\t0'],
   ['TraderRechargeorder', 'wire', {}, 1, created],
   ['findorder', 'wire', { endpoint: 'findorder', parameters: { orderid: 'sh-1' } }, 1, 'ok\toverpaid\t3.00005\tfalse\t64072148\t1\tcb_0123456789abcdef0123456789abcdef'],
+  ['findorder by ordersn', 'wire', { endpoint: 'findorder', parameters: { ordersn: 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2' } }, 1, 'ok\toverpaid\t3.00005\tfalse\t64072148\t1\tcb_0123456789abcdef0123456789abcdef'],
   ['orders', 'wire', { endpoint: 'orders', parameters: { from: '1662299838', state: 'overpaid' } }, 1, 'ok\t1\tsh-1\ttrue'],
   ['resendcallback', 'wire', { endpoint: 'resendcallback', parameters: { orderid: 'sh-1' } }, 1, 'ok\t1\t0'],
   ['testcallback', 'wire', { endpoint: 'testcallback', parameters: {} }, 1, 'ok\ttrue\t200\ttrue'],

@@ -151,5 +151,7 @@ export const callbackCases: readonly (readonly [fact: string, given: VerifyCase,
 
   ['no key at all', { ...good, secrets: [], keys: [] }, 'keys'],
   ['a sha1 key alone, which cannot tell a callback from a request', { ...sha1, secrets: [] }, 'keys'],
+  ['an empty secret, as of a setting that is missing', { ...good, secrets: ['', secret] }, 'keys'],
+  ['an empty key', { ...good, keys: ['', key] }, 'keys'],
   ['a secret without its prefix', { ...good, secrets: [secret.slice('whsec_'.length)] }, 'keys'],
 ]

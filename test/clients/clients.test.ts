@@ -90,9 +90,12 @@ async function checkCalls(kit: Kit): Promise<void> {
     told,
     callCases.map(({ fact, requests, answer }) => [fact, requests, answer]),
   )
-  for (const repeated of played.requests.values()) {
-    const [first, ...others] = repeated
-    for (const other of others) assert.equal(other.orderid, first!.orderid)
+  for (const [number, repeated] of played.requests) {
+    const { fact, asked } = callCases[Number(number)]!
+    for (const parameters of repeated) {
+      const told = Object.keys(asked.parameters).map(name => [name, parameters[name]])
+      assert.deepEqual(Object.fromEntries(told), asked.parameters, fact)
+    }
     assert.equal(new Set(repeated.map(({ nonce }) => nonce)).size, repeated.length, 'a fresh nonce each')
   }
 }

@@ -153,7 +153,7 @@ public final class RechargeGateway {
         return call("statement", Map.of("from", Long.toString(from), "to", Long.toString(to)));
     }
 
-    /** Any endpoint; what is null is left out. */
+    /** Any endpoint, such as findorder by ordersn; what is null is left out. */
     public Answer call(String endpoint, Map<String, String> parameters) {
         return request(endpoint, parameters, retries);
     }

@@ -50,7 +50,8 @@ public final class Drive {
                 it = gateway.createOrder(given);
                 return shown("ok", it.text("ordersn"), it.text("address"), it.number("expires_at"));
             case "findorder":
-                it = gateway.findOrder(given.get("orderid"));
+                String orderid = given.get("orderid");
+                it = orderid == null ? gateway.call("findorder", given) : gateway.findOrder(orderid);
                 return shown("ok", it.text("state"), it.text("received"), it.flag("expired"),
                     it.list("transfers").get(0).number("block"), it.list("seen").get(0).text("amount"),
                     it.list("callbacks").get(0).text("id"));

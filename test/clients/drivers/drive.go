@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -54,7 +55,7 @@ func call(rest []string) (string, error) {
 		})
 		return shown(err, func() []any { return []any{it.OrderSN, it.Address, it.ExpiresAt} })
 	case "findorder":
-		it, err := client.FindOrder(ctx, given["orderid"])
+		it, err := findOrder(ctx, client, given)
 		return shown(err, func() []any {
 			return []any{it.State, it.Received, it.Expired, it.Transfers[0].Block, it.Seen[0].Amount, it.Callbacks[0].ID}
 		})
@@ -71,6 +72,18 @@ func call(rest []string) (string, error) {
 		it, err := client.Statement(ctx, unix(given["from"]), unix(given["to"]))
 		return shown(err, func() []any { return []any{it.Days[0].Day, it.Days[0].Received, it.Unclaimed.Amount} })
 	}
+}
+
+func findOrder(ctx context.Context, client *rechargegateway.Client, given map[string]string) (*rechargegateway.OrderDetails, error) {
+	if given["ordersn"] == "" {
+		return client.FindOrder(ctx, given["orderid"])
+	}
+	data, err := client.Call(ctx, "findorder", given)
+	if err != nil {
+		return nil, err
+	}
+	var it rechargegateway.OrderDetails
+	return &it, json.Unmarshal(data, &it)
 }
 
 func verify(rest []string) (string, error) {
