@@ -17,7 +17,7 @@ export interface SkippedAddresses {
   watched: number
 }
 
-/** At the most for one counter: minutes of deriving. */
+/** At the most for one counter: deriving an address takes about a millisecond. */
 export const skipMax = 1_000_000
 
 /**
@@ -26,8 +26,8 @@ export const skipMax = 1_000_000
  */
 const nobody = { localusermark: '', username: 'restored' }
 
-/** Derived and written together. */
-const batchMax = 1_000
+/** Derived and written together: deriving them takes a fraction of a second, in which nothing else is done. */
+const batchMax = 250
 const indexEnd = 0x80000000
 
 /**
