@@ -89,7 +89,7 @@ export async function runRow(
     const noting = async <T>(work: Promise<T>) =>
       work.catch(error => void trouble.push((error as Error).message))
     const first = () => load.orders.filter(isSettled).length >= 5
-    if (!row.settings?.redisAbsent) await noting(patiently('the first payments', first, 60_000))
+    if (!row.settings?.redisAbsent) await noting(patiently('the first payments', first, 120_000))
     const times = row.times ?? run.times
     for (let nth = 1; nth <= times && trouble.length === 0; nth++) {
       const span = { from: Date.now(), to: Number.POSITIVE_INFINITY, count: 1 }

@@ -164,7 +164,7 @@ function sandboxArguments(port: number): string[] {
 /** Starts the sandbox, and further nodes beside its first. */
 async function startNodes(sandbox: RoleProcess, sandboxUrl: string, count: number): Promise<string[]> {
   void sandbox.start() // It says in its own words that it has started.
-  await patiently('the sandbox', async () => (await fetch(`${sandboxUrl}/sandbox/state`)).ok)
+  await patiently('the sandbox', async () => (await fetch(`${sandboxUrl}/sandbox/state`)).ok, 120_000)
   const urls = [sandboxUrl]
   while (urls.length < count) urls.push(((await tellSandbox(sandboxUrl, 'nodes', {})) as { url: string }).url)
   return urls
@@ -177,7 +177,7 @@ async function startNodes(sandbox: RoleProcess, sandboxUrl: string, count: numbe
 export async function patiently<T>(
   what: string,
   condition: () => Promise<T> | T,
-  deadlineMs = 30_000,
+  deadlineMs = 60_000,
 ): Promise<NonNullable<T>> {
   let cause: unknown
   for (const end = Date.now() + deadlineMs; Date.now() < end; await sleep(20)) {

@@ -103,7 +103,7 @@ export async function dieAt(
   role: RoleProcess,
   failpoint: string,
   passing: number,
-  withinMs = 60_000,
+  withinMs = 120_000,
 ): Promise<number> {
   await role.stop()
   await role.start({ FAILPOINT: `${failpoint}@${passing}` })
