@@ -5,7 +5,9 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics.ts'
+import { callbackEndpoints } from '../callbacks/callback-routes.ts'
 import { checkCallbackUrl } from '../callbacks/egress-guard.ts'
+import { openTestDesk } from '../callbacks/test-callback.ts'
 import { databaseIdOf } from '../db/database-id.ts'
 import type { Pool } from '../db/pool.ts'
 import type { Prisma } from '../db/prisma-client.ts'
@@ -15,6 +17,7 @@ import { openNonceGate } from '../merchants/replay.ts'
 import { openFindOrder } from '../orders/find-order.ts'
 import { openOrderBatch } from '../orders/order-batch.ts'
 import { orderEndpoints } from '../orders/order-routes.ts'
+import { statementEndpoint } from '../orders/statement-routes.ts'
 import { answerClientError, answerErrors, refuse, toGatewayError } from './answer-errors.ts'
 import { answerInTime } from './deadline.ts'
 import { openDocs } from './docs.ts'
@@ -48,8 +51,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   return openApp(options, merchantEndpoints(options))
 }
 
-/** What merchants may ask for, with what it needs. */
-export function merchantEndpoints({ pool, prisma, config }: AppOptions): Endpoint[] {
+/** What merchants may ask for, with what it needs; `openApp` closes what they open. */
+export function merchantEndpoints(options: AppOptions): Endpoint[] {
+  const { pool, prisma, config } = options
   const assign = openAssignment(pool)
   const desk = {
     batch: openOrderBatch(pool, config.orderWindowMs),
@@ -59,6 +63,8 @@ export function merchantEndpoints({ pool, prisma, config }: AppOptions): Endpoin
   return [
     ...addressEndpoints({ pool, assign }),
     ...orderEndpoints({ desk, find: openFindOrder(pool), prisma }),
+    ...callbackEndpoints({ pool, desk: openTestDesk(options) }),
+    statementEndpoint(pool),
   ]
 }
 
@@ -98,7 +104,10 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
   const counts = redisUrl
     ? countInRedis(redisUrl, `gateway:limit:${await databaseIdOf(pool)}:`, clock, log)
     : countHere(clock)
-  app.addHook('onClose', async () => counts.close())
+  app.addHook('onClose', async () => {
+    counts.close()
+    await Promise.all(endpoints.map(endpoint => endpoint.close?.()))
+  })
   answerInTime(app, answerTimeoutMs)
   readBodies(app)
   answerErrors(app, log)

@@ -21,6 +21,8 @@ export interface Endpoint {
   data: TSchema
   /** @throws GatewayError for what the caller can act on. */
   run(merchant: Merchant, parameters: never): Promise<unknown>
+  /** Lets go of what it holds open, once nothing is in hand any more. */
+  close?(): Promise<void>
 }
 
 /** Describes an endpoint, holding what it does to its schemas. */

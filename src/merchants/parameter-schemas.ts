@@ -24,3 +24,22 @@ export const unknownParameter = Type.String({
 export const usernameParameter = textParameter(1, 64, "The user's name: a label.", 'a123456')
 export const localusermarkParameter = textParameter(1, 64, "The merchant's own id of the user.", '1')
 export const orderidParameter = textParameter(1, 50, "The merchant's own id of the order.", 'sh-1')
+export const ordersnParameter = textParameter(
+  1,
+  64,
+  "The gateway's id of the order.",
+  'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2',
+)
+
+/** A parameter that is a time. */
+export function secondsParameter(description: string, example: string) {
+  return Type.String({
+    pattern: '^\\d{1,10}$',
+    description,
+    examples: [example],
+    expected: 'Unix seconds as a whole number',
+  })
+}
+
+/** Of answers: what is there, or null. */
+export const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])

@@ -3,14 +3,17 @@ import type { Prisma } from '../db/prisma-client.ts'
 import { describeEndpoint, type Endpoint } from '../merchants/endpoint.ts'
 import {
   localusermarkParameter,
+  nullable,
   orderidParameter,
+  ordersnParameter,
+  secondsParameter,
   textParameter,
   usernameParameter,
 } from '../merchants/parameter-schemas.ts'
 import { createOrder, type OrderDesk } from './create-order.ts'
 import type { FindOrder } from './find-order.ts'
 import { listOrders } from './list-orders.ts'
-import { nullable, orderDetailsSchema, orderSchema } from './order-schemas.ts'
+import { orderDetailsSchema, orderSchema } from './order-schemas.ts'
 import { showOrderDetails } from './show-order.ts'
 
 /** TraderRechargeorder, findorder and orders. */
@@ -77,9 +80,7 @@ export function orderEndpoints({
       refusals: ['order_not_found'],
       parameters: Type.Object({
         orderid: Type.Optional(orderidParameter),
-        ordersn: Type.Optional(
-          textParameter(1, 64, "The gateway's id of the order.", 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2'),
-        ),
+        ordersn: Type.Optional(ordersnParameter),
       }),
       data: orderDetailsSchema,
       run: async (merchant, { orderid = null, ordersn = null }) =>
@@ -129,15 +130,6 @@ export function orderEndpoints({
         }),
     }),
   ]
-}
-
-function secondsParameter(description: string, example: string) {
-  return Type.String({
-    pattern: '^\\d{1,10}$',
-    description,
-    examples: [example],
-    expected: 'Unix seconds as a whole number',
-  })
 }
 
 function choice<const T extends string[]>(values: readonly [...T], description: string) {

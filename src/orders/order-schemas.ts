@@ -1,12 +1,11 @@
 import Type from 'typebox'
+import { nullable } from '../merchants/parameter-schemas.ts'
 
 const text = (description: string, example: string) => Type.String({ description, examples: [example] })
 const usdt = (description: string, example: string) => text(`${description}, decimal USDT`, example)
 const seconds = (description: string, example: number) =>
   Type.Integer({ description: `${description}, Unix seconds`, examples: [example] })
 const txidExample = '9ff75c01aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00'
-/** What is there, or null. */
-export const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 /** An order as every answer shows one. */
 export const orderSchema = Type.Object({

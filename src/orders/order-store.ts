@@ -39,7 +39,7 @@ export async function insertOrders(
              ) d
                on d.merchant_id = o.merchant_id
               and d.localusermark = o.localusermark
-              and (d.is_base or d.orderid = o.orderid or (d.orderid is null and d.counter_id is null))
+              and (d.orderid is null or d.orderid = o.orderid)
             order by o.merchant_id, o.orderid
                on conflict (merchant_id, orderid) do nothing
         returning ordersn, floor(extract(epoch from expires_at))::float8`,

@@ -1,0 +1,88 @@
+import Type from 'typebox'
+import { GatewayError } from '../base/errors.ts'
+import type { Pool } from '../db/pool.ts'
+import { describeEndpoint, type Endpoint } from '../merchants/endpoint.ts'
+import {
+  nullable,
+  orderidParameter,
+  ordersnParameter,
+  textParameter,
+} from '../merchants/parameter-schemas.ts'
+import { resendCallbacks } from './resend-callbacks.ts'
+import { readOrderCallbacks } from './resend-store.ts'
+import { sendTestCallback, type TestDesk } from './test-callback.ts'
+
+/** resendcallback and testcallback. */
+export function callbackEndpoints({ pool, desk }: { pool: Pool; desk: TestDesk }): Endpoint[] {
+  return [
+    describeEndpoint({
+      name: 'resendcallback',
+      summary:
+        'Sends the callbacks of an order again: due and exhausted ones now, their schedule from its beginning; acknowledged ones once more.',
+      replay: 'once',
+      refusals: ['order_not_found'],
+      parameters: Type.Object({
+        orderid: Type.Optional(orderidParameter),
+        ordersn: Type.Optional(ordersnParameter),
+      }),
+      data: Type.Object({
+        resent: Type.Integer({ description: 'Callbacks that are due now', examples: [1] }),
+        skipped: Type.Integer({ description: 'Callbacks being sent at this moment', examples: [0] }),
+      }),
+      run: async (merchant, { orderid = null, ordersn = null }) => {
+        if (orderid === null && ordersn === null)
+          throw new GatewayError(
+            'missing_parameter',
+            'orderid: missing, and so is ordersn: one of them is needed',
+          )
+        const ids = await readOrderCallbacks(pool, { merchantId: merchant.id, orderid, ordersn })
+        if (ids === null)
+          throw new GatewayError(
+            'order_not_found',
+            `${orderid === null ? 'ordersn' : 'orderid'}: no order of yours has it`,
+          )
+        return resendCallbacks(pool, ids)
+      },
+    }),
+    describeEndpoint({
+      name: 'testcallback',
+      summary:
+        'Sends a signed sample callback (orderid "test-" and a UUID, amount "0") and answers what came back, within 7 s.',
+      replay: 'once',
+      refusals: ['bad_notify_url', 'notify_url_required'],
+      parameters: Type.Object({
+        notify_url: Type.Optional(
+          textParameter(
+            0,
+            512,
+            "Where it goes; without one, to the merchant's default URL.",
+            'https://shop.example/cb',
+          ),
+        ),
+      }),
+      data: Type.Object({
+        url: Type.String({ description: 'Where it went', examples: ['https://shop.example/cb'] }),
+        delivered: Type.Boolean({ description: 'Whether it was acknowledged', examples: [true] }),
+        http_status: nullable(Type.Integer({ description: "The answer's status", examples: [200] })),
+        duration_ms: Type.Integer({
+          description: 'From the DNS question to the last byte',
+          examples: [31],
+        }),
+        answer: nullable(
+          Type.String({ description: 'The first 2 KiB of the answer', examples: ['success'] }),
+        ),
+        error: nullable(
+          Type.String({
+            description: 'Why it was not delivered; null when it was',
+            examples: ['refused: status 404, and only a 2xx acknowledges'],
+          }),
+        ),
+      }),
+      run: async (merchant, { notify_url }) => {
+        const { status, durationMs, ...tested } = await sendTestCallback(desk, merchant, notify_url || null)
+        return { ...tested, http_status: status, duration_ms: durationMs }
+      },
+      close: () => desk.agent.destroy(),
+    }),
+  ]
+}

@@ -1,0 +1,74 @@
+import { GatewayError } from '../base/errors.ts'
+import { formatUsdt } from '../base/money.ts'
+import type { Pool } from '../db/pool.ts'
+import { shareRoundTrips } from '../db/shared-round-trip.ts'
+import type { MerchantId } from '../merchants/merchant.ts'
+import { readStatement, type StatementDay, type StatementSums } from './statement-store.ts'
+
+/** Makes a merchant's statement. @throws GatewayError bad_parameter, rate_limited, unavailable. */
+export type MakeStatement = (wanted: {
+  merchantId: MerchantId
+  from: Date
+  to: Date
+}) => Promise<ReturnType<typeof showStatement>>
+
+const dayMs = 86_400_000
+const daysMax = 92
+
+/**
+ * Opens the making of statements. One may have to read months, so there is one at a time for a merchant and two in all:
+ * the pool's connections are for orders.
+ */
+export function openStatements(pool: Pool): MakeStatement {
+  const underWay = new Set<bigint>()
+  const read = shareRoundTrips({
+    run: async ([one]: readonly { merchantId: MerchantId; from: Date; to: Date }[]) => [
+      await readStatement(pool, one!.merchantId, one!.from, one!.to),
+    ],
+    itemsMax: 1,
+    waitingMax: 64,
+    inFlightMax: 2,
+  })
+  return async wanted => {
+    const { merchantId, from, to } = wanted
+    if (from >= to) throw new GatewayError('bad_parameter', 'to: has to be after from')
+    if (to.getTime() - from.getTime() > daysMax * dayMs)
+      throw new GatewayError('bad_parameter', `to: at most ${daysMax} days after from`)
+    if (underWay.has(merchantId))
+      throw new GatewayError('rate_limited', 'statement: one at a time', { retryAfterS: 1 })
+    underWay.add(merchantId)
+    try {
+      return showStatement(await read(wanted), from, to)
+    } finally {
+      underWay.delete(merchantId)
+    }
+  }
+}
+
+/** As the wire has it: every UTC day of the time asked for, those without anything too. */
+function showStatement({ days, unclaimed }: StatementSums, from: Date, to: Date) {
+  const byDay = new Map(days.map(day => [day.day, day]))
+  const first = Math.floor(from.getTime() / dayMs)
+  const last = Math.floor((to.getTime() - 1) / dayMs)
+  return {
+    days: Array.from({ length: last - first + 1 }, (_, i) => {
+      const day = new Date((first + i) * dayMs).toISOString().slice(0, 10)
+      return showDay(byDay.get(day) ?? { ...nothing, day })
+    }),
+    unclaimed: { transfers: Number(unclaimed.transfers), amount: formatUsdt(unclaimed.units) },
+  }
+}
+
+const nothing = { orders: 0n, transfers: 0n, received: 0n, announced: 0n, acknowledged: 0n }
+
+function showDay({ day, orders, transfers, received, announced, acknowledged }: StatementDay) {
+  return {
+    day,
+    orders: Number(orders),
+    transfers: Number(transfers),
+    received: formatUsdt(received),
+    // Callbacks count in 1/10000 USDT.
+    announced: formatUsdt(announced * 100n),
+    acknowledged: formatUsdt(acknowledged * 100n),
+  }
+}

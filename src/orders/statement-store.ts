@@ -1,0 +1,88 @@
+import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
+import type { MerchantId } from '../merchants/merchant.ts'
+
+/** What one UTC day brought a merchant. Transfers' amounts are base units, callbacks' 1/10000 USDT. */
+export interface StatementDay {
+  /** 2026-11-22 */
+  day: string
+  orders: bigint
+  transfers: bigint
+  received: bigint
+  announced: bigint
+  acknowledged: bigint
+}
+
+export interface StatementSums {
+  /** Those on which there was anything, in order. */
+  days: StatementDay[]
+  /** Of now, whatever the time asked for. */
+  unclaimed: { transfers: bigint; units: bigint }
+}
+
+/** The database gives up before the caller's own time is over: what nobody waits for is not to go on. */
+const statementTimeoutMs = 6_000
+
+/** Adds up a merchant's days in one snapshot. @param from included; @param to not. */
+export function readStatement(
+  pool: Pool,
+  merchantId: MerchantId,
+  from: Date,
+  to: Date,
+): Promise<StatementSums> {
+  return inTransaction(pool, async tx => {
+    await tx.query(
+      `set transaction isolation level repeatable read, read only;
+       set local statement_timeout = ${statementTimeoutMs}`,
+    )
+    return { days: await sumDays(tx, merchantId, from, to), unclaimed: await sumUnclaimed(tx, merchantId) }
+  })
+}
+
+async function sumDays(tx: Tx, merchantId: MerchantId, from: Date, to: Date): Promise<StatementDay[]> {
+  const { rows } = await tx.query(
+    `with counted (day, orders, transfers, received, announced, acknowledged) as (
+       select (created_at at time zone 'UTC')::date, count(*), 0, 0, 0, 0
+         from recharge_order
+        where merchant_id = $1 and created_at >= $2 and created_at < $3
+        group by 1
+        union all
+       select (t.block_time at time zone 'UTC')::date, 0, count(*), sum(t.amount), 0, 0
+         from transfer t
+         join deposit_address d on d.id = t.deposit_address_id
+        where d.merchant_id = $1 and t.block_time >= $2 and t.block_time < $3
+        group by 1
+        union all
+       select (created_at at time zone 'UTC')::date, 0, 0, 0, sum(body_amount), 0
+         from callback
+        where merchant_id = $1 and created_at >= $2 and created_at < $3
+        group by 1
+        union all
+       select (delivered_at at time zone 'UTC')::date, 0, 0, 0, 0, sum(body_amount)
+         from callback
+        where merchant_id = $1 and delivered_at >= $2 and delivered_at < $3
+          -- Nothing is acknowledged before it is announced: what came later need not be looked at.
+          and created_at < $3
+        group by 1
+     )
+     select to_char(day, 'YYYY-MM-DD') as day, sum(orders)::bigint as orders, sum(transfers)::bigint as transfers,
+            sum(received)::bigint as received, sum(announced)::bigint as announced,
+            sum(acknowledged)::bigint as acknowledged
+       from counted
+      group by counted.day
+      order by counted.day`,
+    [merchantId, from, to],
+  )
+  return rows
+}
+
+async function sumUnclaimed(tx: Tx, merchantId: MerchantId): Promise<StatementSums['unclaimed']> {
+  const { rows } = await tx.query(
+    `select count(*) as transfers, coalesce(sum(t.amount), 0)::bigint as units
+       from waiting_transfer w
+       join deposit_address d on d.id = w.deposit_address_id and d.merchant_id = $1
+       join transfer t on t.id = w.transfer_id
+      where w.reason = 'unclaimed'`,
+    [merchantId],
+  )
+  return rows[0]
+}

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { after, test } from 'node:test'
+import { createPool } from '../../src/db/pool.ts'
+import { openStatements } from '../../src/orders/make-statement.ts'
+import { openApiUnderTest } from '../support/api-under-test.ts'
+import { seedCallback } from '../support/seed-order.ts'
+import type { Caller } from '../support/signed-request.ts'
+
+const api = await openApiUnderTest()
+const { pool } = api
+const at = (text: string) => new Date(`2026-${text}Z`)
+const seconds = (text: string) => String(at(text).getTime() / 1000)
+const between = (from: string, to: string) => ({ from: seconds(from), to: seconds(to) })
+const statement = (caller: Caller, wanted: Record<string, string>) => api.ask(caller, 'statement', wanted)
+const shop = () => api.addMerchant({ callbackUrl: 'https://shop.example/cb' })
+const quiet = { orders: 0, transfers: 0, received: '0', announced: '0', acknowledged: '0' }
+
+/** A paid order: when it was made, paid (block time), credited and acknowledged; in base units. */
+async function pay(
+  caller: Caller,
+  times: { made: string; paid: string; credited: string; acknowledged?: string },
+  amount = 3_000_000n,
+) {
+  const seeded = await seedCallback(pool, { merchant: api.merchants.byAppid(caller.appid)!, amount })
+  const { made, paid, credited, acknowledged } = times
+  // Money's rows are append-only: their times are set as only a superuser's session can.
+  const client = await pool.connect()
+  await client.query('set session_replication_role = replica')
+  const set = (table: string, column: string, when: string, which: string) =>
+    client.query(`update ${table} set ${column} = $2 where ${which}`, [seeded.callbackId, at(when)])
+  const credit = `(select credit_id from callback where id = $1)`
+  await set('recharge_order', 'created_at', made, `id = (select order_id from callback where id = $1)`)
+  await set('transfer', 'block_time', paid, `id = (select transfer_id from credit where id = ${credit})`)
+  await set('credit', 'created_at', credited, `id = ${credit}`)
+  await set('callback', 'created_at', credited, 'id = $1')
+  if (acknowledged) await set('callback', 'delivered_at', acknowledged, 'id = $1')
+  await client.query('set session_replication_role = origin')
+  client.release()
+}
+
+/** A transfer without a credit. */
+async function wait(caller: Caller, reason: string, amount: bigint, paid: string) {
+  await pool.query(
+    `with address as (
+       insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
+       values ('T' || translate(substr(encode($1, 'hex'), 1, 33), '0', 'z'), $1,
+               (select id from merchant where appid = $2), '9', 'a', false)
+       returning id
+     ), arrived as (
+       insert into transfer
+         (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time, tx_index)
+       select $3, 0, id, 'TQrY8tryqsYVCYS3MFbtffiPp2ccyn4STm', $4, 1, 'hash', $5, 0 from address
+       returning id, deposit_address_id
+     )
+     insert into waiting_transfer (transfer_id, deposit_address_id, reason)
+     select id, deposit_address_id, $6 from arrived`,
+    [randomBytes(20), caller.appid, randomBytes(32).toString('hex'), amount, at(paid), reason],
+  )
+}
+
+test('each thing stands on its own day: made, received by block time, announced when credited, acknowledged when delivered', async () => {
+  const caller = await shop()
+  const times = {
+    made: '11-19T10:00:00',
+    paid: '11-20T23:59:50',
+    credited: '11-21T00:00:41',
+    acknowledged: '11-23T00:00:00',
+  }
+  await pay(caller, times, 3_000_050n)
+  const answer = await statement(caller, between('11-19T00:00:00', '11-24T00:00:00'))
+  assert.equal(
+    answer.text,
+    JSON.stringify({
+      status: 1,
+      data: {
+        days: [
+          { day: '2026-11-19', ...quiet, orders: 1 },
+          { day: '2026-11-20', ...quiet, transfers: 1, received: '3.00005' },
+          { day: '2026-11-21', ...quiet, announced: '3' },
+          { day: '2026-11-22', ...quiet },
+          { day: '2026-11-23', ...quiet, acknowledged: '3' },
+        ],
+        unclaimed: { transfers: 0, amount: '0' },
+      },
+    }),
+  )
+})
+
+test('a day begins at midnight UTC and ends before the next; from is included, to is not', async () => {
+  const caller = await shop()
+  for (const [moment, amount] of [
+    ['11-19T23:59:59.999', 1n],
+    ['11-20T00:00:00.000', 10n],
+    ['11-20T23:59:59.999', 100n],
+    ['11-21T00:00:00.000', 1_000n],
+    ['11-21T23:59:59.999', 10_000n],
+    ['11-22T00:00:00.000', 100_000n],
+  ] as const) {
+    const times = { made: moment, paid: moment, credited: moment, acknowledged: moment }
+    // In 1/10000 USDT, so that each of the four sums tells which of them are in it.
+    await pay(caller, times, amount * 100n)
+  }
+  const sums = async (from: string, to: string) =>
+    (await statement(caller, between(from, to))).data.days.map((day: Record<string, unknown>) => {
+      const { day: date, orders, transfers, ...amounts } = day
+      assert.equal(orders, transfers)
+      const [amount, ...others] = new Set(Object.values(amounts))
+      assert.deepEqual(others, [])
+      return [date, orders, amount]
+    })
+  assert.deepEqual(await sums('11-20T00:00:00', '11-22T00:00:00'), [
+    ['2026-11-20', 2, '0.011'],
+    ['2026-11-21', 2, '1.1'],
+  ])
+  assert.deepEqual(await sums('11-20T00:00:01', '11-21T00:00:01'), [
+    ['2026-11-20', 1, '0.01'],
+    ['2026-11-21', 1, '0.1'],
+  ])
+  assert.deepEqual(await sums('11-20T00:00:00', '11-20T00:00:01'), [['2026-11-20', 1, '0.001']])
+  assert.deepEqual(await sums('11-19T23:59:59', '11-20T00:00:00'), [['2026-11-19', 1, '0.0001']])
+})
+
+test("a database whose sessions keep another zone's time has the same days", async () => {
+  const caller = await shop()
+  const moment = '11-20T20:00:00'
+  await pay(caller, { made: moment, paid: moment, credited: moment, acknowledged: moment })
+  const wanted = {
+    merchantId: api.merchants.byAppid(caller.appid)!.id,
+    from: at('11-20T00:00:00'),
+    to: at('11-22T00:00:00'),
+  }
+  const expected = await openStatements(pool)(wanted)
+  const zoned = new URL(api.url)
+  zoned.searchParams.set('options', '-c timezone=Asia/Shanghai')
+  const elsewhere = createPool(zoned.href)
+  after(() => elsewhere.end())
+  assert.equal((await elsewhere.query('show timezone')).rows[0].TimeZone, 'Asia/Shanghai')
+  assert.deepEqual(await openStatements(elsewhere)(wanted), expected)
+  assert.deepEqual(expected.days[0], {
+    day: '2026-11-20',
+    orders: 1,
+    transfers: 1,
+    received: '3',
+    announced: '3',
+    acknowledged: '3',
+  })
+})
+
+test('what is unclaimed is what is so now, whatever the time asked for; it is received all the same', async () => {
+  const caller = await shop()
+  await wait(caller, 'unclaimed', 500_000n, '11-20T12:00:00')
+  await wait(caller, 'unclaimed', 1n, '01-01T12:00:00')
+  await wait(caller, 'held', 7_000_000n, '11-20T12:00:00')
+  const { data } = await statement(caller, between('11-20T00:00:00', '11-21T00:00:00'))
+  assert.deepEqual(data, {
+    days: [{ day: '2026-11-20', ...quiet, transfers: 2, received: '7.5' }],
+    unclaimed: { transfers: 2, amount: '0.500001' },
+  })
+})
+
+test('another merchant has another statement', async () => {
+  const [mine, theirs] = [await shop(), await shop()]
+  const moment = '11-20T12:00:00'
+  await pay(theirs, { made: moment, paid: moment, credited: moment, acknowledged: moment })
+  await wait(theirs, 'unclaimed', 1n, moment)
+  const { data } = await statement(mine, between('11-20T00:00:00', '11-21T00:00:00'))
+  assert.deepEqual(data, {
+    days: [{ day: '2026-11-20', ...quiet }],
+    unclaimed: { transfers: 0, amount: '0' },
+  })
+})
+
+test('sums beyond what a float holds are exact', async () => {
+  const caller = await shop()
+  const moment = '11-20T12:00:00'
+  for (const amount of [999_999_999_999_000_001n, 999_999_999_999_000_100n])
+    await pay(caller, { made: moment, paid: moment, credited: moment }, amount)
+  const { data } = await statement(caller, between('11-20T00:00:00', '11-21T00:00:00'))
+  assert.equal(data.days[0].received, '1999999999998.000101')
+  assert.equal(data.days[0].announced, '1999999999998.0001')
+})
+
+test('92 days are answered, more are refused, and so is a time that ends before it begins', async () => {
+  const caller = await shop()
+  const from = 1_790_000_000
+  const ask = (to: number) => statement(caller, { from: `${from}`, to: `${to}` })
+  const whole = await ask(from + 92 * 86_400)
+  assert.equal(whole.data.days.length, 93, 'the first and the last in part')
+  for (const [to, said] of [
+    [from + 92 * 86_400 + 1, /^to: at most 92 days after from$/],
+    [from, /^to: has to be after from$/],
+    [from - 1, /^to: has to be after from$/],
+  ] as const) {
+    const answer = await ask(to)
+    assert.equal(answer.code, 'bad_parameter')
+    assert.match(answer.err!, said)
+  }
+  assert.equal((await statement(caller, { from: `${from}` })).code, 'missing_parameter')
+  assert.equal((await statement(caller, { from: `${from}`, to: '2026-11-22' })).code, 'bad_parameter')
+  assert.equal((await statement(caller, { from: '-1', to: `${from}` })).code, 'bad_parameter')
+})
+
+test('one at a time for each merchant: a second one meanwhile is told to wait, others are not', async () => {
+  const make = openStatements(pool)
+  const merchantId = api.merchants.byAppid((await shop()).appid)!.id
+  const other = api.merchants.byAppid((await shop()).appid)!.id
+  const time = { from: at('11-20T00:00:00'), to: at('11-21T00:00:00') }
+  const first = make({ merchantId, ...time })
+  await assert.rejects(make({ merchantId, ...time }), { code: 'rate_limited', retryAfterS: 1 })
+  await Promise.all([first, make({ merchantId: other, ...time })])
+  await make({ merchantId, ...time })
+  await assert.rejects(make({ merchantId, from: time.to, to: time.from }), { code: 'bad_parameter' })
+  await make({ merchantId, ...time })
+})
