@@ -21,7 +21,7 @@ const kinds: readonly [FailureKind, RegExp][] = [
   ['timeout', /^(UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/],
   ['connect', /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/],
   ['reset', /^(ECONNRESET|EPIPE|UND_ERR_SOCKET|UND_ERR_ABORTED|UND_ERR_CLOSED|UND_ERR_DESTROYED)$/],
-  ['bad_answer', /^(HTTPParserError|HPE_.*|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_.*)$/],
+  ['bad_answer', /^(INTERIM_FLOOD|HTTPParserError|HPE_.*|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_.*)$/],
   [
     'tls',
     /^(EPROTO|ERR_TLS_.*|ERR_SSL_.*|CERT_.*|.*CERTIFICATE.*|.*_CERT(_.*)?|UNABLE_TO_.*|HOSTNAME_MISMATCH)$/,

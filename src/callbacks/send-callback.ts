@@ -9,6 +9,9 @@ export const sendDeadlineMs = 10_000
 /** What is read of an answer at the most: enough to find an acknowledgement word, harmless to hold 256 times. */
 const readBytesMax = 64 * 1024
 
+/** Interim answers (1xx) put up with: a stream of them would keep a processor busy until the deadline. */
+const interimMax = 32
+
 /** What is kept of an answer. */
 const keptBytes = 2 * 1024
 
@@ -78,12 +81,17 @@ function cutAfter(ms: number): { signal: AbortSignal; rejected: Promise<never>; 
   return { signal, rejected, cancel: () => clearTimeout(timer) }
 }
 
+class InterimFlood extends Error {
+  readonly code = 'INTERIM_FLOOD'
+}
+
 function post(
   agent: Agent,
   callback: OutgoingCallback,
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
   const { origin, pathname, search } = new URL(callback.url)
+  let interim = 0
   return agent.request({
     origin,
     path: pathname + search,
@@ -96,6 +104,10 @@ function post(
     },
     body: callback.body,
     signal,
+    // Throwing here breaks the connection off.
+    onInfo: () => {
+      if (++interim > interimMax) throw new InterimFlood(`more than ${interimMax} interim answers`)
+    },
     // The signal is the only clock.
     headersTimeout: 0,
     bodyTimeout: 0,
