@@ -1,16 +1,25 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import { errorCodes } from '../../src/base/errors.ts'
 import { parseUsdt, type UsdtUnits, usdtUnits } from '../../src/base/money.ts'
 import { pendingAnnouncement } from '../../src/callbacks/announcement.ts'
 import { retryIntervalsMs } from '../../src/callbacks/retry-schedule.ts'
 import { webhookHeaders } from '../../src/callbacks/webhook-signature.ts'
+import { type AppOptions, merchantEndpoints } from '../../src/http/app.ts'
 import { type SignatureScheme, signParameters } from '../../src/merchants/signature.ts'
 
 // What the pages for merchants say is computed here again: a page must not go on saying what is no longer so.
 const key = '3f9c1e7ab2d84455a0c6e1f27d90b8aa'
 const secret = 'whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA='
 const appid = 'VunTq7Zk2Lm9h1l8'
+const pages = ['quickstart', 'endpoints', 'signatures', 'callbacks', 'amounts', 'going-live', 'moving'].map(
+  name => `${name}.md`,
+)
+// Described, not opened: no database is asked.
+const endpointNames = merchantEndpoints({
+  config: { callbackAllowedNetworks: [] as string[] },
+} as AppOptions).map(endpoint => endpoint.name)
 
 for (const folder of ['']) {
   const page = (name: string) => readFile(new URL(`../../docs/${folder}${name}`, import.meta.url), 'utf8')
@@ -83,6 +92,27 @@ for (const folder of ['']) {
       assert.equal(received, parseUsdt(sum!), row)
       assert.equal(/^\d+$/.test(amount!) ? amount : '0', `${pending}`, row)
       assert.equal(parseUsdt(inAll!), announced * 100n, row)
+    }
+  })
+
+  test(`${folder}endpoints.md: it has every endpoint, every error code, and only those`, async () => {
+    const text = await page('endpoints.md')
+    const headings = [...text.matchAll(/^## (\w+)$/gm)].map(([, name]) => name)
+    assert.deepEqual(headings.slice(0, -1), endpointNames)
+    const rows = [...text.matchAll(/^\| `(\w+)` \| (\d{3}) \| .* \|( yes)? +\|$/gm)]
+    assert.deepEqual(
+      rows.map(([, code, status, retry]) => [code, Number(status), retry !== undefined]),
+      Object.entries(errorCodes).map(([code, { status, retry }]) => [code, status, retry]),
+    )
+    for (const [, answer] of text.matchAll(/^```json\n(.*?)\n```$/gms))
+      assert.equal(JSON.parse(answer!).status, 1)
+  })
+
+  test(`${folder} pages: every link leads somewhere`, async () => {
+    for (const name of pages) {
+      for (const [, target] of (await page(name)).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
+        await access(new URL(target!, new URL(`../../docs/${folder}`, import.meta.url)))
+      }
     }
   })
 }
