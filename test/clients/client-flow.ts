@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type * as TypeScriptClient from '../../clients/typescript/src/recharge-gateway.ts'
 import { type CallbackFacts, callbackBody } from '../../src/callbacks/callback-body.ts'
 import { webhookHeaders } from '../../src/callbacks/webhook-signature.ts'
 import type { MerchantCredentials } from '../../src/sandbox/demo-merchant.ts'
@@ -14,7 +12,6 @@ import { callLine, drive, verifyLine } from './drive.ts'
 import type { FlowWorld } from './flow-world.ts'
 import type { Kit } from './kits.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
-import { wireAnswers } from './wire-answers.ts'
 
 const run = promisify(execFile)
 const user = { username: 'alice', localusermark: '42' }
@@ -137,53 +134,4 @@ export async function payBySha1(world: FlowWorld, kit: Kit): Promise<void> {
   const [verified] = await drive(kit, [verifyLine(merchant.appid, given)])
   const t = headers['webhook-timestamp']
   assert.equal(verified, `ok\t${headers['idempotency-key']}\t${orderid}\t42\t20000\t2\t${t}\tfalse\t-`)
-}
-
-/** The built package against the gateway itself: what it answers has the fields and kinds that the types say. */
-export async function checkRealAnswers(world: FlowWorld, kit: Kit): Promise<void> {
-  const path = join(kit.folder, 'node_modules/recharge-gateway-client/dist/recharge-gateway.js')
-  const { openGateway }: typeof TypeScriptClient = await import(path)
-  const endpoint = await startMerchantEndpoint()
-  const { appid, key } = await world.addMerchant({ callbackUrl: endpoint.url })
-  const gateway = openGateway({ url: `${world.apiUrl}/`, appid, key })
-  const orderid = 'typed'
-  const base = await gateway.newAddress(user)
-  assertShape(wireAnswers.newAddress, base)
-  assertShape(wireAnswers.finduseraddress, await gateway.findUserAddress(user))
-  const order = { ...user, orderid, amount: '1.5', address: base.address }
-  const created = await gateway.createOrder(order)
-  assertShape(wireAnswers.TraderRechargeorder, created)
-  assert.deepEqual(await gateway.createOrder(order), created)
-  await world.pay(base.address, '1.5')
-  const found = await waitUntil('the callback is delivered', async () => {
-    const { ordersn } = created
-    const it = await gateway.findOrder({ ordersn })
-    return it.callbacks[0]?.state === 'delivered' && it
-  })
-  assertShape(wireAnswers.findorder, found)
-  const page = await gateway.listOrders({ state: 'paid', limit: 5 })
-  assertShape(wireAnswers.orders, page)
-  assert.deepEqual(
-    page.orders.map(it => [it.orderid, it.received]),
-    [[orderid, '1.5']],
-  )
-  await assert.rejects(gateway.findOrder({ orderid: 'another' }), {
-    code: 'order_not_found',
-    httpStatus: 404,
-  })
-}
-
-/** The same names, and the same kinds under them; where there is null, the type has it too. */
-function assertShape(expected: unknown, got: unknown, at = ''): void {
-  if (Array.isArray(expected)) {
-    assert.ok(Array.isArray(got), at)
-    for (const item of got) assertShape(expected[0], item, `${at}[]`)
-  } else if (typeof expected === 'object' && expected !== null) {
-    assert.deepEqual(Object.keys(got as object).sort(), Object.keys(expected).sort(), at)
-    for (const [name, value] of Object.entries(expected)) {
-      assertShape(value, (got as Record<string, unknown>)[name], `${at}.${name}`)
-    }
-  } else if (expected !== null && got !== null) {
-    assert.equal(typeof got, typeof expected, at)
-  }
 }

@@ -6,11 +6,12 @@ import { after, before, suite, test } from 'node:test'
 import { promisify } from 'node:util'
 import { callCases } from './call-cases.ts'
 import { appid, callbackCases } from './callback-cases.ts'
-import { checkRealAnswers, payAnOrder, payBySha1 } from './client-flow.ts'
+import { payAnOrder, payBySha1 } from './client-flow.ts'
 import { callLine, drive, verifyLine } from './drive.ts'
 import { openFlowWorld } from './flow-world.ts'
 import { clients, type Kit, languages, noPhpCurl, openKit } from './kits.ts'
 import { startPlayedGateway } from './played-gateway.ts'
+import { checkRealAnswers } from './real-answers.ts'
 
 const run = promisify(execFile)
 const world = await openFlowWorld()
