@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openAssignment } from '../src/addresses/assign-address.ts'
+import { importAddresses } from '../src/addresses/import-address.ts'
 import { skipAddresses } from '../src/addresses/skip-addresses.ts'
 import { auditGateway } from '../src/audit/audit-gateway.ts'
 import { readCursor } from '../src/blocks/chain-store.ts'
@@ -149,29 +150,36 @@ test('an old backup, restored: nothing announced under a new key, no address han
 })
 
 test('an order that is made again after the restore gets what was paid for it, under the key it was announced by', async () => {
-  const base = await address(shop, 'u6')
+  const known = await address(shop, 'u6')
   const backup = await copyDatabase(api.url)
-  await order(shop, 'u6', base, 'sixth', '3')
-  const since = [block([base, 3_000_000n])]
+  const lost = await address(shop, 'u7')
+  await order(shop, 'u6', known, 'sixth', '3')
+  await order(shop, 'u7', lost, 'seventh', '4')
+  const since = [block([known, 3_000_000n], [lost, 4_000_000n])]
   await follow(api.pool, since)
-  const announced = [...(await announcements(api.pool))].filter(([, what]) => what.startsWith('sixth'))
-  assert.equal(announced.length, 1)
+  const ofThese = async (pool: Pool) =>
+    [...(await announcements(pool))].filter(([, what]) => /^(sixth|seventh) /.test(what)).sort()
+  const announced = await ofThese(api.pool)
+  assert.equal(announced.length, 2)
 
   await skipAddresses(backup.pool, 10)
   await follow(backup.pool, since)
-  assert.deepEqual(
-    [...(await announcements(backup.pool)).values()].filter(what => what.startsWith('sixth')),
-    [],
-  )
-  await backup.pool.query(
-    `insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, expires_at)
-     select merchant_id, 'sixth', 'a', 'u6', id, 3000000, now() + interval '1 day' from deposit_address where address = $1`,
-    [base],
-  )
+  assert.deepEqual(await ofThese(backup.pool), [])
+  // The merchant says whose the lost address is, and makes both orders again.
+  await importAddresses(backup.pool, { appid: shop.appid, localusermark: 'u7', addresses: [lost] })
+  for (const [orderid, at, amount] of [
+    ['sixth', known, 3_000_000n],
+    ['seventh', lost, 4_000_000n],
+  ] as const) {
+    await backup.pool.query(
+      `insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, expires_at)
+       select merchant_id, $1, 'a', localusermark, id, $3, now() + interval '1 day'
+         from deposit_address
+        where address = $2`,
+      [orderid, at, amount],
+    )
+  }
   await follow(backup.pool, [block()])
-  assert.deepEqual(
-    [...(await announcements(backup.pool))].filter(([, what]) => what.startsWith('sixth')),
-    announced,
-  )
+  assert.deepEqual(await ofThese(backup.pool), announced)
   await isClean(backup.pool)
 })

@@ -113,18 +113,34 @@ export async function findBaseWithUnclaimed(
   return { address, unclaimed: BigInt(unclaimed) }
 }
 
-/** Who has these addresses. */
+/** Who has these addresses; `counterId` of those that are derived. */
 export async function findOwners(
   tx: Tx,
   addresses: readonly TronAddress[],
-): Promise<Map<string, { merchantId: MerchantId; localusermark: string }>> {
+): Promise<Map<string, { merchantId: MerchantId; localusermark: string; counterId: bigint | null }>> {
   const { rows } = await tx.query(
-    `select address, merchant_id as "merchantId", localusermark
+    `select address, merchant_id as "merchantId", localusermark, counter_id as "counterId"
        from deposit_address
       where address = any($1::text[])`,
     [addresses],
   )
   return new Map(rows.map(({ address, ...owner }) => [address, owner]))
+}
+
+/** Gives addresses that were skipped after a restore, and are nobody's, to a user. @param base the one that is to be the base address. */
+export async function adoptAddresses(
+  tx: Tx,
+  addresses: readonly TronAddress[],
+  user: User,
+  base: TronAddress | null,
+): Promise<void> {
+  if (addresses.length === 0) return
+  await tx.query(
+    `update deposit_address
+        set merchant_id = $2, localusermark = $3, username = $4, is_base = address = $5
+      where address = any($1::text[])`,
+    [addresses, user.merchantId, user.localusermark, user.username, base ?? ''],
+  )
 }
 
 /** Lets addresses imported in this transaction count from a block on: what came before was not ours to credit. */

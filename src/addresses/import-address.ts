@@ -6,22 +6,27 @@ import { lockCounter } from '../merchants/address-counter-store.ts'
 import { lockMerchant } from '../merchants/merchant-store.ts'
 import { parseTronAddress, type TronAddress } from '../tron/address.ts'
 import {
+  adoptAddresses,
   findAssigned,
   findOwners,
   insertAddresses,
   watchEarlier,
   watchFrom,
 } from './deposit-address-store.ts'
+import { nobody } from './skip-addresses.ts'
 
 export interface ImportedAddresses {
   /** Watched from now on. */
   imported: TronAddress[]
   /** Were this user's already. */
   known: TronAddress[]
+  /** Were skipped after a restore, nobody's until now. */
+  adopted: TronAddress[]
 }
 
 /**
- * Watches addresses we did not derive, for a user; the first is the base address if the user has none.
+ * Watches addresses we did not derive, for a user; the first is the base address if the user has none. So are those that
+ * were skipped after a restore, once it is known whose they are: the next order there gets what was paid to them.
  * They are watched from the cursor on, or from an earlier block: then what they were paid from it up to the cursor counts
  * too, once a rescan reads those blocks again. Known ones count from that block on as well, so that an import that was
  * interrupted before its rescan can be run again.
@@ -51,30 +56,37 @@ export async function importAddresses(
     // Whoever gives a user an address holds this lock: nobody makes a base address beside us.
     await lockCounter(tx, merchant.addressCounterId)
     const owners = await findOwners(tx, addresses)
+    const adopted = addresses.filter(address => {
+      const owner = owners.get(address)
+      return owner?.localusermark === nobody.localusermark && owner.counterId === merchant.addressCounterId
+    })
     const foreign = addresses.filter(address => {
       const owner = owners.get(address)
-      return owner && !(owner.merchantId === merchant.id && owner.localusermark === localusermark)
+      const isOwn = owner?.merchantId === merchant.id && owner.localusermark === localusermark
+      return owner && !isOwn && !adopted.includes(address)
     })
     if (foreign.length > 0) {
       throw new UsageError(foreign.map(address => `${address} is assigned to another user already`))
     }
     const imported = addresses.filter(address => !owners.has(address))
+    const known = addresses.filter(address => owners.has(address) && !adopted.includes(address))
     const [base] = await findAssigned(tx, [{ ...user, orderid: null }])
+    const newBase = base === null ? ([...adopted, ...imported][0] ?? null) : null
+    await adoptAddresses(tx, adopted, user, newBase)
     await insertAddresses(
       tx,
-      imported.map((address, i) => ({
+      imported.map(address => ({
         ...user,
         address,
-        isBase: base === null && i === 0,
+        isBase: address === newBase,
         orderid: null,
         derived: null,
       })),
     )
     const watchedFrom = fromBlock ?? (cursor && cursor.height + 1)
     if (watchedFrom !== null) await watchFrom(tx, imported, watchedFrom)
-    const known = addresses.filter(address => owners.has(address))
     if (fromBlock !== undefined) await watchEarlier(tx, known, fromBlock)
-    if (imported.length > 0 || fromBlock !== undefined) {
+    if (imported.length + adopted.length > 0 || fromBlock !== undefined) {
       await recordAudit(tx, {
         actor: request.actor ?? 'command line',
         action: 'address.imported',
@@ -82,11 +94,12 @@ export async function importAddresses(
         detail: {
           localusermark,
           addresses: imported,
+          ...(adopted.length > 0 && { adopted }),
           ...(fromBlock !== undefined && { fromBlock, named: addresses }),
         },
       })
     }
-    return { imported, known }
+    return { imported, known, adopted }
   })
 }
 

@@ -22,9 +22,10 @@ export const skipMax = 1_000_000
 
 /**
  * Whose a skipped address is: nobody's. No request can name this user, since a localusermark has at least one character,
- * so no order can be made there, and what is paid stays unclaimed and visible.
+ * so no order can be made there, and what is paid stays unclaimed and visible until the address is given to its user:
+ * `importAddresses` does.
  */
-const nobody = { localusermark: '', username: 'restored' }
+export const nobody = { localusermark: '', username: 'restored' }
 
 /** Derived and written together: deriving them takes a fraction of a second, in which nothing else is done. */
 const batchMax = 250

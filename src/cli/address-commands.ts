@@ -21,8 +21,9 @@ export function addAddressCommands(program: Command): void {
         const { fromBlock: given, ...user } = options
         const fromBlock = given === undefined ? undefined : readHeight('--from-block', given)
         await withDatabase(fromBlock === undefined ? [] : ['TRON_NODES'], async (pool, config) => {
-          const { imported, known } = await importAddresses(pool, { ...user, addresses, fromBlock })
-          console.log(`imported: ${imported.length}, watched already: ${known.length}`)
+          const { imported, known, adopted } = await importAddresses(pool, { ...user, addresses, fromBlock })
+          const skipped = adopted.length > 0 ? `, skipped after a restore: ${adopted.length}` : ''
+          console.log(`imported: ${imported.length}, watched already: ${known.length}${skipped}`)
           if (fromBlock === undefined) return
           // They are watched by now: nothing falls between the last block that is read again and the next one followed.
           const { height } = (await readCursor(pool))!

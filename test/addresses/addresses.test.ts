@@ -190,14 +190,15 @@ test('imported addresses are watched; the first is the base address of a user wh
   const localusermark = newMark()
   const addresses = [foreignAddress(1), foreignAddress(2)]
   const request = { appid: merchant.appid, localusermark, addresses }
-  assert.deepEqual(await importAddresses(api.pool, request), { imported: addresses, known: [] })
+  assert.deepEqual(await importAddresses(api.pool, request), { imported: addresses, known: [], adopted: [] })
   const user = { username: 'u', localusermark }
   assert.equal((await ask(user)).data.address, addresses[0])
-  assert.deepEqual(await importAddresses(api.pool, request), { imported: [], known: addresses })
+  assert.deepEqual(await importAddresses(api.pool, request), { imported: [], known: addresses, adopted: [] })
   const more = { ...request, addresses: [foreignAddress(2), foreignAddress(3), foreignAddress(3)] }
   assert.deepEqual(await importAddresses(api.pool, more), {
     imported: [foreignAddress(3)],
     known: [foreignAddress(2)],
+    adopted: [],
   })
   assert.equal((await ask(user)).data.address, addresses[0], 'the base address stays')
   const { rows } = await api.pool.query(

@@ -13,7 +13,7 @@ import { openApiUnderTest, otherXpub, testXpub } from '../support/api-under-test
 // `gateway restored --skip N` as an operator runs it, and what it refuses.
 const api = await openApiUnderTest()
 const shop = await api.addMerchant()
-await api.addMerchant()
+const sister = await api.addMerchant()
 const other = await api.addMerchant({ xpub: otherXpub })
 const account = parseAccountKey(testXpub)
 const gateway = fileURLToPath(new URL('../../src/gateway.ts', import.meta.url))
@@ -98,6 +98,39 @@ test('a skipped address is handed out to nobody, and no request can name whose i
     ...{ address: deriveAddress(account, 1), notify_url: 'https://shop.example/cb' },
   })
   assert.equal(order.code, 'bad_parameter')
+})
+
+test('once it is known whose a skipped address is, it is given to that user, and an order can be made there', async () => {
+  const [mine, sisters] = [deriveAddress(account, 1), deriveAddress(account, 2)]
+  const asked = { appid: shop.appid, localusermark: '2', addresses: [mine] }
+  await assert.rejects(
+    importAddresses(api.pool, { ...asked, appid: other.appid }),
+    /assigned to another user already/,
+  )
+  assert.deepEqual(await importAddresses(api.pool, asked), { imported: [], known: [], adopted: [mine] })
+  assert.deepEqual(await importAddresses(api.pool, asked), { imported: [], known: [mine], adopted: [] })
+  await assert.rejects(
+    importAddresses(api.pool, { ...asked, localusermark: '3' }),
+    /assigned to another user already/,
+  )
+  const order = { username: 'u', localusermark: '2', amount: '1', notify_url: 'https://shop.example/cb' }
+  const made = await api.ask(shop, 'TraderRechargeorder', { ...order, orderid: 'at mine', address: mine })
+  assert.equal(made.status, 1, made.text)
+  const elsewhere = await api.ask(shop, 'TraderRechargeorder', {
+    ...order,
+    orderid: 'at 3',
+    address: deriveAddress(account, 3),
+  })
+  assert.equal(elsewhere.code, 'address_not_assigned', "nobody's still")
+
+  const given = await importAddresses(api.pool, {
+    appid: sister.appid,
+    localusermark: '7',
+    addresses: [sisters],
+  })
+  assert.deepEqual(given.adopted, [sisters], 'of a merchant that shares the counter')
+  const base = await api.ask(sister, 'newAddress', { username: 'u', localusermark: '7' })
+  assert.equal(base.data.address, sisters, 'the base address of a user who has no other')
 })
 
 test('it is refused while a watcher leads, or a process of the gateway is connected', async () => {

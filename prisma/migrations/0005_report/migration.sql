@@ -42,16 +42,16 @@ comment on column report.merchants.disabled_at is 'Since when its requests are r
 
 create view report.addresses as
 select a.id as address_id, a.merchant_id, m.appid, a.localusermark, a.username, a.address,
-       case when a.localusermark = '' then 'restored'
-            when a.counter_id is null then 'imported'
+       case when a.counter_id is null then 'imported'
             when a.orderid is not null then 'order'
-            else 'base' end as kind,
+            when a.is_base then 'base'
+            else 'restored' end as kind,
        a.is_base, a.orderid, a.counter_id, a.index, a.watched_from, a.created_at
   from deposit_address a
   join merchant m on m.id = a.merchant_id;
 comment on view report.addresses is 'Deposit addresses: whose they are, and what for.';
 comment on column report.addresses.kind is
-  'base: the user''s own. order: for one orderid alone. imported: not derived by us. restored: skipped after a restore, watched, nobody''s.';
+  'base: the user''s own. order: for one orderid alone. imported: not derived by us. restored: skipped after a restore; nobody''s while its localusermark is empty.';
 comment on column report.addresses.is_base is 'It is the user''s base address; an imported one may be.';
 comment on column report.addresses.index is 'Its place under the counter''s account key, 0/index; null for an imported one.';
 comment on column report.addresses.watched_from is 'The first block that counts for an imported one; null: whatever is followed.';
