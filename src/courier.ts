@@ -1,6 +1,6 @@
 import type { Logger } from './base/log.ts'
 import type { Registry } from './base/metrics.ts'
-import { jobId, openQueue } from './callbacks/callback-queue.ts'
+import { openQueue } from './callbacks/callback-queue.ts'
 import { type CourierTuning, defaultTuning } from './callbacks/courier-tuning.ts'
 import { deliverCallback } from './callbacks/deliver-callback.ts'
 import { createDoorbell } from './callbacks/doorbell.ts'
@@ -10,6 +10,7 @@ import { finishInHand, type Leasing, leaseWhileOpen, withdrawUnsent } from './ca
 import type { Lease } from './callbacks/lease-store.ts'
 import { openDelivery } from './callbacks/open-delivery.ts'
 import { queueNameOf } from './callbacks/queue-name.ts'
+import { leaseKey } from './callbacks/queued-call.ts'
 import { makePartitions } from './db/partitions.ts'
 import type { Pool } from './db/pool.ts'
 import type { MerchantDirectory } from './merchants/merchant-directory.ts'
@@ -42,7 +43,7 @@ export async function startCourier(options: {
   const enqueued: Leasing['enqueued'] = new Map()
 
   const handle = async (lease: Lease) => {
-    const id = jobId(lease)
+    const id = leaseKey(lease)
     enqueued.delete(id)
     // The queue gives a job out again when this process has been too busy to hold on to it; it is still at it.
     if (active.has(id)) return

@@ -1,30 +1,26 @@
-import { type Job, Queue, Worker } from 'bullmq'
+import { Queue } from 'bullmq'
 import type { Logger } from '../base/log.ts'
+import { type CallConsumer, consumeCalls } from './call-consumer.ts'
 import type { Lease } from './lease-store.ts'
 import { openPostgresBackend, openRedisBackend, type QueueBackend } from './queue-backend.ts'
+import { type CallData, callData, callSize, divideIntoCalls, leaseKey } from './queued-call.ts'
 
 /** Wake-up calls for couriers: what is in it is a copy of leases, and may be lost at any time. */
 export interface CallbackQueue {
   /** Whether it can be reached now. */
   isReady(): boolean
-  /** Calls that no courier has begun. */
+  /** About how many leases are in calls that no courier has begun. */
   waiting(): Promise<number>
   /** @throws when they may not all have been taken. */
   add(leases: readonly Lease[]): Promise<void>
-  /** @returns those that the queue does not know any more: done, or lost with it. */
+  /** @returns those added here whose call the queue does not know any more: done, or lost with it. */
   missing(leases: readonly Lease[]): Promise<Lease[]>
-  /** Takes back calls that nobody has begun. @returns those that could be taken back. */
+  /** Takes back calls that nobody has begun. @returns the leases that could be taken back. */
   withdraw(leases: readonly Lease[]): Promise<Lease[]>
   /** Begins no further call. */
   pause(): Promise<void>
   /** To be called when no call is in hand any more. */
   close(): Promise<void>
-}
-
-/** A job's data: text, since neither JSON nor Lua has our integers. */
-interface LeaseData {
-  id: string
-  epoch: string
 }
 
 /** Before all of our keys in Redis. */
@@ -33,7 +29,7 @@ export const queuePrefix = 'recharge-gateway'
 /**
  * Opens the queue, on Redis or on Postgres, and handles its calls from then on: one code path for both.
  * @param name from `queueNameOf`.
- * @param slots calls handled at once at the most.
+ * @param slots leases handled at once at the most.
  * @param handle never throws for what an endpoint does; when it throws, the lease runs out and another epoch begins.
  */
 export function openQueue(options: {
@@ -44,11 +40,56 @@ export function openQueue(options: {
   handle: (lease: Lease) => Promise<void>
   log: Logger
 }): CallbackQueue {
-  const { name, log, slots, handle } = options
+  const { name, log, slots } = options
   const backend = options.redisUrl
     ? openRedisBackend(options.redisUrl, log)
     : openPostgresBackend(options.databaseUrl, log)
-  const queue = new Queue<LeaseData>(
+  const queue = openProducer(name, backend, log)
+  const size = callSize(slots)
+  // The call that each lease went out in, until it is begun here or found to be over.
+  const callOf = new Map<string, string>()
+  const handle = (lease: Lease) => {
+    callOf.delete(leaseKey(lease))
+    return options.handle(lease)
+  }
+  const consumer = consumeCalls({ name, prefix: queuePrefix, backend, slots, callSize: size, handle, log })
+  const settle = async (leases: readonly Lease[], isOver: (callId: string) => Promise<boolean>) => {
+    const over = await leasesWhere(leases, callOf, isOver)
+    for (const lease of over) callOf.delete(leaseKey(lease))
+    return over
+  }
+  return {
+    isReady: backend.isReady,
+    waiting: async () => {
+      const calls = await queue.getWaitingCount()
+      // Others' calls are about as large as ours.
+      return calls === 0 ? 0 : Math.ceil((calls * callOf.size) / Math.max(1, new Set(callOf.values()).size))
+    },
+    add: async leases => {
+      const calls = divideIntoCalls(leases, size).map(together => ({ id: leaseKey(together[0]!), together }))
+      for (const { id, together } of calls) for (const lease of together) callOf.set(leaseKey(lease), id)
+      try {
+        await queue.addBulk(
+          calls.map(({ id, together }) => ({
+            name: 'send',
+            data: callData(together),
+            opts: { jobId: `cb-${id}` },
+          })),
+        )
+      } catch (error) {
+        for (const lease of leases) callOf.delete(leaseKey(lease))
+        throw error
+      }
+    },
+    missing: leases => settle(leases, async id => (await queue.getJobState(`cb-${id}`)) === 'unknown'),
+    withdraw: leases => settle(leases, async id => (await queue.remove(`cb-${id}`)) === 1),
+    pause: async () => consumer.pause(),
+    close: () => closeQueue(queue, consumer, backend),
+  }
+}
+
+function openProducer(name: string, backend: QueueBackend, log: Logger): Queue<CallData> {
+  const queue = new Queue<CallData>(
     name,
     {
       connection: backend.producer,
@@ -59,98 +100,30 @@ export function openQueue(options: {
     },
     backend.factory,
   )
-  const workers = Array.from({ length: Math.ceil(slots / workerSlotsMax) }, () =>
-    startWorker(name, backend, Math.min(slots, workerSlotsMax), job => handleJob(job, handle, log)),
-  )
-  // Outages are told by the backend, once. What else is reported here (a job that vanished with a flushed Redis, say)
-  // is the queue's own trouble: the debt is in Postgres.
   queue.on('error', error => log.debug({ error: error.message }, 'queue.error'))
-  for (const worker of workers)
-    worker.on('error', error => log.debug({ error: error.message }, 'queue.error'))
-  return {
-    isReady: backend.isReady,
-    waiting: () => queue.getWaitingCount(),
-    add: async leases => {
-      await queue.addBulk(leases.map(jobOf))
-    },
-    missing: leases =>
-      filterAsync(leases, async lease => (await queue.getJobState(jobId(lease))) === 'unknown'),
-    withdraw: leases => filterAsync(leases, async lease => (await queue.remove(jobId(lease))) === 1),
-    pause: async () => {
-      await Promise.all(workers.map(worker => worker.pause(true)))
-    },
-    close: () => closeQueue(queue, workers, backend),
-  }
+  return queue
 }
 
-/**
- * A BullMQ worker with free slots fetches jobs one after the other until they are full, and only then begins the first.
- * Several small ones fetch side by side.
- */
-const workerSlotsMax = 64
-
-function startWorker(
-  name: string,
-  backend: QueueBackend,
-  slots: number,
-  work: (job: Job<LeaseData>) => Promise<void>,
-): Worker<LeaseData> {
-  const settings = {
-    connection: backend.consumer,
-    prefix: queuePrefix,
-    concurrency: slots,
-    // A killed courier's calls come back within 10 s, however often it is killed. The lock renews itself while a call
-    // takes its time, so it need not outlast the send.
-    lockDuration: 8_000,
-    stalledInterval: 1_000,
-    maxStalledCount: 1_000_000,
-    // How long a ring may go unheard (one that another courier heard as it stopped), and how soon it is tried again
-    // after an outage: 5 s and 15 s by default.
-    drainDelay: 1,
-    runRetryDelay: 500,
-  }
-  return new Worker<LeaseData>(name, work, settings, backend.factory)
-}
-
-/** An id of its own for every epoch: the queue silently ignores an id it has, in whatever state. */
-export function jobId(lease: Lease): string {
-  return `cb-${lease.id}-${lease.epoch}`
-}
-
-function jobOf(lease: Lease) {
-  const data: LeaseData = { id: `${lease.id}`, epoch: `${lease.epoch}` }
-  return { name: 'send', data, opts: { jobId: jobId(lease) } }
-}
-
-async function handleJob(
-  job: Job<LeaseData>,
-  handle: (lease: Lease) => Promise<void>,
-  log: Logger,
-): Promise<void> {
-  const { id, epoch } = job.data
-  const number = /^\d{1,18}$/
-  if (number.test(id) && number.test(epoch)) await handle({ id: BigInt(id), epoch: BigInt(epoch) })
-  else log.warn({ jobId: job.id }, 'queue.foreign_job')
-}
-
-async function filterAsync(
+/** Those of the leases whose call is as asked; each call is asked after once. */
+async function leasesWhere(
   leases: readonly Lease[],
-  test: (lease: Lease) => Promise<boolean>,
+  callOf: ReadonlyMap<string, string>,
+  test: (callId: string) => Promise<boolean>,
 ): Promise<Lease[]> {
-  const passed = await Promise.all(leases.map(test))
-  return leases.filter((_, i) => passed[i])
+  const ids = [...new Set(leases.map(lease => callOf.get(leaseKey(lease))))].filter(id => id !== undefined)
+  const results = new Map(await Promise.all(ids.map(async id => [id, await test(id)] as const)))
+  return leases.filter(lease => results.get(callOf.get(leaseKey(lease)) ?? ''))
 }
 
 /** How long BullMQ may take over its goodbyes; without its server it never finishes them. */
 const closeWithinMs = 2_000
 
-async function closeQueue(queue: Queue, workers: readonly Worker[], backend: QueueBackend): Promise<void> {
+async function closeQueue(queue: Queue, consumer: CallConsumer, backend: QueueBackend): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const cut = new Promise<void>(resolve => {
     timer = setTimeout(resolve, backend.isReady() ? closeWithinMs : 0)
   })
-  const closing = Promise.all(workers.map(worker => worker.close())).then(() => queue.close())
-  await Promise.race([closing, cut])
+  await Promise.race([consumer.close().then(() => queue.close()), cut])
   clearTimeout(timer)
   await backend.close()
 }

@@ -6,8 +6,7 @@ export interface CourierTuning {
   /** Callbacks being sent at once. */
   slots: number
   /**
-   * Callbacks leased beyond that. With one waiting in the queue, a slot that falls free takes it in the same round trip
-   * that ends the last one; without, it has to be fetched: a third of the courier's and of Redis's work.
+   * Callbacks leased beyond that: they wait in the queue, so that a slot that falls free need not wait for a lease.
    */
   aheadMax: number
   /** An attempt, from the DNS question to the last byte. */

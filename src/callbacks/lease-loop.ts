@@ -1,12 +1,13 @@
 import { failpoint } from '../base/failpoint.ts'
 import type { Logger } from '../base/log.ts'
 import type { Pool } from '../db/pool.ts'
-import { type CallbackQueue, jobId } from './callback-queue.ts'
+import type { CallbackQueue } from './callback-queue.ts'
 import type { CourierTuning } from './courier-tuning.ts'
 import type { Doorbell } from './doorbell.ts'
 import { settleHeld } from './held-store.ts'
 import { leaseCallbacks } from './lane-store.ts'
 import { endLapsedLeases, type Lease, releaseLeases } from './lease-store.ts'
+import { leaseKey } from './queued-call.ts'
 import { rerouteCallbacks } from './reroute-store.ts'
 
 /** A courier's work in hand, and what it leases more with. */
@@ -65,14 +66,14 @@ async function leaseOnce(leasing: Leasing): Promise<number> {
   if (leases.length === 0) return 0
   failpoint('courier:after-lease')
   const at = performance.now()
-  for (const lease of leases) leasing.enqueued.set(jobId(lease), { lease, at })
+  for (const lease of leases) leasing.enqueued.set(leaseKey(lease), { lease, at })
   try {
     await leasing.queue.add(leases)
   } catch (error) {
     // Some may have been taken all the same, and begun here: those are not given back under the sender's hands.
     await giveBack(
       leasing,
-      leases.filter(lease => leasing.enqueued.has(jobId(lease))),
+      leases.filter(lease => leasing.enqueued.has(leaseKey(lease))),
     )
     throw error
   }
@@ -109,7 +110,7 @@ async function recoverLost(leasing: Leasing): Promise<void> {
 /** Makes leases due again that nobody has begun; a job that turns up later finds its lease gone. */
 async function giveBack(leasing: Leasing, leases: readonly Lease[]): Promise<void> {
   await releaseLeases(leasing.pool, leases)
-  for (const lease of leases) leasing.enqueued.delete(jobId(lease))
+  for (const lease of leases) leasing.enqueued.delete(leaseKey(lease))
 }
 
 /** Waits for what is being sent and recorded, at the longest for as long as given. */

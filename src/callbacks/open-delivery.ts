@@ -6,10 +6,10 @@ import { shareRoundTrips } from '../db/shared-round-trip.ts'
 import type { MerchantDirectory } from '../merchants/merchant-directory.ts'
 import type { FinishedAttempt } from './attempt-store.ts'
 import { createCallbackMetrics } from './callback-metrics.ts'
-import { jobId } from './callback-queue.ts'
 import type { CourierTuning } from './courier-tuning.ts'
 import type { Delivery } from './deliver-callback.ts'
 import { type Lease, releaseLeases, renewLeases } from './lease-store.ts'
+import { leaseKey } from './queued-call.ts'
 import { recordResults } from './record-results.ts'
 
 /**
@@ -30,8 +30,8 @@ export function openDelivery(options: {
   const together = { itemsMax: tuning.slots, waitingMax: Number.POSITIVE_INFINITY, inFlightMax: 1 }
   const renew = async (leases: readonly Lease[]) => {
     const held = await renewLeases(pool, leases, tuning)
-    const byJob = new Map(held.map(callback => [jobId(callback), callback]))
-    return leases.map(lease => byJob.get(jobId(lease)) ?? null)
+    const byKey = new Map(held.map(callback => [leaseKey(callback), callback]))
+    return leases.map(lease => byKey.get(leaseKey(lease)) ?? null)
   }
   const told = { circuit: tuning.circuit, log }
   const record = (attempts: readonly FinishedAttempt[]) => recordResults(pool, attempts, told)
