@@ -75,9 +75,11 @@ async function takeFromLanes(
     text: `
       with lane as (
         select l.id, l.served_at,
-               l.in_flight_max - (select count(*)
-                                    from callback_outbox b
-                                   where b.lane_id = l.id and b.state = 'in_flight') as room
+               -- No more than an even share is looked at; what others leave is had at the next turn.
+               least($2::integer / cardinality($1::bigint[]) + 1,
+                     l.in_flight_max - (select count(*)
+                                          from callback_outbox b
+                                         where b.lane_id = l.id and b.state = 'in_flight')) as room
           from callback_lane l
          where l.id = any($1::bigint[])
       ), candidate as (

@@ -60,7 +60,7 @@ alter table callback
   drop column leased_until,
   add check (delivered_at is null or exhausted_at is null);
 -- An attempt changes nothing that is indexed, so its update stays on its page.
-alter table callback set (fillfactor = 90);
+alter table callback set (fillfactor = 50);
 create index callback_exhausted on callback (exhausted_at) where exhausted_at is not null;
 
 -- A callback's state as it is shown. due_at and schedule_step are null for a finished one.
