@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { freePort } from '../../src/sandbox/embedded-database.ts'
+import { endWithUs } from './role-process.ts'
 
 /** A real redis-server that can be killed, emptied, and put back to what it held before. */
 export interface BreakableRedis {
@@ -43,6 +44,7 @@ export async function startBreakableRedis(running = true): Promise<BreakableRedi
       server = spawn('redis-server', [...place, '--save', '', '--maxmemory-policy', 'noeviction'], {
         stdio: 'ignore',
       })
+      endWithUs(server)
       await redis.tell('PING')
     },
     keep: async () => {

@@ -62,7 +62,7 @@ export interface RowResult {
 }
 
 /** Until what a fault held up must be through. The longest lease is 30 s, an attempt takes 10 s, its retry comes after 5 s. */
-const recoveryDeadlineMs = 120_000
+const recoveryDeadlineMs = 180_000
 
 /** Runs a row in a world of its own: load, faults, recovery from each; then everything is drained and compared. */
 export async function runRow(

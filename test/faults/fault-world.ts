@@ -53,7 +53,7 @@ export interface World {
 }
 
 /** A block every so often, and so many until one is solidified. */
-const chain = { blockIntervalMs: 100, solidificationDepth: 2 }
+const chain = { blockIntervalMs: 250, solidificationDepth: 2 }
 
 /**
  * Opens it, processes started.

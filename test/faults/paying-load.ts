@@ -59,6 +59,7 @@ export function startPayingLoad(target: LoadTarget, random: SeededRandom, everyM
   const running = (async () => {
     while (!load.stopped) {
       // Decided here, in order: what a seed means must not depend on which answer comes first.
+      await room(orders)
       const shop = random.pick(target.shops)
       if (!leftOut.has(shop)) begin(shop, planOf(random, orders.length))
       await sleep(everyMs * (0.5 + random.next()))
@@ -99,6 +100,14 @@ function planOf(random: SeededRandom, n: number): OrderPlan {
     paidBefore: 0n,
     parts: own && random.chance(0.4) ? [dusty(), dusty(), 100n + dusty()] : [amount],
   }
+}
+
+/** Orders on their way at the most: what a slow machine cannot carry is not piled up for it. */
+const openMax = 60
+
+async function room(orders: readonly PaidOrder[]): Promise<void> {
+  // The latest are the open ones, or nearly.
+  while (orders.slice(-2 * openMax).filter(order => !isSettled(order)).length >= openMax) await sleep(20)
 }
 
 type Books = { wrong: string[]; later: number; slowestMs: number }

@@ -55,6 +55,7 @@ export function roleProcess(
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       child = started
+      endWithUs(started)
       ending = once(started, 'exit').then(([code, signal]) => {
         if (child === started) child = null
         return { code, signal, at: Date.now() }
@@ -91,6 +92,22 @@ export function roleProcess(
     said: () => output.slice(begun),
   }
   return role
+}
+
+const children = new Set<ChildProcess>()
+
+/** However this program ends, a child does not outlive it. */
+export function endWithUs(child: ChildProcess): void {
+  if (children.size === 0) process.once('exit', endChildren)
+  children.add(child)
+  child.once('exit', () => {
+    children.delete(child)
+    if (children.size === 0) process.off('exit', endChildren)
+  })
+}
+
+function endChildren(): void {
+  for (const child of children) child.kill('SIGKILL')
 }
 
 /**
