@@ -27,7 +27,7 @@ export async function migrate(pool: Pool, log: Logger): Promise<string[]> {
     .sort()
   for (const name of names) {
     const sql = await readFile(`${folder}${name}/migration.sql`, 'utf8')
-    if (await inTransaction(pool, tx => applyMigration(tx, name, sql))) {
+    if (await inTransaction(pool, tx => applyMigration(tx, name, sql, log))) {
       log.info({ migration: name }, 'migration.applied')
       failpoint('migrate:after-commit')
       applied.push(name)
@@ -43,7 +43,7 @@ export async function migrate(pool: Pool, log: Logger): Promise<string[]> {
   return applied
 }
 
-async function applyMigration(tx: Tx, name: string, sql: string): Promise<boolean> {
+async function applyMigration(tx: Tx, name: string, sql: string, log: Logger): Promise<boolean> {
   const checksum = createHash('sha256').update(sql).digest('hex')
   // Any fixed number will do: it only has to be the same in every `gateway migrate`.
   await tx.query(`select pg_advisory_xact_lock(7265636861726765)`)
@@ -76,7 +76,16 @@ async function applyMigration(tx: Tx, name: string, sql: string): Promise<boolea
   // A migration may take its locks slowly, but must not queue everybody behind it while it waits for one.
   await tx.query(`set local lock_timeout = '5s'`)
   await tx.query(`set local statement_timeout = 0`)
-  await tx.query(sql)
+  // What a migration could not do and goes on without, it says as a warning.
+  const onNotice = ({ severity, message }: { severity?: string; message?: string }) => {
+    if (severity === 'WARNING') log.warn({ migration: name, message }, 'migration.warned')
+  }
+  tx.on('notice', onNotice)
+  try {
+    await tx.query(sql)
+  } finally {
+    tx.off('notice', onNotice)
+  }
   await tx.query(
     `insert into _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
      values ($1, $2, $3, now(), 1)`,
