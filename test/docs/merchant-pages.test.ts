@@ -21,7 +21,7 @@ const endpointNames = merchantEndpoints({
   config: { callbackAllowedNetworks: [] as string[] },
 } as AppOptions).map(endpoint => endpoint.name)
 
-for (const folder of ['']) {
+for (const folder of ['', 'zh-CN/']) {
   const page = (name: string) => readFile(new URL(`../../docs/${folder}${name}`, import.meta.url), 'utf8')
 
   test(`${folder}signatures.md: the signatures shown are right`, async () => {
