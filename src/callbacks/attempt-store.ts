@@ -68,7 +68,7 @@ export async function recordAttempts(
           from locked r
          where b.callback_id = r.id and r.again
       ), settled as (
-        delete from callback_outbox b using locked r where b.callback_id = r.id and not r.again
+        delete from callback_outbox where callback_id = any(array(select id from locked where not again))
       ), moved as (
         update callback c
            set attempts = c.attempts + 1,

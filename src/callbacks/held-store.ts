@@ -18,13 +18,13 @@ export async function settleHeld(db: Queryable): Promise<void> {
      )
      update callback_outbox
         set state = 'held'
-      where callback_id in (select b.callback_id
-                              from disabled d
-                             cross join lateral (select callback_id
-                                                   from callback_outbox
-                                                  where lane_id = d.lane_id and state = 'due'
-                                                  limit $1
-                                                    for update skip locked) b)`,
+      where callback_id = any(array(select b.callback_id
+                                      from disabled d
+                                     cross join lateral (select callback_id
+                                                           from callback_outbox
+                                                          where lane_id = d.lane_id and state = 'due'
+                                                          limit $1
+                                                            for update skip locked) b))`,
     [settleBatch],
   )
   await db.query(
@@ -43,13 +43,13 @@ export async function settleHeld(db: Queryable): Promise<void> {
      )
      update callback_outbox
         set state = 'due'
-      where callback_id in (select b.callback_id
-                              from enabled e
-                             cross join lateral (select callback_id
-                                                   from callback_outbox
-                                                  where lane_id = e.lane_id and state = 'held'
-                                                  limit $1
-                                                    for update skip locked) b)`,
+      where callback_id = any(array(select b.callback_id
+                                      from enabled e
+                                     cross join lateral (select callback_id
+                                                           from callback_outbox
+                                                          where lane_id = e.lane_id and state = 'held'
+                                                          limit $1
+                                                            for update skip locked) b))`,
     [settleBatch],
   )
 }

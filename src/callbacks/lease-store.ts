@@ -90,11 +90,11 @@ export async function endLapsedLeases(db: Queryable): Promise<void> {
   await db.query(
     `update callback_outbox
         set state = 'due', leased_until = null
-      where callback_id in (select callback_id
-                              from callback_outbox
-                             where state = 'in_flight' and leased_until <= now()
-                             limit $1
-                               for update skip locked)`,
+      where callback_id = any(array(select callback_id
+                                      from callback_outbox
+                                     where state = 'in_flight' and leased_until <= now()
+                                     limit $1
+                                       for update skip locked))`,
     [lapsedBatch],
   )
 }

@@ -50,7 +50,7 @@ async function moveToLane(tx: Tx, merchantId: bigint, origin: string): Promise<n
      ), moved as (
        update callback_outbox
           set lane_id = (select id from callback_lane where merchant_id = $1 and origin = $2)
-        where callback_id in (select callback_id from waiting)
+        where callback_id = any(array(select callback_id from waiting))
        returning callback_id, lane_id
      )
      update callback c
