@@ -113,7 +113,7 @@ describe('a courier', { concurrency: true }, () => {
       const redis = await startRedis()
       const client = openRedis(redis.url)
       const queue = new Queue(await queueNameOf(pool), { connection: client, prefix: queuePrefix })
-      const old = (id: string, epoch: string) => ({ name: 'send', data: { id, epoch } })
+      const old = (id: string, epoch: string) => ({ name: 'send', data: { leases: `${id}-${epoch}` } })
       await withCourier({ pool, url, redisUrl: redis.url, merchants }, async () => {
         const seeded = await seedCallback(pool, due(merchants, 1)[0]!)
         await waitUntil('delivered', async () => (await stateOf(pool, seeded)).state === 'delivered')

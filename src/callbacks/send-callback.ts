@@ -45,54 +45,98 @@ export async function sendCallback(
   deadlineMs: number = sendDeadlineMs,
 ): Promise<SendOutcome> {
   const startedAt = performance.now()
-  const durationMs = () => Math.round(performance.now() - startedAt)
-  const cut = cutAfter(deadlineMs)
-  let status: number | undefined
-  try {
-    const response = await Promise.race([post(agent, callback, cut.signal), cut.rejected])
-    status = response.statusCode
-    const body = await Promise.race([readBody(response.body), cut.rejected])
-    const answer = { status, durationMs: durationMs(), answer: keptAnswer(body) }
-    if (acknowledges(status, body, callback.acknowledgement)) return { kind: 'acknowledged', ...answer }
-    const retryAfterMs = parseRetryAfter(headerText(response.headers['retry-after']), new Date())
-    return { kind: 'refused', ...answer, ...(retryAfterMs !== undefined && { retryAfterMs }) }
-  } catch (error) {
-    const { failure, reason } = cut.signal.aborted
-      ? { failure: 'timeout' as const, reason: `no complete answer within ${deadlineMs} ms` }
-      : failureKind(error)
-    const known = status === undefined ? {} : { status }
-    return { kind: 'failed', failure, reason, durationMs: durationMs(), ...known }
-  } finally {
-    cut.cancel()
+  const { status, body, retryAfter, error } = await exchange(agent, callback, deadlineMs)
+  const durationMs = Math.round(performance.now() - startedAt)
+  if (error !== undefined || status === undefined) {
+    return { kind: 'failed', ...failureKind(error), durationMs, ...(status !== undefined && { status }) }
   }
+  const answer = { status, durationMs, answer: keptAnswer(body) }
+  if (acknowledges(status, body, callback.acknowledgement)) return { kind: 'acknowledged', ...answer }
+  const retryAfterMs = parseRetryAfter(retryAfter, new Date())
+  return { kind: 'refused', ...answer, ...(retryAfterMs !== undefined && { retryAfterMs }) }
+}
+
+/** What came back: at most 64 KiB of body. With an error it is not complete, or there was nothing at all. */
+interface Exchange {
+  status: number | undefined
+  retryAfter: string | undefined
+  body: Buffer
+  error: unknown
 }
 
 /**
- * One clock for all of an attempt: undici's own timeouts begin anew with every byte of a drip, and its signal is not
- * heard while it connects. Cancelled when the attempt is over, so that none leaves a timer behind.
+ * Sends, and reads what comes, under one clock for all of it: undici's own timeouts begin anew with every byte of a
+ * drip, and do not count while it waits for a connection. By its handlers and not by its `request`, whose stream for
+ * every answer and signal for every clock would be a fifth of what an attempt costs.
  */
-function cutAfter(ms: number): { signal: AbortSignal; rejected: Promise<never>; cancel(): void } {
-  const controller = new AbortController()
-  const { signal } = controller
-  const rejected = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+function exchange(agent: Agent, callback: OutgoingCallback, deadlineMs: number): Promise<Exchange> {
+  return new Promise(resolve => {
+    const result: Exchange = { status: undefined, retryAfter: undefined, body: nothing, error: undefined }
+    const chunks: Buffer[] = []
+    let bytes = 0
+    let interim = 0
+    let over = false
+    let sending: Dispatcher.DispatchController | undefined
+    const finish = (error?: unknown) => {
+      if (over) return
+      over = true
+      clearTimeout(timer)
+      result.body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+      result.error = error
+      resolve(result)
+    }
+    /** What is still under way is of no interest any more: its connection is closed. */
+    const cut = (error?: Error) => {
+      finish(error)
+      sending?.abort(cutOff)
+    }
+    const timer = setTimeout(() => cut(new DeadlinePassed(deadlineMs)), deadlineMs)
+    agent.dispatch(requestOf(callback), {
+      onRequestStart: controller => {
+        sending = controller
+        // The connection came too late: nothing is sent on it.
+        if (over) controller.abort(cutOff)
+      },
+      onResponseStart: (_, status, headers) => {
+        if (status < 200) {
+          if (++interim > interimMax) cut(new InterimFlood(`more than ${interimMax} interim answers`))
+          return
+        }
+        result.status = status
+        result.retryAfter = headerText(headers['retry-after'])
+      },
+      onResponseData: (_, chunk) => {
+        if (bytes < readBytesMax) chunks.push(chunk.subarray(0, readBytesMax - bytes))
+        bytes += chunk.length
+        if (bytes >= readBytesMax) cut()
+      },
+      onResponseEnd: () => finish(),
+      onResponseError: (_, error) => finish(error),
+    })
   })
-  const timer = setTimeout(() => controller.abort(), ms)
-  return { signal, rejected, cancel: () => clearTimeout(timer) }
 }
+
+const nothing = Buffer.alloc(0)
+
+/** Nobody reads it: whoever waited has been answered. */
+const cutOff = new Error('the attempt is over')
 
 class InterimFlood extends Error {
   readonly code = 'INTERIM_FLOOD'
 }
 
-function post(
-  agent: Agent,
-  callback: OutgoingCallback,
-  signal: AbortSignal,
-): Promise<Dispatcher.ResponseData> {
+/** Its code is the one by which a failure is known as a timeout. */
+class DeadlinePassed extends Error {
+  readonly code = 'ETIMEDOUT'
+
+  constructor(deadlineMs: number) {
+    super(`no complete answer within ${deadlineMs} ms`)
+  }
+}
+
+function requestOf(callback: OutgoingCallback): Dispatcher.DispatchOptions {
   const { origin, pathname, search } = new URL(callback.url)
-  let interim = 0
-  return agent.request({
+  return {
     origin,
     path: pathname + search,
     method: 'POST',
@@ -103,27 +147,9 @@ function post(
       ...callback.webhookHeaders,
     },
     body: callback.body,
-    signal,
-    // Throwing here breaks the connection off.
-    onInfo: () => {
-      if (++interim > interimMax) throw new InterimFlood(`more than ${interimMax} interim answers`)
-    },
-    // The signal is the only clock.
     headersTimeout: 0,
     bodyTimeout: 0,
-  })
-}
-
-/** Reads at most 64 KiB; the rest is not waited for, and its connection is closed. */
-async function readBody(body: Dispatcher.ResponseData['body']): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    chunks.push(chunk)
-    bytes += chunk.length
-    if (bytes >= readBytesMax) break
   }
-  return Buffer.concat(chunks).subarray(0, readBytesMax)
 }
 
 function acknowledges(status: number, body: Buffer, word: string | null): boolean {
