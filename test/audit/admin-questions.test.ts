@@ -159,6 +159,14 @@ const answers: Record<string, () => Answer | Promise<Answer>> = {
     columns: ['actor', 'action', 'subject', 'detail'],
     rows: [['command line', 'merchant.set', `merchant ${shop}`, { always_200: true }]],
   }),
+  "What does a merchant's code call, and what is it refused?": () => ({
+    values: { appid: shop },
+    columns: ['endpoint', 'code', 'calls', 'clients', 'p99_ms'],
+    rows: [
+      ['findorder', 'ok', 2n, 2n, 7],
+      ['findorder', 'order_not_found', 1n, 1n, 3],
+    ],
+  }),
   'What was paid to addresses that were skipped after a restore?': () => ({
     columns: ['amount_usdt', 'from_address'],
     rows: [['2.500000', payer]],
@@ -183,6 +191,10 @@ before(() =>
      insert into discrepancy (kind, subject, detail) values ('balance', 'T1', '{"more": true}');
      insert into audit_event (actor, action, subject, detail)
      values ('command line', 'merchant.set', 'merchant ${shop}', '{"always_200": true}');
+     insert into api_request (merchant_id, endpoint, code, client_address, started_at, duration_ms)
+     values (1, 'findorder', 'ok', '203.0.113.7', now(), 5), (1, 'findorder', 'ok', '203.0.113.8', now(), 7),
+            (1, 'findorder', 'order_not_found', '203.0.113.7', now(), 3),
+            (1, 'findorder', 'ok', '203.0.113.7', now() - interval '2 days', 900);
      update recharge_order set received = 100 where orderid = 'o-5';
      update callback_lane set opened_at = now(), probe_at = now() where origin like '%other%'`,
   ),

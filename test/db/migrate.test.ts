@@ -39,6 +39,23 @@ test('schema.prisma has every table and column of the database, of the same type
   assert.deepEqual(prisma.sort(), database.sort())
 })
 
+test('a month that has rows in the default partition stays there, and the others get theirs', async () => {
+  const { pool } = await cloneDatabase()
+  await pool.query(
+    `insert into callback_attempt (callback_id, attempt, started_at, duration_ms, url, outcome)
+     values (1, 1, '2031-02-10', 1, 'https://shop.example', 'refused')`,
+  )
+  await makePartitions(pool, new Date('2031-01-05T00:00:00Z'))
+  const { rows } = await pool.query(
+    `select inhrelid::regclass::text as name from pg_inherits
+      where inhparent = 'callback_attempt'::regclass and inhrelid::regclass::text like '%2031%' order by 1`,
+  )
+  assert.deepEqual(
+    rows.map(row => row.name),
+    ['callback_attempt_2031_01', 'callback_attempt_2031_03'],
+  )
+})
+
 test('months get their partitions once, and what no partition fits goes to the default one', async () => {
   const { pool } = await cloneDatabase()
   const at = new Date('2026-11-23T00:00:00Z')

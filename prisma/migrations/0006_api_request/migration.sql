@@ -41,3 +41,29 @@ begin
     end if;
   end loop;
 end $$;
+
+-- A month that has rows in the default partition already (a clock that was wrong, say) stays there: no reason not to start.
+create or replace function make_month_partitions(parent text, at timestamptz) returns void language plpgsql as $$
+declare
+  first date := date_trunc('month', at at time zone 'UTC')::date;
+  month date;
+begin
+  for i in 0..2 loop
+    month := (first + make_interval(months => i))::date;
+    begin
+      execute format(
+        'create table if not exists %I partition of %I for values from (%L) to (%L)',
+        parent || '_' || to_char(month, 'YYYY_MM'), parent,
+        month::timestamp at time zone 'UTC', (month + interval '1 month')::timestamp at time zone 'UTC');
+    exception when check_violation then
+      raise warning '% of % stays in the default partition, which has rows of it', to_char(month, 'YYYY-MM'), parent;
+    end;
+  end loop;
+end $$;
+
+create view report.api_requests as
+select r.started_at, r.merchant_id, m.appid, r.endpoint, r.code, r.orderid, r.client_address, r.duration_ms
+  from api_request r
+  join merchant m on m.id = r.merchant_id;
+comment on view report.api_requests is 'Every authenticated call of a merchant, as far back as months are kept.';
+comment on column report.api_requests.code is 'ok, or the code it was refused with.';
