@@ -69,6 +69,7 @@ test('a name that leads to any private address is refused, in every form a name 
     '::ffff:127.0.0.1',
     'fe80::1%lo',
     '::1%lo',
+    '2606:4700:4700::1111%lo',
     '127.1',
     '0x7f000001',
     '',

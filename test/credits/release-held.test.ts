@@ -7,6 +7,8 @@ import { checkQuorum } from '../../src/credits/credit-rules.ts'
 import type { HeldTransfer } from '../../src/credits/held-store.ts'
 import { type Confirmation, releaseHeld } from '../../src/credits/release-held.ts'
 import { waitingCounts } from '../../src/credits/waiting-counts.ts'
+import { releaseQuarantined } from '../../src/credits/waiting-store.ts'
+import { inTransaction } from '../../src/db/pool.ts'
 import type { SolidBlock } from '../../src/tron/block.ts'
 import { NodeError } from '../../src/tron/node-error.ts'
 import { bytesFor } from '../support/chain-blocks.ts'
@@ -232,4 +234,17 @@ test('with fewer than two nodes a quorum amount is refused', () => {
   assert.throws(() => checkQuorum(usdtUnits(1n), 1), UsageError)
   checkQuorum(usdtUnits(1n), 2)
   checkQuorum(null, 1)
+})
+
+test('retrying what is parked lets go of nothing that is held for a second node', async () => {
+  const { pool, block, credit } = await world('held, not parked', 100n)
+  const to = await addAddress(pool, 'u1')
+  await addOrder(pool, 'u1', 'o-1', 500, 1)
+  await credit([block(3, [pay(to, 500n)])])
+  const { rows } = await pool.query('select id from transfer')
+  assert.deepEqual(await inTransaction(pool, tx => releaseQuarantined(tx, rows[0].id)), [])
+  assert.deepEqual(
+    (await waiting(pool)).map(({ reason }) => reason),
+    ['held'],
+  )
 })
