@@ -1,5 +1,6 @@
 import type { Logger } from './base/log.ts'
 import type { Registry } from './base/metrics.ts'
+import { countWorking } from './callbacks/callback-metrics.ts'
 import { openQueue } from './callbacks/callback-queue.ts'
 import { type CourierTuning, defaultTuning } from './callbacks/courier-tuning.ts'
 import { deliverCallback } from './callbacks/deliver-callback.ts'
@@ -17,6 +18,12 @@ import type { MerchantDirectory } from './merchants/merchant-directory.ts'
 
 const dayMs = 86_400_000
 
+export interface RunningCourier {
+  /** Whether it can deliver: the database and the queue are there, as far as its last look at them went. */
+  isWorking(): boolean
+  stop(): Promise<void>
+}
+
 /**
  * Opens a courier: it leases what is due from Postgres, rings the queue, and delivers. Any number may run.
  * @param redisUrl where the queue is; without it, on the same Postgres.
@@ -31,7 +38,7 @@ export async function startCourier(options: {
   log: Logger
   registry?: Registry
   tuning?: Partial<CourierTuning>
-}): Promise<{ stop(): Promise<void> }> {
+}): Promise<RunningCourier> {
   const { pool, log, databaseUrl, redisUrl, allowedNetworks } = options
   const tuning = { ...defaultTuning, ...options.tuning }
   await makePartitions(pool, new Date())
@@ -57,13 +64,15 @@ export async function startCourier(options: {
     }
   }
   const queue = openQueue({ name, redisUrl, databaseUrl, slots: tuning.slots, handle, log })
-  const inHand = { active, enqueued, begunElsewhere: 0, stopping: false }
+  const inHand = { active, enqueued, begunElsewhere: 0, stopping: false, working: false }
   const leasing: Leasing = { pool, queue, bell, log, tuning, ...inHand }
   const listener = listenForDue(databaseUrl, bell.ring, log)
   const loop = leaseWhileOpen(leasing)
   const daily = setInterval(() => makePartitionsAgain(pool, log), dayMs)
   log.info({ slots: tuning.slots, queue: redisUrl ? 'redis' : 'postgres' }, 'courier.started')
+  countWorking(options.registry, () => leasing.working)
   return {
+    isWorking: () => leasing.working,
     stop: async () => {
       clearInterval(daily)
       leasing.stopping = true

@@ -25,10 +25,21 @@ export function createCallbackMetrics(registry: Registry | undefined, db: Querya
   })
   new Gauge({
     name: 'gateway_callback_oldest_due_seconds',
-    help: 'How long the oldest callback that could be sent has been waiting.',
+    help: 'How long the oldest callback that could be sent has been waiting; circuit="open": what waits behind open ones.',
+    labelNames: ['circuit'],
     registers,
     async collect() {
-      this.set(await oldestDueSeconds(db))
+      const { closed, open } = await oldestDueSeconds(db)
+      this.set({ circuit: 'closed' }, closed)
+      this.set({ circuit: 'open' }, open)
+    },
+  })
+  new Gauge({
+    name: 'gateway_callback_circuits_open',
+    help: 'Merchants and origins that get single probes only, since their endpoints fail.',
+    registers,
+    async collect() {
+      this.set(await countOpenCircuits(db))
     },
   })
   return {
@@ -68,15 +79,52 @@ async function countOpen(db: Queryable): Promise<Record<'due' | 'in_flight' | 'h
   }
 }
 
-async function oldestDueSeconds(db: Queryable): Promise<number> {
+/** From lane to lane along the index, to the first row of each: a scrape costs no more when a hundred thousand wait. */
+async function oldestDueSeconds(db: Queryable): Promise<{ closed: number; open: number }> {
   try {
     const { rows } = await db.query(
-      `select coalesce(extract(epoch from now() - min(due_at)), 0)::float8 as seconds
-         from callback_outbox
-        where state = 'due' and due_at <= now()`,
+      `with recursive waiting (lane_id, due_at) as (
+         (select lane_id, due_at from callback_outbox where state = 'due' order by lane_id, due_at limit 1)
+         union all
+         select following.lane_id, following.due_at
+           from waiting w
+          cross join lateral (select b.lane_id, b.due_at
+                                from callback_outbox b
+                               where b.state = 'due' and b.lane_id > w.lane_id
+                               order by b.lane_id, b.due_at
+                               limit 1) following
+       )
+       select coalesce(extract(epoch from now() - min(w.due_at) filter (where l.opened_at is null)), 0)::float8 as closed,
+              coalesce(extract(epoch from now() - min(w.due_at) filter (where l.opened_at is not null)), 0)::float8 as open
+         from waiting w
+         join callback_lane l on l.id = w.lane_id
+        where w.due_at <= now()`,
     )
-    return rows[0].seconds
+    return rows[0]
+  } catch {
+    return { closed: unknown, open: unknown }
+  }
+}
+
+async function countOpenCircuits(db: Queryable): Promise<number> {
+  try {
+    const { rows } = await db.query(
+      `select count(*)::float8 as open from callback_lane where opened_at is not null`,
+    )
+    return rows[0].open
   } catch {
     return unknown
   }
+}
+
+/** Whether this courier can deliver: 1 while the database and the queue are there, 0 while one of them is not. */
+export function countWorking(registry: Registry | undefined, isWorking: () => boolean): void {
+  new Gauge({
+    name: 'gateway_courier_working',
+    help: 'Whether this courier can lease and enqueue callbacks: 0 while the database or the queue is away.',
+    registers: registry ? [registry] : [],
+    collect() {
+      this.set(isWorking() ? 1 : 0)
+    },
+  })
 }

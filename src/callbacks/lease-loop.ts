@@ -24,6 +24,8 @@ export interface Leasing {
   /** How many of these other couriers have begun, as far as known; looked at when room is short. */
   begunElsewhere: number
   stopping: boolean
+  /** Whether the last look at what is due went well: database and queue were there, and took what they were given. */
+  working: boolean
 }
 
 /** How often is looked at leases that ran out, at merchants disabled and enabled, and at URLs that changed. */
@@ -46,14 +48,17 @@ export async function leaseWhileOpen(leasing: Leasing): Promise<void> {
         failpoint('courier:after-settle')
         if (leasing.queue.isReady()) await recoverLost(leasing)
       }
-      const found = leasing.queue.isReady() ? await leaseOnce(leasing) : 0
+      const ready = leasing.queue.isReady()
+      const found = ready ? await leaseOnce(leasing) : 0
       if (failing) leasing.log.info('courier.leasing_again')
       failing = false
+      leasing.working = ready
       if (found > 0) continue
     } catch (error) {
       // Said once: the log is not to fill while a server is away.
       if (!failing) leasing.log.warn({ error: (error as Error).message }, 'courier.leasing_failed')
       failing = true
+      leasing.working = false
     }
     await leasing.bell.wait(leasing.tuning.pollMs)
   }

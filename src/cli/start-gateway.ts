@@ -56,10 +56,12 @@ export async function startGateway(options: {
     const failures: Promise<never>[] = []
     let apiUrl: string | null = null
     let alarms = (): string[] => []
+    let courierWorks = () => true
     if (config.healthPort > 0) {
       const ready = async () => {
         await pool.query('select 1')
         if (alarms().includes('lag')) throw new Error('the watcher is behind the solidified head')
+        if (!courierWorks()) throw new Error('the courier cannot reach its queue')
       }
       const health = await startHealthServer({
         host: config.healthHost,
@@ -89,6 +91,7 @@ export async function startGateway(options: {
           registry,
         })
         stops.push(() => courier.stop())
+        courierWorks = courier.isWorking
       }
       if (options.roles.includes('api')) {
         const prisma = createPrisma(pool)

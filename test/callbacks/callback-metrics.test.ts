@@ -15,7 +15,8 @@ test('what is due, in flight, held and overdue is counted when it is asked for',
     const found = (await registry.metrics()).split('\n').find(text => text.startsWith(`${line} `))
     return Number(found?.split(' ')[1])
   }
-  assert.equal(await value('gateway_callback_oldest_due_seconds'), 0)
+  assert.equal(await value('gateway_callback_oldest_due_seconds{circuit="closed"}'), 0)
+  assert.equal(await value('gateway_callback_circuits_open'), 0)
   const merchant = await seedMerchant(pool)
   const disabled = await seedMerchant(pool, { disabledAt: new Date() })
   await seedCallbacks(pool, [{ merchant }, { merchant }, { merchant }, { merchant: disabled }])
@@ -25,8 +26,18 @@ test('what is due, in flight, held and overdue is counted when it is asked for',
   assert.equal(await value('gateway_callbacks{state="due"}'), 2)
   assert.equal(await value('gateway_callbacks{state="in_flight"}'), 1)
   assert.equal(await value('gateway_callbacks{state="held"}'), 1)
-  const oldest = await value('gateway_callback_oldest_due_seconds')
-  assert(oldest >= 3_600 && oldest < 3_700)
+  const oldest = () =>
+    Promise.all(['closed', 'open'].map(is => value(`gateway_callback_oldest_due_seconds{circuit="${is}"}`)))
+  const [closed, open] = await oldest()
+  assert(closed! >= 3_600 && closed! < 3_700)
+  assert.equal(open, 0)
+  await pool.query(`update callback_lane set opened_at = now(), probe_at = now() where merchant_id = $1`, [
+    merchant.id,
+  ])
+  assert.equal(await value('gateway_callback_circuits_open'), 1)
+  const [others, behind] = await oldest()
+  assert.equal(others, 0)
+  assert(behind! >= 3_600 && behind! < 3_700)
   assert.equal(await value('gateway_callback_attempts_total{outcome="refused"}'), 1)
 })
 
