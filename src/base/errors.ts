@@ -75,7 +75,7 @@ export const errorCodes = {
     status: 403,
     retry: false,
     meaning: 'The call does not come from an address the merchant allows.',
-    example: 'this client address is not on the allowlist',
+    example: "203.0.113.7 is not on the merchant's list of allowed clients",
   },
   merchant_disabled: {
     status: 403,
