@@ -1,9 +1,8 @@
+import type { Callback as SixFields } from './api-types.ts'
 import { CallbackError } from './errors.ts'
 
 /** The body's fields as they came: six, or all of them where the merchant is set to `full`. */
-export type CallbackFields = Readonly<
-  Record<string, string> & Record<'orderid' | 'localusermark' | 'amount' | 'appid' | 't', string>
->
+export type CallbackFields = Readonly<Record<string, string> & Omit<SixFields, 'sign'>>
 
 /**
  * Reads a callback's body: a form, or a JSON object of strings. What it is shows: a form begins with a name.

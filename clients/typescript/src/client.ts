@@ -14,6 +14,7 @@ import type {
   OrderName,
   OrderParameters,
   StatementPeriod,
+  TestCallbackParameters,
   UserParameters,
 } from './parameters.ts'
 import { type Desk, request } from './request.ts'
@@ -51,7 +52,7 @@ export interface GatewayClient {
   /** Has an order's callbacks sent again. */
   resendCallback(name: OrderName): Promise<ResentCallbacks>
   /** Has a signed sample sent to your endpoint, and tells what it answered. */
-  testCallback(parameters?: { notify_url?: string }): Promise<TestedCallback>
+  testCallback(parameters?: TestCallbackParameters): Promise<TestedCallback>
   /** Sums per UTC day. */
   statement(period: StatementPeriod): Promise<Statement>
 }

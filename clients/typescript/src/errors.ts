@@ -1,18 +1,22 @@
+import type { Refusal } from './api-types.ts'
+
 /**
- * A request that was refused, or that got no answer.
- * `code`: the gateway's own (`bad_amount`, `orderid_conflict`, ...), which never changes; or, made up here, `no_answer`
- * (the network failed or the time was over: what was asked may have been done) and `bad_answer` (something else than the
- * gateway answered, such as a proxy's error page).
+ * The gateway's own code (`bad_amount`, `orderid_conflict`, ...), which never changes; or, made up here, `no_answer` (the
+ * network failed or the time was over: what was asked may have been done) and `bad_answer` (something else than the
+ * gateway answered, such as a proxy's error page). Any other text: a gateway newer than this client may know more codes.
  */
+export type GatewayErrorCode = Refusal['code'] | 'no_answer' | 'bad_answer' | (string & {})
+
+/** A request that was refused, or that got no answer. */
 export class GatewayError extends Error {
-  readonly code: string
+  readonly code: GatewayErrorCode
   /** 0 when there was no answer. */
   readonly httpStatus: number
   /** Seconds to wait before asking again, when the gateway said so. */
   readonly retryAfter: number | undefined
 
   constructor(
-    code: string,
+    code: GatewayErrorCode,
     sentence: string,
     details: { httpStatus: number; retryAfter?: number | undefined; cause?: unknown },
   ) {

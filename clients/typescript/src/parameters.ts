@@ -1,48 +1,45 @@
-// What each endpoint takes besides appid, sign, t and nonce. Values are text; a whole number may stand for its digits.
+import type {
+  NewAddressParameters as AllNewAddressParameters,
+  FindorderParameters,
+  FinduseraddressParameters,
+  OrdersParameters,
+  StatementParameters,
+  TestcallbackParameters,
+  TraderRechargeorderParameters,
+} from './api-types.ts'
 
-export interface UserParameters {
-  /** A label. */
-  username: string
-  /** Your own id of the user. */
-  localusermark: string
+// What each method takes: the document's parameters, without those that the client adds itself. Values are text.
+
+/** A whole number may stand for its digits. */
+type Digits = 'from' | 'to' | 'limit'
+
+/** An endpoint's own parameters. */
+type Own<Parameters> = {
+  [Name in keyof Parameters as Exclude<Name, 'appid' | 'sign' | 't' | 'nonce'>]:
+    | Parameters[Name]
+    | (Name extends Digits ? number : never)
 }
 
-export interface NewAddressParameters extends UserParameters {
-  /** With it, an address for that order alone. */
-  orderid?: string
-}
+export type UserParameters = Own<FinduseraddressParameters>
 
-export interface OrderParameters extends UserParameters {
-  /** Your own id of the order, unique for you: repeating it with the same values gives the same answer. */
-  orderid: string
-  /** Decimal USDT, such as '25' or '3.5'. Never a number: floats are not money. */
-  amount: string
-  /** The user's address, or `auto` (the default): one for this order alone. */
-  address?: string
-  /** Where its callbacks go, if not to your default URL. */
-  notify_url?: string
-}
+/** With `orderid`, an address for that order alone. */
+export type NewAddressParameters = Own<AllNewAddressParameters>
+
+/**
+ * `amount` is decimal USDT as text, '25' or '3.5', and never a number: floats are not money. `address` is the user's, or
+ * `auto`, one for this order alone, which is the default.
+ */
+export type OrderParameters = Optional<Own<TraderRechargeorderParameters>, 'address'>
 
 /** One of the two is enough. */
-export type OrderName = { orderid: string; ordersn?: never } | { ordersn: string; orderid?: never }
+export type OrderName = Only<FindorderParameters, 'orderid'> | Only<FindorderParameters, 'ordersn'>
 
-export interface OrderFilter {
-  /** Unix seconds, included. */
-  from?: number
-  /** Unix seconds, not included. */
-  to?: number
-  state?: 'pending' | 'underpaid' | 'paid' | 'overpaid'
-  expired?: 'true' | 'false'
-  localusermark?: string
-  /** `next` of the page before. */
-  cursor?: string
-  /** 1 to 500; 100 unless given. */
-  limit?: number
-}
+export type OrderFilter = Own<OrdersParameters>
+export type TestCallbackParameters = Own<TestcallbackParameters>
+export type StatementPeriod = Own<StatementParameters>
 
-export interface StatementPeriod {
-  /** Unix seconds, included. */
-  from: number
-  /** Unix seconds, not included; at most 92 days after `from`. */
-  to: number
+type Optional<Given, Name extends keyof Given> = Omit<Given, Name> & Partial<Pick<Given, Name>>
+
+type Only<Parameters, Name extends keyof Own<Parameters>> = Required<Pick<Own<Parameters>, Name>> & {
+  [Other in Exclude<keyof Own<Parameters>, Name>]?: never
 }

@@ -1,0 +1,435 @@
+// The gateway's OpenAPI document (/docs/json) as types, one for each of its schemas. Written by `npm run client-types`,
+// and not to be changed by hand. Fields may be added to it, none is ever removed.
+
+export interface Refusal {
+  status: 0
+  /** What is wrong, in a sentence, for people. */
+  err: string
+  /** What is wrong, for programs; never changes. */
+  code:
+    | 'bad_request'
+    | 'missing_parameter'
+    | 'bad_parameter'
+    | 'bad_amount'
+    | 'bad_notify_url'
+    | 'notify_url_required'
+    | 'address_not_assigned'
+    | 'bad_sign'
+    | 'stale_timestamp'
+    | 'nonce_reused'
+    | 'timestamp_required'
+    | 'client_not_allowed'
+    | 'merchant_disabled'
+    | 'order_not_found'
+    | 'user_not_found'
+    | 'not_found'
+    | 'orderid_conflict'
+    | 'too_large'
+    | 'unsupported_media_type'
+    | 'rate_limited'
+    | 'not_ready'
+    | 'unavailable'
+    | 'internal'
+}
+
+export interface Callback {
+  /** The merchant's own id of the order. */
+  orderid: string
+  /** The merchant's own id of the user. */
+  localusermark: string
+  /** What is announced, in 1/10000 USDT: credit exactly this. */
+  amount: string
+  /** The merchant's appid. */
+  appid: string
+  /** Unix seconds of this attempt. */
+  t: string
+  /** The signature, upper-case hex, under the endpoint name `callback`. */
+  sign: string
+}
+
+export interface FullCallback {
+  /** The merchant's own id of the order. */
+  orderid: string
+  /** The merchant's own id of the user. */
+  localusermark: string
+  /** What is announced, in 1/10000 USDT: credit exactly this. */
+  amount: string
+  /** The merchant's appid. */
+  appid: string
+  /** Unix seconds of this attempt. */
+  t: string
+  /** The gateway's id of the order. */
+  ordersn: string
+  /** The callback's key: deduplicate by it. */
+  callback_id: string
+  /** The transaction that caused it. */
+  txid: string
+  /** The transfer's position in the transaction's logs. */
+  log_index: string
+  /** That transfer's own amount, decimal USDT. */
+  amount_usdt: string
+  /** What the order had received then, decimal USDT. */
+  received_usdt: string
+  /** What the order asks for, decimal USDT. */
+  expected_usdt: string
+  /** The order's state then. */
+  state: 'underpaid' | 'paid' | 'overpaid'
+  /** Whether the transfer came after the order's window. */
+  late: '0' | '1'
+  /** The signature, upper-case hex, under the endpoint name `callback`. */
+  sign: string
+}
+
+export interface NewAddressParameters {
+  /** The merchant's appid. */
+  appid: string
+  /** The signature, hex in either case. */
+  sign: string
+  /** The user's name: a label. */
+  username: string
+  /** The merchant's own id of the user. */
+  localusermark: string
+  /** The merchant's own id of the order. */
+  orderid?: string
+  /** Unix seconds, within 300 s of our clock. */
+  t?: string
+  /** 16 to 64 characters, used once within ten minutes. */
+  nonce?: string
+}
+
+export interface NewAddressAnswer {
+  status: 1
+  data: {
+    /** Always the same word of success. */
+    msg: string
+    /** The user's name. */
+    username: string
+    /** The merchant's own id of the user. */
+    localusermark: string
+    /** The TRON address to pay to, T... */
+    address: string
+    /** The address's own id. */
+    uuid: string
+    /** When it was assigned, Unix seconds. */
+    addtime: number
+  }
+}
+
+export interface FinduseraddressParameters {
+  /** The merchant's appid. */
+  appid: string
+  /** The signature, hex in either case. */
+  sign: string
+  /** The user's name: a label. */
+  username: string
+  /** The merchant's own id of the user. */
+  localusermark: string
+  /** Unix seconds, within 300 s of our clock. */
+  t?: string
+  /** 16 to 64 characters, used once within ten minutes. */
+  nonce?: string
+}
+
+export interface FinduseraddressAnswer {
+  status: 1
+  data: {
+    info: {
+      /** The user's name. */
+      username: string
+      /** The merchant's own id of the user. */
+      localusermark: string
+    }
+    data: {
+      /** The merchant's number. */
+      merchant_id: number
+      /** The TRON address to pay to, T... */
+      address: string
+      /** The merchant's own id of the user. */
+      m_localusermark: string
+      /** The address's own id. */
+      uuid: string
+      /** When it was assigned, Unix seconds. */
+      addtime: number
+      /** Decimal USDT that arrived and belongs to no order yet. */
+      unclaimed: string
+    }
+  }
+}
+
+export interface TraderRechargeorderParameters {
+  /** The merchant's appid. */
+  appid: string
+  /** The signature, hex in either case. */
+  sign: string
+  /** The user's name: a label. */
+  username: string
+  /** The merchant's own id of the user. */
+  localusermark: string
+  /** One of the user's addresses, or the word auto for one of the order's own. */
+  address: string
+  /** The merchant's own id of the order. */
+  orderid: string
+  /** Decimal USDT above 0: at most 12 digits, and at most 6 decimals after a point. */
+  amount: string
+  /** Where its callbacks go; without one, to the merchant's default URL. */
+  notify_url?: string
+  /** Unix seconds, within 300 s of our clock. */
+  t?: string
+  /** 16 to 64 characters, used once within ten minutes. */
+  nonce?: string
+}
+
+export interface TraderRechargeorderAnswer {
+  status: 1
+  data: {
+    /** Always the same word of success. */
+    msg: string
+    /** The gateway's id of the order. */
+    ordersn: string
+    /** The TRON address to pay to. */
+    address: string
+    /** When its window ends, Unix seconds. */
+    expires_at: number
+  }
+}
+
+export interface FindorderParameters {
+  /** The merchant's appid. */
+  appid: string
+  /** The signature, hex in either case. */
+  sign: string
+  /** The merchant's own id of the order. */
+  orderid?: string
+  /** The gateway's id of the order. */
+  ordersn?: string
+  /** Unix seconds, within 300 s of our clock. */
+  t?: string
+  /** 16 to 64 characters, used once within ten minutes. */
+  nonce?: string
+}
+
+export interface FindorderAnswer {
+  status: 1
+  data: {
+    /** The gateway's id of the order. */
+    ordersn: string
+    /** The merchant's own id of the order. */
+    orderid: string
+    /** The user's name. */
+    username: string
+    /** The merchant's own id of the user. */
+    localusermark: string
+    /** The TRON address to pay to. */
+    address: string
+    /** Asked for, decimal USDT. */
+    amount: string
+    /** Credited so far, decimal USDT. */
+    received: string
+    /** Announced by callbacks so far, decimal USDT. */
+    announced: string
+    /** From amount and received. */
+    state: 'pending' | 'underpaid' | 'paid' | 'overpaid'
+    /** Whether the window is over by the chain's clock. */
+    expired: boolean
+    /** When it was made, Unix seconds. */
+    created_at: number
+    /** When its window ends, Unix seconds. */
+    expires_at: number
+    transfers: {
+      /** The transaction. */
+      txid: string
+      /** Position in the transaction's logs. */
+      log_index: number
+      /** Who sent it. */
+      from: string
+      /** Arrived, decimal USDT. */
+      amount: string
+      /** Height of its block. */
+      block: number
+      /** Its block's time, Unix seconds. */
+      block_time: number
+      /** Whether it came after the order's window. */
+      late: boolean
+    }[]
+    seen: {
+      /** The transaction. */
+      txid: string
+      /** Seen, decimal USDT. */
+      amount: string
+      /** Blocks on top of its own; credited at 19. */
+      confirmations: number
+    }[]
+    callbacks: {
+      /** The callback's key. */
+      id: string
+      /** What it announces, in 1/10000 USDT. */
+      body_amount: string
+      /** Where it stands. */
+      state: 'due' | 'in_flight' | 'held' | 'delivered' | 'exhausted'
+      /** Attempts made. */
+      attempts: number
+      /** HTTP status of the last answer. */
+      last_status: number | null
+      /** When it is sent next, Unix seconds. */
+      next_at: number | null
+      /** When it was acknowledged, Unix seconds. */
+      delivered_at: number | null
+    }[]
+  }
+}
+
+export interface OrdersParameters {
+  /** The merchant's appid. */
+  appid: string
+  /** The signature, hex in either case. */
+  sign: string
+  /** Created at or after, Unix seconds. */
+  from?: string
+  /** Created before, Unix seconds. */
+  to?: string
+  /** Only of this state. */
+  state?: 'pending' | 'underpaid' | 'paid' | 'overpaid'
+  /** Only those whose window is over by the chain's clock, or is not. */
+  expired?: 'true' | 'false'
+  /** The merchant's own id of the user. */
+  localusermark?: string
+  /** `next` of the page before. */
+  cursor?: string
+  /** How many at the most, 1 to 500; 100 unless given. */
+  limit?: string
+  /** Unix seconds, within 300 s of our clock. */
+  t?: string
+  /** 16 to 64 characters, used once within ten minutes. */
+  nonce?: string
+}
+
+export interface OrdersAnswer {
+  status: 1
+  data: {
+    orders: {
+      /** The gateway's id of the order. */
+      ordersn: string
+      /** The merchant's own id of the order. */
+      orderid: string
+      /** The user's name. */
+      username: string
+      /** The merchant's own id of the user. */
+      localusermark: string
+      /** The TRON address to pay to. */
+      address: string
+      /** Asked for, decimal USDT. */
+      amount: string
+      /** Credited so far, decimal USDT. */
+      received: string
+      /** Announced by callbacks so far, decimal USDT. */
+      announced: string
+      /** From amount and received. */
+      state: 'pending' | 'underpaid' | 'paid' | 'overpaid'
+      /** Whether the window is over by the chain's clock. */
+      expired: boolean
+      /** When it was made, Unix seconds. */
+      created_at: number
+      /** When its window ends, Unix seconds. */
+      expires_at: number
+    }[]
+    /** Cursor of the next page; null after the last. */
+    next: string | null
+  }
+}
+
+export interface ResendcallbackParameters {
+  /** The merchant's appid. */
+  appid: string
+  /** The signature, hex in either case. */
+  sign: string
+  /** The merchant's own id of the order. */
+  orderid?: string
+  /** The gateway's id of the order. */
+  ordersn?: string
+  /** Unix seconds, within 300 s of our clock. */
+  t?: string
+  /** 16 to 64 characters, used once within ten minutes. */
+  nonce?: string
+}
+
+export interface ResendcallbackAnswer {
+  status: 1
+  data: {
+    /** Callbacks that are due now. */
+    resent: number
+    /** Callbacks being sent at this moment. */
+    skipped: number
+  }
+}
+
+export interface TestcallbackParameters {
+  /** The merchant's appid. */
+  appid: string
+  /** The signature, hex in either case. */
+  sign: string
+  /** Where it goes; without one, to the merchant's default URL. */
+  notify_url?: string
+  /** Unix seconds, within 300 s of our clock. */
+  t?: string
+  /** 16 to 64 characters, used once within ten minutes. */
+  nonce?: string
+}
+
+export interface TestcallbackAnswer {
+  status: 1
+  data: {
+    /** Where it went. */
+    url: string
+    /** Whether it was acknowledged. */
+    delivered: boolean
+    /** The answer's status. */
+    http_status: number | null
+    /** From the DNS question to the last byte. */
+    duration_ms: number
+    /** The first 2 KiB of the answer. */
+    answer: string | null
+    /** Why it was not delivered; null when it was. */
+    error: string | null
+  }
+}
+
+export interface StatementParameters {
+  /** The merchant's appid. */
+  appid: string
+  /** The signature, hex in either case. */
+  sign: string
+  /** From when on, Unix seconds. */
+  from: string
+  /** Until before when, Unix seconds; at most 92 days after from. */
+  to: string
+  /** Unix seconds, within 300 s of our clock. */
+  t?: string
+  /** 16 to 64 characters, used once within ten minutes. */
+  nonce?: string
+}
+
+export interface StatementAnswer {
+  status: 1
+  data: {
+    days: {
+      /** A day of the time asked for, UTC. */
+      day: string
+      /** Orders made on it. */
+      orders: number
+      /** Transfers to your addresses in blocks of that day. */
+      transfers: number
+      /** The sum of these transfers, decimal USDT. */
+      received: string
+      /** Announced on it by callbacks: when the transfers were credited, decimal USDT. */
+      announced: string
+      /** Of what was ever announced, what you acknowledged on it, decimal USDT. */
+      acknowledged: string
+    }[]
+    unclaimed: {
+      /** Transfers that belong to no order yet: now, whatever the time asked for. */
+      transfers: number
+      /** The sum of these transfers, decimal USDT. */
+      amount: string
+    }
+  }
+}
