@@ -28,12 +28,13 @@ describe('a courier', { concurrency: true }, () => {
       const { log, lines } = recordLog()
       await withCourier(
         { pool, url, redisUrl: redis.url, merchants, log, tuning: { slots: 10 } },
-        async () => {
+        async courier => {
           await seedCallbacks(pool, due(merchants, 50))
           await waitUntil('some delivered', () => endpoint.requests.length > 10)
           await redis.stop()
           await seedCallbacks(pool, due(merchants, 50))
           await waitUntil('the outage noticed', () => lines('queue.redis_unreachable').length > 0)
+          await waitUntil('not working', () => !courier.isWorking())
           await startRedis(port)
           await waitUntil('all delivered', async () => (await delivered(pool)) === 100)
         },
@@ -44,17 +45,21 @@ describe('a courier', { concurrency: true }, () => {
       assertOnce(endpoint, 100, 10)
     })
 
-    test('flushed, with callbacks due and enqueued: all are delivered within seconds', async () => {
+    test('flushed, with thousands due and hundreds enqueued: all are delivered', async () => {
       const { pool, url, endpoint, merchants } = await setUp()
+      endpoint.answer = { status: 200 }
       const redis = await startRedis()
       const client = openRedis(redis.url)
-      await withCourier({ pool, url, redisUrl: redis.url, merchants, tuning: { slots: 10 } }, async () => {
-        await seedCallbacks(pool, due(merchants, 100))
-        await waitUntil('some delivered', () => endpoint.requests.length > 10)
-        await client.flushall()
-        await waitUntil('all delivered', async () => (await delivered(pool)) === 100)
+      await withCourier({ pool, url, redisUrl: redis.url, merchants, tuning: { slots: 32 } }, async () => {
+        await seedCallbacks(pool, due(merchants, 5_000))
+        for (const flushedAt of [100, 1_000]) {
+          await waitUntil('some delivered', () => endpoint.requests.length > flushedAt)
+          await client.flushall()
+        }
+        const all = async () => (await delivered(pool)) === 5_000
+        await waitUntil('all delivered', all, 120_000, 250)
       })
-      assertOnce(endpoint, 100, 10)
+      assertOnce(endpoint, 5_000, 0)
     })
 
     test('absent when the courier starts: it starts, and delivers when Redis comes', async () => {
@@ -92,7 +97,10 @@ describe('a courier', { concurrency: true }, () => {
       const { pool, url, endpoint, merchants } = await setUp()
       const redis = await startRedis()
       const client = openRedis(redis.url)
-      await withCourier({ pool, url, redisUrl: redis.url, merchants, tuning: { slots: 10 } }, async () => {
+      const { log, lines } = recordLog()
+      const options = { pool, url, redisUrl: redis.url, merchants, log, tuning: { slots: 10 } }
+      await withCourier(options, async courier => {
+        await waitUntil('working', courier.isWorking)
         await client.config('SET', 'maxmemory', '1')
         await seedCallbacks(pool, due(merchants, 50))
         await waitUntil('a lease given back', async () => {
@@ -102,8 +110,13 @@ describe('a courier', { concurrency: true }, () => {
           return rows[0].n > 0
         })
         assert.equal(endpoint.requests.length, 0)
+        assert.equal(courier.isWorking(), false)
         await client.config('SET', 'maxmemory', '0')
         await waitUntil('all delivered', async () => (await delivered(pool)) === 50)
+        await waitUntil('working', courier.isWorking)
+        // Said once each, however often it was tried.
+        assert.equal(lines('courier.leasing_failed').length, 1)
+        assert.equal(lines('courier.leasing_again').length, 1)
       })
       assertOnce(endpoint, 50, 0)
     })
@@ -180,6 +193,32 @@ describe('a courier', { concurrency: true }, () => {
         )
       })
 
+      test('a courier stopped past its leases and continued: what it began is not counted, what it had left is not sent', async () => {
+        const { pool, url, endpoint, merchants } = await setUp()
+        const redisUrl = await redisUrlOf()
+        // The first to come are in the courier's hands when it is stopped, and answered while it is.
+        let held = true
+        endpoint.answer = () => (held ? { status: 200, delayMs: 1_500 } : { status: 200 })
+        const tuning = { slots: 4, deadlineMs: 4_000, marginMs: 5_000, leaseMs: 8_000 }
+        await seedCallbacks(pool, due(merchants, 24))
+        const stopped = await startCourierProcess({ url, redisUrl, merchants, tuning })
+        await waitUntil('its slots full', () => endpoint.inFlight === 4)
+        stopped.kill('SIGSTOP')
+        held = false
+        await withCourier({ pool, url, redisUrl, merchants, tuning }, async () => {
+          await waitUntil('all delivered', async () => (await delivered(pool)) === 24, 60_000)
+          stopped.kill('SIGCONT')
+          // Its results stand in the history.
+          await waitUntil('its results', async () => (await attempts(pool)) === endpoint.requests.length)
+          await seedCallback(pool, due(merchants, 1)[0]!)
+          await waitUntil('one more', async () => (await delivered(pool)) === 25)
+        })
+        stopped.kill('SIGKILL')
+        assertOnce(endpoint, 25, 4)
+        const { rows } = await pool.query(`select from callback where attempts <> 1`)
+        assert.equal(rows.length, 0)
+      })
+
       test('every connection to Postgres cut while callbacks are sent: all are delivered', async () => {
         const { pool, url, endpoint, merchants } = await setUp()
         const redisUrl = await redisUrlOf()
@@ -220,6 +259,11 @@ function due<M>(merchants: readonly M[], count: number): { merchant: M }[] {
 
 async function delivered(pool: Pool): Promise<number> {
   const { rows } = await pool.query(`select count(*)::int as n from callback_state where state = 'delivered'`)
+  return rows[0].n
+}
+
+async function attempts(pool: Pool): Promise<number> {
+  const { rows } = await pool.query(`select count(*)::int as n from callback_attempt`)
   return rows[0].n
 }
 

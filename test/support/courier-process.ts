@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url'
 import { createLog } from '../../src/base/log.ts'
 import { startCourier } from '../../src/courier.ts'
 import { createPool } from '../../src/db/pool.ts'
-import type { Merchant } from '../../src/merchants/merchant.ts'
 import type { CourierOptions } from './open-courier.ts'
 import { directoryOf } from './seed-order.ts'
 
@@ -14,8 +13,8 @@ const self = fileURLToPath(import.meta.url)
 
 /** Starts one; killed when the file (or suite) is done, if it has not been before. */
 export async function startCourierProcess(options: Omit<CourierOptions, 'pool'>): Promise<ChildProcess> {
-  const { merchants, url, redisUrl } = options
-  const settings = JSON.stringify({ merchants, url, redisUrl }, (_, value) =>
+  const { merchants, url, redisUrl, tuning } = options
+  const settings = JSON.stringify({ merchants, url, redisUrl, tuning }, (_, value) =>
     typeof value === 'bigint' ? `${value}n` : value,
   )
   const child = spawn(process.execPath, ['--import', 'tsx', self, settings], {
@@ -30,9 +29,9 @@ export async function startCourierProcess(options: Omit<CourierOptions, 'pool'>)
 }
 
 async function run(settings: string): Promise<void> {
-  const { merchants, url, redisUrl } = JSON.parse(settings, (_, value) =>
+  const { merchants, url, redisUrl, tuning } = JSON.parse(settings, (_, value) =>
     typeof value === 'string' && /^\d+n$/.test(value) ? BigInt(value.slice(0, -1)) : value,
-  ) as { merchants: Merchant[]; url: string; redisUrl: string | undefined }
+  ) as Pick<CourierOptions, 'merchants' | 'url' | 'redisUrl' | 'tuning'>
   await startCourier({
     pool: createPool(url),
     databaseUrl: url,
@@ -40,6 +39,7 @@ async function run(settings: string): Promise<void> {
     merchants: directoryOf(...merchants),
     allowedNetworks: ['127.0.0.0/8'],
     log: createLog('info', 'courier'),
+    ...(tuning && { tuning }),
   })
 }
 

@@ -30,10 +30,13 @@ export function openCourier(options: CourierOptions): Promise<TestCourier> {
 }
 
 /** Runs the work beside a courier, and stops it whatever came of the work. */
-export async function withCourier(options: CourierOptions, work: () => Promise<void>): Promise<void> {
+export async function withCourier(
+  options: CourierOptions,
+  work: (courier: TestCourier) => Promise<void>,
+): Promise<void> {
   const courier = await openCourier(options)
   try {
-    await work()
+    await work(courier)
   } finally {
     await courier.stop()
   }
