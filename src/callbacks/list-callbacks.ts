@@ -71,8 +71,8 @@ export async function listCallbackIds(
   return rows.map(([id]) => id)
 }
 
-/** As the view callback_state has it. */
-const stateOf = `coalesce(b.state, case when c.delivered_at is not null then 'delivered' else 'exhausted' end)`
+/** A callback's state as the view callback_state has it, of `callback c` and `callback_outbox b`, joined to the left. */
+export const stateOf = `coalesce(b.state, case when c.delivered_at is not null then 'delivered' else 'exhausted' end)`
 
 /** Written out for each state, so that the indexes of the outbox and of what is exhausted serve it. */
 const inState: Record<CallbackState, string> = {

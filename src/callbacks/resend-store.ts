@@ -1,5 +1,5 @@
 import type { Queryable, Tx } from '../db/pool.ts'
-import type { CallbackState } from './list-callbacks.ts'
+import { type CallbackState, stateOf } from './list-callbacks.ts'
 
 /** A callback that somebody wants sent again, as it stands. */
 export interface Resendable {
@@ -13,9 +13,11 @@ export interface Resendable {
 /** Reads how callbacks stand, locking nothing. */
 export async function readResendable(db: Queryable, ids: readonly bigint[]): Promise<Resendable[]> {
   const { rows } = await db.query<Resendable>(
-    `select c.id, c.merchant_id as "merchantId", s.state, coalesce(o.notify_url, m.callback_url) as url
+    // Asked for the ids twice, here and below, the outbox is searched by its key: whatever the statistics say of a table
+    // that fills and empties.
+    `select c.id, c.merchant_id as "merchantId", ${stateOf} as state, coalesce(o.notify_url, m.callback_url) as url
        from callback c
-       join callback_state s on s.callback_id = c.id
+       left join callback_outbox b on b.callback_id = c.id and b.callback_id = any($1::bigint[])
        join recharge_order o on o.id = c.order_id
        join merchant m on m.id = c.merchant_id
       where c.id = any($1::bigint[])
@@ -34,19 +36,18 @@ export async function hastenCallbacks(tx: Tx, ids: readonly bigint[]): Promise<b
   const { rows } = await tx.query(
     `with locked as (
        -- In the order of their ids, as everybody does who takes several.
-       select b.callback_id, l.merchant_id
-         from callback_outbox b
-         join callback_lane l on l.id = b.lane_id
-        where b.callback_id = any($1::bigint[]) and b.state <> 'in_flight'
-        order by b.callback_id
-          for update of b
+       select callback_id
+         from callback_outbox
+        where callback_id = any($1::bigint[]) and state <> 'in_flight'
+        order by callback_id
+          for update
      )
      update callback_outbox b
         set state = case when m.disabled_at is null then 'due' else 'held' end,
             due_at = least(b.due_at, now()), schedule_step = 0
-       from locked
-       join merchant m on m.id = locked.merchant_id
-      where b.callback_id = locked.callback_id
+       from callback c
+       join merchant m on m.id = c.merchant_id
+      where b.callback_id = any(array(select callback_id from locked)) and c.id = b.callback_id
      returning b.callback_id as id`,
     [ids],
   )
@@ -76,9 +77,11 @@ export async function reopenCallbacks(
   )
   const ids = rows.map(row => row.id)
   await tx.query(
-    `update callback
-        set exhausted_at = null
-      where id = any($1::bigint[]) and exhausted_at is not null`,
+    `update callback c
+        set exhausted_at = null, lane_id = b.lane_id
+       from callback_outbox b
+      where b.callback_id = any($1::bigint[]) and c.id = b.callback_id
+        and (c.exhausted_at is not null or c.lane_id <> b.lane_id)`,
     [ids],
   )
   return ids
@@ -93,7 +96,7 @@ export async function probeLanesNow(tx: Tx, ids: readonly bigint[]): Promise<voi
     `with lane as (
        select id
          from callback_lane
-        where id in (select lane_id from callback_outbox where callback_id = any($1::bigint[]))
+        where id = any(array(select lane_id from callback_outbox where callback_id = any($1::bigint[])))
           and probe_at > now()
         order by id
           for no key update

@@ -177,10 +177,14 @@ test("it queues where the merchant's default URL is by now, in a lane that is ma
   ])
   await resend({ orderid: callback.orderid })
   const { rows } = await pool.query(
-    `select l.origin from callback_outbox b join callback_lane l on l.id = b.lane_id where b.callback_id = $1`,
+    `select l.origin, c.lane_id = b.lane_id as same
+       from callback_outbox b
+       join callback_lane l on l.id = b.lane_id
+       join callback c on c.id = b.callback_id
+      where b.callback_id = $1`,
     [callback.callbackId],
   )
-  assert.deepEqual(rows, [{ origin: 'https://new.example:443' }])
+  assert.deepEqual(rows, [{ origin: 'https://new.example:443', same: true }])
 })
 
 test('an open circuit is probed now, and stays open until an answer says otherwise', async () => {
