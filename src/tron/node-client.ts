@@ -3,7 +3,7 @@ import { addressToBytes, type TronAddress } from './address.ts'
 import type { BlockRef, HeadBlock, SolidBlock } from './block.ts'
 import { joinHeadBlock } from './head-block.ts'
 import { type AskView, newestHeader } from './newest-header.ts'
-import { type NodeBlock, readBlock, readTransactionInfos } from './node-answers.ts'
+import { type NodeBlock, readBlock, readBlockFields, readTransactionInfos } from './node-answers.ts'
 import { isNotOffered, NodeError } from './node-error.ts'
 import { type CallOutcome, createNodeHttp, endpoint } from './node-http.ts'
 import { joinSolidBlock } from './solid-block.ts'
@@ -54,9 +54,9 @@ export function createTronNode(options: {
   const name = options.name ?? new URL(options.headUrl).host
   const usdtContract = addressToBytes(options.usdtContract).toString('hex')
   const wallet: AskView = (path, body, ahead = false) =>
-    http.post(endpoint(options.headUrl, `/wallet${path}`), body, { ahead })
+    http.post(endpoint(options.headUrl, `/wallet${path}`), body, { ahead, read: readerOf(path) })
   const solid: AskView = (path, body, ahead = false) =>
-    http.post(endpoint(options.solidUrl, `/walletsolidity${path}`), body, { ahead })
+    http.post(endpoint(options.solidUrl, `/walletsolidity${path}`), body, { ahead, read: readerOf(path) })
   const newest = { wallet: newestHeader(wallet), solid: newestHeader(solid) }
 
   return {
@@ -88,11 +88,18 @@ export function createTronNode(options: {
   }
 }
 
+const infosPath = '/gettransactioninfobyblocknum'
+
+/** Every other path of a view answers with a block. */
+function readerOf(path: string): ((body: Buffer) => unknown) | undefined {
+  return path === infosPath ? undefined : readBlockFields
+}
+
 /** Asked for only where there are any. They go before the blocks others wait for: what is begun is finished first. */
 async function infosOf(ask: AskView, block: NodeBlock, height: number) {
   checkHeight(block, height)
   if (block.txids.length === 0) return []
-  return readTransactionInfos(await ask('/gettransactioninfobyblocknum', { num: height }, true))
+  return readTransactionInfos(await ask(infosPath, { num: height }, true))
 }
 
 async function hashAt(ask: AskView, height: number): Promise<string | null> {

@@ -7,7 +7,12 @@ import type { TokenBucket } from './token-bucket.ts'
 
 /** Asks one node, or the provider in front of many. Answers are parsed JSON; everything else is a NodeError. */
 export interface NodeHttp {
-  post(url: URL, body: object, options?: { ahead?: boolean }): Promise<unknown>
+  /** @param options.read as `readAnswer` says. */
+  post(
+    url: URL,
+    body: object,
+    options?: { ahead?: boolean; read?: ((body: Buffer) => unknown) | undefined },
+  ): Promise<unknown>
   get(url: URL): Promise<unknown>
   /** Drops the connections; calls in hand fail. */
   close(): Promise<void>
@@ -36,23 +41,24 @@ export function createNodeHttp(options: {
   // headersTimeout and bodyTimeout begin anew with every byte: only the signal below bounds a call.
   const agent = new Agent({ maxResponseSize: bodyMaxBytes, connect: { timeout: options.deadlineMs } })
 
-  const ask = async (url: URL, method: 'GET' | 'POST', body: string | undefined, ahead: boolean) => {
+  const ask = async (
+    url: URL,
+    request: { method: 'GET' | 'POST'; body?: string },
+    { ahead = false, read }: { ahead?: boolean; read?: ((body: Buffer) => unknown) | undefined } = {},
+  ) => {
     const release = await options.bucket?.take({ ahead })
     const deadline = AbortSignal.timeout(options.deadlineMs)
     try {
       const response = await agent.request({
         origin: url.origin,
         path: url.pathname + url.search,
-        method,
         headers: requestHeaders(url, options.apiKey),
-        ...(body !== undefined && { body }),
+        ...request,
         signal: deadline,
       })
-      const answer = readAnswer({
-        status: response.statusCode,
-        retryAfter: firstOf(response.headers['retry-after']),
-        body: await readText(response, bodyMaxBytes),
-      })
+      const retryAfter = firstOf(response.headers['retry-after'])
+      const body = await readBody(response, bodyMaxBytes)
+      const answer = readAnswer({ status: response.statusCode, retryAfter, body }, read)
       options.onCall?.('answered')
       return answer
     } catch (error) {
@@ -68,8 +74,8 @@ export function createNodeHttp(options: {
     }
   }
   return {
-    post: (url, body, { ahead = false } = {}) => ask(url, 'POST', JSON.stringify(body), ahead),
-    get: url => ask(url, 'GET', undefined, false),
+    post: (url, body, asked) => ask(url, { method: 'POST', body: JSON.stringify(body) }, asked),
+    get: url => ask(url, { method: 'GET' }),
     close: () => agent.destroy(),
   }
 }
@@ -94,10 +100,10 @@ export function endpoint(baseUrl: string, path: string): URL {
 }
 
 /** Unpacked here and not by undici, whose decompressing is an experiment: zlib stops at the limit by itself. */
-async function readText(response: Dispatcher.ResponseData, bodyMaxBytes: number): Promise<string> {
-  if (firstOf(response.headers['content-encoding']) !== 'gzip') return await response.body.text()
-  const packed = await response.body.arrayBuffer()
-  return (await unzip(packed, { maxOutputLength: bodyMaxBytes })).toString('utf8')
+async function readBody(response: Dispatcher.ResponseData, bodyMaxBytes: number): Promise<Buffer> {
+  const body = await response.body.arrayBuffer()
+  if (firstOf(response.headers['content-encoding']) !== 'gzip') return Buffer.from(body)
+  return await unzip(body, { maxOutputLength: bodyMaxBytes })
 }
 
 function firstOf(header: string | string[] | undefined): string | undefined {

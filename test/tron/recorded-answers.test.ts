@@ -147,7 +147,7 @@ test('recorded and documented error bodies are refusals: limits ask for later, t
     for (const status of [http_status ?? 429].flat()) {
       const kind = later.test(body) || status === 429 ? 'later' : 'failed'
       assert.throws(
-        () => readAnswer({ status, retryAfter: undefined, body }),
+        () => readAnswer({ status, retryAfter: undefined, body: Buffer.from(body) }),
         { name: 'NodeError', kind },
         body,
       )
