@@ -65,7 +65,8 @@ const manners = {
     limits: { cursorAgeMs: 180_000, blocksBehind: 40 } as PromiseLimits,
   },
   own: {
-    requestsPerSecond: 1_000,
+    // No limit but those 16 at a time that a node is ever asked.
+    requestsPerSecond: 10_000,
     pace: { restMs: 0, pollMs: 100 },
     seenMs: 500,
     limits: { cursorAgeMs: null, blocksBehind: 40 } as PromiseLimits,
