@@ -20,6 +20,9 @@ export interface FollowResult {
   blocks: number
   blocksPerSecond: number
   callsPerBlock: number
+  /** User and system time for each block, of the watcher's process and of the node's. */
+  watcherCpuMs: number
+  nodeCpuMs: number
   /** Resident memory of the watcher's process at the end, in MiB. */
   residentMiB: number
 }
@@ -30,13 +33,13 @@ export interface FollowResult {
  */
 export async function benchFollowing(pool: Pool, addresses: number, blocks: number): Promise<FollowResult> {
   await seed(pool, addresses, blocks)
-  const node = fork(join(import.meta.dirname, 'memory-node.ts'), [
+  const nodeProcess = fork(join(import.meta.dirname, 'memory-node.ts'), [
     `${oursPerBlock}`,
     `${paidAddresses}`,
     `${blocks}`,
   ])
   const { port, first } = await new Promise<{ port: number; first: { height: number; hash: string } }>(
-    resolve => node.once('message', resolve as never),
+    resolve => nodeProcess.once('message', resolve as never),
   )
   const url = `http://127.0.0.1:${port}`
   const client = createTronNode({ headUrl: url, solidUrl: url, usdtContract })
@@ -45,6 +48,8 @@ export async function benchFollowing(pool: Pool, addresses: number, blocks: numb
     const pin = { network: 'sandbox', genesisId, usdtContract }
     await createCursor(pool, pin, { ...first, time: new Date(0) })
     const stop = new AbortController()
+    const nodeBefore = await nodeFigures(url)
+    const cpuBefore = process.cpuUsage()
     const startedAt = performance.now()
     await followChain({
       nodes: { ...client, distrust: () => undefined },
@@ -60,21 +65,27 @@ export async function benchFollowing(pool: Pool, addresses: number, blocks: numb
     })
     const seconds = (performance.now() - startedAt) / 1000
     const residentMiB = Math.round(process.memoryUsage().rss / 1024 / 1024)
-    const { calls } = (await (await fetch(`${url}/bench/calls`, { method: 'POST', body: '{}' })).json()) as {
-      calls: number
-    }
+    const cpu = process.cpuUsage(cpuBefore)
+    const node = await nodeFigures(url)
     await check(pool, blocks)
     return {
       addresses,
       blocks,
       blocksPerSecond: blocks / seconds,
-      callsPerBlock: calls / blocks,
+      callsPerBlock: (node.calls - nodeBefore.calls) / blocks,
+      watcherCpuMs: (cpu.user + cpu.system) / 1000 / blocks,
+      nodeCpuMs: (node.cpuMs - nodeBefore.cpuMs) / blocks,
       residentMiB,
     }
   } finally {
     await client.close()
-    node.kill()
+    nodeProcess.kill()
   }
+}
+
+async function nodeFigures(url: string): Promise<{ calls: number; cpuMs: number }> {
+  const response = await fetch(`${url}/bench/figures`, { method: 'POST', body: '{}' })
+  return (await response.json()) as { calls: number; cpuMs: number }
 }
 
 async function seed(pool: Pool, addresses: number, blocks: number): Promise<void> {
