@@ -81,7 +81,9 @@ async function sumUnclaimed(tx: Tx, merchantId: MerchantId): Promise<StatementSu
        from waiting_transfer w
        join deposit_address d on d.id = w.deposit_address_id and d.merchant_id = $1
        join transfer t on t.id = w.transfer_id
-      where w.reason = 'unclaimed'`,
+      where w.reason = 'unclaimed'
+        -- Addresses skipped after a restore are nobody's until it is known whose they are.
+        and d.localusermark <> ''`,
     [merchantId],
   )
   return rows[0]
