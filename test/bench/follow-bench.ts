@@ -83,6 +83,15 @@ export async function benchFollowing(pool: Pool, addresses: number, blocks: numb
   }
 }
 
+/** What to print of it. */
+export function followLine(result: FollowResult): string {
+  return (
+    `${result.addresses} addresses: ${result.blocksPerSecond.toFixed(0)} blocks/s of 200 USDT transfers, ` +
+    `${result.callsPerBlock.toFixed(2)} calls a block, ${result.residentMiB} MiB resident; CPU ms a block: ` +
+    `watcher ${result.watcherCpuMs.toFixed(2)}, node ${result.nodeCpuMs.toFixed(2)}`
+  )
+}
+
 async function nodeFigures(url: string): Promise<{ calls: number; cpuMs: number }> {
   const response = await fetch(`${url}/bench/figures`, { method: 'POST', body: '{}' })
   return (await response.json()) as { calls: number; cpuMs: number }

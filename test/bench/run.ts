@@ -6,7 +6,7 @@ import { migrate } from '../../src/db/migrate.ts'
 import { createPool, type Pool } from '../../src/db/pool.ts'
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../src/sandbox/embedded-database.ts'
 import { benchCallbacks, type DeliveryResult } from './callback-bench.ts'
-import { benchFollowing } from './follow-bench.ts'
+import { benchFollowing, followLine } from './follow-bench.ts'
 import { benchHanging } from './hanging-bench.ts'
 import { benchLatency } from './latency-bench.ts'
 import { benchOrders } from './order-bench.ts'
@@ -67,12 +67,7 @@ async function following({ fresh }: Databases): Promise<void> {
   const blocks = Number(process.env.BENCH_BLOCKS ?? 1000)
   const few = await benchFollowing((await fresh()).pool, 1_000, blocks)
   const many = await benchFollowing((await fresh()).pool, 1_000_000, blocks)
-  for (const result of [few, many]) {
-    console.log(
-      `${result.addresses} addresses: ${result.blocksPerSecond.toFixed(0)} blocks/s of 200 USDT transfers, ` +
-        `${result.callsPerBlock.toFixed(2)} calls a block, ${result.residentMiB} MiB resident`,
-    )
-  }
+  for (const result of [few, many]) console.log(followLine(result))
   console.log(
     `1 000 000 addresses against 1 000: ${(many.blocksPerSecond / few.blocksPerSecond).toFixed(2)} of the rate`,
   )
@@ -172,14 +167,8 @@ async function withRedis(work: (redisUrl: string | undefined) => Promise<void>):
 
 /** A day's gap, caught up in one run. */
 async function day({ fresh }: Databases): Promise<void> {
-  const blocks = 28_800
-  const { blocksPerSecond, callsPerBlock, residentMiB } = await benchFollowing(
-    (await fresh()).pool,
-    1_000_000,
-    blocks,
-  )
-  console.log(
-    `${blocks} blocks, 1 000 000 addresses: ${(blocks / blocksPerSecond).toFixed(0)} s, ${blocksPerSecond.toFixed(0)} blocks/s, ` +
-      `${callsPerBlock.toFixed(2)} calls a block, ${residentMiB} MiB resident`,
-  )
+  const blocks = Number(process.env.BENCH_BLOCKS ?? 28_800)
+  const result = await benchFollowing((await fresh()).pool, 1_000_000, blocks)
+  const seconds = blocks / result.blocksPerSecond
+  console.log(`${blocks} blocks in ${seconds.toFixed(0)} s, with ${followLine(result)}`)
 }
