@@ -195,7 +195,7 @@ function send(url: string, agent: ReturnType<typeof guard>) {
     webhookHeaders: {},
     acknowledgement: null,
   }
-  return sendCallback(agent, { ...callback, url }, 2_000)
+  return sendCallback(agent, { ...callback, url }, 20_000)
 }
 
 function attempt(url: string, agent: ReturnType<typeof guard>) {
@@ -204,7 +204,7 @@ function attempt(url: string, agent: ReturnType<typeof guard>) {
   return attemptCallback(callback, merchant as unknown as Merchant, {
     agent,
     allowedNetworks: [],
-    deadlineMs: 2_000,
+    deadlineMs: 20_000,
   })
 }
 

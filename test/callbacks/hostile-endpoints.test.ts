@@ -66,10 +66,17 @@ before(async () => {
 after(() => server.close())
 
 test('64 hostile endpoints at once end as they must, and cost at most 50 MB', async () => {
-  const url = (n: number, path: string) => `http://h${n}.example:${port}/${path}`
-  const targets = Array.from({ length: 64 }, (_, n) => url(n, `${n % kinds.length}`))
-  const warmUp = targets.map((_, n) => url(n, 'sound'))
-  const { outcomes, grownBytes } = await sendMany(targets, { warmUp, deadlineMs: 3_000 })
+  // Only what never ends by itself is to wait for its deadline, however busy the machine.
+  const target = (n: number, path: string, ends = '') => ({
+    url: `http://h${n}.example:${port}/${path}`,
+    deadlineMs: ends === 'timeout' ? 1_000 : 60_000,
+  })
+  const targets = Array.from({ length: 64 }, (_, n) => {
+    const kind = n % kinds.length
+    return target(n, `${kind}`, endpoints[kinds[kind]!]!.ends)
+  })
+  const warmUp = targets.map((_, n) => target(n, 'sound'))
+  const { outcomes, grownBytes } = await sendMany(targets, { warmUp })
   for (const [n, outcome] of outcomes.entries()) {
     const kind = kinds[n % kinds.length]!
     assert.equal(endOf(outcome), endpoints[kind]!.ends, `${kind}: ${JSON.stringify(outcome)}`)

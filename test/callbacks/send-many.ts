@@ -15,33 +15,38 @@ export interface Sent {
   grownBytes: number
 }
 
-/** @param targets URLs, sent to all at once; @param warmUp as well, before. */
+interface Target {
+  url: string
+  deadlineMs: number
+}
+
+/** @param targets sent to all at once; @param options.warmUp as well, before. */
 export async function sendMany(
-  targets: readonly string[],
-  options: { warmUp?: readonly string[]; deadlineMs: number; env?: Record<string, string> },
+  targets: readonly Target[],
+  options: { warmUp?: readonly Target[]; env?: Record<string, string> },
 ): Promise<Sent> {
-  const { warmUp = [], deadlineMs, env } = options
+  const { warmUp = [], env } = options
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['--import', 'tsx', self, JSON.stringify({ targets, warmUp, deadlineMs })],
+    ['--import', 'tsx', self, JSON.stringify({ targets, warmUp })],
     { env: { PATH: process.env.PATH, ...env }, maxBuffer: 16 * 1024 * 1024 },
   )
   return JSON.parse(stdout)
 }
 
-async function run({ targets, warmUp, deadlineMs }: Record<string, string[]> & { deadlineMs: number }) {
+async function run({ targets, warmUp }: Record<'targets' | 'warmUp', Target[]>): Promise<void> {
   const agent = createGuardedAgent({
     allowedNetworks: ['127.0.0.0/8'],
     connectTimeoutMs: 5_000,
     resolve: async () => ['127.0.0.1'],
   })
-  const send = (url: string) => {
+  const send = ({ url, deadlineMs }: Target) => {
     const body = { contentType: 'text/plain', body: 'x', key: 'cb_1', webhookHeaders: {} }
     return sendCallback(agent, { ...body, url, acknowledgement: null }, deadlineMs)
   }
-  await Promise.all(warmUp!.map(send))
+  await Promise.all(warmUp.map(send))
   const before = process.resourceUsage().maxRSS
-  const outcomes = await Promise.all(targets!.map(send))
+  const outcomes = await Promise.all(targets.map(send))
   const grownBytes = (process.resourceUsage().maxRSS - before) * 1024
   await agent.destroy()
   console.log(JSON.stringify({ outcomes, grownBytes }))
