@@ -121,6 +121,24 @@ describe('a courier', { concurrency: true }, () => {
       assertOnce(endpoint, 50, 0)
     })
 
+    test('free to evict: said in one line of the log, and by nobody else', async t => {
+      const { pool, url, endpoint, merchants } = await setUp()
+      const redis = await startRedis()
+      await openRedis(redis.url).config('SET', 'maxmemory-policy', 'allkeys-lru')
+      const { log, lines } = recordLog()
+      const printed = t.mock.method(console, 'warn', () => undefined)
+      await withCourier({ pool, url, redisUrl: redis.url, merchants, log }, async () => {
+        await seedCallbacks(pool, due(merchants, 4))
+        await waitUntil('all delivered', async () => (await delivered(pool)) === 4)
+      })
+      assertOnce(endpoint, 4, 0)
+      assert.deepEqual(
+        lines('queue.redis_may_evict').map(line => line.policy),
+        ['allkeys-lru'],
+      )
+      assert.equal(printed.mock.callCount(), 0)
+    })
+
     test('bringing back old jobs: what was delivered is not sent again, and what is not ours is left', async () => {
       const { pool, url, endpoint, merchants } = await setUp()
       const redis = await startRedis()

@@ -3,6 +3,7 @@ import { Redis, type RedisOptions } from 'ioredis'
 import pg from 'pg'
 import type { Logger } from '../base/log.ts'
 import { queueSchema } from '../db/migrate.ts'
+import { hidePolicy, warnOfEviction } from './redis-policy.ts'
 
 /** What BullMQ needs to run on one of its two stores. */
 export interface QueueBackend {
@@ -26,9 +27,10 @@ export function openRedisBackend(url: string, log: Logger): QueueBackend {
   const shared: RedisOptions = { retryStrategy: () => 500, keepAlive: 10_000 }
   // Adding fails at once rather than waiting: a lease that cannot be enqueued is given back.
   const failFast: RedisOptions = { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 5_000 }
-  const producer = new Redis(url, { ...shared, ...failFast })
-  const consumer = new Redis(url, { ...shared, maxRetriesPerRequest: null })
+  const producer = hidePolicy(new Redis(url, { ...shared, ...failFast }))
+  const consumer = hidePolicy(new Redis(url, { ...shared, maxRetriesPerRequest: null }))
   const stopLogging = logOutages(producer, log)
+  warnOfEviction(producer, log)
   // The producer tells of outages for both.
   consumer.on('error', () => undefined)
   return {
