@@ -8,9 +8,14 @@ const partitioned = ['callback_attempt', 'api_request']
  * The API and the courier run it when they start and daily.
  */
 export async function makePartitions(pool: Pool, at: Date): Promise<void> {
-  for (const table of partitioned) {
-    await pool.query(`select make_month_partitions($1, $2)`, [table, at])
-  }
+  await inTransaction(pool, async tx => {
+    // "If not exists" is no answer to somebody who makes the same table at the same moment, as processes do that start
+    // together: one at a time. Any fixed number will do.
+    await tx.query(`select pg_advisory_xact_lock(7265636861726766)`)
+    for (const table of partitioned) {
+      await tx.query(`select make_month_partitions($1, $2)`, [table, at])
+    }
+  })
 }
 
 /**
