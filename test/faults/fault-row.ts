@@ -105,7 +105,7 @@ export async function runRow(
     await noting(settled(load, Date.now()))
     if (row.holds) await noting(row.holds(scene))
     const findings = await compareBooks({ ...world, orders: load.orders, faults })
-    findings.wrong.push(...trouble, ...load.wrong, ...(await audit(world)))
+    findings.wrong.push(...trouble, ...load.wrong, ...deadRoles(world), ...(await audit(world)))
     if (!row.mayRepeat && findings.sentAgain > 0)
       findings.unexcused.push(
         `${findings.sentAgain} sent again, and nothing that was done to this row explains it`,
@@ -139,6 +139,12 @@ async function audit(world: World): Promise<string[]> {
   await command.start()
   const { code } = await command.ended()
   return code === 0 ? [] : [`gateway audit ended with ${code}: ${command.output().slice(0, 2_000)}`]
+}
+
+/** Whoever died was started again; one that is not there now has ended by itself. */
+function deadRoles(world: World): string[] {
+  const dead = world.roles().filter(role => !role.running)
+  return dead.map(role => `${role.name} ended by itself: ${role.output().slice(-1_000)}`)
 }
 
 /** Whether a row showed what it must not. */
