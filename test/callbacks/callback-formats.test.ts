@@ -23,7 +23,7 @@ const facts: CallbackFacts = {
   bodyAmount: 30_000n,
   txid: '9f'.repeat(32),
   logIndex: 2,
-  transferAmount: 3_000_050n,
+  transferAmount: 1_000_050n,
   received: 3_000_050n,
   orderAmount: 3_000_000n,
   orderState: 'overpaid',
@@ -45,6 +45,11 @@ for (const callbackFormat of ['form', 'json'] as const) {
         assert.equal(fields.localusermark, facts.localusermark)
         assert.equal(fields.amount, '30000')
         assert.equal(fields.appid, merchant.appid)
+        if (callbackFields === 'full') {
+          const { amount_usdt, received_usdt, expected_usdt, state, late, log_index } = fields
+          const shown = [amount_usdt, received_usdt, expected_usdt, state, late, log_index]
+          assert.deepEqual(shown, ['1.00005', '3.00005', '3', 'overpaid', '1', '2'])
+        }
         assert.equal(fields.sign, signOf(fields, merchant.keys[0]!))
         assertWebhook(request, merchant.webhookSecrets)
       })
