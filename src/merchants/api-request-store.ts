@@ -13,10 +13,14 @@ export interface ApiRequest {
   durationMs: number
 }
 
+/** A database that says nothing is given up on; those who wrote nothing yet try again. */
+const statementTimeoutMs = 5_000
+
 /** Writes calls into the history, all in one statement. */
 export async function insertApiRequests(db: Queryable, requests: readonly ApiRequest[]): Promise<void> {
-  await db.query({
+  const query = {
     name: 'insert_api_requests',
+    query_timeout: statementTimeoutMs,
     text: `
       insert into api_request (merchant_id, endpoint, code, orderid, client_address, started_at, duration_ms)
       select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::integer[])`,
@@ -29,5 +33,6 @@ export async function insertApiRequests(db: Queryable, requests: readonly ApiReq
       requests.map(request => request.startedAt),
       requests.map(request => request.durationMs),
     ],
-  })
+  }
+  await db.query(query)
 }
