@@ -19,6 +19,8 @@ export interface FaultRow {
   mayRepeat?: boolean
   /** From one order to the next. Default 150. */
   everyMs?: number
+  /** It strikes while the processes start, or is there by then: no payment is waited for before it. */
+  atOnce?: boolean
   /** Before the load begins. */
   prepare?(world: World): Promise<void>
   /** Brings the fault about once; resolves when it is over. The load goes on meanwhile. */
@@ -89,7 +91,7 @@ export async function runRow(
     const noting = async <T>(work: Promise<T>) =>
       work.catch(error => void trouble.push((error as Error).message))
     const first = () => load.orders.filter(isSettled).length >= 5
-    if (!row.settings?.redisAbsent) await noting(patiently('the first payments', first, 120_000))
+    if (!row.atOnce) await noting(patiently('the first payments', first, 120_000))
     const times = row.times ?? run.times
     for (let nth = 1; nth <= times && trouble.length === 0; nth++) {
       const span = { from: Date.now(), to: Number.POSITIVE_INFINITY, count: 1 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { FailpointName } from '../../src/base/failpoint.ts'
 
 /** How a process ended: by a signal, or with a code. */
 export interface Ending {
@@ -116,25 +117,26 @@ function endChildren(): void {
  * @returns when it died.
  * @throws Error when it did not within the time, or in another way.
  */
-export async function dieAt(
-  role: RoleProcess,
-  failpoint: string,
-  passing: number,
-  withinMs = 120_000,
-): Promise<number> {
+export async function dieAt(role: RoleProcess, failpoint: FailpointName, passing: number): Promise<number> {
   await role.stop()
   await role.start({ FAILPOINT: `${failpoint}@${passing}` })
-  const died = await within(withinMs, `${role.name} to die at ${failpoint}@${passing}`, role.ended())
-  if (died.signal !== 'SIGKILL' || !role.output().includes(`failpoint ${failpoint} kill`))
-    throw new Error(
-      `${role.name} ended with ${died.code ?? died.signal}, not at ${failpoint}: ${role.output().slice(-2_000)}`,
-    )
+  const at = await deathAt(role, failpoint)
   await role.start()
+  return at
+}
+
+/** Waits until one that was started armed has killed itself. @returns when. @throws Error as `dieAt`. */
+export async function deathAt(role: RoleProcess, failpoint: FailpointName): Promise<number> {
+  const died = await within(120_000, `${role.name} to die at ${failpoint}`, role.ended())
+  if (died.signal !== 'SIGKILL' || !role.said().includes(`failpoint ${failpoint} kill`))
+    throw new Error(
+      `${role.name} ended with ${died.code ?? died.signal}, not at ${failpoint}: ${role.said().slice(-2_000)}`,
+    )
   return died.at
 }
 
 /** @throws Error when it takes longer. */
-export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`waited ${ms} ms for ${what}`)), ms)

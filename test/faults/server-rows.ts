@@ -30,6 +30,7 @@ const redis: FaultRow[] = [
     id: 'R3',
     what: 'Redis absent when everything starts: orders are taken and credited, callbacks come when it does',
     settings: { redisAbsent: true },
+    atOnce: true,
     times: 1,
     inject: async ({ world: { pool, redis } }) => {
       await patiently('credits without Redis', async () => {
