@@ -33,10 +33,12 @@ function build(): void {
 /**
  * Starts `gateway start` with one process. With BENCH_PROFILE set to a folder, Node leaves a CPU profile there.
  * @param env settings; nothing of the bench's own environment.
+ * @param ownSession whether it has a session of its own, as a service has: the kernel weighs sessions against each other.
  */
 export async function startBuiltGateway(
   role: 'courier' | 'watcher',
   env: Record<string, string>,
+  { ownSession = false }: { ownSession?: boolean } = {},
 ): Promise<BuiltGateway> {
   build()
   const folder = mkdtempSync(join(tmpdir(), 'recharge-gateway-log-'))
@@ -48,8 +50,12 @@ export async function startBuiltGateway(
   const child = spawn(process.execPath, [...profile, join(root, 'dist/gateway.js'), 'start', role], {
     env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
     stdio: ['ignore', log, log],
+    detached: ownSession,
   })
   closeSync(log)
+  // A terminal's ^C does not reach another session.
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
   const exited = new Promise<number | null>(resolve => child.once('exit', resolve))
   await untilStarted(child, logFile)
   return {
@@ -60,6 +66,7 @@ export async function startBuiltGateway(
       child.kill('SIGCONT')
       child.kill('SIGTERM')
       await exited
+      process.off('exit', kill)
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -5,6 +5,7 @@ import { createLog } from '../../src/base/log.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { createPool, type Pool } from '../../src/db/pool.ts'
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../src/sandbox/embedded-database.ts'
+import { benchBeside, type OrderRate } from './beside-bench.ts'
 import { benchCallbacks, type DeliveryResult } from './callback-bench.ts'
 import { benchFollowing, followLine } from './follow-bench.ts'
 import { benchHanging } from './hanging-bench.ts'
@@ -18,6 +19,7 @@ import { benchSteady } from './steady-bench.ts'
 const benches: Record<string, (databases: Databases) => Promise<void>> = {
   following,
   orders,
+  beside,
   steady,
   callbacks,
   hanging,
@@ -95,6 +97,32 @@ async function orders({ fresh }: Databases): Promise<void> {
 
 function latencies({ p50, p99 }: { p50: number; p99: number }): string {
   return `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`
+}
+
+async function beside({ fresh }: Databases): Promise<void> {
+  const { alone, beside, light } = await benchBeside(
+    await fresh(),
+    Number(process.env.BENCH_ORDERS ?? 20_000),
+  )
+  console.log(`signed order, durable, alone: ${besideLine(alone)}`)
+  for (const [what, rate] of [
+    ['beside a catch-up', beside],
+    ['beside one with a quarter of the CPU weight', light],
+  ] as const) {
+    if (!rate) {
+      console.log(`${what}: not measured, this kernel does not weigh sessions`)
+      continue
+    }
+    console.log(`${what}: ${rate.ratio.toFixed(2)} of that; ${besideLine(rate)}`)
+    console.log(
+      `  meanwhile ${rate.blocksPerSecond.toFixed(0)} blocks/s, the cursor never still for more than ${(rate.stoodMs / 1000).toFixed(1)} s; ` +
+        `cores: watcher ${rate.watcherCores.toFixed(2)}, the node it asks ${rate.nodeCores.toFixed(2)}`,
+    )
+  }
+}
+
+function besideLine({ perSecond, p99, apiCpuMicros }: OrderRate): string {
+  return `${perSecond.toFixed(0)}/s, p99 ${p99.toFixed(1)} ms, API ${apiCpuMicros.toFixed(0)} µs of CPU each`
 }
 
 async function steady({ fresh }: Databases): Promise<void> {
