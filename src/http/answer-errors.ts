@@ -5,9 +5,10 @@ import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { isPassingDatabaseError } from '../db/outage.ts'
 import type { Merchant } from '../merchants/merchant.ts'
-import { clientAddressOf } from './client-address.ts'
+import { clientAddressOf, readAddress } from './client-address.ts'
 import { DeadlineError } from './deadline.ts'
 import { jsonType, refusalBody } from './envelope.ts'
+import type { CountRequest } from './rate-limits.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -18,19 +19,22 @@ declare module 'fastify' {
   }
 }
 
-/** Has every refusal and failure answered in the legacy envelope, whoever raised it. */
-export function answerErrors(app: FastifyInstance, log: Logger): void {
+/**
+ * Has every refusal and failure answered in the legacy envelope, whoever raised it.
+ * @param limit counts a request for nothing there is, as any other of its client; null: not.
+ */
+export function answerErrors(app: FastifyInstance, log: Logger, limit: CountRequest | null = null): void {
   app.decorateRequest('refusedWith', null)
   app.decorateRequest('merchant', null)
   app.setErrorHandler((error, request, reply) => {
     // Cut off while its body was still coming: nothing was begun, so nothing is unknown.
     if (error instanceof DeadlineError && request.raw.complete === false) {
-      request.refusedWith = 'bad_request'
-      return reply.code(408).header('connection', 'close').type(jsonType).send(lateBody)
+      reply.header('connection', 'close')
+      return refuse(new GatewayError('bad_request', lateReason), request, reply, log, 408)
     }
     return refuse(toGatewayError(error), request, reply, log)
   })
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler(limit ? { preValidation: limit } : {}, (request, reply) => {
     const error = new GatewayError(
       'not_found',
       'there is nothing at this path for this method; the API is POST only',
@@ -39,12 +43,16 @@ export function answerErrors(app: FastifyInstance, log: Logger): void {
   })
 }
 
-/** Answers a refusal, and says so in the log: what was wrong in ours, as much as a caller may know in theirs. */
+/**
+ * Answers a refusal, and says so in the log: what was wrong in ours, as much as a caller may know in theirs.
+ * @param status where it is not the code's own.
+ */
 export function refuse(
   error: GatewayError,
   request: FastifyRequest,
   reply: FastifyReply,
   log: Logger,
+  status = statusOf(error, request),
 ): FastifyReply {
   request.refusedWith = error.code
   const facts = {
@@ -54,12 +62,17 @@ export function refuse(
     clientAddress: clientAddressOf(request),
   }
   if (error.status >= 500 && error.cause !== undefined) {
-    log.error({ ...facts, err: error.cause }, 'request.failed')
+    log.error({ ...facts, err: withoutRow(error.cause) }, 'request.failed')
   } else {
     log.info({ ...facts, reason: error.message }, 'request.refused')
   }
   if (error.retryAfterS !== undefined) reply.header('retry-after', error.retryAfterS)
-  return reply.code(statusOf(error, request)).type(jsonType).send(refusalBody(error.code, error.message))
+  return reply.code(status).type(jsonType).send(refusalBody(error.code, error.message))
+}
+
+/** Postgres quotes the row it does not take, and a nonce's holds the sign. */
+function withoutRow(cause: unknown): unknown {
+  return cause instanceof Error ? Object.assign(cause, { detail: undefined, where: undefined }) : cause
 }
 
 /**
@@ -104,18 +117,27 @@ export function toGatewayError(error: unknown): GatewayError {
   return new GatewayError('internal', 'internal error', { cause: error })
 }
 
-const lateBody = refusalBody('bad_request', 'the request did not arrive in time')
+const lateReason = 'the request did not arrive in time'
 
-/** Answers on a socket whose request never became one: too slow, headers too long, not HTTP. */
-export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  // Reset by the client: there is nobody left to answer.
-  if (error.code === 'ECONNRESET' || socket.destroyed) return
-  const [status, body] =
+/**
+ * Answers on a socket whose request never became one: too slow, headers too long, not HTTP.
+ * @returns what it was refused with; null when the client has gone, and there is nobody left to answer.
+ */
+export function answerClientError(
+  error: Error & { code?: string },
+  socket: Socket,
+  log: Logger,
+): ErrorCode | null {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return null
+  const [status, reason] =
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? [408, lateBody]
+      ? [408, lateReason]
       : error.code === 'HPE_HEADER_OVERFLOW'
-        ? [431, refusalBody('bad_request', 'the headers are too long')]
-        : [400, refusalBody('bad_request', 'the request cannot be read')]
+        ? [431, 'the headers are too long']
+        : [400, 'the request cannot be read']
+  const body = refusalBody('bad_request', reason)
+  const clientAddress = readAddress(socket.remoteAddress ?? '')
+  log.info({ code: 'bad_request', clientAddress, reason }, 'request.refused')
   if (socket.writable) {
     socket.write(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: ${jsonType}\r\n` +
@@ -123,4 +145,5 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
     )
   }
   socket.destroy(error)
+  return 'bad_request'
 }

@@ -152,7 +152,8 @@ function refusal(status: number, codes: readonly ErrorCode[]) {
   })
   return {
     description: `${STATUS_CODES[status]}: ${codes.map(code => `\`${code}\``).join(', ')}.`,
-    ...(codes.some(code => errorCodes[code].retry) && {
+    // A fault of ours says nothing of when it will be over.
+    ...(codes.some(code => errorCodes[code].retry && code !== 'internal') && {
       headers: {
         'Retry-After': { description: 'Seconds after which to ask again.', schema: { type: 'integer' } },
       },

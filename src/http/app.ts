@@ -78,6 +78,7 @@ const answerTimeoutMs = 8_000
 /** Builds the app around other endpoints: a bench measures the door alone this way. */
 export async function openApp(options: AppOptions, endpoints: readonly Endpoint[]): Promise<FastifyInstance> {
   const { pool, merchants, config, redisUrl, log, clock = systemClock } = options
+  let countUnread: ReturnType<typeof measureRequests> = () => undefined
   const app = Fastify({
     // Fastify's log would make a child for every request; what there is to say of one is said in answer-errors.
     logger: false,
@@ -95,7 +96,10 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
     ajv: {
       customOptions: { coerceTypes: false, removeAdditional: false, verbose: true, keywords: ['expected'] },
     },
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: (error, socket) => {
+      const code = answerClientError(error, socket, log)
+      if (code) countUnread(code)
+    },
     // What is wrong before there is a route: a path that cannot be decoded.
     frameworkErrors: (error, request, reply) => {
       refuse(toGatewayError(error), request as FastifyRequest, reply as FastifyReply, log)
@@ -110,15 +114,15 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
   })
   answerInTime(app, answerTimeoutMs)
   readBodies(app)
-  answerErrors(app, log)
-  if (options.registry) measureRequests(app, options.registry)
-  const checkReady = openReadiness(pool)
-  openHealthRoutes(app, () => requireCursor(pool))
   const limits = await openRateLimits(app, counts, {
     address: config.ipRateLimitPerMinute,
     merchant: config.rateLimitPerMinute,
   })
-  await openDocs(app, endpoints)
+  answerErrors(app, log, limits.byAddress)
+  if (options.registry) countUnread = measureRequests(app, options.registry)
+  const checkReady = openReadiness(pool)
+  openHealthRoutes(app, () => requireCursor(pool))
+  await openDocs(app, endpoints, limits.byAddress)
   await app.register(async scope => {
     if (options.history !== false)
       keepRequests(scope, { pool, log, clock, ...(options.registry && { registry: options.registry }) })

@@ -1,8 +1,12 @@
 import type { FastifyInstance } from 'fastify'
+import type { ErrorCode } from '../base/errors.ts'
 import { Counter, Histogram, type Registry } from '../base/metrics.ts'
 
-/** Counts and times every request of the merchant API, by endpoint and by how it was answered. */
-export function measureRequests(app: FastifyInstance, registry: Registry): void {
+/**
+ * Counts and times every request of the merchant API, by endpoint and by how it was answered.
+ * @returns counts a refusal of what never became a request.
+ */
+export function measureRequests(app: FastifyInstance, registry: Registry): (code: ErrorCode) => void {
   const answered = new Counter({
     name: 'gateway_requests_total',
     help: 'Requests of the merchant API, by endpoint and code; ok when there was no refusal',
@@ -19,14 +23,16 @@ export function measureRequests(app: FastifyInstance, registry: Registry): void 
   // Looked up once: finding a metric by its labels costs more than counting.
   const counters = new Map<string, Counter.Internal>()
   const timers = new Map<string, Histogram.Internal<'endpoint'>>()
+  const count = (endpoint: string, code: string) =>
+    remembered(counters, `${endpoint} ${code}`, () => answered.labels(endpoint, code)).inc()
   app.addHook('onResponse', (request, reply, done) => {
     // One name for all paths that are none, or strangers could make up as many as they like.
     const endpoint = request.routeOptions.config.endpoint ?? 'none'
-    const code = request.refusedWith ?? 'ok'
-    remembered(counters, `${endpoint} ${code}`, () => answered.labels(endpoint, code)).inc()
+    count(endpoint, request.refusedWith ?? 'ok')
     remembered(timers, endpoint, () => duration.labels(endpoint)).observe(reply.elapsedTime / 1000)
     done()
   })
+  return code => count('none', code)
 }
 
 function remembered<T>(map: Map<string, T>, name: string, make: () => T): T {

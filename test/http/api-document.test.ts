@@ -78,6 +78,8 @@ test('every error code is in the table, and every endpoint shows those it may an
     )
     assert.deepEqual(shown.sort(), [...commonRefusals, ...endpoint.refusals].sort())
     for (const code of shown) assert.ok(responses[errorCodes[code as ErrorCode].status], code)
+    const retried = Object.keys(responses).filter(status => responses[status].headers?.['Retry-After'])
+    assert.deepEqual(retried, ['429', '503'], 'Retry-After is where it comes')
   }
 })
 
@@ -112,8 +114,25 @@ test('the page is served, lets nothing in from elsewhere, and reads the document
   const page = await api.app.inject('/docs')
   assert.equal(page.statusCode, 200)
   assert.match(page.headers['content-type'] as string, /^text\/html/)
-  assert.match(page.headers['content-security-policy'] as string, /default-src 'self'/)
   assert.doesNotMatch(page.body, /(src|href)="https?:/)
+  const scripts = [...page.body.matchAll(/(?:src|href)="\.?([^"]+)"/g)].map(([, path]) => path!)
+  assert.ok(scripts.length > 3)
+  for (const path of [
+    '/docs',
+    '/docs/json',
+    ...scripts.map(path => new URL(path, 'http://h/docs/').pathname),
+  ]) {
+    const { statusCode, headers } = await api.app.inject(path)
+    assert.equal(statusCode, 200, path)
+    const policy = String(headers['content-security-policy'])
+    assert.match(policy, /default-src 'self'; .*frame-ancestors 'none'/)
+    // Nor may it be told to fetch its own scripts by https: a sandbox has none.
+    assert.doesNotMatch(policy, /https?:|unsafe|upgrade-insecure|[a-z]\.[a-z]/)
+    assert.equal(headers['x-content-type-options'], 'nosniff')
+    assert.equal(headers['referrer-policy'], 'no-referrer')
+  }
+  const settings = await api.app.inject('/docs/static/swagger-initializer.js')
+  assert.match(settings.body, /"validatorUrl":null/, 'it shows the document to nobody')
 })
 
 function parametersOf(endpoint: { parameters: TObject }): Record<string, TSchema> {

@@ -93,6 +93,40 @@ test('a merchant may ask so often in a minute, and a forged request never spends
   assert.equal((await api.ask(other, 'newAddress', user)).status, 1)
 })
 
+test('every answer of the API says what is left, and strangers spend it with anything they ask for', async () => {
+  const api = await openApiUnderTest({ ipRateLimitPerMinute: 9, rateLimitPerMinute: 100 })
+  const merchant = await api.addMerchant()
+  const get = async (url: string, method: 'GET' | 'OPTIONS' = 'GET') => {
+    const { statusCode, headers } = await api.app.inject({ method, url })
+    return { httpStatus: statusCode, headers }
+  }
+  const answers: [number, { httpStatus: number; headers: Record<string, unknown> }, string][] = [
+    [401, await api.post('newAddress', 'a=1'), '8'],
+    [400, await api.post('newAddress', 'a=1&a=2'), '7'],
+    [413, await api.post('newAddress', 'x'.repeat(20_000)), '6'],
+    [415, await api.post('newAddress', 'a', 'text/plain'), '5'],
+    [404, await api.post('nothing', 'a=1'), '4'],
+    [404, await get('/api/merchant/newAddress', 'OPTIONS'), '3'],
+    [200, await get('/docs'), '2'],
+    [200, await get('/docs/json'), '1'],
+    [200, await api.ask(merchant, 'newAddress', user), '99'],
+    [429, await api.ask(merchant, 'newAddress', user), '0'],
+    [429, await get('/docs'), '0'],
+    [429, await get('/nothing'), '0'],
+  ]
+  for (const [i, [status, { httpStatus, headers }, remaining]] of answers.entries()) {
+    assert.deepEqual(
+      [httpStatus, String(headers['x-ratelimit-remaining'])],
+      [status, remaining],
+      `answer ${i}`,
+    )
+    assert.equal(String(headers['x-ratelimit-limit']), remaining === '99' ? '100' : '9')
+    assert.match(String(headers['x-ratelimit-reset']), /^\d+$/)
+    assert.equal(headers['retry-after'] !== undefined, status === 429)
+  }
+  assert.equal((await get('/healthz')).httpStatus, 200, 'a probe is never told to wait')
+})
+
 test('0 is no limit, and then there are no limit headers', async () => {
   const api = await openApiUnderTest()
   const merchant = await api.addMerchant()

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createMetrics } from '../../src/base/metrics.ts'
 import { openApiUnderTest } from '../support/api-under-test.ts'
 import { formBody, signed } from '../support/signed-request.ts'
 
 // What inject cannot show: bodies that come slowly or not at all, over real connections.
-const api = await openApiUnderTest()
+const registry = createMetrics()
+const api = await openApiUnderTest({ registry })
 const address = new URL(await api.app.listen({ port: 0, host: '127.0.0.1' }))
 const merchant = await api.addMerchant()
 const path = '/api/merchant/newAddress'
@@ -97,4 +99,23 @@ test('two lengths, or a length and chunks, are no request: nothing can be smuggl
     )
     assert.match(await connection.closed, /^HTTP\/1.1 400 /)
   }
+})
+
+test('what never became a request is counted and logged as refused, and nothing of it is', async () => {
+  const counted = async () => {
+    const { values } = await registry.getSingleMetric('gateway_requests_total')!.get()
+    return (
+      values.find(({ labels }) => labels.endpoint === 'none' && labels.code === 'bad_request')?.value ?? 0
+    )
+  }
+  const [before, logged] = [await counted(), api.logged().length]
+  const noise = talk()
+  noise.send(
+    'POST /api/merchant/newAddress HTTP/1.1\r\nHost x\r\nX-Sign: not-to-be-seen\r\n\r\nsign=not-to-be-seen',
+  )
+  await noise.closed
+  assert.equal(await counted(), before + 1)
+  const line = api.logged().slice(logged)
+  assert.match(line, /"code":"bad_request","clientAddress":"127\.0\.0\.1".*request\.refused/)
+  assert.ok(!line.includes('not-to-be-seen'))
 })
