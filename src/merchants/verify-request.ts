@@ -3,7 +3,7 @@ import type { Merchant, MerchantKey } from './merchant.ts'
 import type { MerchantDirectory } from './merchant-directory.ts'
 import { type SignatureScheme, type SignedParameters, signaturesEqual, signParameters } from './signature.ts'
 
-/** Stands in for the keys of an appid nobody has, so that it costs what a wrong sign costs. */
+/** Stands in where there is no key, of an appid nobody has or a merchant whose last key has ended: it costs what a wrong sign costs. */
 const nobodysKeys: readonly Pick<MerchantKey, 'scheme' | 'key'>[] = [
   { scheme: 'hmac-sha256', key: '00000000000000000000000000000000' },
 ]
@@ -23,10 +23,10 @@ export function verifyRequest(
   const sign = (parameters.sign ?? '').toUpperCase()
   let scheme: SignatureScheme | undefined
   // Every key is tried, whichever fits: how long it takes tells nothing.
-  for (const key of merchant?.keys ?? nobodysKeys) {
+  for (const key of merchant?.keys.length ? merchant.keys : nobodysKeys) {
     if (signaturesEqual(sign, signParameters(key.scheme, endpoint, parameters, key.key))) scheme = key.scheme
   }
-  if (!merchant || !scheme) {
+  if (!merchant?.keys.length || !scheme) {
     throw new GatewayError('bad_sign', 'sign: missing or wrong, or appid: unknown')
   }
   return { merchant, scheme, sign }
