@@ -45,7 +45,8 @@ export const errorCodes = {
     status: 400,
     retry: false,
     meaning: "The address is none of this user's that may be used for this order.",
-    example: 'address: not assigned to this user',
+    example:
+      'address: neither the base address of this user, nor one asked for with this orderid, nor one imported for this user',
   },
   bad_sign: {
     status: 401,
