@@ -12,7 +12,13 @@ const merchant = await under.addMerchant({ callbackUrl: 'https://shop.example/cb
 const user = { username: 'u', localusermark: '1' }
 
 async function start(registry = createMetrics()) {
-  const config = { ...under.options.config, host: '127.0.0.1', port: 0, redisUrl: undefined, retentionMonths: 13 }
+  const config = {
+    ...under.options.config,
+    host: '127.0.0.1',
+    port: 0,
+    redisUrl: undefined,
+    retentionMonths: 13,
+  }
   return startApi({ ...under.options, config, registry })
 }
 
