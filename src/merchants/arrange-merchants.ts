@@ -1,7 +1,8 @@
+import type { BlockList } from 'node:net'
 import type { Logger } from '../base/log.ts'
-import { networkList } from '../base/network-list.ts'
+import { isNetwork, networkList } from '../base/network-list.ts'
 import type { Merchant, MerchantId, MerchantKey } from './merchant.ts'
-import type { MerchantRows, SealedRow } from './merchant-rows.ts'
+import type { MerchantRow, MerchantRows, SealedRow } from './merchant-rows.ts'
 import { openSecret, type SecretRow } from './sealed-secret.ts'
 
 /** A secret that was opened before, and what it was opened from. */
@@ -21,8 +22,8 @@ export interface ArrangedMerchants {
 }
 
 /**
- * Puts rows together into merchants. What does not open is left out alone, and said: one damaged row must not stop the
- * others.
+ * Puts rows together into merchants. What does not open, or is no network, is left out alone, and said: one damaged row
+ * must not stop the others.
  * @param opened what was opened before, by table and id, so that a change to one merchant does not open ten thousand.
  */
 export function arrangeMerchants(
@@ -63,7 +64,7 @@ export function arrangeMerchants(
   const merchants = rows.merchants.map(
     (row): Merchant => ({
       ...row,
-      allowedClients: row.allowedClients.length > 0 ? networkList(row.allowedClients) : null,
+      allowedClients: allowedClientsOf(row, log),
       keys: keys.get(row.id) ?? [],
       webhookSecrets: secrets.get(row.id) ?? [],
     }),
@@ -75,6 +76,18 @@ export function arrangeMerchants(
     byId: new Map<bigint, Merchant>(merchants.map(merchant => [merchant.id, merchant])),
     opensNothing: unopened > 0 && unopened === rows.keys.length + rows.secrets.length,
   }
+}
+
+/** Where a merchant may be called for from; null: anywhere. A list of which nothing can be read lets nobody in. */
+function allowedClientsOf({ id, allowedClients }: MerchantRow, log: Logger): BlockList | null {
+  if (allowedClients.length === 0) return null
+  const networks = allowedClients.filter(isNetwork)
+  if (networks.length < allowedClients.length)
+    log.error(
+      { merchantId: id, unread: allowedClients.length - networks.length },
+      'merchant.clients_not_read',
+    )
+  return networkList(networks)
 }
 
 function add<T>(lists: Map<bigint, T[]>, id: MerchantId, item: T): void {

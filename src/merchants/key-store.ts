@@ -1,18 +1,13 @@
 import type { Queryable, Tx } from '../db/pool.ts'
 import type { MerchantId } from './merchant.ts'
 import type { SignatureScheme } from './signature.ts'
+import type { ListedSecret } from './webhook-secret-store.ts'
 
-/** A merchant's key as an operator sees it: never the key. */
-export interface ListedKey {
-  id: bigint
+/** A merchant's key as an operator sees it: never the key. Live, it verifies requests. */
+export interface ListedKey extends ListedSecret {
   scheme: SignatureScheme
   /** It signs callbacks. */
   promoted: boolean
-  createdAt: Date
-  /** When it stopped verifying requests, or will; null: it is to go on. */
-  retiredAt: Date | null
-  /** By the database's clock. */
-  live: boolean
 }
 
 /** A merchant's keys, the retired ones too, oldest first. */

@@ -1,21 +1,13 @@
 import type { Queryable, Tx } from '../db/pool.ts'
-import type { MerchantId } from './merchant.ts'
+import type { MerchantId, MerchantSettings } from './merchant.ts'
 import type { SignatureScheme } from './signature.ts'
 
 /** A merchant's row as the directory needs it. */
-export interface MerchantRow {
+export interface MerchantRow extends MerchantSettings {
   id: MerchantId
   appid: string
   name: string
   addressCounterId: bigint
-  callbackUrl: string | null
-  callbackFormat: 'form' | 'json'
-  callbackFields: 'six' | 'full'
-  acknowledgement: string | null
-  always200: boolean
-  requireNonce: boolean
-  /** Addresses and CIDRs; empty: any client. */
-  allowedClients: string[]
   disabledAt: Date | null
 }
 

@@ -1,5 +1,5 @@
 import type { Queryable, Tx } from '../db/pool.ts'
-import type { MerchantId } from './merchant.ts'
+import type { MerchantId, MerchantSettings } from './merchant.ts'
 
 /** Writes a merchant. @returns its id. */
 export async function insertMerchant(
@@ -40,18 +40,6 @@ export async function lockMerchant(
     [appid],
   )
   return rows[0] ?? null
-}
-
-/** What an operator may change of a merchant. */
-export interface MerchantSettings {
-  callbackUrl: string | null
-  callbackFormat: 'form' | 'json'
-  callbackFields: 'six' | 'full'
-  acknowledgement: string | null
-  always200: boolean
-  requireNonce: boolean
-  /** Addresses and CIDRs; empty: any client. */
-  allowedClients: readonly string[]
 }
 
 const settingColumns: Record<keyof MerchantSettings, string> = {

@@ -12,15 +12,8 @@ export interface MerchantKey {
   promoted: boolean
 }
 
-/** A merchant as the API and the courier hold it in memory, secrets opened. */
-export interface Merchant {
-  id: MerchantId
-  appid: string
-  name: string
-  addressCounterId: bigint
-  keys: readonly MerchantKey[]
-  /** Live Standard Webhooks secrets, `whsec_` + base64: each callback carries one signature per secret. */
-  webhookSecrets: readonly string[]
+/** What an operator may change of a merchant. */
+export interface MerchantSettings {
   /** Where callbacks go whose order names no notify_url. */
   callbackUrl: string | null
   callbackFormat: 'form' | 'json'
@@ -31,6 +24,19 @@ export interface Merchant {
   always200: boolean
   /** `t` and `nonce` are required on every endpoint. */
   requireNonce: boolean
+  /** Addresses and CIDRs it may call from; empty: any client. */
+  allowedClients: readonly string[]
+}
+
+/** A merchant as the API and the courier hold it in memory, secrets opened. */
+export interface Merchant extends Omit<MerchantSettings, 'allowedClients'> {
+  id: MerchantId
+  appid: string
+  name: string
+  addressCounterId: bigint
+  keys: readonly MerchantKey[]
+  /** Live Standard Webhooks secrets, `whsec_` + base64: each callback carries one signature per secret. */
+  webhookSecrets: readonly string[]
   /** Client addresses it may call from; null: any. */
   allowedClients: BlockList | null
   disabledAt: Date | null

@@ -3,7 +3,8 @@ import { isNetwork } from '../base/network-list.ts'
 import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
 import { callbackUrlProblems, type UrlCheck } from './callback-url.ts'
-import { lockMerchant, type MerchantSettings, updateSettings } from './merchant-store.ts'
+import type { MerchantSettings } from './merchant.ts'
+import { lockMerchant, updateSettings } from './merchant-store.ts'
 
 /**
  * Changes what may be changed of a merchant; what is not named stays. Every process knows within a second.

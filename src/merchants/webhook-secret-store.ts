@@ -1,11 +1,11 @@
 import type { Queryable, Tx } from '../db/pool.ts'
 import type { MerchantId } from './merchant.ts'
 
-/** A merchant's webhook secret as an operator sees it: never the secret. */
+/** A merchant's webhook secret as an operator sees it: never the secret. Live, it signs callbacks. */
 export interface ListedSecret {
   id: bigint
   createdAt: Date
-  /** When it stopped signing callbacks, or will; null: it is to go on. */
+  /** When it ended, or will; null: it is to go on. */
   retiredAt: Date | null
   /** By the database's clock. */
   live: boolean

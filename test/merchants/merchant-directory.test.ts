@@ -88,6 +88,23 @@ test('a secret moved to another merchant is left out alone, and the rest goes on
   assert.equal(merchants.byAppid(one.appid)!.keys[0]!.key, one.key)
 })
 
+test('a list of clients that cannot be read lets nobody in, and stops no other merchant', async () => {
+  const [one, two] = [await shop(), await shop()]
+  const merchants = await directory()
+  const set = (appid: string, clients: string[]) =>
+    pool.query(`update merchant set allowed_clients = $2 where appid = $1`, [appid, clients])
+  await set(one.appid, ['shop.example', '10.0.0.0/33'])
+  await set(two.appid, ['shop.example', '203.0.113.0/24'])
+  await merchants.refresh()
+  const lets = (appid: string, client: string) => merchants.byAppid(appid)!.allowedClients!.check(client)
+  assert.equal(lets(one.appid, '10.0.0.1'), false)
+  assert.equal(lets(two.appid, '203.0.113.7'), true)
+  assert.equal(lets(two.appid, '10.0.0.1'), false)
+  await pool.query(`update merchant set allowed_clients = '{}' where appid = any($1)`, [
+    [one.appid, two.appid],
+  ])
+})
+
 test('another master key is refused at the start, and no secret is in what is said', async () => {
   await shop()
   await assert.rejects(directory(randomBytes(32)), {
