@@ -17,9 +17,10 @@ export const nodeRows: readonly FaultRow[] = [
     { kind: 'truncated' },
     { kind: 'info-missing' },
   ]),
+  // All but the genesis: a node that shows another one serves another chain, and is not asked again.
   bad('N3', 'node answers with other blocks, or other parents', [
-    { kind: 'wrong-number' },
-    { kind: 'wrong-parent' },
+    { kind: 'wrong-number', heights: { from: 1, to: 1_000_000 } },
+    { kind: 'wrong-parent', heights: { from: 1, to: 1_000_000 } },
   ]),
   bad('N7', 'node stands still, or falls back', [{ kind: 'stall' }, { kind: 'backwards', blocks: 10 }]),
   bad('N8', 'node refuses: 429 after five a second, 503', [

@@ -36,11 +36,9 @@ export const stopRows: readonly FaultRow[] = [
       settings: { watchers: 2 },
       times: 1,
       inject: async scene => {
-        const standby = scene.world.watchers[1]!
+        const [leader, standby] = scene.world.watchers as [RoleProcess, RoleProcess]
         await standby.stop()
-        const stopping = stopAndContinue(scene, scene.world.watchers[0]!, point)
-        await standby.start()
-        return stopping
+        return stopAndContinue(scene, leader, point, standby.start)
       },
     }),
   ),
@@ -51,10 +49,16 @@ function words(point: FailpointName): string {
 }
 
 /** Continued only when all that was begun before has been settled without it. */
-async function stopAndContinue({ load }: Scene, role: RoleProcess, point: FailpointName): Promise<Injected> {
+async function stopAndContinue(
+  { load }: Scene,
+  role: RoleProcess,
+  point: FailpointName,
+  startOther: () => Promise<void> = async () => undefined,
+): Promise<Injected> {
   await role.stop()
   await role.start({ FAILPOINT: `${point}@3:stop` })
   await patiently('it to stop itself', () => role.said().includes(`failpoint ${point} stop`), 60_000)
+  await startOther()
   const at = Date.now()
   try {
     await patiently(
