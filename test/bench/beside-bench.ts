@@ -47,8 +47,8 @@ type Load = OrderRate & { seconds: number }
 
 /**
  * Signed, durable orders at 64 connections: alone, beside a catch-up on the same database, and beside one with a quarter
- * of the CPU weight (null where sessions have none). At the end every order is stored, once, and every payment up to the
- * cursor is credited.
+ * of the CPU weight (null where sessions have none). API and watcher have a session each, as services have; the load and the
+ * node share the bench's. At the end every order is stored, once, and every payment up to the cursor is credited.
  */
 export async function benchBeside(
   database: { pool: Pool; url: string },
@@ -57,7 +57,7 @@ export async function benchBeside(
   const chain = await openCatchUpWorld(database)
   const world = await openOrderWorld(database.pool, database.url)
   await placePaidOrders(database.pool)
-  const server = await startOrderServer('durable', database.url)
+  const server = await startOrderServer('durable', database.url, { ownSession: true })
   const load = (name: string) => () => loadOnce(world, server, name, requests)
   const [alone, beside, light]: [Load[], (Load & Progress)[], (Load & Progress)[]] = [[], [], []]
   try {

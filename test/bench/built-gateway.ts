@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { endWithBench } from './child-process.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -53,9 +54,7 @@ export async function startBuiltGateway(
     detached: ownSession,
   })
   closeSync(log)
-  // A terminal's ^C does not reach another session.
-  const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
+  endWithBench(child)
   const exited = new Promise<number | null>(resolve => child.once('exit', resolve))
   await untilStarted(child, logFile)
   return {
@@ -66,7 +65,6 @@ export async function startBuiltGateway(
       child.kill('SIGCONT')
       child.kill('SIGTERM')
       await exited
-      process.off('exit', kill)
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -30,6 +30,13 @@ export async function startChild(file: string, args: readonly string[] = []): Pr
   }
 }
 
+/** A terminal's ^C does not reach a process with a session of its own: it ends with the bench. */
+export function endWithBench(child: ChildProcess): void {
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
+}
+
 function answerOf(child: ChildProcess, what: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const ended = (code: number | null) => reject(new Error(`${what}: ended with ${code}`))

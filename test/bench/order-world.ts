@@ -5,6 +5,7 @@ import { createCursor } from '../../src/blocks/chain-store.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import { type AddedMerchant, addMerchant } from '../../src/merchants/add-merchant.ts'
 import { signParameters } from '../../src/merchants/signature.ts'
+import { endWithBench } from './child-process.ts'
 
 export const connections = 64
 export const users = 1_000
@@ -67,10 +68,14 @@ async function openUsers(url: string, merchant: AddedMerchant): Promise<string[]
   return addresses
 }
 
-/** An API of the bench, in a process of its own. */
+/**
+ * An API of the bench, in a process of its own.
+ * @param ownSession whether it has a session of its own too, as a service has.
+ */
 export async function startOrderServer(
   mode: ServerMode,
   url: string,
+  { ownSession = false }: { ownSession?: boolean } = {},
 ): Promise<{ child: ChildProcess; port: number }> {
   const child = fork(join(import.meta.dirname, 'order-server.ts'), [mode], {
     env: {
@@ -80,7 +85,9 @@ export async function startOrderServer(
       RATE_LIMIT_PER_MINUTE: '0',
       IP_RATE_LIMIT_PER_MINUTE: '0',
     },
+    detached: ownSession,
   })
+  endWithBench(child)
   const { port } = await new Promise<{ port: number }>((resolve, reject) => {
     child.once('message', resolve as never)
     child.once('exit', code => reject(new Error(`the bench's server ended with ${code}`)))
