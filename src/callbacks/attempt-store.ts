@@ -39,7 +39,8 @@ export async function recordAttempts(
   const { rows } = await db.query({
     name: 'record_attempts',
     // Rows of the outbox are locked in the order of their ids, as everybody does who takes several: so none wait in a
-    // circle. Only who has that lock touches the callback.
+    // circle. Only who has that lock touches the callback. In flight is said by leased_until: by state, the planner would
+    // read all that are, by their index, for the few that are wanted.
     text: `
       with result as (
         select *
@@ -58,7 +59,7 @@ export async function recordAttempts(
           from callback_outbox b
           join result r on r.id = b.callback_id and r.epoch = b.lease_epoch
           join callback c on c.id = b.callback_id
-         where b.state = 'in_flight'
+         where b.leased_until is not null
          order by b.callback_id
            for update of b
       ), owed as (

@@ -36,6 +36,8 @@ export async function renewLeases(
 ): Promise<LeasedCallback[]> {
   const { rows } = await db.query({
     name: 'renew_leases',
+    // That they are in flight follows from leased_until. Saying so would have the planner, who believes that hardly any are,
+    // hold each of these against each of those.
     text: `
       with asked as (
         select * from unnest($1::bigint[], $2::bigint[]) as a (id, epoch)
@@ -43,7 +45,7 @@ export async function renewLeases(
         update callback_outbox b
            set leased_until = now() + $3 * interval '1 millisecond'
           from asked a
-         where b.callback_id = a.id and b.lease_epoch = a.epoch and b.state = 'in_flight'
+         where b.callback_id = a.id and b.lease_epoch = a.epoch
            and b.leased_until > now() and b.leased_until < now() + $4 * interval '1 millisecond'
         returning b.callback_id
       )
@@ -52,7 +54,7 @@ export async function renewLeases(
              o.amount as order_amount, t.txid, t.log_index, t.amount as transfer_amount,
              m.disabled_at is not null as disabled, clock_timestamp() as now
         from asked a
-        join callback_outbox b on b.callback_id = a.id and b.lease_epoch = a.epoch and b.state = 'in_flight'
+        join callback_outbox b on b.callback_id = a.id and b.lease_epoch = a.epoch
         join callback c on c.id = a.id
         join recharge_order o on o.id = c.order_id
         join credit r on r.id = c.credit_id
