@@ -106,7 +106,7 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
     },
   })
   const counts = redisUrl
-    ? countInRedis(redisUrl, `gateway:limit:${await databaseIdOf(pool)}:`, clock, log)
+    ? await countInRedis(redisUrl, `gateway:limit:${await databaseIdOf(pool)}:`, clock, log)
     : countHere(clock)
   app.addHook('onClose', async () => {
     counts.close()

@@ -41,6 +41,8 @@ export function countHere(clock: Clock): RequestCounts {
 
 /** Redis answers within this, or the process counts for itself: no request waits longer for its limit. */
 const redisTimeoutMs = 100
+/** How long the start waits for a connection: what is counted before there is one, no other replica knows of. */
+const firstConnectionMs = 1_000
 /** After a failure Redis is left alone this long, so that one that says nothing slows down few requests. */
 const redisRestMs = 1_000
 
@@ -50,10 +52,15 @@ if current == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return {current, redis.call('PTTL', KEYS[1])}`
 
 /**
- * Counts in Redis for all replicas; while it is down or silent, each process counts for itself.
+ * Counts in Redis for all replicas; while it is down or silent, each process counts for itself, from the start on if need be.
  * @param prefix before every key: another for each database, since two gateways may have been given one Redis.
  */
-export function countInRedis(url: string, prefix: string, clock: Clock, log: Logger): RequestCounts {
+export async function countInRedis(
+  url: string,
+  prefix: string,
+  clock: Clock,
+  log: Logger,
+): Promise<RequestCounts> {
   const redis = new Redis(url, {
     // Fail at once instead of queueing for a connection that is not there.
     enableOfflineQueue: false,
@@ -72,6 +79,7 @@ export function countInRedis(url: string, prefix: string, clock: Clock, log: Log
     down = true
   }
   redis.on('error', failed)
+  await connectedOrNot(redis)
   return {
     async count(key, windowMs) {
       if (clock.now().getTime() < restUntil) return here.count(key, windowMs)
@@ -87,4 +95,16 @@ export function countInRedis(url: string, prefix: string, clock: Clock, log: Log
     },
     close: () => redis.disconnect(),
   }
+}
+
+/** Waits until it is known whether there is a connection, though not for long. */
+function connectedOrNot(redis: Redis): Promise<void> {
+  return new Promise(resolve => {
+    const timer = setTimeout(resolve, firstConnectionMs)
+    const known = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    redis.once('ready', known).once('error', known)
+  })
 }
