@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { access, readFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import { describeSetting } from '../../src/base/config.ts'
 import { errorCodes } from '../../src/base/errors.ts'
 import { parseUsdt, type UsdtUnits, usdtUnits } from '../../src/base/money.ts'
 import { pendingAnnouncement } from '../../src/callbacks/announcement.ts'
 import { retryIntervalsMs } from '../../src/callbacks/retry-schedule.ts'
+import { testBounds } from '../../src/callbacks/test-callback-turns.ts'
 import { webhookHeaders } from '../../src/callbacks/webhook-signature.ts'
 import { type AppOptions, merchantEndpoints } from '../../src/http/app.ts'
 import { type SignatureScheme, signParameters } from '../../src/merchants/signature.ts'
@@ -17,9 +19,8 @@ const pages = ['quickstart', 'endpoints', 'signatures', 'callbacks', 'amounts', 
   name => `${name}.md`,
 )
 // Described, not opened: no database is asked.
-const endpointNames = merchantEndpoints({
-  config: { callbackAllowedNetworks: [] as string[] },
-} as AppOptions).map(endpoint => endpoint.name)
+const endpoints = merchantEndpoints({ config: { callbackAllowedNetworks: [] as string[] } } as AppOptions)
+const endpointNames = endpoints.map(endpoint => endpoint.name)
 
 for (const folder of ['', 'zh-CN/']) {
   const page = (name: string) => readFile(new URL(`../../docs/${folder}${name}`, import.meta.url), 'utf8')
@@ -107,6 +108,35 @@ for (const folder of ['', 'zh-CN/']) {
     for (const [, answer] of text.matchAll(/^```json\n(.*?)\n```$/gms))
       assert.equal(JSON.parse(answer!).status, 1)
   })
+
+  test(`${folder}endpoints.md: lengths and limits are those that are kept`, async () => {
+    const text = await page('endpoints.md')
+    for (const [name, least] of [
+      ['username', 1],
+      ['localusermark', 1],
+      ['orderid', 1],
+      ['notify_url', 0],
+    ] as const) {
+      const { parameters } = endpoints.find(endpoint => endpoint.name === 'TraderRechargeorder')!
+      const { minLength, maxLength } = parameters.properties[name] as { minLength: number; maxLength: number }
+      assert.equal(minLength, least)
+      // In one sentence with its name, and with the names that share it.
+      const range = least === 0 ? `${maxLength}` : `1 \\S+ ${maxLength}`
+      assert.match(text, new RegExp(`\`${name}\`(?: \\S+ \`\\w+\`)?[^,，；\`]*\\b${range}\\b`), name)
+    }
+    for (const name of ['RATE_LIMIT_PER_MINUTE', 'IP_RATE_LIMIT_PER_MINUTE'] as const) {
+      assert.ok(text.includes(`\`${name}\``) && text.includes(describeSetting(name).default!), name)
+    }
+    assert.ok(text.includes(`${testBounds.perMinute}`))
+  })
+
+  for (const name of ['callbacks.md', 'moving.md']) {
+    test(`${folder}${name}: what to deduplicate by is what is signed`, async () => {
+      const text = await page(name)
+      assert.match(text, /`webhook-id`/)
+      assert.doesNotMatch(text, /(Deduplicate by|按) (the )?`Idempotency-Key`/)
+    })
+  }
 
   test(`${folder} pages: every link leads somewhere`, async () => {
     for (const name of pages) {
