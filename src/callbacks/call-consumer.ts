@@ -7,7 +7,7 @@ import { type CallData, readCall } from './queued-call.ts'
 export interface CallConsumer {
   /** Begins no further call. */
   pause(): void
-  /** To be called when no lease is in hand any more; waits until their calls are ended. */
+  /** To be called when no lease is in hand any more; waits a moment until their calls are ended. */
   close(): Promise<void>
 }
 
@@ -31,6 +31,8 @@ interface Consuming {
 const lockMs = 8_000
 /** Half of it, so that one renewal may fail. */
 const renewMs = lockMs / 2
+/** How long calls have to be ended when the consumer closes. */
+const endWithinMs = 1_000
 /** How soon it is tried again after an outage. */
 const retryMs = 500
 /** Calls fetched side by side: each costs a turn of the event loop, in which many other things are done. */
@@ -89,7 +91,9 @@ export function consumeCalls(options: {
     },
     close: async () => {
       clearInterval(renewing)
-      await Promise.all([...consuming.jobs.values()].map(job => job.over))
+      const ended = Promise.all([...consuming.jobs.values()].map(job => job.over))
+      // One whose lease never ends is given out again when its lock has run out; this process is not to wait for it.
+      await Promise.race([ended, new Promise(resolve => setTimeout(resolve, endWithinMs).unref())])
       await worker.close()
       await fetching
     },
