@@ -134,6 +134,7 @@ async function disableAndEnable({ world, load }: Scene): Promise<Injected> {
   await sleep(badForMs)
   const sent = shop.receipts.length - before
   await runCommand(world, 'merchant', 'enable', shop.appid)
+  await sleep(knownWithinMs)
   load.leftOut.delete(shop)
   if (sent > 0) throw new Error(`${sent} callbacks were sent to a disabled merchant`)
   return {}
