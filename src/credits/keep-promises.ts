@@ -28,8 +28,13 @@ export async function keepPromises(options: {
 }): Promise<void> {
   const { pool, nodes, rules, checkPromise, crossCheck, reconciling, log, signal } = options
   const confirm = (held: HeldTransfer) => confirmHeld(nodes, held)
+  const releaseAll = async () => {
+    // Page after page while any of one could go: what is held may come faster than a page every few seconds.
+    let released = 1
+    while (released > 0 && !signal.aborted) released = (await releaseHeld(pool, rules, confirm)).released
+  }
   await Promise.all([
-    repeat({ chore: 'held', everyMs: heldMs, work: () => releaseHeld(pool, rules, confirm), log, signal }),
+    repeat({ chore: 'held', everyMs: heldMs, work: releaseAll, log, signal }),
     repeat({ chore: 'promise', everyMs: promiseMs, work: checkPromise, log, signal }),
     crossCheck &&
       repeat({ chore: 'cross-check', everyMs: crossCheckMs, work: crossCheck.check, log, signal }),

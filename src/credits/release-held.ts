@@ -15,7 +15,7 @@ export type Confirmation =
   | { kind: 'unknown'; note: string }
 
 /** How many are asked about in one go. */
-const heldAtOnce = 20
+const heldPage = 20
 
 /**
  * Asks a second node about transfers that are held, and credits those it agrees on, with what waited behind them, in
@@ -29,7 +29,7 @@ export async function releaseHeld(
   pool: Pool,
   rules: CreditRules,
   confirm: (held: HeldTransfer) => Promise<Confirmation>,
-  pageMax = heldAtOnce,
+  pageMax = heldPage,
 ): Promise<{ released: number; disagreed: number; waiting: number }> {
   const asked: { held: HeldTransfer; answer: Confirmation }[] = []
   for (const held of await dueHeld(pool, pageMax)) {

@@ -16,8 +16,8 @@ export interface NodeHealth {
   /** Not called before; 0 while it may be. */
   untilMs: number
   distrustedUntilMs: number
-  /** It serves another chain: never asked for anything. */
-  wrongChain: boolean
+  /** It showed another chain: until then asked for nothing, and then for its genesis before anything else. 0 while it did not. */
+  wrongChainUntilMs: number
   /** Without a good answer between them. */
   failures: number
   laters: number
@@ -34,6 +34,8 @@ const failingMs = { first: 500, last: 30_000 }
 /** Where a node says "wait" and not how long. */
 const laterMs = { first: 1_000, last: 30_000 }
 const distrustMs = 600_000
+/** One wrong answer, of a balancer say, must not cost a node for good. */
+const wrongChainMs = 60_000
 /** Behind a balancer heights step back by a block or two; further back, somebody has lost blocks. */
 export const stepBackMax = 3
 
@@ -43,7 +45,7 @@ export function newHealth(nowMs: number): NodeHealth {
     why: '',
     untilMs: 0,
     distrustedUntilMs: 0,
-    wrongChain: false,
+    wrongChainUntilMs: 0,
     failures: 0,
     laters: 0,
     lastError: null,
@@ -52,12 +54,16 @@ export function newHealth(nowMs: number): NodeHealth {
   }
 }
 
+export function isOnOtherChain(health: NodeHealth, nowMs: number): boolean {
+  return nowMs < health.wrongChainUntilMs
+}
+
 export function isUsable(health: NodeHealth, nowMs: number): boolean {
-  return !health.wrongChain && nowMs >= health.untilMs
+  return !isOnOtherChain(health, nowMs) && nowMs >= health.untilMs
 }
 
 export function isTrusted(health: NodeHealth, nowMs: number): boolean {
-  return !health.wrongChain && nowMs >= health.distrustedUntilMs
+  return !isOnOtherChain(health, nowMs) && nowMs >= health.distrustedUntilMs
 }
 
 export function noteSuccess(health: NodeHealth, nowMs: number): void {
@@ -66,7 +72,7 @@ export function noteSuccess(health: NodeHealth, nowMs: number): void {
   // An answer to what was asked before the node told us to wait is not its leave to go on.
   if (nowMs < health.untilMs) return
   health.untilMs = 0
-  if (health.wrongChain) return
+  if (isOnOtherChain(health, nowMs)) return
   health.state = isTrusted(health, nowMs) ? 'ok' : 'distrusted'
   if (health.state === 'ok') health.why = ''
 }
@@ -103,8 +109,8 @@ export function noteDistrust(health: NodeHealth, why: string, nowMs: number): vo
   health.why = why
 }
 
-export function noteWrongChain(health: NodeHealth, why: string): void {
-  Object.assign(health, { wrongChain: true, state: 'distrusted', why })
+export function noteWrongChain(health: NodeHealth, why: string, nowMs: number): void {
+  Object.assign(health, { wrongChainUntilMs: nowMs + wrongChainMs, state: 'distrusted', why })
 }
 
 /** @returns by how many blocks the node stepped back, 0 when it did not. */

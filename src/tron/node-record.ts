@@ -74,7 +74,7 @@ export function createNodeRecord(options: {
       else bucket.slowDown(Math.max(perSecondMin, bucket.perSecond / 2), now() + halvedMs)
     },
     distrusted: why => changing(() => noteDistrust(health, why, now())),
-    onWrongChain: why => changing(() => noteWrongChain(health, why)),
+    onWrongChain: why => changing(() => noteWrongChain(health, why, now())),
     showed(solidHead) {
       metrics.solidHeight.set({ node: name }, solidHead.height)
       return noteSolidHead(health, solidHead, now())

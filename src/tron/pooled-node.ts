@@ -6,7 +6,7 @@ import type { LogFact } from './compare-logs.ts'
 import { createJsonRpc } from './json-rpc.ts'
 import { createTronNode, type TronNode } from './node-client.ts'
 import { NodeError } from './node-error.ts'
-import { type NodeHealth, stepBackMax } from './node-health.ts'
+import { isOnOtherChain, type NodeHealth, stepBackMax } from './node-health.ts'
 import { createNodeHttp, endpoint } from './node-http.ts'
 import type { createNodeMetrics } from './node-metrics.ts'
 import { createNodeRecord, type NodeRecord } from './node-record.ts'
@@ -79,7 +79,7 @@ export function createPooledNode(options: {
       record.succeeded()
       return result
     } catch (error) {
-      if (error instanceof NodeError && !closed && !health.wrongChain) {
+      if (error instanceof NodeError && !closed && !isOnOtherChain(health, now())) {
         record.failed(error, startedAtMs)
         // It may come back as another.
         if (health.state === 'failing') genesisId = null
@@ -101,6 +101,7 @@ export function createPooledNode(options: {
     const found = await readGenesisId()
     chain.genesisId ??= found
     if (found === chain.genesisId) return
+    genesisId = null
     const why = `it serves the chain with genesis ${found}, not ${chain.genesisId}`
     record.onWrongChain(why)
     throw new NodeError('failed', `node ${name}: ${why}`)

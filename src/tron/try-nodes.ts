@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../base/errors.ts'
 import { NodeError } from './node-error.ts'
-import { isUsable, withJitter } from './node-health.ts'
+import { isOnOtherChain, isUsable, withJitter } from './node-health.ts'
 import type { PooledNode } from './pooled-node.ts'
 
 /** How often one question is asked in all, where there are fewer nodes than that. */
@@ -56,7 +56,9 @@ async function rested(
   signal: AbortSignal,
 ): Promise<PooledNode | null> {
   const [soonest] = all
-    .filter(({ health }) => !health.wrongChain && (health.state !== 'later' || isUsable(health, now())))
+    .filter(
+      ({ health }) => !isOnOtherChain(health, now()) && (health.state !== 'later' || isUsable(health, now())),
+    )
     .sort((a, b) => a.health.untilMs - b.health.untilMs)
   if (!soonest) return null
   const waitMs = Math.max(soonest.health.untilMs - now(), withJitter(pauseMs * 2 ** attempt))
@@ -66,7 +68,7 @@ async function rested(
 }
 
 function outcome(all: readonly PooledNode[], failure: NodeError | null, nowMs: number): Error {
-  const ours = all.filter(({ health }) => !health.wrongChain)
+  const ours = all.filter(({ health }) => !isOnOtherChain(health, nowMs))
   if (all.length === 0) return new NodeError('failed', 'there is no other node to ask')
   if (ours.length === 0)
     return new UsageError(all.map(({ name, health }) => `TRON_NODES: ${name}: ${health.why}`))

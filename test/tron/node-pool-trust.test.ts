@@ -126,3 +126,20 @@ test('nodes that agree cost one call in twenty blocks, and a peer that is behind
   assert.equal(c!.calls.length, 0)
   assert.deepEqual(lines, [])
 })
+
+test('a node that showed another chain once is asked again after a minute, for its genesis first', async () => {
+  let shiftMs = 0
+  const [a] = await fakeNodes({ chain: 'test' })
+  const [ours] = await fakeNodes({})
+  const { pool } = poolOf([a!], {
+    genesisId: blockHash(ours!, 0),
+    clock: { now: () => new Date(Date.now() + shiftMs) },
+  })
+  await assert.rejects(pool.solidBlock(991), { name: 'UsageError' })
+  a!.chain = ours!.chain
+  await assert.rejects(pool.solidBlock(991), { name: 'UsageError' }, 'not before its time')
+  assert.equal(a!.calls.filter(asksForBlock).length, 0)
+  shiftMs = 61_000
+  assert.equal((await pool.solidBlock(991))?.height, 991)
+  assert.equal(pool.status()[0]!.state, 'ok')
+})

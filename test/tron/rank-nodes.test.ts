@@ -35,7 +35,7 @@ const later = (ms: number) => (health: NodeHealth) =>
     nowMs,
   })
 const distrusted = (health: NodeHealth) => noteDistrust(health, 'a block did not fit', nowMs)
-const wrongChain = (health: NodeHealth) => noteWrongChain(health, 'another chain')
+const wrongChain = (health: NodeHealth) => noteWrongChain(health, 'another chain', nowMs)
 
 const cases: [name: string, nodes: ReturnType<typeof node>[], current: string | null, order: string[]][] = [
   ['at the start they stand as configured', [node('a', null), node('b', null)], null, ['a', 'b']],
@@ -68,7 +68,7 @@ const cases: [name: string, nodes: ReturnType<typeof node>[], current: string | 
     'a',
     ['b', 'a'],
   ],
-  ['one of another chain never comes', [node('a', 100, wrongChain), node('b', null)], 'a', ['b']],
+  ['one of another chain does not come', [node('a', 100, wrongChain), node('b', null)], 'a', ['b']],
   ['with all of them away there is none', [node('a', 100, later(1)), node('b', 100, wrongChain)], 'a', []],
 ]
 for (const [name, nodes, current, order] of cases) {
