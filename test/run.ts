@@ -56,7 +56,13 @@ async function databaseFolder(): Promise<string> {
 async function testFiles(): Promise<string[]> {
   const entries = await readdir(join(root, 'test'), { recursive: true })
   // Those that wait most and take longest are begun first.
-  const longest = ['watcher-takeover', 'random-chains', 'courier', 'courier-faults', 'faults/killed-processes']
+  const longest = [
+    'watcher-takeover',
+    'random-chains',
+    'courier',
+    'courier-faults',
+    'faults/killed-processes',
+  ]
   const first = longest.map(name => `${name}.test.ts`).filter(name => entries.includes(name))
   const others = entries.filter(name => name.endsWith('.test.ts') && !first.includes(name)).sort()
   return [...first, ...others].map(name => relative(process.cwd(), join(root, 'test', name)))
