@@ -5,10 +5,9 @@ import { cloneDatabase } from '../support/database.ts'
 
 test('addresses imported before there was a first block for each get the first one no older than their import', async () => {
   const { pool } = await cloneDatabase()
+  await pool.query('drop schema public, report cascade; create schema public')
   // As it was before the migration.
-  await pool.query(
-    `alter table deposit_address drop column watched_from; alter table quarantine drop column tx_index`,
-  )
+  for (const name of ['0001_gateway', '0002_following']) await pool.query(await sqlOf(name))
   await pool.query(
     `insert into chain_cursor (network, genesis_id, usdt_contract, start_height, height, hash, block_time)
      values ('private', repeat('0', 64), 'T', 4, 14, repeat('0', 64), '2026-01-01 00:00:42');
@@ -26,9 +25,7 @@ test('addresses imported before there was a first block for each get the first o
             '2026-01-01'::timestamptz + n * interval '7 s'
        from merchant, unnest(array[1, 3, 5, 8, 9]) n`,
   )
-  await pool.query(
-    await readFile(new URL('../../prisma/migrations/0003_rescan/migration.sql', import.meta.url), 'utf8'),
-  )
+  await pool.query(await sqlOf('0003_rescan'))
   const { rows } = await pool.query('select localusermark, watched_from from deposit_address order by id')
   assert.deepEqual(
     rows.map(row => [row.localusermark, row.watched_from]),
@@ -43,3 +40,7 @@ test('addresses imported before there was a first block for each get the first o
     ],
   )
 })
+
+function sqlOf(migration: string): Promise<string> {
+  return readFile(new URL(`../../prisma/migrations/${migration}/migration.sql`, import.meta.url), 'utf8')
+}
