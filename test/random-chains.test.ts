@@ -30,7 +30,7 @@ const seeds = process.env.SEED
   ? [Number(process.env.SEED)]
   : Array.from({ length: Number(process.env.SEEDS ?? 300) }, (_, n) => n + 1)
 /** They mostly wait for nodes that rest. */
-const atOnce = 32
+const atOnce = 24
 /** How often one looks whether they are done: they are many, and each look is a query. */
 const pollMs = 100
 const steps = 18
@@ -110,7 +110,7 @@ function startWatcher(url: string, { nodes: views }: RandomChain, holder: string
       holder,
       log,
       signal: stopping.signal,
-      timing: { ttl: 600, every: 200 },
+      timing: { ttl: 600, every: 60 },
       onLead: () => undefined,
       work: signal =>
         creditChain({
@@ -118,7 +118,7 @@ function startWatcher(url: string, { nodes: views }: RandomChain, holder: string
           nodes,
           network: 'sandbox',
           rules,
-          pace: { restMs: 0, pollMs: 40 },
+          pace: { restMs: 0, pollMs: 10 },
           alarms,
           metrics,
           catchUp,
