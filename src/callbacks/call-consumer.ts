@@ -2,6 +2,7 @@ import { type Job, Worker } from 'bullmq'
 import type { Logger } from '../base/log.ts'
 import type { Lease } from './lease-store.ts'
 import type { QueueBackend } from './queue-backend.ts'
+import { isUnusable } from './queue-readiness.ts'
 import { type CallData, readCall } from './queued-call.ts'
 
 export interface CallConsumer {
@@ -14,6 +15,7 @@ export interface CallConsumer {
 /** What it has in hand. */
 interface Consuming {
   worker: Worker<CallData>
+  openWorker: () => Worker<CallData>
   slots: number
   callSize: number
   handle: (lease: Lease) => Promise<void>
@@ -64,12 +66,17 @@ export function consumeCalls(options: {
     // How long a ring may go unheard (one that another courier heard as it stopped): 5 s by default.
     drainDelay: 1,
   }
-  const worker = new Worker<CallData>(name, null, settings, backend.factory)
-  // Outages are told by the backend, once. What else is reported here (a job that vanished with a flushed Redis, say)
-  // is the queue's own trouble: the debt is in Postgres.
-  worker.on('error', error => log.debug({ error: error.message }, 'queue.error'))
+  const openWorker = () => {
+    const worker = new Worker<CallData>(name, null, settings, backend.factory)
+    // Outages are told by the backend, once. What else is reported here (a job that vanished with a flushed Redis, say)
+    // is the queue's own trouble: the debt is in Postgres.
+    worker.on('error', error => log.debug({ error: error.message }, 'queue.error'))
+    void worker.startStalledCheckTimer()
+    return worker
+  }
   const consuming: Consuming = {
-    worker,
+    worker: openWorker(),
+    openWorker,
     slots,
     callSize,
     handle,
@@ -79,7 +86,6 @@ export function consumeCalls(options: {
     paused: false,
     wake: () => undefined,
   }
-  void worker.startStalledCheckTimer()
   const renewing = setInterval(() => renewLocks(consuming), renewMs)
   const fetching = fetchWhileOpen(consuming)
   return {
@@ -87,14 +93,14 @@ export function consumeCalls(options: {
       consuming.paused = true
       consuming.wake()
       // Also its looking after jobs of the dead.
-      void worker.pause(true)
+      void consuming.worker.pause(true)
     },
     close: async () => {
       clearInterval(renewing)
       const ended = Promise.all([...consuming.jobs.values()].map(job => job.over))
       // One whose lease never ends is given out again when its lock has run out; this process is not to wait for it.
       await Promise.race([ended, new Promise(resolve => setTimeout(resolve, endWithinMs).unref())])
-      await worker.close()
+      await consuming.worker.close()
       await fetching
     },
   }
@@ -102,7 +108,7 @@ export function consumeCalls(options: {
 
 /** Asks for several calls at once where the last time brought some, and waits for one where it did not. */
 async function fetchWhileOpen(consuming: Consuming): Promise<void> {
-  const { worker, callSize, slots } = consuming
+  const { callSize, slots } = consuming
   let tokens = 0
   let found = 0
   let waited = false
@@ -118,7 +124,9 @@ async function fetchWhileOpen(consuming: Consuming): Promise<void> {
     const block: boolean = found === 0 && !waited
     const fetches = found === 0 ? 1 : Math.min(room, fetchesMax)
     const fetched = await Promise.all(
-      Array.from({ length: fetches }, () => fetchCall(consuming, `${worker.id}:${tokens++}`, block)),
+      Array.from({ length: fetches }, () =>
+        fetchCall(consuming, `${consuming.worker.id}:${tokens++}`, block),
+      ),
     )
     waited = block
     found = fetched.filter(Boolean).length
@@ -135,8 +143,17 @@ async function fetchCall(consuming: Consuming, token: string, block: boolean): P
   } catch (error) {
     log.debug({ error: (error as Error).message }, 'queue.error')
     await new Promise(resolve => setTimeout(resolve, retryMs))
+    if (worker === consuming.worker && !consuming.paused && (await isUnusable(worker)))
+      replaceWorker(consuming)
     return false
   }
+}
+
+/** Nothing was ever fetched by the old one. */
+function replaceWorker(consuming: Consuming): void {
+  const { worker, log } = consuming
+  consuming.worker = consuming.openWorker()
+  worker.close(true).catch(error => log.debug({ error: error.message }, 'queue.error'))
 }
 
 /** Never rejects: a call that cannot be ended is given out again, and its leases are then found to be over. */

@@ -3,6 +3,7 @@ import type { Logger } from '../base/log.ts'
 import { type CallConsumer, consumeCalls } from './call-consumer.ts'
 import type { Lease } from './lease-store.ts'
 import { openPostgresBackend, openRedisBackend, type QueueBackend } from './queue-backend.ts'
+import { isUnusable } from './queue-readiness.ts'
 import { type CallData, callData, callSize, divideIntoCalls, leaseKey } from './queued-call.ts'
 
 /** Wake-up calls for couriers: what is in it is a copy of leases, and may be lost at any time. */
@@ -44,7 +45,7 @@ export function openQueue(options: {
   const backend = options.redisUrl
     ? openRedisBackend(options.redisUrl, log)
     : openPostgresBackend(options.databaseUrl, log)
-  const queue = openProducer(name, backend, log)
+  let queue = openProducer(name, backend, log)
   const size = callSize(slots)
   // The call that each lease went out in, until it is begun here or found to be over.
   const callOf = new Map<string, string>()
@@ -78,6 +79,10 @@ export function openQueue(options: {
         )
       } catch (error) {
         for (const lease of leases) callOf.delete(leaseKey(lease))
+        if (await isUnusable(queue)) {
+          void queue.close().catch(() => undefined) // It never was open.
+          queue = openProducer(name, backend, log)
+        }
         throw error
       }
     },

@@ -9,7 +9,7 @@ export interface CallData {
 }
 
 /** Leases in one call at the most. More would save little, and come back to be looked at together after a crash. */
-const callLeasesMax = 32
+const callLeasesMax = 64
 
 /**
  * How many leases go in one call: an eighth of the slots at the most, since a call is only begun when there are slots

@@ -5,6 +5,7 @@ import { createLog } from '../../src/base/log.ts'
 import { type CallbackQueue, openQueue } from '../../src/callbacks/callback-queue.ts'
 import type { Lease } from '../../src/callbacks/lease-store.ts'
 import { callData, callSize, divideIntoCalls, readCall } from '../../src/callbacks/queued-call.ts'
+import { startBreakableProxy } from '../support/breakable-proxy.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { noRedis, startRedis } from '../support/redis.ts'
 import { waitUntil } from '../support/wait-until.ts'
@@ -28,7 +29,7 @@ test('leases are divided into calls of about the same size, none above it, all o
 })
 
 test('a call leaves room for others to be begun: an eighth of the slots', () => {
-  assert.deepEqual([256, 4096, 10, 1].map(callSize), [32, 32, 1, 1])
+  assert.deepEqual([256, 4096, 10, 1].map(callSize), [32, 64, 1, 1])
 })
 
 test('a call is read as it was written, ids and epochs beyond what JSON can count included', () => {
@@ -129,6 +130,34 @@ for (const backend of ['Postgres', 'Redis'] as const) {
     })
   })
 }
+
+test('a queue whose database could not be reached at first works once it can', async () => {
+  const database = await cloneDatabase()
+  const proxy = await startBreakableProxy(database.url)
+  await proxy.cut()
+  const handled: bigint[] = []
+  const queue = openQueue({
+    name: 'callbacks-test',
+    redisUrl: undefined,
+    databaseUrl: proxy.url,
+    slots: 16,
+    handle: async ({ id }) => void handled.push(id),
+    log: createLog('silent', 'test'),
+  })
+  after(async () => {
+    await queue.pause()
+    await queue.close()
+  })
+  await assert.rejects(queue.add(leasesOf(4)))
+  await proxy.restore()
+  await waitUntil('it takes leases', () =>
+    queue.add(leasesOf(4)).then(
+      () => true,
+      () => false,
+    ),
+  )
+  await waitUntil('all handled', () => new Set(handled).size === 4)
+})
 
 describe('a queue on Redis', { skip: noRedis }, () => {
   test('tells which leases were lost with it', async () => {
