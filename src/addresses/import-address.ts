@@ -1,10 +1,11 @@
 import { UsageError } from '../base/errors.ts'
-import { lockCursor } from '../blocks/chain-store.ts'
+import { type LockedCursor, lockCursor } from '../blocks/chain-store.ts'
 import { recordAudit } from '../db/audit-store.ts'
-import { inTransaction, type Pool } from '../db/pool.ts'
+import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
 import { lockCounter } from '../merchants/address-counter-store.ts'
 import { lockMerchant } from '../merchants/merchant-store.ts'
 import { parseTronAddress, type TronAddress } from '../tron/address.ts'
+import type { User } from './deposit-address.ts'
 import {
   adoptAddresses,
   findAssigned,
@@ -24,83 +25,102 @@ export interface ImportedAddresses {
   adopted: TronAddress[]
 }
 
+/** Which addresses are imported, and for whom. */
+export interface ImportRequest {
+  appid: string
+  localusermark: string
+  addresses: readonly string[]
+  actor?: string
+}
+
 /**
- * Watches addresses we did not derive, for a user; the first is the base address if the user has none. So are those that
- * were skipped after a restore, once it is known whose they are: the next order there gets what was paid to them.
- * They are watched from the cursor on, or from an earlier block: then what they were paid from it up to the cursor counts
- * too, once a rescan reads those blocks again. Known ones count from that block on as well, so that an import that was
- * interrupted before its rescan can be run again.
- * @param request.fromBlock a height, not past the cursor.
+ * Watches addresses we did not derive, for a user, from the cursor on; the first is the base address if the user has none.
+ * So are those that were skipped after a restore, once it is known whose they are: the next order there gets what was paid
+ * to them. What they were paid before counts too when `importFromBlock` imports them.
  * @throws UsageError naming every problem at once: not an address, another user's, an appid nobody has.
  */
-export async function importAddresses(
-  pool: Pool,
-  request: {
-    appid: string
-    localusermark: string
-    addresses: readonly string[]
-    fromBlock?: number | undefined
-    actor?: string
-  },
+export async function importAddresses(pool: Pool, request: ImportRequest): Promise<ImportedAddresses> {
+  return inTransaction(pool, async tx => importAt(tx, await lockCursor(tx), request))
+}
+
+/** What `importAddresses` would come to; nothing is imported. @throws UsageError as it does. */
+export async function checkImport(pool: Pool, request: ImportRequest): Promise<ImportedAddresses> {
+  return inTransaction(pool, tx => planImport(tx, request))
+}
+
+/**
+ * Imports addresses in a transaction of somebody's.
+ * @param cursor locked. Whoever credits waits, and then sees the addresses: no block past the cursor misses them. It is
+ *   locked before the merchant's row, as crediting does.
+ * @param fromBlock the first block that counts, for known ones too; what was paid up to the cursor is the caller's to
+ *   record, before the transaction ends. Without it the block after the cursor, and known ones stay as they are.
+ */
+export async function importAt(
+  tx: Tx,
+  cursor: LockedCursor | null,
+  request: ImportRequest,
+  fromBlock?: number,
 ): Promise<ImportedAddresses> {
-  const { appid, localusermark, fromBlock } = request
-  const addresses = readAddresses(localusermark, request.addresses)
-  return inTransaction(pool, async tx => {
-    // Whoever credits waits, and then sees the addresses: no block past the cursor misses them. Before the merchant's row,
-    // which crediting locks after the cursor's.
-    const cursor = await lockCursor(tx)
-    if (fromBlock !== undefined) checkFromBlock(fromBlock, cursor)
-    const merchant = await lockMerchant(tx, appid)
-    if (!merchant) throw new UsageError(`no merchant has the appid "${appid}"`)
-    const user = { merchantId: merchant.id, localusermark, username: localusermark }
-    // Whoever gives a user an address holds this lock: nobody makes a base address beside us.
-    await lockCounter(tx, merchant.addressCounterId)
-    const owners = await findOwners(tx, addresses)
-    const adopted = addresses.filter(address => {
-      const owner = owners.get(address)
-      return owner?.localusermark === nobody.localusermark && owner.counterId === merchant.addressCounterId
+  const { user, newBase, imported, known, adopted } = await planImport(tx, request)
+  await adoptAddresses(tx, adopted, user, newBase)
+  await insertAddresses(
+    tx,
+    imported.map(address => ({
+      ...user,
+      address,
+      isBase: address === newBase,
+      orderid: null,
+      derived: null,
+    })),
+  )
+  const watchedFrom = fromBlock ?? (cursor && cursor.height + 1)
+  if (watchedFrom !== null) await watchFrom(tx, imported, watchedFrom)
+  if (fromBlock !== undefined) await watchEarlier(tx, known, fromBlock)
+  if (imported.length + adopted.length > 0 || fromBlock !== undefined) {
+    await recordAudit(tx, {
+      actor: request.actor ?? 'command line',
+      action: 'address.imported',
+      subject: `merchant ${request.appid}`,
+      detail: {
+        localusermark: user.localusermark,
+        addresses: imported,
+        ...(adopted.length > 0 && { adopted }),
+        ...(fromBlock !== undefined && { fromBlock, named: [...imported, ...known, ...adopted] }),
+      },
     })
-    const foreign = addresses.filter(address => {
-      const owner = owners.get(address)
-      const isOwn = owner?.merchantId === merchant.id && owner.localusermark === localusermark
-      return owner && !isOwn && !adopted.includes(address)
-    })
-    if (foreign.length > 0) {
-      throw new UsageError(foreign.map(address => `${address} is assigned to another user already`))
-    }
-    const imported = addresses.filter(address => !owners.has(address))
-    const known = addresses.filter(address => owners.has(address) && !adopted.includes(address))
-    const [base] = await findAssigned(tx, [{ ...user, orderid: null }])
-    const newBase = base === null ? ([...adopted, ...imported][0] ?? null) : null
-    await adoptAddresses(tx, adopted, user, newBase)
-    await insertAddresses(
-      tx,
-      imported.map(address => ({
-        ...user,
-        address,
-        isBase: address === newBase,
-        orderid: null,
-        derived: null,
-      })),
-    )
-    const watchedFrom = fromBlock ?? (cursor && cursor.height + 1)
-    if (watchedFrom !== null) await watchFrom(tx, imported, watchedFrom)
-    if (fromBlock !== undefined) await watchEarlier(tx, known, fromBlock)
-    if (imported.length + adopted.length > 0 || fromBlock !== undefined) {
-      await recordAudit(tx, {
-        actor: request.actor ?? 'command line',
-        action: 'address.imported',
-        subject: `merchant ${appid}`,
-        detail: {
-          localusermark,
-          addresses: imported,
-          ...(adopted.length > 0 && { adopted }),
-          ...(fromBlock !== undefined && { fromBlock, named: addresses }),
-        },
-      })
-    }
-    return { imported, known, adopted }
+  }
+  return { imported, known, adopted }
+}
+
+/** What an import comes to: nobody else gives this user an address until the transaction ends. */
+async function planImport(
+  tx: Tx,
+  { appid, localusermark, addresses: texts }: ImportRequest,
+): Promise<ImportedAddresses & { user: User; newBase: TronAddress | null }> {
+  const addresses = readAddresses(localusermark, texts)
+  const merchant = await lockMerchant(tx, appid)
+  if (!merchant) throw new UsageError(`no merchant has the appid "${appid}"`)
+  const user = { merchantId: merchant.id, localusermark, username: localusermark }
+  // Whoever gives a user an address holds this lock: nobody makes a base address beside us.
+  await lockCounter(tx, merchant.addressCounterId)
+  const owners = await findOwners(tx, addresses)
+  const adopted = addresses.filter(address => {
+    const owner = owners.get(address)
+    return owner?.localusermark === nobody.localusermark && owner.counterId === merchant.addressCounterId
   })
+  const foreign = addresses.filter(address => {
+    const owner = owners.get(address)
+    const isOwn = owner?.merchantId === merchant.id && owner.localusermark === localusermark
+    return owner && !isOwn && !adopted.includes(address)
+  })
+  if (foreign.length > 0) {
+    throw new UsageError(foreign.map(address => `${address} is assigned to another user already`))
+  }
+  const imported = addresses.filter(address => !owners.has(address))
+  const known = addresses.filter(address => owners.has(address) && !adopted.includes(address))
+  const [base] = await findAssigned(tx, [{ ...user, orderid: null }])
+  const newBase = base === null ? ([...adopted, ...imported][0] ?? null) : null
+  return { user, newBase, imported, known, adopted }
 }
 
 function readAddresses(localusermark: string, texts: readonly string[]): TronAddress[] {
@@ -115,13 +135,4 @@ function readAddresses(localusermark: string, texts: readonly string[]): TronAdd
   })
   if (problems.length > 0) throw new UsageError(problems)
   return [...new Set(addresses as TronAddress[])]
-}
-
-function checkFromBlock(fromBlock: number, cursor: { height: number } | null): void {
-  if (!cursor) throw new UsageError('--from-block: nothing is watched yet, start the watcher first')
-  if (fromBlock > cursor.height) {
-    throw new UsageError(
-      `--from-block: ${fromBlock} is past the cursor, which stands at ${cursor.height}; without it they are watched from there on`,
-    )
-  }
 }

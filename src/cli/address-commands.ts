@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
-import { importAddresses } from '../addresses/import-address.ts'
-import { readCursor } from '../blocks/chain-store.ts'
-import { readHeight, runRescan } from './rescan-commands.ts'
+import { type ImportedAddresses, importAddresses } from '../addresses/import-address.ts'
+import { readRules } from '../credits/credit-rules.ts'
+import { importFromBlock } from '../credits/import-from-block.ts'
+import { readHeight, rescannedText, sayProgress } from './rescan-commands.ts'
 import { withDatabase } from './with-database.ts'
+import { withNodes } from './with-nodes.ts'
 
 export function addAddressCommands(program: Command): void {
   const address = program.command('address').description('deposit addresses that we did not derive')
@@ -21,14 +23,20 @@ export function addAddressCommands(program: Command): void {
         const { fromBlock: given, ...user } = options
         const fromBlock = given === undefined ? undefined : readHeight('--from-block', given)
         await withDatabase(fromBlock === undefined ? [] : ['TRON_NODES'], async (pool, config) => {
-          const { imported, known, adopted } = await importAddresses(pool, { ...user, addresses, fromBlock })
-          const skipped = adopted.length > 0 ? `, skipped after a restore: ${adopted.length}` : ''
-          console.log(`imported: ${imported.length}, watched already: ${known.length}${skipped}`)
-          if (fromBlock === undefined) return
-          // They are watched by now: nothing falls between the last block that is read again and the next one followed.
-          const { height } = (await readCursor(pool))!
-          await runRescan(pool, config, { from: fromBlock, to: height })
+          const request = { ...user, addresses }
+          if (fromBlock === undefined) return sayImported(await importAddresses(pool, request))
+          const rules = await readRules(pool, config.creditQuorumAmount)
+          const done = await withNodes(config, rules, nodes =>
+            importFromBlock(pool, rules, nodes, { ...request, fromBlock }, sayProgress(fromBlock)),
+          )
+          sayImported(done)
+          console.log(rescannedText({ from: fromBlock, to: done.to }, done.read))
         })
       },
     )
+}
+
+function sayImported({ imported, known, adopted }: ImportedAddresses): void {
+  const skipped = adopted.length > 0 ? `, skipped after a restore: ${adopted.length}` : ''
+  console.log(`imported: ${imported.length}, watched already: ${known.length}${skipped}`)
 }

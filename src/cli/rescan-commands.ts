@@ -21,30 +21,37 @@ export function addRescanCommands(program: Command): void {
     })
 }
 
-/** Rescans with a line of progress now and then, and one of what it came to. */
-export async function runRescan(
-  pool: Pool,
-  config: Config,
-  range: { from: number; to: number },
-): Promise<void> {
+async function runRescan(pool: Pool, config: Config, range: { from: number; to: number }): Promise<void> {
   const rules = await readRules(pool, config.creditQuorumAmount)
-  const blocks = range.to - range.from + 1
+  const say = sayProgress(range.from)
+  const done = await withNodes(config, rules, nodes =>
+    rescan(pool, rules, nodes, range, now => say(now, range.to)),
+  )
+  console.log(rescannedText(range, done))
+}
+
+/** Prints a line of progress now and then. @param from the first block. @returns what is to be told: `to` is the last one. */
+export function sayProgress(from: number): (done: Rescanned, to: number) => void {
   let saidAt = performance.now()
   const startedAt = saidAt
-  const onProgress = (done: Rescanned) => {
+  return (done, to) => {
     const now = performance.now()
     if (now - saidAt < progressMs) return
     saidAt = now
+    const blocks = to - from + 1
     const perSecond = done.blocks / ((now - startedAt) / 1000)
     const leftS = Math.ceil((blocks - done.blocks) / perSecond)
     console.error(`${asText(done)} (of ${blocks}, ${perSecond.toFixed(0)} blocks/s, ${leftS} s left)`)
   }
-  const done = await withNodes(config, rules, nodes => rescan(pool, rules, nodes, range, onProgress))
-  console.log(`rescanned ${range.from} to ${range.to}: ${asText(done)}`)
 }
 
 /** How often a line of progress is printed. */
 const progressMs = 5_000
+
+/** What a rescan came to, in one line. */
+export function rescannedText({ from, to }: { from: number; to: number }, done: Rescanned): string {
+  return `rescanned ${from} to ${to}: ${asText(done)}`
+}
 
 /** Reads a block's height. @throws UsageError naming the option. */
 export function readHeight(option: string, text: string): number {

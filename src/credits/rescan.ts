@@ -1,16 +1,17 @@
 import { UsageError } from '../base/errors.ts'
 import { failpoint } from '../base/failpoint.ts'
-import { lockCursor, readCursor } from '../blocks/chain-store.ts'
+import { type LockedCursor, lockCursor, readCursor } from '../blocks/chain-store.ts'
 import { HeaderDiffers, type RereadSource, rereadBlocks } from '../blocks/reread-blocks.ts'
 import { recordAudit } from '../db/audit-store.ts'
-import type { Pool } from '../db/pool.ts'
+import type { Pool, Tx } from '../db/pool.ts'
 import { noteDiscrepancy } from '../transfers/discrepancy-store.ts'
 import { quarantineLogs, resolveDecodedLogs } from '../transfers/quarantine-store.ts'
+import type { RecordedTransfer } from '../transfers/transfer.ts'
 import { recordTransfers } from '../transfers/transfer-store.ts'
 import type { SolidBlock } from '../tron/block.ts'
 import { addressesOf, newlyPending } from './credit-blocks.ts'
 import type { CreditRules } from './credit-rules.ts'
-import { inCreditingTransaction } from './crediting-transaction.ts'
+import { type CreditStep, inCreditingTransaction } from './crediting-transaction.ts'
 import { waitingAt } from './waiting-store.ts'
 
 /** What a rescan came to so far. */
@@ -29,7 +30,7 @@ export interface Rescanned {
  * running watcher too: what is recorded stays as it is, the cursor is locked for each batch and never moved, and what
  * came before an address was watched is left alone.
  * @param range heights, both included, none past the cursor.
- * @param onProgress told after every batch.
+ * @param onProgress told after every batch, with its blocks.
  * @throws UsageError for a range that cannot be rescanned; HeaderDiffers, set down as a discrepancy, for a block that is
  * another one than we recorded: nothing of its batch is recorded. Otherwise as `rereadBlocks`.
  */
@@ -38,17 +39,23 @@ export async function rescan(
   rules: CreditRules,
   nodes: RereadSource,
   range: { from: number; to: number },
-  onProgress: (done: Rescanned) => void = () => undefined,
+  onProgress: (done: Rescanned, blocks: readonly SolidBlock[]) => void = () => undefined,
   actor = 'command line',
 ): Promise<Rescanned> {
   await checkRange(pool, range)
   const total: Rescanned = { blocks: 0, recorded: 0, credited: 0, quarantined: 0 }
   try {
     for await (const blocks of rereadBlocks(pool, nodes, range, rules.genesisId)) {
-      const done = await creditMissing(pool, rules, blocks, actor)
+      const done = await inCreditingTransaction(pool, async (tx, credit) => {
+        const cursor = await lockCursor(tx)
+        if (!cursor) throw new Error('the cursor is gone')
+        return await creditMissing(tx, { rules, credit, cursor, blocks, actor })
+      })
       total.blocks += blocks.length
-      for (const what of ['recorded', 'credited', 'quarantined'] as const) total[what] += done[what]
-      onProgress({ ...total })
+      total.recorded += done.recorded.length
+      total.credited += done.credited
+      total.quarantined += done.quarantined
+      onProgress({ ...total }, blocks)
     }
   } catch (error) {
     if (error instanceof HeaderDiffers) {
@@ -72,33 +79,39 @@ async function checkRange(pool: Pool, { from, to }: { from: number; to: number }
   }
 }
 
-async function creditMissing(
-  pool: Pool,
-  rules: CreditRules,
-  blocks: readonly SolidBlock[],
-  actor: string,
-): Promise<Omit<Rescanned, 'blocks'>> {
-  return await inCreditingTransaction(pool, async (tx, credit) => {
-    const cursor = await lockCursor(tx)
-    if (!cursor) throw new Error('the cursor is gone')
-    const undecodable = await quarantineLogs(tx, blocks)
-    const recorded = await recordTransfers(tx, blocks, cursor.startHeight + 1)
-    if (recorded.length + undecodable === 0) return { recorded: 0, credited: 0, quarantined: 0 }
-    await resolveDecodedLogs(tx, recorded)
-    const waiting = await waitingAt(tx, addressesOf(recorded))
-    const done = await credit(tx, rules, [...waiting, ...newlyPending(rules, blocks, recorded)], cursor.time)
-    const found = {
+/**
+ * Records what is missing of blocks that were read again, and credits it.
+ * @param cursor locked.
+ * @returns the transfers that were missing; counts as in `Rescanned`.
+ */
+export async function creditMissing(
+  tx: Tx,
+  work: {
+    rules: CreditRules
+    credit: CreditStep
+    cursor: LockedCursor
+    blocks: readonly SolidBlock[]
+    actor: string
+  },
+): Promise<{ recorded: RecordedTransfer[]; credited: number; quarantined: number }> {
+  const { rules, credit, cursor, blocks, actor } = work
+  const undecodable = await quarantineLogs(tx, blocks)
+  const recorded = await recordTransfers(tx, blocks, cursor.startHeight + 1)
+  if (recorded.length + undecodable === 0) return { recorded, credited: 0, quarantined: 0 }
+  await resolveDecodedLogs(tx, recorded)
+  const waiting = await waitingAt(tx, addressesOf(recorded))
+  const done = await credit(tx, rules, [...waiting, ...newlyPending(rules, blocks, recorded)], cursor.time)
+  const found = { credited: done.credits, quarantined: done.quarantined + undecodable }
+  await recordAudit(tx, {
+    actor,
+    action: 'blocks.rescanned',
+    subject: `blocks ${blocks[0]!.height} to ${blocks.at(-1)!.height}`,
+    detail: {
       recorded: recorded.length,
-      credited: done.credits,
-      quarantined: done.quarantined + undecodable,
-    }
-    await recordAudit(tx, {
-      actor,
-      action: 'blocks.rescanned',
-      subject: `blocks ${blocks[0]!.height} to ${blocks.at(-1)!.height}`,
-      detail: { ...found, transfers: recorded.slice(0, 100).map(({ txid, logIndex }) => [txid, logIndex]) },
-    })
-    failpoint('rescan:before-commit')
-    return found
+      ...found,
+      transfers: recorded.slice(0, 100).map(({ txid, logIndex }) => [txid, logIndex]),
+    },
   })
+  failpoint('rescan:before-commit')
+  return { recorded, ...found }
 }

@@ -129,6 +129,22 @@ export async function assertNoneHomeless(pool: Pool): Promise<void> {
   assert.equal(rowCount, 0, 'a transfer has a credit or waits, never both, never neither')
 }
 
+/** On each address what is credited is its first transfers, credited in the chain's order. */
+export async function assertChainOrder(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ address: bigint; height: number; credit: bigint | null }>(
+    `select t.deposit_address_id as address, t.block_height as height, c.id as credit
+       from transfer t
+       left join credit c on c.transfer_id = t.id
+      order by t.deposit_address_id, t.block_height, t.tx_index, t.log_index`,
+  )
+  rows.forEach((row, i) => {
+    const before = rows[i - 1]
+    if (row.credit === null || before?.address !== row.address) return
+    assert(before.credit !== null, `block ${row.height} is credited, block ${before.height} before it waits`)
+    assert(before.credit < row.credit, `block ${row.height} was credited before block ${before.height}`)
+  })
+}
+
 /** An order's totals are the sums of its credits and callbacks, and all that is whole is announced. */
 export async function assertTotalsAddUp(pool: Pool): Promise<void> {
   const { rows } = await pool.query(

@@ -14,8 +14,14 @@ const blockS = 3
 /** Has an address from the start, or from an import on. */
 export interface RandomUser {
   name: string
-  /** After which block its address is imported, and from which one on it counts; null: an address of ours. */
-  imported: { after: number; fromBlock: number | null } | null
+  /** Its address's imports, the first first; none: an address of ours. */
+  imports: RandomImport[]
+}
+
+/** After which block it is, and from which one on it counts; null: from the next one on. */
+export interface RandomImport {
+  after: number
+  fromBlock: number | null
 }
 
 export interface RandomOrder {
@@ -37,15 +43,18 @@ export interface RandomRecharges {
 export function randomRecharges(seed: number): RandomRecharges {
   const random = seededRandom(seed)
   const length = random.whole(5, 12)
-  const users: RandomUser[] = ['u1', 'u2', 'u3', 'imported', 'imported from'].map((name, i) => {
-    const after = random.whole(1, length - 1)
-    const fromBlock = i === 4 ? random.whole(1, after) : null
-    return { name, imported: i < 3 ? null : { after, fromBlock } }
-  })
+  const after = () => random.whole(1, length - 1)
+  const users: RandomUser[] = ['u1', 'u2', 'u3'].map(name => ({ name, imports: [] }))
+  users.push({ name: 'imported', imports: [{ after: after(), fromBlock: null }] })
+  const from = after()
+  users.push({ name: 'imported from', imports: [{ after: from, fromBlock: random.whole(1, from) }] })
+  const first = after()
+  const again = { after: random.whole(first, length - 1), fromBlock: random.whole(1, first) }
+  users.push({ name: 'imported again', imports: [{ after: first, fromBlock: null }, again] })
   const orders = Array.from({ length: random.whole(2, 12) }, () => {
     const user = random.pick(users)
     // Nobody can order what is to be paid at an address before the gateway knows it.
-    const earliest = user.imported ? user.imported.after * blockS + graceS + 1 : 0
+    const earliest = user.imports[0] ? user.imports[0].after * blockS + graceS + 1 : 0
     const second = random.whole(earliest, Math.max(earliest, length * blockS + graceS))
     return { user: user.name, units: random.pick(units), second, windowS: random.whole(1, 25) }
   })

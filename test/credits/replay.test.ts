@@ -5,6 +5,7 @@ import { createCursor, readCursor } from '../../src/blocks/chain-store.ts'
 import { callbackKey } from '../../src/callbacks/callback-key.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import type { CreditRules } from '../../src/credits/credit-rules.ts'
+import { importFromBlock } from '../../src/credits/import-from-block.ts'
 import { releaseHeld } from '../../src/credits/release-held.ts'
 import { rescan } from '../../src/credits/rescan.ts'
 import { retryQuarantined } from '../../src/credits/retry-quarantined.ts'
@@ -18,25 +19,21 @@ import {
   addAddress,
   addMerchant,
   addOrder,
+  assertChainOrder,
   assertNoneHomeless,
   assertTotalsAddUp,
   at,
   ledger,
   waiting,
 } from './credit-world.ts'
-import {
-  graceS,
-  quorumAmount,
-  type RandomRecharges,
-  type RandomUser,
-  randomRecharges,
-} from './random-recharges.ts'
+import { graceS, quorumAmount, type RandomRecharges, randomRecharges } from './random-recharges.ts'
 import { restoreDatabase, type SavedDatabase, saveDatabase } from './saved-database.ts'
 
 // A history is lived through once: orders come when their time has come, addresses are imported on the way, the merchant is
-// disabled and enabled, large transfers are held and released, credits are refused by the database, parked and retried.
-// Then the database is put back to what it was at some moment, is given the orders and addresses there were in the end,
-// and reads the chain again from there, in other batches and with other delays. SEED=n runs one history again.
+// disabled and enabled, the chain moves on while an import reads blocks again, large transfers are held and released, credits
+// are refused by the database, parked and retried. Then the database is put back to what it was at some moment, is given the
+// orders and addresses there were in the end, and reads the chain again from there, in other batches and with other delays.
+// SEED=n runs one history again.
 const seeds = process.env.SEED ? [Number(process.env.SEED)] : Array.from({ length: 40 }, (_, n) => n + 1)
 
 const { pool } = await cloneDatabase()
@@ -85,7 +82,7 @@ async function begin({ users, blocks }: RandomRecharges): Promise<CreditRules> {
   }
   await createCursor(pool, rules, { height: 0, hash: rules.genesisId, time: at(0) })
   await addMerchant(pool)
-  for (const { name, imported } of users) if (!imported) await addAddress(pool, name)
+  for (const { name, imports } of users) if (imports.length === 0) await addAddress(pool, name)
   return rules
 }
 
@@ -93,47 +90,75 @@ async function begin({ users, blocks }: RandomRecharges): Promise<CreditRules> {
 async function live(history: RandomRecharges, rules: CreditRules): Promise<SavedDatabase[]> {
   const { random, users, orders, blocks } = history
   const saved: SavedDatabase[] = []
+  const imports = users.flatMap(user =>
+    user.imports.map((one, i) => ({ ...one, name: user.name, known: i > 0 })),
+  )
   let placed = 0
-  for (let height = 0; height < blocks.length; ) {
-    for (const user of users)
-      if (user.imported?.after === height) await importFor(user, height, history, rules)
-    const stops = users.map(({ imported }) => imported?.after ?? 0).filter(after => after > height)
-    const next = Math.min(height + random.whole(1, 5), blocks.length, ...stops)
-    // An order is there before the chain can come to it, and that is all that is certain.
-    for (
-      ;
-      placed < orders.length && at(orders[placed]!.second - graceS) <= blocks[next - 1]!.time;
-      placed++
-    ) {
-      const { user, orderid, units, second, windowS } = orders[placed]!
+  let height = 0
+  // An order is there before the chain can come to it, and that is all that is certain.
+  const due = (next: number) =>
+    orders.slice(placed).filter(({ second }) => at(second - graceS) <= blocks[next - 1]!.time)
+  const followTo = async (next: number) => {
+    for (const { user, orderid, units, second, windowS } of due(next)) {
       await addOrder(pool, user, orderid, units, second, windowS)
+      placed++
     }
     await credit(history, rules, height, next)
     height = next
+  }
+  while (height < blocks.length) {
+    const before = height
+    const importing = imports.filter(({ after }) => after === height)
+    const [only] = importing
+    // No order can be made at an address before it is there.
+    const mayMoveOn =
+      importing.length === 1 && (only!.known || due(height + 1).every(({ user }) => user !== only!.name))
+    const meanwhile = mayMoveOn && random.chance(0.7) ? () => followTo(height + 1) : async () => undefined
+    for (const one of importing) await importFor(one, history, rules, meanwhile)
+    if (height === before) {
+      const stops = imports.map(({ after }) => after).filter(after => after > height)
+      await followTo(Math.min(height + random.whole(1, 5), blocks.length, ...stops))
+    }
     if (random.chance(0.4)) saved.push(await saveDatabase(pool))
   }
   await settle(rules)
   return saved
 }
 
+/**
+ * An address that is credited already may have been paid before that: its import from there is refused.
+ * @param meanwhile is done while the first block is read again, where blocks are.
+ */
 async function importFor(
-  { name, imported }: RandomUser,
-  height: number,
+  { name, fromBlock }: { name: string; fromBlock: number | null },
   history: RandomRecharges,
   rules: CreditRules,
+  meanwhile?: () => Promise<void>,
 ): Promise<void> {
-  const fromBlock = imported!.fromBlock ?? undefined
   const addresses = [addressFromBytes(bytesFor(name))]
-  await importAddresses(pool, { appid: 'VunTq7Zk2Lm9h1l8', localusermark: name, addresses, fromBlock })
-  if (fromBlock !== undefined) await reread(history, rules, { from: fromBlock, to: height })
+  const request = { appid: 'VunTq7Zk2Lm9h1l8', localusermark: name, addresses }
+  if (fromBlock === null) return void (await importAddresses(pool, request))
+  const nodes = nodesOf(history, meanwhile)
+  const isRefused = (error: Error) => /can only be settled by hand/.test(error.message)
+  await importFromBlock(pool, rules, nodes, { ...request, fromBlock }).catch(error => {
+    if (!isRefused(error)) throw error
+  })
 }
 
-async function reread({ blocks }: RandomRecharges, rules: CreditRules, range: { from: number; to: number }) {
-  const nodes = {
-    solidBlock: async (height: number) => blocks[height - 1] ?? null,
+async function reread(history: RandomRecharges, rules: CreditRules, range: { from: number; to: number }) {
+  await rescan(pool, rules, nodesOf(history), range)
+}
+
+function nodesOf({ blocks }: RandomRecharges, meanwhile: () => Promise<void> = async () => undefined) {
+  let first: Promise<void> | null = null
+  return {
+    solidBlock: async (height: number) => {
+      first ??= meanwhile()
+      await first
+      return blocks[height - 1] ?? null
+    },
     distrust: (_: string, why: string) => assert.fail(why),
   }
-  await rescan(pool, rules, nodes, range)
 }
 
 /** The orders and addresses of the end, as they were made: nothing received yet. */
@@ -157,6 +182,14 @@ async function addWhatCameLater(history: RandomRecharges, rules: CreditRules, en
   for (const { watchedFrom } of added) {
     if (watchedFrom <= height) await reread(history, rules, { from: watchedFrom, to: height })
   }
+  const { rows: earlier } = await pool.query(
+    `select localusermark as name, later.watched_from as "fromBlock"
+       from deposit_address
+       join json_populate_recordset(null::deposit_address, $1) later using (id, localusermark)
+      where deposit_address.watched_from > later.watched_from`,
+    [end.get('deposit_address')?.rows ?? '[]'],
+  )
+  for (const one of earlier) await importFor(one, history, rules)
 }
 
 async function follow(history: RandomRecharges, rules: CreditRules, batchMax: number): Promise<void> {
@@ -180,6 +213,7 @@ async function credit({ random, blocks }: RandomRecharges, rules: CreditRules, a
   if (random.chance(0.3)) await retryAll(rules)
   await assertNoneHomeless(pool)
   await assertTotalsAddUp(pool)
+  await assertChainOrder(pool)
   creditedSoFar = await credited()
   const now = new Map(creditedSoFar.map(row => [`${row.txid} ${row.log_index}`, row]))
   for (const row of before)

@@ -159,12 +159,11 @@ test('what an imported address was paid before it was watched is left alone, wha
   const old = bytesFor('old')
   const blocks = [1, 2, 3].map(i => block(3 * i, [pay(old, BigInt(i))]))
   await credit(blocks)
-  const request = {
+  await importAddresses(pool, {
     appid: 'VunTq7Zk2Lm9h1l8',
     localusermark: 'u9',
     addresses: [addressFromBytes(old)],
-  }
-  await importAddresses(pool, request)
+  })
   const next = block(12, [pay(old, 4n)])
   await credit([next])
   const nodes = served([...blocks, next])
@@ -173,52 +172,6 @@ test('what an imported address was paid before it was watched is left alone, wha
     (await waiting(pool)).map(row => row.amount),
     [4n],
   )
-  // Imported once more, from block 2 on: then block 2 and 3 count, block 1 does not.
-  assert.deepEqual((await importAddresses(pool, { ...request, fromBlock: 2 })).known, request.addresses)
-  assert.equal((await rescan(pool, rules, nodes, { from: 1, to: 4 })).recorded, 2)
-  assert.deepEqual(
-    (await waiting(pool)).map(row => row.amount),
-    [2n, 3n, 4n],
-  )
-  // A later block takes nothing back.
-  await importAddresses(pool, { ...request, fromBlock: 4 })
-  const { rows } = await pool.query('select watched_from from deposit_address')
-  assert.deepEqual(rows, [{ watched_from: 2 }])
-})
-
-test('an address imported from a block below the start is paid from there on, others are not', async () => {
-  const { pool, rules, block, credit } = await world('below')
-  const [one, two] = [bytesFor('one'), bytesFor('two')]
-  const blocks = [1, 2, 3, 4].map(i => block(3 * i, [[...pay(one, BigInt(i)), ...pay(two, BigInt(i))]]))
-  await pool.query('update chain_cursor set start_height = 2, height = 2, hash = $1, block_time = $2', [
-    blocks[1]!.hash,
-    blocks[1]!.time,
-  ])
-  await addAddress(pool, 'two')
-  await importAddresses(pool, {
-    appid: 'VunTq7Zk2Lm9h1l8',
-    localusermark: 'u1',
-    addresses: [addressFromBytes(one)],
-    fromBlock: 1,
-  })
-  await credit(blocks.slice(2))
-  const done = await rescan(pool, rules, served(blocks), { from: 1, to: 4 })
-  assert.deepEqual(done, { blocks: 4, recorded: 2, credited: 0, quarantined: 0 })
-  const { rows } = await pool.query('select amount from transfer order by block_height, log_index')
-  assert.deepEqual(
-    rows.map(row => row.amount),
-    [1n, 2n, 3n, 3n, 4n, 4n],
-  )
-})
-
-test('an import from a block past the cursor is refused', async () => {
-  const { pool } = await world('past')
-  const request = {
-    appid: 'VunTq7Zk2Lm9h1l8',
-    localusermark: 'u1',
-    addresses: [addressFromBytes(bytesFor('x'))],
-  }
-  await assert.rejects(importAddresses(pool, { ...request, fromBlock: 1 }), /past the cursor/)
 })
 
 test('a rescan brings a large transfer as held, and one that comes before others on its address is credited first', async () => {
