@@ -67,6 +67,20 @@ async function amounts(): Promise<string[]> {
   return rows.map(row => row.amount)
 }
 
+test('an address import killed while it reads, or before its commit, has imported nothing', async () => {
+  for (const failpoint of ['block:after-decode', 'rescan:before-commit']) {
+    Object.assign(env, { TRON_NETWORK: 'sandbox', FAILPOINT: failpoint })
+    const { stderr } = await run(
+      ...['address', 'import', '--appid', 'VunTq7Zk2Lm9h1l8', '--localusermark', 'u1'],
+      ...['--from-block', `${first + 2}`, old],
+    )
+    assert.match(stderr, new RegExp(`failpoint ${failpoint} kill`))
+    assert.equal((await pool.query('select from deposit_address')).rowCount, 0)
+    assert.deepEqual(await amounts(), [])
+  }
+  delete env.FAILPOINT
+})
+
 test('address import --from-block counts what was paid from there on, rescan and reconcile find nothing more', async () => {
   const imported = await run(
     ...['address', 'import', '--appid', 'VunTq7Zk2Lm9h1l8', '--localusermark', 'u1'],

@@ -22,8 +22,8 @@ export const commandRows: readonly FaultRow[] = [
   },
   {
     id: 'K2',
-    what: 'gateway address import killed while it reads blocks again, and run again',
-    failpoints: ['rescan:before-commit'],
+    what: 'gateway address import killed while it reads blocks again and before its commit, and run again',
+    failpoints: ['block:after-decode', 'rescan:before-commit'],
     inject: importWithDeath,
   },
   {
@@ -60,10 +60,11 @@ async function importWithDeath({ world, load }: Scene, nth: number): Promise<Inj
   await patiently('its block', async () => (await cursorHeight(world)) >= head.height + 3)
   const from = ['--from-block', `${head.height}`]
   const command = ['address', 'import', '--appid', shop.appid, '--localusermark', user, ...from, address]
+  await dieInCommand(world, 'block:after-decode', ...command)
   await dieInCommand(world, 'rescan:before-commit', ...command)
   await runCommand(world, ...command)
   load.begin(shop, { user, address, parts: [], paidBefore })
-  return {}
+  return { count: 2 }
 }
 
 /** A log that nobody can read stays parked, whoever dies over it. */
