@@ -51,13 +51,14 @@ export async function startCourier(options: {
 
   const handle = async (lease: Lease) => {
     const id = leaseKey(lease)
+    const own = enqueued.get(id)
     enqueued.delete(id)
     // The queue gives a job out again when this process has been too busy to hold on to it; it is still at it.
     if (active.has(id)) return
     active.add(id)
     try {
       if (leasing.stopping) await delivery.release(lease)
-      else await deliverCallback(delivery, lease)
+      else await deliverCallback(delivery, lease, own)
     } finally {
       active.delete(id)
       bell.ring()

@@ -38,7 +38,7 @@ const endWithinMs = 1_000
 /** How soon it is tried again after an outage. */
 const retryMs = 500
 /** Calls fetched side by side: each costs a turn of the event loop, in which many other things are done. */
-const fetchesMax = 4
+const fetchesMax = 2
 
 /**
  * Fetches calls while there are free slots, and handles their leases side by side; a call is over when all of its leases

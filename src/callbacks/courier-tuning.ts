@@ -26,8 +26,8 @@ export interface CourierTuning {
 }
 
 export const defaultTuning: CourierTuning = {
-  slots: 256,
-  aheadMax: 256,
+  slots: 512,
+  aheadMax: 512,
   deadlineMs: sendDeadlineMs,
   marginMs: sendDeadlineMs + 5_000,
   leaseMs: 30_000,

@@ -1,4 +1,5 @@
 import type { Agent } from 'undici'
+import { elapsedMs, thisMoment } from '../base/clock.ts'
 import { failpoint } from '../base/failpoint.ts'
 import type { Logger } from '../base/log.ts'
 import type { MerchantDirectory } from '../merchants/merchant-directory.ts'
@@ -6,6 +7,7 @@ import { attemptCallback } from './attempt-callback.ts'
 import type { FinishedAttempt } from './attempt-store.ts'
 import type { CallbackMetrics } from './callback-metrics.ts'
 import type { Lease, LeasedCallback } from './lease-store.ts'
+import { heldSurely, type OwnLease } from './own-lease.ts'
 import { decideRetry } from './retry-schedule.ts'
 import type { SendOutcome } from './send-callback.ts'
 
@@ -20,6 +22,7 @@ export interface Delivery {
   deadlineMs: number
   /** What a lease just renewed has left at the least: the send, and room to spare. */
   marginMs: number
+  leaseMs: number
   log: Logger
   metrics: CallbackMetrics
 }
@@ -32,19 +35,12 @@ const recordPauseMs = 250
  * Delivers one leased callback: makes sure of the lease, makes one attempt, records it with what follows.
  * A lease that has gone to somebody else is dropped unsent. When the result cannot be recorded, the lease runs out and
  * the callback is sent once more, under the same key.
+ * @param own the lease as it was taken, when it was this process that took it.
  */
-export async function deliverCallback(delivery: Delivery, lease: Lease): Promise<void> {
+export async function deliverCallback(delivery: Delivery, lease: Lease, own?: OwnLease): Promise<void> {
   failpoint('courier:before-renew')
-  const askedAt = performance.now()
-  const callback = await delivery.renew(lease)
-  if (!callback) {
-    delivery.log.debug({ callback: `${lease.id}`, epoch: `${lease.epoch}` }, 'callback.lease_lost')
-    return
-  }
-  // Held by the next sweep; its lease would otherwise stand in the lane until it runs out.
-  if (callback.disabled) return delivery.release(lease)
-  // This process may have been stopped and continued since it asked: then the lease may end while it sends.
-  if (performance.now() - askedAt > delivery.marginMs - delivery.deadlineMs) return
+  const callback = ownCallback(delivery, own) ?? (await renewedCallback(delivery, lease))
+  if (!callback) return
   const merchant = delivery.merchants.byId(callback.merchantId)
   failpoint('courier:before-send')
   const { url, outcome } = await attemptCallback(callback, merchant, delivery)
@@ -53,6 +49,30 @@ export async function deliverCallback(delivery: Delivery, lease: Lease): Promise
   const moved = await recordInsistently(delivery, attempt)
   failpoint('courier:after-record')
   report(delivery, callback, attempt, outcome, moved)
+}
+
+/** Without a question to the database, for a merchant that sends and is known here; else the database decides. */
+function ownCallback(delivery: Delivery, own: OwnLease | undefined): LeasedCallback | null {
+  if (!own) return null
+  const merchant = delivery.merchants.byId(own.callback.merchantId)
+  return merchant && !merchant.disabledAt ? heldSurely(own, delivery) : null
+}
+
+/** @returns null when it is not to be sent: its lease has gone to somebody else, or has just been given back. */
+async function renewedCallback(delivery: Delivery, lease: Lease): Promise<LeasedCallback | null> {
+  const askedAt = thisMoment()
+  const callback = await delivery.renew(lease)
+  if (!callback) {
+    delivery.log.debug({ callback: `${lease.id}`, epoch: `${lease.epoch}` }, 'callback.lease_lost')
+    return null
+  }
+  if (callback.disabled) {
+    // Held by the next sweep; its lease would otherwise stand in the lane until it runs out.
+    await delivery.release(lease)
+    return null
+  }
+  // This process may have been stopped and continued since it asked: then the lease may end while it sends.
+  return elapsedMs(askedAt) > delivery.marginMs - delivery.deadlineMs ? null : callback
 }
 
 function finishedAttempt(callback: LeasedCallback, url: string, outcome: SendOutcome): FinishedAttempt {

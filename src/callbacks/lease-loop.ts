@@ -1,3 +1,4 @@
+import { thisMoment } from '../base/clock.ts'
 import { failpoint } from '../base/failpoint.ts'
 import type { Logger } from '../base/log.ts'
 import type { Pool } from '../db/pool.ts'
@@ -7,6 +8,7 @@ import type { Doorbell } from './doorbell.ts'
 import { settleHeld } from './held-store.ts'
 import { leaseCallbacks } from './lane-store.ts'
 import { endLapsedLeases, type Lease, releaseLeases } from './lease-store.ts'
+import type { OwnLease } from './own-lease.ts'
 import { leaseKey } from './queued-call.ts'
 import { rerouteCallbacks } from './reroute-store.ts'
 
@@ -20,7 +22,7 @@ export interface Leasing {
   /** Ids of the jobs this courier is working on. */
   active: ReadonlySet<string>
   /** Leases this courier enqueued and has not begun: it answers for them. */
-  enqueued: Map<string, { lease: Lease; at: number }>
+  enqueued: Map<string, OwnLease>
   /** How many of these other couriers have begun, as far as known; looked at when room is short. */
   begunElsewhere: number
   stopping: boolean
@@ -32,11 +34,18 @@ export interface Leasing {
 const settleEveryMs = 1_000
 
 /**
+ * How often more is leased while there is enough to begin: what is leased together costs less. What falls due meanwhile
+ * waits no longer than that.
+ */
+const leaseEveryMs = 25
+
+/**
  * Leases what is due for as many slots as are free, and enqueues it, until told to stop. What goes wrong is tried again
  * at the next ring or poll.
  */
 export async function leaseWhileOpen(leasing: Leasing): Promise<void> {
   let settledAt = Number.NEGATIVE_INFINITY
+  let leasedAt = Number.NEGATIVE_INFINITY
   let failing = false
   while (!leasing.stopping) {
     try {
@@ -49,6 +58,8 @@ export async function leaseWhileOpen(leasing: Leasing): Promise<void> {
         if (leasing.queue.isReady()) await recoverLost(leasing)
       }
       const ready = leasing.queue.isReady()
+      if (hasEnough(leasing)) await pause(leasedAt + leaseEveryMs - performance.now())
+      leasedAt = performance.now()
       const found = ready ? await leaseOnce(leasing) : 0
       if (failing) leasing.log.info('courier.leasing_again')
       failing = false
@@ -64,14 +75,25 @@ export async function leaseWhileOpen(leasing: Leasing): Promise<void> {
   }
 }
 
+/** Whether so much is waiting to be begun that the slots will not run empty over another lease. */
+function hasEnough({ enqueued, begunElsewhere, tuning }: Leasing): boolean {
+  return enqueued.size - begunElsewhere > tuning.slots / 4
+}
+
+async function pause(ms: number): Promise<void> {
+  if (ms > 0) await new Promise(resolve => setTimeout(resolve, ms))
+}
+
 /** @returns how many were leased and enqueued. */
 async function leaseOnce(leasing: Leasing): Promise<number> {
   const { pool, tuning } = leasing
+  const askedAt = thisMoment()
   const leases = await leaseCallbacks(pool, await freeSlots(leasing), tuning.leaseMs, tuning.circuit)
   if (leases.length === 0) return 0
   failpoint('courier:after-lease')
-  const at = performance.now()
-  for (const lease of leases) leasing.enqueued.set(leaseKey(lease), { lease, at })
+  const readAtMs = performance.now()
+  for (const callback of leases)
+    leasing.enqueued.set(leaseKey(callback), { callback, askedAt, readAtMs, givenBack: false })
   try {
     await leasing.queue.add(leases)
   } catch (error) {
@@ -106,7 +128,7 @@ async function freeSlots(leasing: Leasing): Promise<number> {
  */
 async function recoverLost(leasing: Leasing): Promise<void> {
   const before = performance.now() - leasing.tuning.lostAfterMs
-  const old = [...leasing.enqueued.values()].filter(({ at }) => at < before).map(({ lease }) => lease)
+  const old = [...leasing.enqueued.values()].filter(own => own.readAtMs < before).map(own => own.callback)
   if (old.length === 0) return
   await giveBack(leasing, await leasing.queue.missing(old))
   leasing.begunElsewhere = 0
@@ -114,6 +136,10 @@ async function recoverLost(leasing: Leasing): Promise<void> {
 
 /** Makes leases due again that nobody has begun; a job that turns up later finds its lease gone. */
 async function giveBack(leasing: Leasing, leases: readonly Lease[]): Promise<void> {
+  for (const lease of leases) {
+    const own = leasing.enqueued.get(leaseKey(lease))
+    if (own) own.givenBack = true
+  }
   await releaseLeases(leasing.pool, leases)
   for (const lease of leases) leasing.enqueued.delete(leaseKey(lease))
 }
@@ -126,7 +152,7 @@ export async function finishInHand(leasing: Leasing, atMostMs: number): Promise<
 
 /** What was enqueued and not begun goes back, so that another courier has it now and not when its lease runs out. */
 export async function withdrawUnsent(leasing: Leasing): Promise<void> {
-  const unsent = [...leasing.enqueued.values()].map(({ lease }) => lease)
+  const unsent = [...leasing.enqueued.values()].map(own => own.callback)
   try {
     await giveBack(leasing, leasing.queue.isReady() ? await leasing.queue.withdraw(unsent) : unsent)
   } catch (error) {

@@ -49,17 +49,10 @@ export async function renewLeases(
            and b.leased_until > now() and b.leased_until < now() + $4 * interval '1 millisecond'
         returning b.callback_id
       )
-      select c.id, b.lease_epoch, c.merchant_id, c.order_id, c.attempts, b.schedule_step, c.key, c.body_amount,
-             c.received, c.order_state, c.late, o.orderid, o.ordersn, o.localusermark, o.notify_url,
-             o.amount as order_amount, t.txid, t.log_index, t.amount as transfer_amount,
-             m.disabled_at is not null as disabled, clock_timestamp() as now
+      select b.lease_epoch, b.schedule_step, extract(epoch from clock_timestamp()) * 1000 as now_ms, f.*
         from asked a
         join callback_outbox b on b.callback_id = a.id and b.lease_epoch = a.epoch
-        join callback c on c.id = a.id
-        join recharge_order o on o.id = c.order_id
-        join credit r on r.id = c.credit_id
-        join transfer t on t.id = r.transfer_id
-        join merchant m on m.id = c.merchant_id
+        join callback_facts f on f.id = a.id
        where b.leased_until >= now() + $4 * interval '1 millisecond'
           or b.callback_id in (select callback_id from renewed)`,
     values: [
@@ -101,8 +94,9 @@ export async function endLapsedLeases(db: Queryable): Promise<void> {
   )
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a row as the query above names it.
-function leasedCallback(row: any): LeasedCallback {
+/** Reads a row of callback_facts with its lease_epoch, its schedule_step and the database's time. */
+// biome-ignore lint/suspicious/noExplicitAny: as the view names its columns.
+export function leasedCallback(row: any): LeasedCallback {
   return {
     id: row.id,
     epoch: row.lease_epoch,
@@ -112,7 +106,7 @@ function leasedCallback(row: any): LeasedCallback {
     scheduleStep: row.schedule_step,
     notifyUrl: row.notify_url,
     disabled: row.disabled,
-    now: row.now,
+    now: new Date(Number(row.now_ms)),
     facts: {
       key: row.key,
       orderid: row.orderid,

@@ -26,8 +26,10 @@ export function openDelivery(options: {
   registry?: Registry | undefined
 }): Delivery {
   const { pool, tuning, merchants, agent, allowedNetworks, log } = options
-  // No more can wait than are in hand. One round trip at a time: two would be half as full.
+  // No more can wait than are in hand. One round trip at a time: two would be half as full. Results have a second one under
+  // way, and bounds: one large write would let all its lanes go at once, when there is nothing left to send.
   const together = { itemsMax: tuning.slots, waitingMax: Number.POSITIVE_INFINITY, inFlightMax: 1 }
+  const inParts = { ...together, itemsMax: 128, inFlightMax: 2 }
   const renew = async (leases: readonly Lease[]) => {
     const held = await renewLeases(pool, leases, tuning)
     const byKey = new Map(held.map(callback => [leaseKey(callback), callback]))
@@ -37,13 +39,14 @@ export function openDelivery(options: {
   const record = (attempts: readonly FinishedAttempt[]) => recordResults(pool, attempts, told)
   return {
     renew: shareRoundTrips({ ...together, run: renew }),
-    record: shareRoundTrips({ ...together, run: record }),
+    record: shareRoundTrips({ ...inParts, run: record }),
     release: lease => releaseLeases(pool, [lease]),
     merchants,
     agent,
     allowedNetworks,
     deadlineMs: tuning.deadlineMs,
     marginMs: tuning.marginMs,
+    leaseMs: tuning.leaseMs,
     // A line for each attempt, of facts named one by one in one place: looking for secrets in it would cost as much again.
     log: log.child({}, { redact: [] }),
     metrics: createCallbackMetrics(options.registry, pool),

@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { type Moment, thisMoment } from '../../src/base/clock.ts'
 import { recordAttempts } from '../../src/callbacks/attempt-store.ts'
 import { createCallbackMetrics } from '../../src/callbacks/callback-metrics.ts'
 import { type Delivery, deliverCallback } from '../../src/callbacks/deliver-callback.ts'
 import { createGuardedAgent } from '../../src/callbacks/guarded-agent.ts'
 import { leaseCallbacks } from '../../src/callbacks/lane-store.ts'
-import { endLapsedLeases, releaseLeases, renewLeases } from '../../src/callbacks/lease-store.ts'
+import {
+  endLapsedLeases,
+  type LeasedCallback,
+  releaseLeases,
+  renewLeases,
+} from '../../src/callbacks/lease-store.ts'
+import type { OwnLease } from '../../src/callbacks/own-lease.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
@@ -51,6 +58,43 @@ test('a process that was stopped between asking for its lease and sending does n
   }
   await deliverCallback({ ...delivery, renew, marginMs: 1_010, deadlineMs: 1_000 }, lease)
   assert.equal(endpoint.requests.length, 0)
+})
+
+test('what this process leased itself a moment ago is sent without asking for the lease again', async () => {
+  const { pool, endpoint, delivery, lease } = await setUp()
+  await deliverCallback({ ...delivery, renew: () => assert.fail('asked') }, lease, ownLease(lease))
+  assert.equal(endpoint.requests.length, 1)
+  const { rows } = await pool.query(`select attempts, delivered_at is not null as delivered from callback`)
+  assert.deepEqual(rows, [{ attempts: 1, delivered: true }])
+})
+
+test('the time of an attempt is when it is sent, not when it was leased', async () => {
+  const { pool, endpoint, delivery, lease } = await setUp()
+  const own = ownLease(lease, 12_000)
+  await deliverCallback(delivery, lease, { ...own, readAtMs: own.readAtMs - 12_000 })
+  const t = Number(new URLSearchParams(endpoint.requests[0]!.body).get('t'))
+  const leasedS = lease.now.getTime() / 1000
+  assert(t >= Math.floor(leasedS + 12) && t <= leasedS + 72, `${t} after ${leasedS}`)
+  const { rows } = await pool.query(`select started_at from callback_attempt`)
+  assert(rows[0].started_at.getTime() >= lease.now.getTime() + 12_000)
+})
+
+test('the database is asked for a lease that is old, or may have been given back, or whose merchant is disabled', async () => {
+  const asks: [string, (own: OwnLease) => Partial<OwnLease>, Partial<Merchant>][] = [
+    ['half over by the steady clock', own => ({ askedAt: earlier(own.askedAt, { steadyMs: 15_001 }) }), {}],
+    ['half over by the wall clock', own => ({ askedAt: earlier(own.askedAt, { wallMs: 15_001 }) }), {}],
+    ['given back', () => ({ givenBack: true }), {}],
+    ['disabled', () => ({}), { disabledAt: new Date() }],
+  ]
+  for (const [what, change, settings] of asks) {
+    const { pool, endpoint, delivery, lease, merchant } = await setUp()
+    // Somebody else has it by now.
+    await pool.query(`update callback_outbox set lease_epoch = lease_epoch + 1`)
+    const own = ownLease(lease)
+    const merchants = directoryOf({ ...merchant, ...settings })
+    await deliverCallback({ ...delivery, merchants }, lease, { ...own, ...change(own) })
+    assert.equal(endpoint.requests.length, 0, what)
+  }
 })
 
 test('a callback whose merchant was disabled after it was leased goes back unsent', async () => {
@@ -105,6 +149,16 @@ test('an attempt is one line of facts, without keys, secrets, signatures or bodi
   ]
   for (const secret of secrets) assert(!recorded.text().includes(secret), secret)
 })
+
+function ownLease(callback: LeasedCallback, agoMs = 0): OwnLease {
+  const { steadyMs, wallMs } = thisMoment()
+  const askedAt = { steadyMs: steadyMs - agoMs, wallMs: wallMs - agoMs }
+  return { callback, askedAt, readAtMs: steadyMs, givenBack: false }
+}
+
+function earlier(moment: Moment, by: Partial<Moment>): Moment {
+  return { steadyMs: moment.steadyMs - (by.steadyMs ?? 0), wallMs: moment.wallMs - (by.wallMs ?? 0) }
+}
 
 async function setUp() {
   const { pool } = await cloneDatabase()

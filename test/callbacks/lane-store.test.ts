@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { leaseCallbacks } from '../../src/callbacks/lane-store.ts'
-import { endLapsedLeases, type Lease } from '../../src/callbacks/lease-store.ts'
+import {
+  endLapsedLeases,
+  type Lease,
+  type LeasedCallback,
+  renewLeases,
+} from '../../src/callbacks/lease-store.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
 import { cloneDatabase } from '../support/database.ts'
@@ -25,6 +30,20 @@ test('what is due is leased in the order it fell due, under a new epoch', async 
     [first],
   )
   assert.deepEqual(rows, [{ state: 'in_flight', held: true }])
+})
+
+test('what is leased comes with all that a renewal would read', async () => {
+  const { pool } = await cloneDatabase()
+  await seed(pool, await seedMerchant(pool), 3)
+  await pool.query(`update callback set attempts = callback.id + 3`)
+  await pool.query(`update callback_outbox set schedule_step = callback_id + 1`)
+  const leased = await leaseCallbacks(pool, 3, leaseMs)
+  const renewed = await renewLeases(pool, leased, { leaseMs, marginMs: 15_000 })
+  const byId = (callbacks: LeasedCallback[]) =>
+    callbacks.map(({ now, ...facts }) => facts).toSorted((a, b) => Number(a.id - b.id))
+  assert.equal(leased.length, 3)
+  assert.deepEqual(byId(leased), byId(renewed))
+  for (const { now } of leased) assert(Math.abs(now.getTime() - Date.now()) < 60_000)
 })
 
 test('a lane never has more in flight than its cap, however many couriers lease at once', async () => {
