@@ -95,16 +95,21 @@ export async function recordAttempts(
 
 function columns(attempts: readonly FinishedAttempt[]): unknown[] {
   return [
-    attempts.map(a => a.id),
-    attempts.map(a => a.epoch),
-    attempts.map(a => a.attempt),
-    attempts.map(a => a.startedAt),
-    attempts.map(a => a.durationMs),
+    plainArray(attempts.map(a => a.id)),
+    plainArray(attempts.map(a => a.epoch)),
+    plainArray(attempts.map(a => a.attempt)),
+    plainArray(attempts.map(a => a.startedAt.toISOString())),
+    plainArray(attempts.map(a => a.durationMs)),
     attempts.map(a => a.url),
     attempts.map(a => a.outcome),
-    attempts.map(a => a.status),
+    plainArray(attempts.map(a => a.status)),
     attempts.map(a => a.answer),
-    attempts.map(a => a.next.kind),
-    attempts.map(a => (a.next.kind === 'retry' ? a.next.inMs : null)),
+    plainArray(attempts.map(a => a.next.kind)),
+    plainArray(attempts.map(a => (a.next.kind === 'retry' ? a.next.inMs : null))),
   ]
+}
+
+/** An array as Postgres writes it, of values that need no quotes. pg looks into every value for what to escape. */
+function plainArray(values: readonly (bigint | number | string | null)[]): string {
+  return `{${values.map(value => value ?? 'null').join()}}`
 }

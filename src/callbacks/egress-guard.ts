@@ -12,16 +12,26 @@ import { innerV4, mappedV4 } from './embedded-v4.ts'
  * @returns null when it may; else what is wrong, to be put after the parameter's name: "must be https".
  */
 export function checkCallbackUrl(url: string, allowedNetworks: readonly string[]): string | null {
+  const { judged, list } = guardOf(allowedNetworks)
+  const known = judged.get(url)
+  if (known !== undefined) return known
+  if (judged.size >= judgedMax) judged.clear()
+  const judgement = judgeUrl(url, list)
+  judged.set(url, judgement)
+  return judgement
+}
+
+function judgeUrl(url: string, allowed: BlockList): string | null {
   if (!URL.canParse(url)) return 'must be an absolute https URL'
   // What is judged is what would be dialled: the parsed URL, never its text (http://127.1, http://2130706433).
   const { protocol, username, password, hostname, port } = new URL(url)
   if (protocol !== 'https:' && protocol !== 'http:') return 'must be an https URL'
   if (username || password) return 'must not contain a user name or password'
   if (port && isDeniedPort(Number(port))) return `must not use port ${port}`
-  if (protocol === 'http:' && allowedNetworks.length === 0) return 'must be https'
+  if (protocol === 'http:' && allowed.rules.length === 0) return 'must be https'
   const literal = literalAddress(hostname)
-  if (literal) return checkAddress(literal, protocol, listOf(allowedNetworks))
-  if (isLocalName(hostname) && !reachesLoopback(allowedNetworks)) return 'must not name this machine'
+  if (literal) return checkAddress(literal, protocol, allowed)
+  if (isLocalName(hostname) && !reachesLoopback(allowed)) return 'must not name this machine'
   return null
 }
 
@@ -59,18 +69,26 @@ function isLocalName(hostname: string): boolean {
   return /(^|\.)localhost\.?$/.test(hostname)
 }
 
-function reachesLoopback(allowedNetworks: readonly string[]): boolean {
-  const allowed = listOf(allowedNetworks)
+function reachesLoopback(allowed: BlockList): boolean {
   return isAllowed('127.0.0.1', allowed) || isAllowed('::1', allowed)
 }
 
-/** The setting is one array for the life of a process; its list is made once and not for every order. */
-const lists = new WeakMap<readonly string[], BlockList>()
+/** A merchant's callbacks go to the same few URLs again and again. */
+interface Guard {
+  list: BlockList
+  judged: Map<string, string | null>
+}
 
-function listOf(networks: readonly string[]): BlockList {
-  const known = lists.get(networks)
+/** URLs whose judgement is remembered; each is at most 512 characters. */
+const judgedMax = 1_000
+
+/** The setting is one array for the life of a process. */
+const guards = new WeakMap<readonly string[], Guard>()
+
+function guardOf(networks: readonly string[]): Guard {
+  const known = guards.get(networks)
   if (known) return known
-  const list = networkList(networks)
-  lists.set(networks, list)
-  return list
+  const guard = { list: networkList(networks), judged: new Map() }
+  guards.set(networks, guard)
+  return guard
 }

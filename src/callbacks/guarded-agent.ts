@@ -57,14 +57,19 @@ function refuseTarget(
 function checkDial(address: string, protocol: 'http:' | 'https:', allowed: BlockList): string | null {
   const refused = checkAddress(address, protocol, allowed)
   if (refused) return refused
+  const family = isIPv6(address) ? 'ipv6' : 'ipv4'
+  return !allowed.check(address, family) && ownAddresses().check(address, family)
+    ? `must not lead to ${address}: this machine`
+    : null
+}
+
+/** Read at every dial that could lead there: an address may be given to this machine at any time. */
+function ownAddresses(): BlockList {
   const own = new BlockList()
   for (const face of Object.values(networkInterfaces()).flatMap(faces => faces ?? [])) {
     own.addAddress(face.address, face.family === 'IPv6' ? 'ipv6' : 'ipv4')
   }
-  const family = isIPv6(address) ? 'ipv6' : 'ipv4'
-  return own.check(address, family) && !allowed.check(address, family)
-    ? `must not lead to ${address}: this machine`
-    : null
+  return own
 }
 
 function guardedConnector(
