@@ -29,5 +29,6 @@ EXPOSE 8080
 # Each process answers on its own HEALTH_PORT, inside the container only.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HEALTH_PORT}/healthz`).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/gateway.js"]
+# Room for what is soon forgotten: a courier's garbage is collected at half the cost. Some 100 MB at the most.
+ENTRYPOINT ["node", "--max-semi-space-size=64", "dist/gateway.js"]
 CMD ["start"]

@@ -13,7 +13,7 @@ import type { startBenchRedis } from './redis-server.ts'
 
 const endpoints = 100
 const rounds = 3
-/** As many in flight as a courier has slots. */
+/** What the bare loop has in flight; with more it is slower. */
 const concurrency = 256
 
 type BenchRedis = NonNullable<Awaited<ReturnType<typeof startBenchRedis>>>

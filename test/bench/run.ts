@@ -138,7 +138,7 @@ async function steady({ fresh }: Databases): Promise<void> {
 async function callbacks({ fresh }: Databases): Promise<void> {
   const redis = await startBenchRedis()
   try {
-    const result = await benchCallbacks(fresh, redis, Number(process.env.BENCH_CALLBACKS ?? 20_000))
+    const result = await benchCallbacks(fresh, redis, Number(process.env.BENCH_CALLBACKS ?? 40_000))
     console.log(`a bare undici loop posting the same signed bytes: ${result.bare.toFixed(0)}/s`)
     if (result.redis) console.log(`delivered, on Redis: ${deliveryLine(result.redis)}`)
     else console.log('redis-server is not on the PATH: nothing measured on Redis')
