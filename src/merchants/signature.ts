@@ -41,6 +41,8 @@ export function signedText(scheme: SignatureScheme, endpoint: string, parameters
 
 /** Compares two signatures in constant time, hex in either case. Wrong lengths and alphabets are just unequal. */
 export function signaturesEqual(given: string, expected: string): boolean {
+  // Other letters may become hex digits on the way: in upper case a ligature of two f is FF, in latin1 U+0141 is an A.
+  if (!/^[\dA-F]*$/i.test(given)) return false
   const a = Buffer.from(given.toUpperCase(), 'latin1')
   const b = Buffer.from(expected, 'latin1')
   return a.length === b.length && timingSafeEqual(a, b)

@@ -53,9 +53,17 @@ test('signatures are equal in either case of hex, and of another length or alpha
   const sign = vectors[0]!.hmac_sha256.sign
   assert.ok(signaturesEqual(sign, sign))
   assert.ok(signaturesEqual(sign.toLowerCase(), sign))
+  const hex = 'A9'.repeat(32)
+  // Letters that upper case or a narrower encoding would turn into these very digits.
+  const alike: [string, string][] = [
+    [hex.replace('A', '\u0141'), hex],
+    [hex.replace('9', '\u0239'), hex],
+    ['\ufb00'.repeat(32), 'F'.repeat(64)],
+  ]
   for (const other of ['', '0', sign.slice(1), `${sign}0`, 'ÿ'.repeat(64), '用'.repeat(64), 'Z'.repeat(64)]) {
-    assert.equal(signaturesEqual(other, sign), false)
+    alike.push([other, sign])
   }
+  for (const [other, expected] of alike) assert.equal(signaturesEqual(other, expected), false, other)
 })
 
 /** The text with each of its characters replaced by another, one at a time. */
