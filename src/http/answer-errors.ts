@@ -34,7 +34,14 @@ export function answerErrors(app: FastifyInstance, log: Logger, limit: CountRequ
     }
     return refuse(toGatewayError(error), request, reply, log)
   })
-  app.setNotFoundHandler(limit ? { preValidation: limit } : {}, (request, reply) => {
+  if (limit) {
+    // Before its body is read, which may be one that is refused by itself.
+    app.addHook('onRequest', (request, reply, done) => {
+      if (request.is404) limit(request, reply).then(() => done(), done)
+      else done()
+    })
+  }
+  app.setNotFoundHandler((request, reply) => {
     const error = new GatewayError(
       'not_found',
       'there is nothing at this path for this method; the API is POST only',

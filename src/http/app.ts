@@ -102,7 +102,10 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
     },
     // What is wrong before there is a route: a path that cannot be decoded.
     frameworkErrors: (error, request, reply) => {
-      refuse(toGatewayError(error), request as FastifyRequest, reply as FastifyReply, log)
+      const refusal = toGatewayError(error)
+      refuse(refusal, request as FastifyRequest, reply as FastifyReply, log)
+      // No hook runs for it.
+      countUnread(refusal.code)
     },
   })
   const counts = redisUrl

@@ -100,6 +100,14 @@ for (const [code, provoke] of Object.entries(provoked) as [ErrorCode, () => Prom
   })
 }
 
+test('a path that cannot be decoded is counted and logged like any other refusal', async () => {
+  const [logged, counted] = [api.logged().length, await countOf('bad_request')]
+  const answer = readAnswer(await api.app.inject({ method: 'POST', url: '/api/merchant/%zz' }))
+  assert.deepEqual([answer.httpStatus, answer.code], [400, 'bad_request'])
+  assert.match(api.logged().slice(logged), /"code":"bad_request"/)
+  assert.equal(await countOf('bad_request'), counted + 1)
+})
+
 test('nothing secret is in the log, the metrics or the history of calls', async () => {
   await api.app.close()
   const { rows } = await api.pool.query(

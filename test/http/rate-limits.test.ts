@@ -94,13 +94,15 @@ test('a merchant may ask so often in a minute, and a forged request never spends
 })
 
 test('every answer of the API says what is left, and strangers spend it with anything they ask for', async () => {
-  const api = await openApiUnderTest({ ipRateLimitPerMinute: 9, rateLimitPerMinute: 100 })
+  const api = await openApiUnderTest({ ipRateLimitPerMinute: 11, rateLimitPerMinute: 100 })
   const merchant = await api.addMerchant()
   const get = async (url: string, method: 'GET' | 'OPTIONS' = 'GET') => {
     const { statusCode, headers } = await api.app.inject({ method, url })
     return { httpStatus: statusCode, headers }
   }
   const answers: [number, { httpStatus: number; headers: Record<string, unknown> }, string][] = [
+    [400, await api.post('nothing', 'a=1&a=2'), '10'],
+    [413, await api.post('nothing', 'x'.repeat(20_000)), '9'],
     [401, await api.post('newAddress', 'a=1'), '8'],
     [400, await api.post('newAddress', 'a=1&a=2'), '7'],
     [413, await api.post('newAddress', 'x'.repeat(20_000)), '6'],
@@ -113,6 +115,7 @@ test('every answer of the API says what is left, and strangers spend it with any
     [429, await api.ask(merchant, 'newAddress', user), '0'],
     [429, await get('/docs'), '0'],
     [429, await get('/nothing'), '0'],
+    [429, await api.post('nothing', 'a=1&a=2'), '0'],
   ]
   for (const [i, [status, { httpStatus, headers }, remaining]] of answers.entries()) {
     assert.deepEqual(
@@ -120,7 +123,7 @@ test('every answer of the API says what is left, and strangers spend it with any
       [status, remaining],
       `answer ${i}`,
     )
-    assert.equal(String(headers['x-ratelimit-limit']), remaining === '99' ? '100' : '9')
+    assert.equal(String(headers['x-ratelimit-limit']), remaining === '99' ? '100' : '11')
     assert.match(String(headers['x-ratelimit-reset']), /^\d+$/)
     assert.equal(headers['retry-after'] !== undefined, status === 429)
   }
