@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../base/clock.ts'
 import type { Prisma } from '../db/prisma-client.ts'
 import type { SignatureScheme } from './signature.ts'
 
@@ -7,6 +8,7 @@ export interface ListedMerchant {
   name: string
   /** The promoted key's scheme; null when no key is promoted. */
   scheme: SignatureScheme | null
+  /** Those that verify requests now; one that is to end later among them. */
   liveKeys: number
   xpub: string
   callbackUrl: string | null
@@ -15,12 +17,14 @@ export interface ListedMerchant {
   acknowledgement: string | null
   always200: boolean
   requireNonce: boolean
+  /** Addresses and CIDRs it may call from; empty: any client. */
+  allowedClients: readonly string[]
   disabledAt: Date | null
   createdAt: Date
 }
 
 /** All merchants, oldest first. */
-export async function listMerchants(prisma: Prisma): Promise<ListedMerchant[]> {
+export async function listMerchants(prisma: Prisma, clock: Clock = systemClock): Promise<ListedMerchant[]> {
   const merchants = await prisma.merchant.findMany({
     orderBy: { id: 'asc' },
     select: {
@@ -32,10 +36,14 @@ export async function listMerchants(prisma: Prisma): Promise<ListedMerchant[]> {
       acknowledgement: true,
       always200: true,
       requireNonce: true,
+      allowedClients: true,
       disabledAt: true,
       createdAt: true,
       addressCounter: { select: { xpub: true } },
-      merchantKeys: { where: { retiredAt: null }, select: { scheme: true, promoted: true } },
+      merchantKeys: {
+        where: { OR: [{ retiredAt: null }, { retiredAt: { gt: clock.now() } }] },
+        select: { scheme: true, promoted: true },
+      },
     },
   })
   return merchants.map(({ addressCounter, merchantKeys, ...merchant }) => ({

@@ -6,6 +6,7 @@ import { createPrisma } from '../../src/db/prisma-client.ts'
 import { addMerchant, type NewMerchant } from '../../src/merchants/add-merchant.ts'
 import { disableMerchant, enableMerchant } from '../../src/merchants/disable-merchant.ts'
 import { listMerchants } from '../../src/merchants/list-merchants.ts'
+import { addKey, retireKey } from '../../src/merchants/rotate-keys.ts'
 import { setMerchant } from '../../src/merchants/set-merchant.ts'
 import { otherXpub, testXpub } from '../support/api-under-test.ts'
 import { cloneDatabase } from '../support/database.ts'
@@ -164,11 +165,18 @@ test('what was done by hand is set down, without anything secret', async () => {
 
 test('the list shows every merchant and nothing secret', async () => {
   const added = await addMerchant(pool, masterKey, { ...shop, name: 'listed', scheme: 'sha1' })
+  await setMerchant(pool, added.appid, { allowedClients: ['203.0.113.7', '2001:db8::/48'] }, { checkUrl })
+  const ends = { now: new Date(0), later: new Date(Date.now() + 3_600_000) }
+  for (const at of [ends.now, ends.later]) {
+    const { id } = await addKey(pool, masterKey, added.appid, { scheme: 'hmac-sha256' })
+    await retireKey(pool, added.appid, id, { at })
+  }
   const merchants = await listMerchants(createPrisma(pool))
   const listed = merchants.find(merchant => merchant.appid === added.appid)!
+  assert.deepEqual(listed.allowedClients, ['203.0.113.7', '2001:db8::/48'])
   assert.equal(listed.name, 'listed')
   assert.equal(listed.scheme, 'sha1')
-  assert.equal(listed.liveKeys, 1)
+  assert.equal(listed.liveKeys, 2, 'one that is to end later verifies requests until then')
   assert.equal(listed.xpub, testXpub)
   assert.equal(listed.disabledAt, null)
   const { rows } = await pool.query(`select count(*)::int as n from merchant`)
