@@ -46,10 +46,15 @@ const firstConnectionMs = 1_000
 /** After a failure Redis is left alone this long, so that one that says nothing slows down few requests. */
 const redisRestMs = 1_000
 
+// A new count has no end yet; nor has one that lost its own, which would lock its client out for good.
 const countScript = `
 local current = redis.call('INCR', KEYS[1])
-if current == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-return {current, redis.call('PTTL', KEYS[1])}`
+local ttl = redis.call('PTTL', KEYS[1])
+if ttl < 0 then
+  ttl = tonumber(ARGV[1])
+  redis.call('PEXPIRE', KEYS[1], ttl)
+end
+return {current, ttl}`
 
 /**
  * Counts in Redis for all replicas; while it is down or silent, each process counts for itself, from the start on if need be.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { Redis } from 'ioredis'
 import { buildApp } from '../../src/http/app.ts'
 import { type ApiUnderTest, openApiUnderTest, readAnswer } from '../support/api-under-test.ts'
 import { startBreakableProxy } from '../support/breakable-proxy.ts'
@@ -165,6 +166,24 @@ test("gateways on two databases that share a Redis do not spend each other's quo
   // Both are the first merchant of their databases.
   for (const api of [one, two])
     assert.equal((await api.ask(await api.addMerchant(), 'newAddress', user)).status, 1)
+})
+
+test('a count in Redis that has lost its end gets one: nobody is locked out for good', {
+  skip: noRedis,
+}, async () => {
+  const redis = await startRedis()
+  const api = await openApiUnderTest({ rateLimitPerMinute: 3, redisUrl: redis.url })
+  const merchant = await api.addMerchant()
+  const ask = () => api.ask(merchant, 'newAddress', user)
+  assert.equal((await ask()).status, 1)
+  const client = new Redis(redis.url)
+  after(() => client.disconnect())
+  const [key] = await client.keys('*')
+  // As a restore without its times, or a hand, leaves it.
+  await client.set(key!, '1000')
+  const refused = await ask()
+  assert.deepEqual([refused.code, refused.headers['retry-after']], ['rate_limited', '60'])
+  assert.ok((await client.pttl(key!)) > 0)
 })
 
 for (const how of ['down', 'silent'] as const) {
