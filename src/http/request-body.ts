@@ -43,8 +43,8 @@ function decode(request: FastifyRequest, body: Buffer, contentType: string): str
 }
 
 function checkCharset(contentType: string): void {
-  const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(contentType)?.[1]
-  if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
-    throw new GatewayError('bad_request', `content-type: the charset is utf-8`)
+  for (const [, charset] of contentType.matchAll(/;\s*charset\s*=\s*"?([^\s";]*)/gi)) {
+    if (!/^utf-?8$/i.test(charset!))
+      throw new GatewayError('bad_request', 'content-type: the charset is utf-8')
   }
 }

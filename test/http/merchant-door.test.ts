@@ -232,6 +232,7 @@ test('bodies that cannot be read are refused before anything else: bad_request',
     ['__proto__=1', form],
     ['constructor=1', form],
     ['a=1', `${form};charset=GB2312`],
+    ['a=1', `${form};charset=utf-8;charset=GB2312`],
     [`{"a":${'['.repeat(4000)}${']'.repeat(4000)}}`, json],
   ]
   const before = await countRows(api.pool)
