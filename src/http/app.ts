@@ -19,6 +19,7 @@ import { openOrderBatch } from '../orders/order-batch.ts'
 import { orderEndpoints } from '../orders/order-routes.ts'
 import { statementEndpoint } from '../orders/statement-routes.ts'
 import { answerClientError, answerErrors, refuse, toGatewayError } from './answer-errors.ts'
+import { followAnswers } from './answered.ts'
 import { answerInTime } from './deadline.ts'
 import { openDocs } from './docs.ts'
 import { openHealthRoutes } from './health.ts'
@@ -122,13 +123,19 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
     merchant: config.rateLimitPerMinute,
   })
   answerErrors(app, log, limits.byAddress)
-  if (options.registry) countUnread = measureRequests(app, options.registry)
+  const onAnswered = followAnswers(app)
+  if (options.registry) countUnread = measureRequests(onAnswered, options.registry)
   const checkReady = openReadiness(pool)
   openHealthRoutes(app, () => requireCursor(pool))
   await openDocs(app, endpoints, limits.byAddress)
   await app.register(async scope => {
     if (options.history !== false)
-      keepRequests(scope, { pool, log, clock, ...(options.registry && { registry: options.registry }) })
+      keepRequests(scope, onAnswered, {
+        pool,
+        log,
+        clock,
+        ...(options.registry && { registry: options.registry }),
+      })
     openMerchantDoor(scope, { merchants, nonces: openNonceGate(pool), clock, checkReady, limits }, endpoints)
   })
   return app

@@ -5,10 +5,11 @@ import { mappedV4 } from '../callbacks/embedded-v4.ts'
 /**
  * Who called, in one form for each client: some proxies write `203.0.113.7:41202` or `[2001:db8::1]:443` into
  * X-Forwarded-For, and each port would be another client.
- * @returns an IPv4 or IPv6 address; the connection's own when what a trusted proxy wrote is none.
+ * @returns an IPv4 or IPv6 address; the connection's own when what a trusted proxy wrote is none; 0.0.0.0 when the client has
+ *   gone, and nobody had asked for its address before.
  */
 export function clientAddressOf(request: Pick<FastifyRequest, 'ip' | 'socket'>): string {
-  return readAddress(request.ip) ?? readAddress(request.socket.remoteAddress ?? '') ?? '0.0.0.0'
+  return readAddress(request.ip ?? '') ?? readAddress(request.socket.remoteAddress ?? '') ?? '0.0.0.0'
 }
 
 /** An address without port, brackets and zone, IPv6 in its shortest form, an embedded IPv4 one as itself; null if none. */

@@ -4,6 +4,7 @@ import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics.ts'
 import type { Pool } from '../db/pool.ts'
 import type { ApiRequest } from '../merchants/api-request-store.ts'
+import type { AnsweredWork } from './answered.ts'
 import { clientAddressOf } from './client-address.ts'
 import { openRequestHistory } from './request-history.ts'
 
@@ -13,14 +14,14 @@ import { openRequestHistory } from './request-history.ts'
  */
 export function keepRequests(
   app: FastifyInstance,
+  onAnswered: (work: AnsweredWork) => void,
   options: { pool: Pool; log: Logger; clock?: Clock; registry?: Registry },
 ): void {
   const { clock = systemClock } = options
   const history = openRequestHistory(options)
-  app.addHook('onResponse', (request, reply, done) => {
+  onAnswered((request, reply) => {
     const kept = keptOf(request, reply.elapsedTime, clock)
     if (kept) history.keep(kept)
-    done()
   })
   app.addHook('onClose', () => history.close())
 }

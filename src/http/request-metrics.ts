@@ -1,12 +1,15 @@
-import type { FastifyInstance } from 'fastify'
 import type { ErrorCode } from '../base/errors.ts'
 import { Counter, Histogram, type Registry } from '../base/metrics.ts'
+import type { AnsweredWork } from './answered.ts'
 
 /**
  * Counts and times every request of the merchant API, by endpoint and by how it was answered.
  * @returns counts a refusal of what never became a request.
  */
-export function measureRequests(app: FastifyInstance, registry: Registry): (code: ErrorCode) => void {
+export function measureRequests(
+  onAnswered: (work: AnsweredWork) => void,
+  registry: Registry,
+): (code: ErrorCode) => void {
   const answered = new Counter({
     name: 'gateway_requests_total',
     help: 'Requests of the merchant API, by endpoint and code; ok when there was no refusal',
@@ -25,12 +28,11 @@ export function measureRequests(app: FastifyInstance, registry: Registry): (code
   const timers = new Map<string, Histogram.Internal<'endpoint'>>()
   const count = (endpoint: string, code: string) =>
     remembered(counters, `${endpoint} ${code}`, () => answered.labels(endpoint, code)).inc()
-  app.addHook('onResponse', (request, reply, done) => {
+  onAnswered((request, reply) => {
     // One name for all paths that are none, or strangers could make up as many as they like.
     const endpoint = request.routeOptions.config.endpoint ?? 'none'
     count(endpoint, request.refusedWith ?? 'ok')
     remembered(timers, endpoint, () => duration.labels(endpoint)).observe(reply.elapsedTime / 1000)
-    done()
   })
   return code => count('none', code)
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { limitKeyOf, readAddress } from '../../src/http/client-address.ts'
+import { clientAddressOf, limitKeyOf, readAddress } from '../../src/http/client-address.ts'
 import { setMerchant } from '../../src/merchants/set-merchant.ts'
 import { openApiUnderTest, readAnswer } from '../support/api-under-test.ts'
 import { type Caller, formBody, signed } from '../support/signed-request.ts'
@@ -49,6 +49,11 @@ test('a client address is read in one form, whatever form it came in', () => {
     ['', null],
   ]
   for (const [text, address] of forms) assert.equal(readAddress(text), address, text)
+})
+
+test('a client that has gone has an address all the same', () => {
+  const gone = { ip: undefined, socket: { remoteAddress: undefined } }
+  assert.equal(clientAddressOf(gone as never), '0.0.0.0')
 })
 
 test('a limit counts an IPv6 client by its /64', () => {

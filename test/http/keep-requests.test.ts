@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request } from 'node:http'
 import { test } from 'node:test'
+import { createMetrics } from '../../src/base/metrics.ts'
 import { dropOldPartitions, makePartitions } from '../../src/db/partitions.ts'
-import { openApiUnderTest } from '../support/api-under-test.ts'
+import { form, openApiUnderTest } from '../support/api-under-test.ts'
 import { type BreakableProxy, startBreakableProxy } from '../support/breakable-proxy.ts'
+import { formBody, signed } from '../support/signed-request.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 const user = { username: 'u', localusermark: '1' }
@@ -111,6 +115,45 @@ test('calls answered while the database is away are kept when it is back', async
   await proxy!.restore()
   await waitUntil('kept calls', async () => (await api.kept()).length === 1)
   assert.equal((await api.kept())[0]!.code, 'unavailable')
+})
+
+test('a call is kept and counted whose client gave up waiting for its answer', async () => {
+  const registry = createMetrics()
+  const api = await openWithHistory({ registry })
+  const shop = await api.addMerchant({ callbackUrl: 'https://shop.example/cb' })
+  const { port } = new URL(await api.app.listen({ host: '127.0.0.1', port: 0 }))
+  const order = { ...user, address: 'auto', orderid: 'gave-up', amount: '3' }
+  const lock = await api.pool.connect()
+  await lock.query('begin; lock table recharge_order in exclusive mode')
+  const calling = request({
+    port,
+    path: '/api/merchant/TraderRechargeorder',
+    method: 'POST',
+    headers: { 'content-type': form },
+  })
+  const broken = once(calling, 'error')
+  calling.end(formBody(signed(shop, 'TraderRechargeorder', order)))
+  await waitUntil('the order waits for the lock', async () => {
+    const { rows } = await api.pool.query(`select from pg_locks where not granted`)
+    return rows.length > 0
+  })
+  calling.destroy(new Error('gave up'))
+  await broken
+  await lock.query('rollback')
+  lock.release()
+  const [row] = await waitUntil('the kept call', async () => {
+    const rows = await api.kept()
+    return rows.length > 0 ? rows : null
+  })
+  const { endpoint, code, orderid, clientAddress } = row!
+  assert.deepEqual(
+    [endpoint, code, orderid, clientAddress],
+    ['TraderRechargeorder', 'ok', 'gave-up', '127.0.0.1'],
+  )
+  assert.match(
+    await registry.metrics(),
+    /^gateway_requests_total\{endpoint="TraderRechargeorder",code="ok"\} 1$/m,
+  )
 })
 
 test('months are dropped when they have ended long enough ago, and not before', async () => {
