@@ -245,6 +245,10 @@ export function readConfig<N extends keyof Config = never>(
     logLevel: value('LOG_LEVEL') ?? 'info',
     failpoints: failpoints(env.FAILPOINT, env.TRON_NETWORK, problems),
   } as Config
+  for (const cidr of config.trustProxy) {
+    if (/\/0+$/.test(cidr))
+      problems.push(`TRUST_PROXY must name proxies: "${cidr}" would believe every client`)
+  }
   if (config.tronNetwork === 'mainnet') {
     if (config.publicUrl?.startsWith('http:')) problems.push('PUBLIC_URL must be https on mainnet')
     if (config.usdtContract) problems.push('USDT_CONTRACT cannot be set on mainnet: there it is fixed')

@@ -105,6 +105,8 @@ test('everything that is wrong or missing is named at once, and a secret is neve
 for (const [name, value, said] of [
   ['TRUST_PROXY', '1', /CIDR/],
   ['TRUST_PROXY', '10.0.0.0/33', /CIDR/],
+  ['TRUST_PROXY', '0.0.0.0/0', /every client/],
+  ['TRUST_PROXY', '10.0.0.0/8,::/0', /every client/],
   ['CALLBACK_ALLOWED_NETWORKS', 'localhost', /CIDR/],
   ['PORT', '70000', /0 to 65535/],
   ['START_BLOCK', '0', /above 0/],
