@@ -78,7 +78,10 @@ export async function startGateway(options: {
       alarms = watcher.alarms
     }
     if (options.roles.some(role => role !== 'watcher')) {
-      const merchants = await openMerchantDirectory({ pool, masterKey: config.masterKey!, log })
+      // A connection of its own: a retired key stops working in time however many wait for the others.
+      const own = createPool(config.databaseUrl!, { name: 'recharge-gateway-merchants', max: 1 })
+      stops.push(() => own.end())
+      const merchants = await openMerchantDirectory({ pool: own, masterKey: config.masterKey!, log })
       stops.push(() => merchants.close())
       if (options.roles.includes('courier')) {
         const courier = await startCourier({
