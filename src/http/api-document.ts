@@ -118,10 +118,11 @@ const replayNotes: Record<Endpoint['replay'], string> = {
 /** What an endpoint takes, at a glance. */
 function parameterTable(endpoint: Endpoint): string {
   const { properties, required } = parametersSchema(endpoint)
+  const needed: readonly string[] = endpoint.replay === 'once' ? [...required, 't', 'nonce'] : required
   const rows = Object.entries(properties).map(([name, schema]) => {
     const { description, minLength, maxLength } = schema as TSchema as Type.TStringOptions
     const length = maxLength === undefined ? '' : ` ${minLength} to ${maxLength} characters.`
-    return `| \`${name}\` | ${required.includes(name as never) ? 'yes' : ''} | ${description}${length} |`
+    return `| \`${name}\` | ${needed.includes(name) ? 'yes' : ''} | ${description}${length} |`
   })
   return ['| parameter | required | |', '| --- | --- | --- |', ...rows].join('\n')
 }

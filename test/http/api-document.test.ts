@@ -41,6 +41,16 @@ test('every endpoint there is stands in it, with its own schemas', () => {
   }
 })
 
+test('t and nonce are marked as required where nothing is answered without them', () => {
+  for (const endpoint of endpoints) {
+    const { description } = document.paths[`/api/merchant/${endpoint.name}`].post
+    for (const name of ['t', 'nonce']) {
+      const [, required] = new RegExp(`^\\| \`${name}\` \\| (\\w*) \\|`, 'm').exec(description)!
+      assert.equal(required, endpoint.replay === 'once' ? 'yes' : '', `${endpoint.name} ${name}`)
+    }
+  }
+})
+
 test('every field has a description and an example, and the examples are such as the schemas take', () => {
   for (const endpoint of endpoints) {
     describedThroughout(parametersSchema(endpoint), endpoint.name)
