@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { access, readFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { describeSetting } from '../../src/base/config.ts'
 import { errorCodes } from '../../src/base/errors.ts'
 import { parseUsdt, type UsdtUnits, usdtUnits } from '../../src/base/money.ts'
@@ -47,6 +49,22 @@ for (const folder of ['', 'zh-CN/']) {
     shown('hmac-sha256', 'newAddress', { appid, localusermark: '1', username: 'a123456' })
     shown('sha1', 'newAddress', { appid, localusermark: '1', username: 'a123456' })
     assert.ok(text.includes(key) && text.includes(secret))
+  })
+
+  const noPhp = spawnSync('php', ['-v']).status !== 0
+  test(`${folder}signatures.md: the PHP shown signs every vector`, { skip: noPhp }, async () => {
+    const [, code] = /^```php\n(.*?)^```$/ms.exec(await page('signatures.md'))!
+    const vectors = fileURLToPath(new URL('../../clients/signature-vectors.json', import.meta.url))
+    const program = `${code}
+      $contract = json_decode(file_get_contents($argv[1]), true);
+      foreach ($contract['vectors'] as $vector) {
+        echo sign($vector['for'], $vector['params'], $contract['key']), "\\n";
+      }`
+    const { stdout, stderr } = spawnSync('php', ['-r', program, vectors], { encoding: 'utf8' })
+    const signs = JSON.parse(await readFile(vectors, 'utf8')).vectors.map(
+      (vector: { hmac_sha256: { sign: string } }) => vector.hmac_sha256.sign,
+    )
+    assert.deepEqual(stdout.trim().split('\n'), signs, stderr)
   })
 
   for (const name of ['signatures.md', 'callbacks.md']) {
