@@ -97,7 +97,7 @@ export const postgresRows: readonly FaultRow[] = [
     }),
   ),
   cut('the commit that credits', 'commit', 'update chain_cursor'),
-  cut('the commit that leases callbacks', 'commit', 'take_from_lanes'),
+  cut('the lease of callbacks', 'lease_callbacks'),
   cut('the commit of an address', 'commit', 'insert into deposit_address'),
   cut('the insert of orders', 'insert-orders'),
   cut("the record of callbacks' attempts", 'record_attempts'),
