@@ -46,7 +46,7 @@ export interface OrderRateBeside extends OrderRate {
 type Load = OrderRate & { seconds: number }
 
 /**
- * Signed, durable orders at 64 connections: alone, beside a catch-up on the same database, and beside one with a quarter
+ * Signed, durable orders at 64 connections: alone, beside a catch-up on the same database, and beside one with a thirty-second
  * of the CPU weight (null where sessions have none). API and watcher have a session each, as services have; the load and the
  * node share the bench's. At the end every order is stored, once, and every payment up to the cursor is credited.
  */

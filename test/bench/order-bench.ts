@@ -14,6 +14,7 @@ import {
 
 /** How long the load at half of the top rate goes on. */
 const pacedSeconds = 15
+const warmSeconds = 3
 
 /**
  * Signed TraderRechargeorder and findorder at 64 connections: durable, and the same routes verifying the signature and
@@ -71,12 +72,15 @@ async function measure(
 async function atRate(world: OrderWorld, perSecond: number): Promise<LoadResult> {
   const { child, port } = await startOrderServer('durable', world.url)
   try {
-    const count = Math.round(perSecond * pacedSeconds)
-    const prepared = Array.from({ length: count }, (_, n) =>
-      orderRequest(world, port, `half-${n}`, n % users),
-    )
+    const prepare = (name: string, seconds: number) =>
+      Array.from({ length: Math.round(perSecond * seconds) }, (_, n) =>
+        orderRequest(world, port, `${name}-${n}`, n % users),
+      )
+    // A process that has just started is slow for a second: that is not what is asked.
+    await pacedLoad({ port, connections, perSecond, requests: prepare('half-warm', warmSeconds) })
+    const prepared = prepare('half', pacedSeconds)
     const result = await pacedLoad({ port, connections, perSecond, requests: prepared })
-    assert.deepEqual(result.statuses, { 200: count }, result.firstFailure ?? '')
+    assert.deepEqual(result.statuses, { 200: prepared.length }, result.firstFailure ?? '')
     return result
   } finally {
     child.kill()

@@ -107,7 +107,7 @@ async function beside({ fresh }: Databases): Promise<void> {
   console.log(`signed order, durable, alone: ${besideLine(alone)}`)
   for (const [what, rate] of [
     ['beside a catch-up', beside],
-    ['beside one with a quarter of the CPU weight', light],
+    ['beside one with a thirty-second of the CPU weight', light],
   ] as const) {
     if (!rate) {
       console.log(`${what}: not measured, this kernel does not weigh sessions`)
