@@ -12,6 +12,26 @@ select c.id, c.merchant_id, c.order_id, c.attempts, c.key, c.body_amount, c.rece
   join transfer t on t.id = r.transfer_id
   join merchant m on m.id = c.merchant_id;
 
+-- The first due callback of each lane that has one. It jumps from lane to lane along the index: what it costs is lanes with due
+-- rows, however many rows they have.
+create view due_lane as
+with recursive waiting (lane_id, due_at) as (
+  (select lane_id, due_at
+     from callback_outbox
+    where state = 'due'
+    order by lane_id, due_at
+    limit 1)
+  union all
+  select following.lane_id, following.due_at
+    from waiting w
+   cross join lateral (select b.lane_id, b.due_at
+                         from callback_outbox b
+                        where b.state = 'due' and b.lane_id > w.lane_id
+                        order by b.lane_id, b.due_at
+                        limit 1) following
+)
+select lane_id, due_at from waiting;
+
 -- Leases what is due, as src/callbacks/lane-store.ts says. A function, because it has to be two statements and may not be
 -- several round trips: while a courier waits for them nothing new is begun.
 create function lease_callbacks(
@@ -23,26 +43,10 @@ declare
   lanes bigint[];
 begin
   -- Lanes that have something to send and room for it. A lane's lock is what keeps its cap: who counts and takes holds it.
-  -- "No key update" leaves the watcher free to write callbacks into the lane meanwhile. `waiting` jumps from lane to lane
-  -- along the index, to the first row of each: what it costs is lanes with due rows, however many rows they have.
+  -- "No key update" leaves the watcher free to write callbacks into the lane meanwhile.
   lanes := array(
-    with recursive waiting (lane_id, due_at) as (
-      (select lane_id, due_at
-         from callback_outbox
-        where state = 'due'
-        order by lane_id, due_at
-        limit 1)
-      union all
-      select following.lane_id, following.due_at
-        from waiting w
-       cross join lateral (select b.lane_id, b.due_at
-                             from callback_outbox b
-                            where b.state = 'due' and b.lane_id > w.lane_id
-                            order by b.lane_id, b.due_at
-                            limit 1) following
-    )
     select l.id
-      from waiting w
+      from due_lane w
       join callback_lane l on l.id = w.lane_id
       join merchant m on m.id = l.merchant_id and m.disabled_at is null
      where w.due_at <= now()
