@@ -96,9 +96,9 @@ export const postgresRows: readonly FaultRow[] = [
       },
     }),
   ),
-  cut('the commit that credits', 'commit', 'update chain_cursor'),
-  cut('the lease of callbacks', 'lease_callbacks'),
-  cut('the commit of an address', 'commit', 'insert into deposit_address'),
+  cut('the commit that credits', 'commit', { after: 'update chain_cursor' }),
+  cut('the lease of callbacks', 'lease_callbacks', { rows: true }),
+  cut('the commit of an address', 'commit', { after: 'insert into deposit_address' }),
   cut('the insert of orders', 'insert-orders'),
   cut("the record of callbacks' attempts", 'record_attempts'),
   {
@@ -109,12 +109,12 @@ export const postgresRows: readonly FaultRow[] = [
 ]
 
 /** The connection is reset at that message, before the server sees it and after it has done it, in turns. */
-function cut(what: string, text: string, after?: string): FaultRow {
+function cut(what: string, text: string, options: { after?: string; rows?: boolean } = {}): FaultRow {
   return {
     id: 'P2',
     what: `connection reset at ${what}: unsent, done but unanswered`,
     inject: async ({ world: { commitProxy } }) => {
-      for (const when of ['unsent', 'unanswered'] as const) await commitProxy.resetAt(text, when, after)
+      for (const when of ['unsent', 'unanswered'] as const) await commitProxy.resetAt(text, when, options)
       return { count: 2 }
     },
   }
