@@ -4,7 +4,7 @@ import type { Config } from './base/config.ts'
 import { repeat } from './base/repeat.ts'
 import { dropOldPartitions, makePartitions } from './db/partitions.ts'
 import { type AppOptions, buildApp } from './http/app.ts'
-import { purgeNonces } from './merchants/request-nonce-store.ts'
+import { purgeNonces } from './requests/request-nonce-store.ts'
 
 export interface ApiOptions extends Omit<AppOptions, 'config' | 'redisUrl'> {
   config: AppOptions['config'] & Pick<Config, 'host' | 'port' | 'redisUrl' | 'retentionMonths'>

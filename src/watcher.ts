@@ -23,7 +23,7 @@ import { followSeen } from './transfers/follow-seen.ts'
 import { forgetSightings } from './transfers/seen-store.ts'
 import type { TronAddress } from './tron/address.ts'
 import { networks } from './tron/network.ts'
-import { createNodePool, type NodePool } from './tron/node-pool.ts'
+import { createNodePool, type NodePool } from './tron/pool/node-pool.ts'
 
 export interface WatcherOptions {
   pool: Pool

@@ -5,7 +5,7 @@ import { join, relative } from 'node:path'
 import { createLog } from '../src/base/log.ts'
 import { migrate } from '../src/db/migrate.ts'
 import { createPool } from '../src/db/pool.ts'
-import { startEmbeddedDatabase } from '../src/sandbox/embedded-database.ts'
+import { startEmbeddedDatabase } from '../src/demo/embedded-database.ts'
 import { compileGateway } from './support/gateway-program.ts'
 import { findOrInstall } from './support/programs.ts'
 

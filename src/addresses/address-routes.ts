@@ -3,12 +3,8 @@ import { unixSeconds } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import { formatUsdt } from '../base/money.ts'
 import type { Pool } from '../db/pool.ts'
-import { describeEndpoint, type Endpoint } from '../merchants/endpoint.ts'
-import {
-  localusermarkParameter,
-  orderidParameter,
-  usernameParameter,
-} from '../merchants/parameter-schemas.ts'
+import { describeEndpoint, type Endpoint } from '../requests/endpoint.ts'
+import { localusermarkParameter, orderidParameter, usernameParameter } from '../requests/parameter-schemas.ts'
 import type { AssignAddress } from './assign-address.ts'
 import { findBaseWithUnclaimed } from './deposit-address-store.ts'
 

@@ -2,7 +2,7 @@ import { UsageError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Pool } from '../db/pool.ts'
 import type { BlockRef } from '../tron/block.ts'
-import type { NodePool } from '../tron/node-pool.ts'
+import type { NodePool } from '../tron/pool/node-pool.ts'
 import { type ChainCursor, createCursor, readCursor } from './chain-store.ts'
 
 /** What a chain is opened with. */

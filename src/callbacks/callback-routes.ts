@@ -1,16 +1,11 @@
 import Type from 'typebox'
 import { GatewayError } from '../base/errors.ts'
 import type { Pool } from '../db/pool.ts'
-import { describeEndpoint, type Endpoint } from '../merchants/endpoint.ts'
-import {
-  nullable,
-  orderidParameter,
-  ordersnParameter,
-  textParameter,
-} from '../merchants/parameter-schemas.ts'
-import { resendCallbacks } from './resend-callbacks.ts'
-import { readOrderCallbacks } from './resend-store.ts'
-import { sendTestCallback, type TestDesk } from './test-callback.ts'
+import { describeEndpoint, type Endpoint } from '../requests/endpoint.ts'
+import { nullable, orderidParameter, ordersnParameter, textParameter } from '../requests/parameter-schemas.ts'
+import { resendCallbacks } from './outbox/resend-callbacks.ts'
+import { readOrderCallbacks } from './outbox/resend-store.ts'
+import { sendTestCallback, type TestDesk } from './sending/test-callback.ts'
 
 /** resendcallback and testcallback. */
 export function callbackEndpoints({ pool, desk }: { pool: Pool; desk: TestDesk }): Endpoint[] {

@@ -1,15 +1,15 @@
 import { type Command, Option } from 'commander'
 import { UsageError } from '../base/errors.ts'
 import { formatUsdt, fromLegacyUnits, type LegacyUnits } from '../base/money.ts'
-import { originOf } from '../callbacks/callback-store.ts'
+import { originOf } from '../callbacks/outbox/callback-store.ts'
 import {
   type CallbackState,
   type CallbacksWanted,
   callbackStates,
   type ListedCallback,
   listCallbacks,
-} from '../callbacks/list-callbacks.ts'
-import { resendInBulk } from '../callbacks/resend-in-bulk.ts'
+} from '../callbacks/outbox/list-callbacks.ts'
+import { resendInBulk } from '../callbacks/outbox/resend-in-bulk.ts'
 import type { Pool } from '../db/pool.ts'
 import { findMerchantId } from '../merchants/merchant-store.ts'
 import { readTime } from './read-time.ts'

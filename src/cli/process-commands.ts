@@ -5,7 +5,7 @@ import { armFailpoints } from '../base/failpoint.ts'
 import { createLog } from '../base/log.ts'
 import { migrate } from '../db/migrate.ts'
 import { createPool } from '../db/pool.ts'
-import { type Role, roles, startGateway } from './start-gateway.ts'
+import { type Role, roles, startGateway } from '../start-gateway.ts'
 
 /** Settings each process cannot do without. */
 const needs: Record<Role, SettingName[]> = {

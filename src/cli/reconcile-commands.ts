@@ -12,8 +12,8 @@ import {
   type WatchedAddress,
 } from '../transfers/reconcile-store.ts'
 import { parseTronAddress } from '../tron/address.ts'
-import { createTokenBucket } from '../tron/token-bucket.ts'
-import { createTronGridHistory } from '../tron/trongrid-history.ts'
+import { createTokenBucket } from '../tron/node/token-bucket.ts'
+import { createTronGridHistory } from '../tron/trongrid/trongrid-history.ts'
 import { withDatabase } from './with-database.ts'
 
 interface Asked {

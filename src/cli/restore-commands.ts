@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { skipAddresses, skipMax } from '../addresses/skip-addresses.ts'
 import { UsageError } from '../base/errors.ts'
-import { skipEpochs } from '../callbacks/skip-epochs.ts'
+import { skipEpochs } from '../callbacks/leasing/skip-epochs.ts'
 import { findRunning } from '../db/running-processes.ts'
 import { withDatabase } from './with-database.ts'
 

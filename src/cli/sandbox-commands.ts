@@ -35,7 +35,7 @@ export function addSandboxCommands(program: Command): void {
     .description('the whole gateway on one command: an order, paid on a sandbox chain, called back')
     .option('--once', 'end when all of it happened: 0; or did not: 1, with the reason')
     .action(async (options: { once?: true }) => {
-      const { runDemo } = await import('../sandbox/demo.ts')
+      const { runDemo } = await import('../demo/demo.ts')
       const demo = await runDemo(line => console.log(line))
       try {
         if (!options.once) {

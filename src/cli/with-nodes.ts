@@ -4,7 +4,7 @@ import { createLog } from '../base/log.ts'
 import type { CreditRules } from '../credits/credit-rules.ts'
 import { parseTronAddress } from '../tron/address.ts'
 import { networks } from '../tron/network.ts'
-import { createNodePool, type NodePool } from '../tron/node-pool.ts'
+import { createNodePool, type NodePool } from '../tron/pool/node-pool.ts'
 
 /** Requests a second to each node where none are configured; a watcher may be using the same ones. */
 const requestsPerSecond = { public: 10, own: 1_000 }

@@ -3,7 +3,7 @@ import { formatUsdt } from '../base/money.ts'
 import { readCursor } from '../blocks/chain-store.ts'
 import type { Alarms } from '../blocks/watcher-alarms.ts'
 import type { Queryable } from '../db/pool.ts'
-import type { NodeStatus } from '../tron/node-pool.ts'
+import type { NodeStatus } from '../tron/pool/node-pool.ts'
 import { type WaitingCounts, waitingCounts } from './waiting-counts.ts'
 
 /** Where alarms begin on a network; null: never. */

@@ -5,10 +5,10 @@ import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { isPassingDatabaseError } from '../db/outage.ts'
 import type { Merchant } from '../merchants/merchant.ts'
-import { clientAddressOf, readAddress } from './client-address.ts'
 import { DeadlineError } from './deadline.ts'
 import { jsonType, refusalBody } from './envelope.ts'
-import type { CountRequest } from './rate-limits.ts'
+import { clientAddressOf, readAddress } from './limits/client-address.ts'
+import type { CountRequest } from './limits/rate-limits.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

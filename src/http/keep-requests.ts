@@ -3,10 +3,10 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics.ts'
 import type { Pool } from '../db/pool.ts'
-import type { ApiRequest } from '../merchants/api-request-store.ts'
+import type { ApiRequest } from '../requests/api-request-store.ts'
+import { openRequestHistory } from '../requests/request-history.ts'
 import type { AnsweredWork } from './answered.ts'
-import { clientAddressOf } from './client-address.ts'
-import { openRequestHistory } from './request-history.ts'
+import { clientAddressOf } from './limits/client-address.ts'
 
 /**
  * Keeps every authenticated call: who, what, for which order, how it was answered, from where, how long. Written in

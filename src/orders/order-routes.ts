@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import type { Prisma } from '../db/prisma-client.ts'
-import { describeEndpoint, type Endpoint } from '../merchants/endpoint.ts'
+import { describeEndpoint, type Endpoint } from '../requests/endpoint.ts'
 import {
   localusermarkParameter,
   nullable,
@@ -9,7 +9,7 @@ import {
   secondsParameter,
   textParameter,
   usernameParameter,
-} from '../merchants/parameter-schemas.ts'
+} from '../requests/parameter-schemas.ts'
 import { createOrder, type OrderDesk } from './create-order.ts'
 import type { FindOrder } from './find-order.ts'
 import { listOrders } from './list-orders.ts'

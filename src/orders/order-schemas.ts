@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { nullable } from '../merchants/parameter-schemas.ts'
+import { nullable } from '../requests/parameter-schemas.ts'
 
 const text = (description: string, example: string) => Type.String({ description, examples: [example] })
 const usdt = (description: string, example: string) => text(`${description}, decimal USDT`, example)

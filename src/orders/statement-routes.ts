@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import type { Pool } from '../db/pool.ts'
-import { describeEndpoint, type Endpoint } from '../merchants/endpoint.ts'
-import { secondsParameter } from '../merchants/parameter-schemas.ts'
+import { describeEndpoint, type Endpoint } from '../requests/endpoint.ts'
+import { secondsParameter } from '../requests/parameter-schemas.ts'
 import { openStatements } from './make-statement.ts'
 
 const usdt = (description: string, example: string) =>

@@ -1,9 +1,9 @@
 import type { Clock } from '../base/clock.ts'
 import { UsageError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import type { Fault } from './fault-schemas.ts'
+import { blockIntervalDefaultMs, SandboxChain } from './chain/sandbox-chain.ts'
+import type { Fault } from './faults/fault-schemas.ts'
 import { type NodeView, startNodeView } from './node-view.ts'
-import { blockIntervalDefaultMs, SandboxChain } from './sandbox-chain.ts'
 
 export interface SandboxNodeOptions {
   /** Default 127.0.0.1: its control API asks nobody who they are. */

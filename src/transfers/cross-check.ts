@@ -2,8 +2,8 @@ import type { Logger } from '../base/log.ts'
 import type { Queryable } from '../db/pool.ts'
 import { addressFromBytes } from '../tron/address.ts'
 import type { SolidBlock } from '../tron/block.ts'
-import { compareLogs, type LogFact } from '../tron/compare-logs.ts'
-import type { NodePool } from '../tron/node-pool.ts'
+import { compareLogs, type LogFact } from '../tron/node/compare-logs.ts'
+import type { NodePool } from '../tron/pool/node-pool.ts'
 import { noteDiscrepancy } from './discrepancy-store.ts'
 
 /** Blocks that may wait for their check; while catching up most are let go by. */

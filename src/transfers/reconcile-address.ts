@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from '../db/pool.ts'
-import type { HistoryRow } from '../tron/history-page.ts'
-import type { TronGridHistory } from '../tron/trongrid-history.ts'
+import type { HistoryRow } from '../tron/trongrid/history-page.ts'
+import type { TronGridHistory } from '../tron/trongrid/trongrid-history.ts'
 import { compareHistory, sumOf, type TransferFact } from './compare-history.ts'
 import { recordedSpan, recordedTransfers, type WatchedAddress } from './reconcile-store.ts'
 

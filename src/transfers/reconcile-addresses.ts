@@ -1,7 +1,7 @@
 import type { Logger } from '../base/log.ts'
 import { formatUsdt } from '../base/money.ts'
 import type { Pool } from '../db/pool.ts'
-import type { TronGridHistory } from '../tron/trongrid-history.ts'
+import type { TronGridHistory } from '../tron/trongrid/trongrid-history.ts'
 import type { TransferFact } from './compare-history.ts'
 import { type Discrepancy, noteDiscrepancy, resolveDiscrepancy } from './discrepancy-store.ts'
 import { type Comparison, compareAddress, type Difference } from './reconcile-address.ts'

@@ -1,6 +1,6 @@
 import { Agent } from 'undici'
-import { callbackBody } from '../../src/callbacks/callback-body.ts'
-import { webhookHeaders } from '../../src/callbacks/webhook-signature.ts'
+import { callbackBody } from '../../src/callbacks/sending/callback-body.ts'
+import { webhookHeaders } from '../../src/callbacks/sending/webhook-signature.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
 
 // A child process of the bench: what a courier is held against. It posts callbacks that it has signed beforehand, as many

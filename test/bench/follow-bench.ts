@@ -7,7 +7,7 @@ import { followChain } from '../../src/blocks/follow-chain.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import { networks } from '../../src/tron/network.ts'
-import { createTronNode } from '../../src/tron/node-client.ts'
+import { createTronNode } from '../../src/tron/node/node-client.ts'
 
 const oursPerBlock = 2
 /** Assigned addresses that are paid, each with an open order; the rest are only watched. */

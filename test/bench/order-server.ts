@@ -2,8 +2,8 @@ import { readConfig } from '../../src/base/config.ts'
 import { createLog } from '../../src/base/log.ts'
 import { createPool } from '../../src/db/pool.ts'
 import { createPrisma } from '../../src/db/prisma-client.ts'
-import { exampleOf } from '../../src/http/api-example.ts'
 import { merchantEndpoints, openApp } from '../../src/http/app.ts'
+import { exampleOf } from '../../src/http/docs/api-example.ts'
 import { openMerchantDirectory } from '../../src/merchants/merchant-directory.ts'
 
 // A child process of the bench: the API, as it is (`durable`), or with a TraderRechargeorder and a findorder that verify,

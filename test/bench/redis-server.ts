@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { freePort } from '../../src/sandbox/embedded-database.ts'
+import { freePort } from '../../src/demo/embedded-database.ts'
 import { findProgram } from '../support/programs.ts'
 
 /**

@@ -9,7 +9,7 @@ import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import { startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
 import { networks } from '../../src/tron/network.ts'
-import { createTronNode, type TronNode } from '../../src/tron/node-client.ts'
+import { createTronNode, type TronNode } from '../../src/tron/node/node-client.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { waitUntil } from '../support/wait-until.ts'
 

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
-import { type CallbackFacts, callbackBody, encodeBody } from '../../src/callbacks/callback-body.ts'
-import { webhookHeaders } from '../../src/callbacks/webhook-signature.ts'
+import { type CallbackFacts, callbackBody, encodeBody } from '../../src/callbacks/sending/callback-body.ts'
+import { webhookHeaders } from '../../src/callbacks/sending/webhook-signature.ts'
 import type { VerifyCase } from './drive.ts'
 
 export const appid = 'VunTq7Zk2Lm9h1l8'

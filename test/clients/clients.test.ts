@@ -19,7 +19,7 @@ test('the vectors of the kit are those the gateway is tested with', async () => 
   const read = async (path: string) => JSON.parse(await readFile(path, 'utf8'))
   const kit = await read(join(clients, 'signature-vectors.json'))
   const gateway = await read(join(import.meta.dirname, '../merchants/signature-vectors.json'))
-  const courier = await read(join(import.meta.dirname, '../callbacks/signature-vectors.json'))
+  const courier = await read(join(import.meta.dirname, '../callbacks/sending/callback-vectors.json'))
   assert.deepEqual([kit.key, kit.vectors], [gateway.key, gateway.vectors])
   const { about: _, ...webhooks } = kit.standard_webhooks
   assert.deepEqual(webhooks, courier.standard_webhooks)

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after } from 'node:test'
-import { readFormParameters } from '../../src/http/form-parameters.ts'
+import { readFormParameters } from '../../src/http/body/form-parameters.ts'
 import { type SignatureScheme, signaturesEqual, signParameters } from '../../src/merchants/signature.ts'
 import { type EndpointName, wireAnswers } from './wire-answers.ts'
 

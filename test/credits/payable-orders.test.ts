@@ -4,7 +4,7 @@ import { usdtUnits } from '../../src/base/money.ts'
 import { chooseOrder, claimUnclaimed } from '../../src/credits/attribution.ts'
 import { inTransaction, type Pool } from '../../src/db/pool.ts'
 import { lockPayableOrders, type PayingOrder } from '../../src/orders/order-totals-store.ts'
-import { seededRandom } from '../../src/sandbox/seeded-random.ts'
+import { seededRandom } from '../../src/sandbox/chain/seeded-random.ts'
 import { addAddress, addOrder, at, world } from './credit-world.ts'
 
 // Of an address's orders only those that a transfer may pay are read. Whatever they are, the choice among them has to be

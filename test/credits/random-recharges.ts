@@ -1,4 +1,4 @@
-import { type SeededRandom, seededRandom } from '../../src/sandbox/seeded-random.ts'
+import { type SeededRandom, seededRandom } from '../../src/sandbox/chain/seeded-random.ts'
 import type { SolidBlock } from '../../src/tron/block.ts'
 import { bytesFor, makeBlock, type Payment } from '../support/chain-blocks.ts'
 import { at } from './credit-world.ts'

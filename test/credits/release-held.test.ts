@@ -10,7 +10,7 @@ import { waitingCounts } from '../../src/credits/waiting-counts.ts'
 import { releaseQuarantined } from '../../src/credits/waiting-store.ts'
 import { inTransaction } from '../../src/db/pool.ts'
 import type { SolidBlock } from '../../src/tron/block.ts'
-import { NodeError } from '../../src/tron/node-error.ts'
+import { NodeError } from '../../src/tron/node/node-error.ts'
 import { bytesFor } from '../support/chain-blocks.ts'
 import {
   addAddress,

@@ -10,7 +10,7 @@ import { retryQuarantined } from '../../src/credits/retry-quarantined.ts'
 import { listQuarantined, openQuarantine } from '../../src/transfers/quarantine-store.ts'
 import { addressFromBytes } from '../../src/tron/address.ts'
 import type { SolidBlock } from '../../src/tron/block.ts'
-import { NodeError } from '../../src/tron/node-error.ts'
+import { NodeError } from '../../src/tron/node/node-error.ts'
 import { bytesFor } from '../support/chain-blocks.ts'
 import {
   addAddress,

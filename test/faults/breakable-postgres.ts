@@ -7,7 +7,7 @@ import pg from 'pg'
 import { createLog } from '../../src/base/log.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { createPool } from '../../src/db/pool.ts'
-import { freePort } from '../../src/sandbox/embedded-database.ts'
+import { freePort } from '../../src/demo/embedded-database.ts'
 
 /** Where a row of the matrix gets its database from. */
 export interface DatabaseSource {

@@ -4,7 +4,7 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { freePort } from '../../src/sandbox/embedded-database.ts'
+import { freePort } from '../../src/demo/embedded-database.ts'
 import { endWithUs } from './role-process.ts'
 
 /** A real redis-server that can be killed, emptied, and put back to what it held before. */

@@ -1,5 +1,5 @@
 import type { FailpointName } from '../../src/base/failpoint.ts'
-import { seededRandom } from '../../src/sandbox/seeded-random.ts'
+import { seededRandom } from '../../src/sandbox/chain/seeded-random.ts'
 import type { BreakablePostgres, DatabaseSource } from './breakable-postgres.ts'
 import { compareBooks, type FaultSpan, type Findings } from './compare-books.ts'
 import { openWorld, patiently, type World, type WorldSettings } from './fault-world.ts'

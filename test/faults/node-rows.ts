@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Fault } from '../../src/sandbox/fault-schemas.ts'
+import type { Fault } from '../../src/sandbox/faults/fault-schemas.ts'
 import type { FaultRow } from './fault-row.ts'
 import { tellSandbox } from './paying-load.ts'
 

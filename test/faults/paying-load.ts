@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatUsdt } from '../../src/base/money.ts'
-import type { SeededRandom } from '../../src/sandbox/seeded-random.ts'
+import type { SeededRandom } from '../../src/sandbox/chain/seeded-random.ts'
 import { signed, stamp } from '../support/signed-request.ts'
 import type { Shop } from './shop.ts'
 

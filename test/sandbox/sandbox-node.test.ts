@@ -2,13 +2,17 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { UsageError } from '../../src/base/errors.ts'
 import { usdtUnits } from '../../src/base/money.ts'
+import {
+  makePayment,
+  type PaymentOptions,
+  sandboxAddresses,
+} from '../../src/sandbox/chain/sandbox-transactions.ts'
 import { type SandboxNode, startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
-import { makePayment, type PaymentOptions, sandboxAddresses } from '../../src/sandbox/sandbox-transactions.ts'
 import { addressFromBytes, type TronAddress } from '../../src/tron/address.ts'
 import type { SolidBlock } from '../../src/tron/block.ts'
 import { blockId, transactionId } from '../../src/tron/block-id.ts'
 import { networks } from '../../src/tron/network.ts'
-import { createTronNode, type TronNode } from '../../src/tron/node-client.ts'
+import { createTronNode, type TronNode } from '../../src/tron/node/node-client.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 // The sandbox over HTTP, read by the client the watcher uses.

@@ -1,5 +1,5 @@
 import { createLog, type Logger } from '../../src/base/log.ts'
-import type { CourierTuning } from '../../src/callbacks/courier-tuning.ts'
+import type { CourierTuning } from '../../src/callbacks/leasing/courier-tuning.ts'
 import { startCourier } from '../../src/courier.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'

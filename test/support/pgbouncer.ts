@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import pg from 'pg'
-import { freePort } from '../../src/sandbox/embedded-database.ts'
+import { freePort } from '../../src/demo/embedded-database.ts'
 import { findProgram } from './programs.ts'
 import { waitUntil } from './wait-until.ts'
 

@@ -1,6 +1,6 @@
-import type { Fault } from '../../src/sandbox/fault-schemas.ts'
-import type { SandboxChain } from '../../src/sandbox/sandbox-chain.ts'
-import type { SeededRandom } from '../../src/sandbox/seeded-random.ts'
+import type { SandboxChain } from '../../src/sandbox/chain/sandbox-chain.ts'
+import type { SeededRandom } from '../../src/sandbox/chain/seeded-random.ts'
+import type { Fault } from '../../src/sandbox/faults/fault-schemas.ts'
 import type { TronAddress } from '../../src/tron/address.ts'
 
 /**

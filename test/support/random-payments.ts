@@ -1,9 +1,9 @@
 import { usdtUnits } from '../../src/base/money.ts'
-import { type CallLog, callLogKinds, makeCall } from '../../src/sandbox/sandbox-calls.ts'
-import type { SandboxChain } from '../../src/sandbox/sandbox-chain.ts'
-import { failures, makePayment, sandboxAddresses } from '../../src/sandbox/sandbox-transactions.ts'
-import type { SeededRandom } from '../../src/sandbox/seeded-random.ts'
-import type { SandboxTransaction } from '../../src/sandbox/transaction-facts.ts'
+import { type CallLog, callLogKinds, makeCall } from '../../src/sandbox/chain/sandbox-calls.ts'
+import type { SandboxChain } from '../../src/sandbox/chain/sandbox-chain.ts'
+import { failures, makePayment, sandboxAddresses } from '../../src/sandbox/chain/sandbox-transactions.ts'
+import type { SeededRandom } from '../../src/sandbox/chain/seeded-random.ts'
+import type { SandboxTransaction } from '../../src/sandbox/chain/transaction-facts.ts'
 import { addressFromBytes, type TronAddress } from '../../src/tron/address.ts'
 
 /** Every kind of transaction that pays, or looks as if it did. Whatever it is, the chain's truth says what it came to. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { callbackKey } from '../../src/callbacks/callback-key.ts'
-import { insertCallbacks, originOf } from '../../src/callbacks/callback-store.ts'
+import { callbackKey } from '../../src/callbacks/outbox/callback-key.ts'
+import { insertCallbacks, originOf } from '../../src/callbacks/outbox/callback-store.ts'
 import { inTransaction, type Pool } from '../../src/db/pool.ts'
 import type { Merchant, MerchantId } from '../../src/merchants/merchant.ts'
 import type { MerchantDirectory } from '../../src/merchants/merchant-directory.ts'

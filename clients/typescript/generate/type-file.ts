@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { apiDocument } from '../../../src/http/api-document.ts'
 import { type AppOptions, merchantEndpoints } from '../../../src/http/app.ts'
+import { apiDocument } from '../../../src/http/docs/api-document.ts'
 
 /** What our schemas are made of; a keyword that is not here says nothing a type could. */
 interface Schema {

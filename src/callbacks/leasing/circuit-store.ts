@@ -1,0 +1,78 @@
+import type { Queryable } from '../../db/pool.ts'
+import type { CircuitTuning, LaneNews } from './circuit.ts'
+
+/** A circuit that has just opened or closed. */
+export interface CircuitChange {
+  laneId: bigint
+  appid: string
+  origin: string
+  change: 'opened' | 'closed'
+  /** Failures in a row, when it opened; how long it was open, when it closed. */
+  failures: number
+  openForMs: number
+}
+
+/**
+ * Moves the circuits of lanes by what their endpoints did. A failure counts while the circuit is closed; while it is open
+ * the probes are counted, where they are leased. An answer closes it, and lets one more be in flight.
+ * @returns those that opened or closed.
+ */
+export async function moveCircuits(
+  db: Queryable,
+  news: readonly LaneNews[],
+  tuning: CircuitTuning,
+): Promise<CircuitChange[]> {
+  if (news.length === 0) return []
+  const { rows } = await db.query({
+    name: 'move_circuits',
+    // Lanes are locked in the order of their ids. What is computed from them has to be read under the lock.
+    text: `
+      with news as (
+        select * from unnest($1::bigint[], $2::integer[], $3::integer[]) as n (lane_id, answers, failures)
+      ), lane as (
+        select l.id, l.cap, l.failures, l.opened_at, l.slow_start
+          from callback_lane l
+          join news n on n.lane_id = l.id
+         where case when l.opened_at is not null or n.failures = 0
+                    then n.answers > 0 and (l.failures > 0 or l.opened_at is not null or l.slow_start is not null)
+                    else true end
+         order by l.id
+           for no key update of l
+      ), next as (
+        select l.id, l.opened_at as was_open, l.cap,
+               case when n.answers > 0 then n.failures
+                    when l.opened_at is null then l.failures + n.failures
+                    else l.failures end as failures,
+               l.opened_at is not null and n.answers = 0 as stays_open,
+               case when l.opened_at is not null then n.answers else l.slow_start + n.answers end as slow_start
+          from lane l
+          join news n on n.lane_id = l.id
+      ), moved as (
+        update callback_lane l
+           set failures = n.failures,
+               opened_at = case when n.stays_open then l.opened_at when n.failures >= $4 then now() end,
+               probe_at = case when n.stays_open then l.probe_at
+                               when n.failures >= $4 then now() + $5 * interval '1 millisecond' end,
+               probes = case when n.stays_open then l.probes else 0 end,
+               slow_start = case when n.slow_start between 1 and n.cap - 1 then n.slow_start end
+          from next n
+         where l.id = n.id
+        returning l.id, l.merchant_id, l.origin, n.was_open, l.opened_at, l.failures
+      )
+      select d.id as "laneId", m.appid, d.origin, d.failures,
+             case when d.opened_at is null then 'closed' else 'opened' end as change,
+             coalesce(extract(epoch from now() - d.was_open) * 1000, 0)::float8 as "openForMs"
+        from moved d
+        join merchant m on m.id = d.merchant_id
+       where (d.opened_at is null) <> (d.was_open is null)
+       order by d.id`,
+    values: [
+      news.map(lane => lane.laneId),
+      news.map(lane => lane.answers),
+      news.map(lane => lane.failures),
+      tuning.failuresToOpen,
+      tuning.probeFirstMs,
+    ],
+  })
+  return rows
+}

@@ -1,0 +1,68 @@
+import { inTransaction, type Pool, type Tx } from '../../db/pool.ts'
+import { makeLanes, originOf } from '../outbox/callback-store.ts'
+
+/** Merchants, and callbacks of each, moved in one go, so that a hundred thousand lock nothing for long. */
+const merchantsAtOnce = 10
+const callbacksAtOnce = 5_000
+
+/**
+ * Moves what waits for a merchant's default URL into the lane of that URL's origin, when the URL has changed: else it would
+ * go on waiting behind the cap and the circuit of an endpoint it is no longer for. What is in flight is left until it has
+ * come back: each change is looked at again a minute later.
+ * @returns how many callbacks were moved.
+ */
+export async function rerouteCallbacks(pool: Pool): Promise<number> {
+  return inTransaction(pool, async tx => {
+    const { rows } = await tx.query(
+      `select r.merchant_id as "merchantId", m.callback_url as url
+         from callback_reroute r
+         join merchant m on m.id = r.merchant_id
+        where r.next_at <= now()
+        order by r.merchant_id
+        limit $1
+          for no key update of r skip locked`,
+      [merchantsAtOnce],
+    )
+    const defaults = rows.map(({ merchantId, url }) => ({ merchantId, origin: originOf(url) }))
+    if (defaults.length > 0) await makeLanes(tx, defaults)
+    let moved = 0
+    for (const { merchantId, origin } of defaults) {
+      const count = await moveToLane(tx, merchantId, origin)
+      // A full batch may not have been all of it.
+      if (count < callbacksAtOnce) await finishLook(tx, merchantId)
+      moved += count
+    }
+    return moved
+  })
+}
+
+async function moveToLane(tx: Tx, merchantId: bigint, origin: string): Promise<number> {
+  const { rowCount } = await tx.query(
+    `with waiting as (
+       select b.callback_id
+         from callback_lane l
+         join callback_outbox b on b.lane_id = l.id and b.state in ('due', 'held')
+         join callback c on c.id = b.callback_id
+         join recharge_order o on o.id = c.order_id and o.notify_url is null
+        where l.merchant_id = $1 and l.origin <> $2
+        limit $3
+          for update of b skip locked
+     ), moved as (
+       update callback_outbox
+          set lane_id = (select id from callback_lane where merchant_id = $1 and origin = $2)
+        where callback_id = any(array(select callback_id from waiting))
+       returning callback_id, lane_id
+     )
+     update callback c
+        set lane_id = m.lane_id
+       from moved m
+      where c.id = m.callback_id`,
+    [merchantId, origin, callbacksAtOnce],
+  )
+  return rowCount!
+}
+
+async function finishLook(tx: Tx, merchantId: bigint): Promise<void> {
+  await tx.query(`delete from callback_reroute where merchant_id = $1 and last_at <= now()`, [merchantId])
+  await tx.query(`update callback_reroute set next_at = last_at where merchant_id = $1`, [merchantId])
+}

@@ -1,0 +1,43 @@
+import type { Agent } from 'undici'
+import { checkCallbackUrl } from '../../egress/egress-guard.ts'
+import type { Merchant } from '../../merchants/merchant.ts'
+import type { LeasedCallback } from '../leasing/lease-store.ts'
+import { callbackBody } from './callback-body.ts'
+import type { FailureKind } from './failure-kind.ts'
+import { type SendOutcome, sendCallback } from './send-callback.ts'
+import { webhookHeaders } from './webhook-signature.ts'
+
+/**
+ * Writes, signs and sends a callback, with the merchant's settings, keys and secrets as they are now. A merchant with
+ * nowhere to send to or nothing to sign with costs an attempt like any other failure.
+ * @param merchant undefined when there is no such merchant in memory.
+ * @returns the URL it was meant for, empty when there is none, and what came of it.
+ */
+export async function attemptCallback(
+  callback: Pick<LeasedCallback, 'notifyUrl' | 'facts' | 'now'>,
+  merchant: Merchant | undefined,
+  sending: { agent: Agent; allowedNetworks: readonly string[]; deadlineMs: number },
+): Promise<{ url: string; outcome: SendOutcome }> {
+  const url = callback.notifyUrl ?? merchant?.callbackUrl ?? ''
+  const key = merchant?.keys.find(key => key.promoted)
+  if (!merchant || !key) return { url, outcome: unsent('no_key', 'the merchant has no promoted key') }
+  if (!url) return { url, outcome: unsent('no_url', 'neither the order nor the merchant has a URL') }
+  // The rules may have changed since the order was made.
+  const refused = checkCallbackUrl(url, sending.allowedNetworks)
+  if (refused) return { url, outcome: unsent('blocked', refused) }
+  const timestamp = Math.floor(callback.now.getTime() / 1000)
+  const body = callbackBody(callback.facts, merchant, key, timestamp)
+  const outgoing = {
+    url,
+    contentType: body.contentType,
+    body: body.text,
+    key: callback.facts.key,
+    webhookHeaders: webhookHeaders(merchant.webhookSecrets, callback.facts.key, timestamp, body.text),
+    acknowledgement: merchant.acknowledgement,
+  }
+  return { url, outcome: await sendCallback(sending.agent, outgoing, sending.deadlineMs) }
+}
+
+function unsent(failure: FailureKind, reason: string): SendOutcome {
+  return { kind: 'failed', failure, reason, durationMs: 0 }
+}

@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { HDKey } from '@scure/bip32'
+import { importAddresses } from '../addresses/import-address.ts'
+import { type Config, readConfig } from '../base/config.ts'
+import { createLog } from '../base/log.ts'
+import { migrate } from '../db/migrate.ts'
+import { createPool, type Pool } from '../db/pool.ts'
+import { checkCallbackUrl } from '../egress/egress-guard.ts'
+import { addMerchant } from '../merchants/add-merchant.ts'
+import { type SandboxNode, startSandboxNode } from '../sandbox/sandbox-node.ts'
+import { startGateway } from '../start-gateway.ts'
+import { type DemoMerchant, type MerchantCredentials, startDemoMerchant } from './demo-merchant.ts'
+import { type DemoWorld, payOrder, payRealTransactions } from './demo-scenarios.ts'
+import { startEmbeddedDatabase } from './embedded-database.ts'
+
+export interface RunningDemo {
+  /** Prints the URLs of everything that stays up. */
+  sayWhereItIs(): void
+  stop(): Promise<void>
+}
+
+/** Ten blocks a second: 19 of them, which solidification takes, are two seconds instead of a minute. */
+const blockIntervalMs = 100
+const readyDeadlineMs = 20_000
+
+/**
+ * Starts the whole gateway with a database, a chain and a merchant of its own, and has money go through it.
+ * @param say prints a line.
+ * @throws Error with the reason when something did not happen as it should; everything is stopped by then.
+ */
+export async function runDemo(say: (line: string) => void): Promise<RunningDemo> {
+  const stops: (() => Promise<void>)[] = []
+  const stop = async () => {
+    for (const close of stops.splice(0).reverse()) await close()
+  }
+  const keep = <T>(value: T, close: (value: T) => Promise<void>): T => {
+    stops.push(() => close(value))
+    return value
+  }
+  const startedAt = Date.now()
+  const step = (what: string, detail: string) =>
+    say(`${`+${((Date.now() - startedAt) / 1000).toFixed(2)}s`.padStart(8)}  ${what.padEnd(12)}${detail}`)
+  try {
+    const database = keep(await startEmbeddedDatabase(), it => it.stop())
+    const node = keep(await startSandboxNode({ blockIntervalMs }), it => it.close())
+    const config = demoConfig(database.url('gateway'), node)
+    const pool = keep(createPool(config.databaseUrl!, { max: 2, name: 'demo' }), it => it.end())
+    await migrate(pool, createLog('warn', 'demo'))
+    step('database', 'an embedded Postgres, migrated')
+    step('chain', `${node.url} a block every ${blockIntervalMs} ms, solidified 19 behind`)
+    const merchant = keep(await demoMerchant(pool, config, step), it => it.close())
+    const log = createLog(process.env.LOG_LEVEL ?? 'warn', 'demo')
+    const gateway = keep((await startGateway({ config, roles: ['api', 'watcher', 'courier'], log }))!, it =>
+      it.stop(),
+    )
+    step('gateway', `${gateway.apiUrl} api, watcher, courier`)
+    const world: DemoWorld = {
+      apiUrl: gateway.apiUrl!,
+      nodeUrl: node.url,
+      merchant: merchant.endpoint,
+      importAddress: (localusermark, address) =>
+        importAddresses(pool, { appid: merchant.credentials.appid, localusermark, addresses: [address] }),
+      step,
+    }
+    await Promise.race([gateway.failed, untilReady(world.apiUrl)])
+    await Promise.race([gateway.failed, payOrder(world)])
+    await Promise.race([gateway.failed, payRealTransactions(world)])
+    step('done', 'everything that was paid is credited and called back, exactly')
+    return {
+      stop,
+      sayWhereItIs: () => {
+        say('')
+        say(`API       ${gateway.apiUrl}`)
+        say(
+          `chain     ${node.url}   POST /sandbox/send {"to":"T...","amount":"1.5"} pays, GET /sandbox/state tells`,
+        )
+        const { appid, key, webhookSecret } = merchant.credentials
+        say(`merchant  appid ${appid}, key ${key}, webhook secret ${webhookSecret}`)
+        say(`          callbacks to ${merchant.endpoint.callbackUrl}`)
+        say(`Postgres  ${config.databaseUrl}`)
+        say('Ctrl-C ends it, and all of this is gone.')
+      },
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Until the watcher has placed its cursor the API hands nothing out. */
+async function untilReady(apiUrl: string): Promise<void> {
+  const deadline = Date.now() + readyDeadlineMs
+  while (!(await fetch(`${apiUrl}/readyz`)).ok) {
+    if (Date.now() > deadline) throw new Error(`the API was not ready within ${readyDeadlineMs / 1000} s`)
+    await sleep(50)
+  }
+}
+
+/** The demo alone makes up a master key; the account key's private side is dropped at once. */
+function demoConfig(databaseUrl: string, node: SandboxNode): Config {
+  const account = HDKey.fromMasterSeed(randomBytes(32)).derive("m/44'/195'/0'")
+  return readConfig({
+    DATABASE_URL: databaseUrl,
+    MASTER_KEY: randomBytes(32).toString('hex'),
+    XPUB: account.publicExtendedKey,
+    TRON_NETWORK: 'sandbox',
+    TRON_NODES: node.url,
+    PUBLIC_URL: 'http://127.0.0.1',
+    PORT: '0',
+    CALLBACK_ALLOWED_NETWORKS: '127.0.0.0/8',
+  })
+}
+
+/** Starts the merchant's endpoint, then adds the merchant with that endpoint as its callback URL. */
+async function demoMerchant(
+  pool: Pool,
+  config: Config,
+  step: DemoWorld['step'],
+): Promise<{ credentials: MerchantCredentials; endpoint: DemoMerchant; close(): Promise<void> }> {
+  let credentials: MerchantCredentials | null = null
+  const endpoint = await startDemoMerchant(
+    () => credentials!,
+    callback =>
+      step(
+        'callback',
+        `${callback.orderid} amount ${callback.amount} key ${callback.key} ${verdict(callback.faults)}`,
+      ),
+  )
+  const added = await addMerchant(pool, config.masterKey!, {
+    name: 'demo shop',
+    xpub: config.xpub!,
+    callbackUrl: endpoint.callbackUrl,
+    scheme: 'hmac-sha256',
+    checkUrl: url => checkCallbackUrl(url, config.callbackAllowedNetworks),
+  })
+  credentials = added
+  step('merchant', `appid ${added.appid}, first address ${added.firstAddress}`)
+  return { credentials: added, endpoint, close: () => endpoint.close() }
+}
+
+function verdict(faults: readonly string[]): string {
+  return faults.length === 0 ? '(body sign and webhook-signature verified)' : `REFUSED: ${faults.join('; ')}`
+}

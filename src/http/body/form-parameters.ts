@@ -1,0 +1,27 @@
+import { GatewayError } from '../../base/errors.ts'
+import { noParameters, type Parameters, setParameter } from './parameters.ts'
+
+/**
+ * Reads a body of `application/x-www-form-urlencoded`, its characters UTF-8.
+ * @throws GatewayError bad_request for malformed escapes, names given twice, names that are none.
+ */
+export function readFormParameters(text: string): Parameters {
+  const parameters = noParameters()
+  for (const pair of text.split('&')) {
+    // Code that ends every pair with & exists; what stands behind the last one is nothing.
+    if (pair === '') continue
+    const equals = pair.indexOf('=')
+    const name = equals < 0 ? pair : pair.slice(0, equals)
+    setParameter(parameters, decode(name), equals < 0 ? '' : decode(pair.slice(equals + 1)))
+  }
+  return parameters
+}
+
+function decode(text: string): string {
+  if (!/[%+]/.test(text)) return text
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch (cause) {
+    throw new GatewayError('bad_request', 'body: a malformed percent escape', { cause })
+  }
+}

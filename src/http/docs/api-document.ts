@@ -1,0 +1,216 @@
+import { STATUS_CODES } from 'node:http'
+import type Type from 'typebox'
+import type { TObject, TSchema } from 'typebox'
+import { type ErrorCode, errorCodes } from '../../base/errors.ts'
+import { productVersion } from '../../base/version.ts'
+import { callbackSchema, fullCallbackSchema } from '../../callbacks/callback-schemas.ts'
+import { type SignedParameters, signParameters } from '../../merchants/signature.ts'
+import type { Endpoint } from '../../requests/endpoint.ts'
+import { answerSchema, refusalSchema } from '../envelope.ts'
+import { parametersSchema } from '../merchant-parameters.ts'
+import { exampleOf } from './api-example.ts'
+import { apiIntroduction } from './api-introduction.ts'
+
+/** What any request to the merchant API may be refused with, whatever the endpoint. */
+export const commonRefusals: readonly ErrorCode[] = [
+  'bad_request',
+  'missing_parameter',
+  'bad_parameter',
+  'bad_sign',
+  'stale_timestamp',
+  'nonce_reused',
+  'timestamp_required',
+  'client_not_allowed',
+  'merchant_disabled',
+  'too_large',
+  'unsupported_media_type',
+  'rate_limited',
+  'not_ready',
+  'unavailable',
+  'internal',
+]
+
+const tag = {
+  name: 'Merchant API',
+  description: 'What a merchant calls, and what is called at the merchant.',
+}
+
+/** The key the examples are signed with; the one of the published vectors. */
+const exampleKey = '3f9c1e7ab2d84455a0c6e1f27d90b8aa'
+
+/**
+ * The merchant API as an OpenAPI 3.1 document, written from the very schemas that validate its requests and shape its
+ * answers: JSON Schema, which OpenAPI 3.1 takes as it is.
+ */
+export function apiDocument(endpoints: readonly Endpoint[]): Record<string, unknown> {
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'recharge-gateway: merchant API',
+      version: productVersion(),
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      description: apiIntroduction(),
+    },
+    servers: [{ url: '/', description: 'This gateway' }],
+    // The signature is a parameter like the others, which no security scheme of OpenAPI describes.
+    security: [],
+    tags: [tag],
+    paths: Object.fromEntries(
+      endpoints.map(endpoint => [`/api/merchant/${endpoint.name}`, { post: operation(endpoint) }]),
+    ),
+    webhooks: { callback: { post: callbackOperation() } },
+    components: {
+      schemas: {
+        Refusal: plainSchema(refusalSchema),
+        Callback: plainSchema(callbackSchema),
+        FullCallback: plainSchema(fullCallbackSchema),
+        ...Object.fromEntries(endpoints.flatMap(endpointSchemas)),
+      },
+    },
+  }
+}
+
+function endpointSchemas(endpoint: Endpoint): [string, unknown][] {
+  return [
+    [schemaName(endpoint, 'Parameters'), plainSchema(parametersSchema(endpoint))],
+    [schemaName(endpoint, 'Answer'), plainSchema(answerSchema(endpoint.data))],
+  ]
+}
+
+/** `newAddress` gives `NewAddressParameters`: names of types in generated clients. */
+function schemaName({ name }: Endpoint, suffix: string): string {
+  return `${name[0]!.toUpperCase()}${name.slice(1)}${suffix}`
+}
+
+function operation(endpoint: Endpoint) {
+  const parameters = { schema: reference(schemaName(endpoint, 'Parameters')) }
+  const answer = exampleOf(answerSchema(endpoint.data), true)
+  return {
+    operationId: endpoint.name,
+    tags: [tag.name],
+    summary: endpoint.summary,
+    description: `${replayNotes[endpoint.replay]}\n\n${parameterTable(endpoint)}`,
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': { ...parameters, example: signedExample(endpoint) },
+        'application/x-www-form-urlencoded': { ...parameters, example: signedExample(endpoint) },
+      },
+    },
+    responses: {
+      200: {
+        description: 'Done.',
+        content: {
+          'application/json': { schema: reference(schemaName(endpoint, 'Answer')), example: answer },
+        },
+      },
+      ...refusals([...commonRefusals, ...endpoint.refusals]),
+    },
+  }
+}
+
+const replayNotes: Record<Endpoint['replay'], string> = {
+  legacy: '`t` and `nonce` may be left out, unless the merchant is set to require them.',
+  usual: '`t` and `nonce` are required of keys with the scheme `sha1`, and of merchants set to require them.',
+  once: '`t` and `nonce` are required, and a nonce is good for one call only.',
+}
+
+/** What an endpoint takes, at a glance. */
+function parameterTable(endpoint: Endpoint): string {
+  const { properties, required } = parametersSchema(endpoint)
+  const needed: readonly string[] = endpoint.replay === 'once' ? [...required, 't', 'nonce'] : required
+  const rows = Object.entries(properties).map(([name, schema]) => {
+    const { description, minLength, maxLength } = schema as TSchema as Type.TStringOptions
+    const length = maxLength === undefined ? '' : ` ${minLength} to ${maxLength} characters.`
+    return `| \`${name}\` | ${needed.includes(name) ? 'yes' : ''} | ${description}${length} |`
+  })
+  return ['| parameter | required | |', '| --- | --- | --- |', ...rows].join('\n')
+}
+
+/** A request as it could be sent, its signature right under the key of the published vectors. */
+function signedExample(endpoint: Endpoint): SignedParameters {
+  const { sign: _, ...parameters } = exampleOf(
+    parametersSchema(endpoint),
+    endpoint.replay !== 'legacy',
+  ) as Record<string, string>
+  return { ...parameters, sign: signParameters('hmac-sha256', endpoint.name, parameters, exampleKey) }
+}
+
+/** Refusals by HTTP status: which codes come with it, and a real one of each. */
+function refusals(codes: readonly ErrorCode[]) {
+  const byStatus = new Map<number, ErrorCode[]>()
+  for (const code of codes) {
+    const { status } = errorCodes[code]
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code])
+  }
+  return Object.fromEntries([...byStatus].map(([status, some]) => [status, refusal(status, some)]))
+}
+
+function refusal(status: number, codes: readonly ErrorCode[]) {
+  const examples = codes.map(code => {
+    const { meaning, example } = errorCodes[code]
+    return [code, { summary: `${code}: ${meaning}`, value: { status: 0, err: example, code } }]
+  })
+  return {
+    description: `${STATUS_CODES[status]}: ${codes.map(code => `\`${code}\``).join(', ')}.`,
+    // A fault of ours says nothing of when it will be over.
+    ...(codes.some(code => errorCodes[code].retry && code !== 'internal') && {
+      headers: {
+        'Retry-After': { description: 'Seconds after which to ask again.', schema: { type: 'integer' } },
+      },
+    }),
+    content: {
+      'application/json': { schema: reference('Refusal'), examples: Object.fromEntries(examples) },
+    },
+  }
+}
+
+const callbackHeaders = [
+  ['Idempotency-Key', "The callback's key: the same at every attempt."],
+  ['webhook-id', 'The same key (Standard Webhooks).'],
+  ['webhook-timestamp', 'Unix seconds of this attempt.'],
+  ['webhook-signature', 'One `v1,…` for each live secret, over the exact bytes sent.'],
+]
+
+function callbackOperation() {
+  const schema = { anyOf: [reference('Callback'), reference('FullCallback')] }
+  const examples = {
+    six: { summary: 'Six fields, the default', value: exampleOf(callbackSchema, true) },
+    full: { summary: 'callback_fields: full', value: exampleOf(fullCallbackSchema, true) },
+  }
+  return {
+    operationId: 'callback',
+    tags: [tag.name],
+    summary: "What the gateway posts to the merchant's URL for every credit that announces something.",
+    description:
+      'Form-encoded unless the merchant asks for JSON. Any 2xx within 10 s acknowledges it; anything else is tried again, 15 times over more than 82 hours.',
+    parameters: callbackHeaders.map(([name, description]) => ({
+      name,
+      in: 'header',
+      required: true,
+      description,
+      schema: { type: 'string' },
+    })),
+    requestBody: {
+      required: true,
+      content: {
+        'application/x-www-form-urlencoded': { schema, examples },
+        'application/json': { schema, examples },
+      },
+    },
+    responses: {
+      '2XX': { description: 'Acknowledged: it is not sent again.' },
+      410: { description: 'Not wanted any more: this callback is given up.' },
+      default: { description: 'Tried again; Retry-After is honoured within bounds.' },
+    },
+  }
+}
+
+function reference(name: string) {
+  return { $ref: `#/components/schemas/${name}` }
+}
+
+/** A schema as plain JSON, without the keyword of ours that words refusals. */
+function plainSchema(schema: TSchema | TObject): unknown {
+  return JSON.parse(JSON.stringify(schema, (key, value) => (key === 'expected' ? undefined : value)))
+}

@@ -1,0 +1,100 @@
+import { addressToBytes, type TronAddress } from '../../tron/address.ts'
+import { type NodeLog, transferTopic } from '../../tron/transfer-log.ts'
+import { contractCall, eventTopic, functionSelector, type TransactionStamp } from './contract-call.ts'
+import { logsAfter, type PaymentOptions, sandboxAddresses } from './sandbox-transactions.ts'
+import { approvalTopic } from './token-event.ts'
+import { addressWord, amountWord, type SandboxTransaction, transferLog } from './transaction-facts.ts'
+
+/**
+ * What a log of a contract's call can be:
+ * - `transfer`: of a token, USDT if none is named;
+ * - `approval`: looks like a transfer but for its first topic;
+ * - `nft`: a Transfer of four topics and no data;
+ * - `event`: something else, without data;
+ * - `dirty-topic`: a Transfer whose recipient's word has a byte before the address;
+ * - `short-data`: a Transfer whose amount is a byte short.
+ */
+export const callLogKinds = ['transfer', 'approval', 'nft', 'event', 'dirty-topic', 'short-data'] as const
+
+/** One log of a call, with the defaults: from the payer, to nobody in particular, of USDT. */
+export interface CallLog {
+  kind: (typeof callLogKinds)[number]
+  to?: TronAddress | undefined
+  from?: TronAddress | undefined
+  token?: TronAddress | undefined
+  /** Base units. */
+  amount?: bigint | undefined
+}
+
+const runSelector = functionSelector('run()')
+const ranTopic = eventTopic('Ran()')
+/** What a bigint column holds; a larger amount is none the gateway can take. */
+const amountMax = 2n ** 63n - 1n
+
+/** Makes a transaction that calls a contract, the router if none is named, and leaves exactly these logs. */
+export function makeCall(
+  stamp: TransactionStamp,
+  callLogs: readonly CallLog[],
+  options: Omit<PaymentOptions, 'token'> = {},
+): SandboxTransaction {
+  const { from = sandboxAddresses.payer, through = sandboxAddresses.router, fail } = options
+  const whole = callLogs.map(log => ({
+    kind: log.kind,
+    from: log.from ?? from,
+    to: log.to ?? through,
+    token: log.token ?? sandboxAddresses.usdt,
+    amount: log.amount ?? 0n,
+  }))
+  const ofUsdt = whole
+    .map((log, logIndex) => ({ ...log, logIndex }))
+    .filter(({ token }) => !fail && token === sandboxAddresses.usdt)
+  const transfers = ofUsdt.filter(({ kind, amount }) => kind === 'transfer' && amount > 0n)
+  return {
+    ...contractCall(stamp, { from, contract: through, calldata: runSelector }),
+    contract: through,
+    result: fail ?? 'SUCCESS',
+    logs: logsAfter(fail, whole.map(makeLog)),
+    meant: {
+      transfers: transfers
+        .filter(({ amount }) => amount <= amountMax)
+        .map(({ logIndex, from, to, amount }) => ({ logIndex, from, to, amount })),
+      undecodable: ofUsdt
+        .filter(log => isUnreadable(log.kind) || (log.kind === 'transfer' && log.amount > amountMax))
+        .map(({ logIndex }) => logIndex),
+    },
+  }
+}
+
+function isUnreadable(kind: CallLog['kind']): boolean {
+  return kind === 'dirty-topic' || kind === 'short-data'
+}
+
+interface WholeLog {
+  kind: CallLog['kind']
+  from: TronAddress
+  to: TronAddress
+  token: TronAddress
+  amount: bigint
+}
+
+function makeLog({ kind, from, to, token, amount }: WholeLog): NodeLog {
+  const address = addressToBytes(token).toString('hex')
+  const transfer = transferLog(token, from, to, amount)
+  switch (kind) {
+    case 'transfer':
+      return transfer
+    case 'approval':
+      return { ...transfer, topics: [approvalTopic, ...transfer.topics!.slice(1)] }
+    case 'nft':
+      return { address, topics: [transferTopic, addressWord(from), addressWord(to), amountWord(amount)] }
+    case 'event':
+      return { address, topics: [ranTopic] }
+    case 'dirty-topic': {
+      // 41, the byte that addresses have in front everywhere but in logs.
+      const recipient = `${'0'.repeat(22)}41${addressWord(to).slice(24)}`
+      return { ...transfer, topics: [transferTopic, addressWord(from), recipient] }
+    }
+    case 'short-data':
+      return { ...transfer, data: transfer.data!.slice(2) }
+  }
+}

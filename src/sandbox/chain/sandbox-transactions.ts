@@ -1,0 +1,112 @@
+import { hash } from 'node:crypto'
+import type { UsdtUnits } from '../../base/money.ts'
+import { addressFromBytes, addressToBytes, type TronAddress } from '../../tron/address.ts'
+import { networks } from '../../tron/network.ts'
+import type { NodeLog } from '../../tron/transfer-log.ts'
+import { contractCall, eventTopic, functionSelector, type TransactionStamp } from './contract-call.ts'
+import {
+  addressWord,
+  amountWord,
+  type CallResult,
+  type SandboxTransaction,
+  transferLog,
+} from './transaction-facts.ts'
+
+/** What there is on every sandbox chain. Nobody holds a key to any of it: the sandbox asks for no signature. */
+export const sandboxAddresses = {
+  usdt: networks.sandbox.usdtContract!,
+  /** A token that calls itself USDT and is not. */
+  lookalike: madeAddress('lookalike token'),
+  /** A contract that moves tokens when called, as exchanges and batch senders do. */
+  router: madeAddress('router'),
+  /** Sends when nobody else is named; has all the money. */
+  payer: madeAddress('payer'),
+}
+
+/** How a payment can fail. OUT_OF_TIME keeps its logs although its effects are undone; the others have none. */
+export const failures = ['REVERT', 'OUT_OF_ENERGY', 'OUT_OF_TIME'] as const satisfies readonly CallResult[]
+
+export interface Payment {
+  to: TronAddress
+  amount: UsdtUnits
+}
+
+export interface PaymentOptions {
+  from?: TronAddress | undefined
+  /** Default: USDT. */
+  token?: TronAddress | undefined
+  /** The contract that is called and moves the token; by default the token itself is called. */
+  through?: TronAddress | undefined
+  fail?: (typeof failures)[number] | undefined
+}
+
+const transferSelector = 'a9059cbb'
+const paySelector = functionSelector('pay(address,address[],uint256[])')
+const paidTopic = eventTopic('Paid(uint256)')
+
+/**
+ * Makes a transaction that pays: calldata, logs and id (the hash of its real raw data) as a wallet and a node would.
+ * Several payments in one transaction go through a contract, the router if none is named.
+ */
+export function makePayment(
+  stamp: TransactionStamp,
+  payments: readonly Payment[],
+  options: PaymentOptions = {},
+): SandboxTransaction {
+  const { from = sandboxAddresses.payer, token = sandboxAddresses.usdt, fail } = options
+  const through = options.through ?? (payments.length > 1 ? sandboxAddresses.router : undefined)
+  // The contract's own event comes first, so that the transfers do not begin at log 0.
+  const before = through ? [paidLog(through, payments.length)] : []
+  const logs = [...before, ...payments.map(({ to, amount }) => transferLog(token, from, to, amount))]
+  const happens = !fail && token === sandboxAddresses.usdt
+  const contract = through ?? token
+  const calldata = through ? payCalldata(token, payments) : transferCalldata(payments[0]!)
+  return {
+    ...contractCall(stamp, { from, contract, calldata }),
+    contract,
+    result: fail ?? 'SUCCESS',
+    logs: logsAfter(fail, logs),
+    meant: {
+      transfers: payments
+        .map(({ to, amount }, i) => ({ logIndex: before.length + i, from, to, amount }))
+        .filter(({ amount }) => happens && amount > 0n),
+      undecodable: [],
+    },
+  }
+}
+
+/** The logs a transaction is left with. */
+export function logsAfter(fail: PaymentOptions['fail'], logs: readonly NodeLog[]): readonly NodeLog[] {
+  return fail && fail !== 'OUT_OF_TIME' ? [] : logs
+}
+
+function transferCalldata({ to, amount }: Payment): string {
+  return transferSelector + addressWord(to) + amountWord(amount)
+}
+
+/** pay(token, recipients, amounts): the two lists stand behind the three words, each with its length in front. */
+function payCalldata(token: TronAddress, payments: readonly Payment[]): string {
+  const listBytes = 32 * (1 + payments.length)
+  return [
+    paySelector,
+    addressWord(token),
+    amountWord(96n),
+    amountWord(BigInt(96 + listBytes)),
+    amountWord(BigInt(payments.length)),
+    ...payments.map(({ to }) => addressWord(to)),
+    amountWord(BigInt(payments.length)),
+    ...payments.map(({ amount }) => amountWord(amount)),
+  ].join('')
+}
+
+function paidLog(contract: TronAddress, count: number): NodeLog {
+  return {
+    address: addressToBytes(contract).toString('hex'),
+    topics: [paidTopic],
+    data: amountWord(BigInt(count)),
+  }
+}
+
+function madeAddress(name: string): TronAddress {
+  return addressFromBytes(hash('sha256', `sandbox ${name}`, 'buffer').subarray(0, 20))
+}

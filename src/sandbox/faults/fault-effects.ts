@@ -1,0 +1,79 @@
+import type { Clock } from '../../base/clock.ts'
+import type { SandboxChain } from '../chain/sandbox-chain.ts'
+import {
+  balanceOff,
+  delay,
+  drip,
+  empty,
+  hang,
+  infoMissing,
+  infosLate,
+  logsEmpty,
+  oversized,
+  reset,
+  truncated,
+  wrongNumber,
+} from './answer-effects.ts'
+import {
+  forgedAmount,
+  forgedRecipient,
+  forgedTransfer,
+  hiddenTransaction,
+  otherHash,
+  wrongParent,
+} from './block-effects.ts'
+import type { Effect } from './fault-effect.ts'
+import type { Fault, FaultKind, FaultOf } from './fault-schemas.ts'
+import { rowsLate, rowsMissing, rowsTwice } from './grid-effects.ts'
+import { backwards, lag, stall } from './height-effects.ts'
+import { otherBranch } from './other-branch.ts'
+import { limitRate, refuse } from './refusal-effects.ts'
+
+interface World {
+  chain: SandboxChain
+  clock: Clock
+}
+
+const makers: { [K in FaultKind]: (fault: FaultOf<K>, world: World) => Effect } = {
+  lag,
+  stall: (fault, { chain }) => stall(fault, { head: chain.head.height, solid: chain.solid.height }),
+  backwards,
+  'other-branch': (fault, { chain }) => otherBranch(fault, chain),
+  'other-hash': otherHash,
+  'wrong-parent': wrongParent,
+  'forged-transfer': forgedTransfer,
+  'forged-amount': forgedAmount,
+  'forged-recipient': forgedRecipient,
+  'hidden-transaction': hiddenTransaction,
+  'too-many-requests': refuse,
+  'key-suspended': refuse,
+  'rate-limit': (fault, { clock }) => limitRate(fault, clock),
+  unavailable: refuse,
+  'no-resources': refuse,
+  disabled: refuse,
+  'lite-node': refuse,
+  html: refuse,
+  hang,
+  reset,
+  empty,
+  'info-missing': infoMissing,
+  'infos-late': infosLate,
+  'wrong-number': wrongNumber,
+  truncated,
+  delay,
+  drip,
+  oversized,
+  'logs-empty': logsEmpty,
+  'balance-off': balanceOff,
+  'rows-twice': rowsTwice,
+  'rows-missing': rowsMissing,
+  'rows-late': rowsLate,
+  'page-empty': () => ({ page: 'empty' }),
+  'page-last': () => ({ page: 'last' }),
+}
+
+/** What a fault does, from now on. @throws SandboxRefusal when one of its addresses or amounts cannot be read. */
+export function makeEffect(fault: Fault, world: World): Effect {
+  const make = makers[fault.kind] as (fault: Fault, world: World) => Effect
+  return make(fault, world)
+}

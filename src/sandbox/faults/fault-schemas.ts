@@ -1,0 +1,91 @@
+import Type, { type Static, type TProperties } from 'typebox'
+import { addressText, amountText, txidText } from '../chain/text-schemas.ts'
+
+// Every fault a node can be given, with its fields and when it strikes. The types come from here too.
+
+const strict = { additionalProperties: false }
+const blocks = Type.Integer({ minimum: 1, maximum: 100_000 })
+const seconds = Type.Optional(Type.Integer({ minimum: 0, maximum: 3_600 }))
+const height = Type.Integer({ minimum: 0 })
+
+/** Where and when a fault strikes; without any of these: everywhere, until it is cleared. */
+const scope = {
+  /** Paths as they are, or with a `*` at the end for all that begin so. */
+  paths: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 50 }),
+  ),
+  /** Only the head's view (/wallet, /v1, /jsonrpc) or only the solidified one (/walletsolidity). */
+  view: Type.Optional(Type.Enum(['head', 'solid'])),
+  /** Only these blocks, both ends included. */
+  heights: Type.Optional(Type.Object({ from: height, to: height }, strict)),
+  /** So many times, then never again. */
+  times: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+  /** How often, 0 to 1, decided by the node's own seed. */
+  probability: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+}
+
+function fault<K extends string, P extends TProperties>(kind: K, fields: P) {
+  return Type.Object({ kind: Type.Literal(kind), ...fields, ...scope }, strict)
+}
+
+export const faultSchemas = [
+  // What the node believes.
+  fault('lag', { blocks }),
+  fault('stall', {}),
+  fault('backwards', { blocks }),
+  fault('other-branch', {
+    depth: blocks,
+    without: Type.Optional(Type.Array(txidText, { maxItems: 10_000 })),
+  }),
+  fault('other-hash', {}),
+  fault('wrong-parent', {}),
+  fault('forged-transfer', { to: addressText, amount: amountText }),
+  fault('forged-amount', { amount: amountText, txid: Type.Optional(txidText) }),
+  fault('forged-recipient', { to: addressText, txid: Type.Optional(txidText) }),
+  fault('hidden-transaction', { txid: txidText }),
+  // That it does not answer, or not now.
+  fault('too-many-requests', { rps: Type.Optional(Type.Integer({ minimum: 1 })), seconds }),
+  fault('key-suspended', { limit: Type.Optional(Type.Integer({ minimum: 1 })), seconds }),
+  fault('rate-limit', {
+    rps: Type.Integer({ minimum: 1, maximum: 100_000 }),
+    seconds,
+    status: Type.Optional(Type.Enum([429, 403])),
+  }),
+  fault('unavailable', { seconds }),
+  fault('no-resources', {}),
+  fault('disabled', {}),
+  fault('lite-node', {}),
+  fault('html', { status: Type.Optional(Type.Enum([200, 403, 502])) }),
+  fault('hang', {}),
+  fault('reset', {}),
+  // What is wrong with its answer.
+  fault('empty', {}),
+  fault('info-missing', {}),
+  fault('infos-late', { calls: Type.Integer({ minimum: 1, maximum: 1_000 }) }),
+  fault('wrong-number', { offset: Type.Optional(Type.Integer({ minimum: -1_000, maximum: 1_000 })) }),
+  fault('truncated', {}),
+  fault('delay', { ms: Type.Integer({ minimum: 1, maximum: 600_000 }) }),
+  fault('drip', { everyMs: Type.Integer({ minimum: 1, maximum: 60_000 }) }),
+  fault('oversized', { megabytes: Type.Integer({ minimum: 1, maximum: 1_000 }) }),
+  // JSON-RPC, balances, and TronGrid's pages.
+  fault('logs-empty', {}),
+  fault('balance-off', { amount: amountText, address: Type.Optional(addressText) }),
+  fault('rows-twice', {}),
+  fault('rows-missing', { every: Type.Integer({ minimum: 1, maximum: 1_000 }) }),
+  fault('rows-late', { blocks }),
+  fault('page-empty', {}),
+  fault('page-last', {}),
+] as const
+
+/** A fault as it is set: `kind`, the fields of that kind, and its scope. */
+export type Fault = Static<(typeof faultSchemas)[number]>
+export type FaultKind = Fault['kind']
+export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>
+
+export const faultBody = Type.Unsafe<Fault>({
+  type: 'object',
+  discriminator: { propertyName: 'kind' },
+  oneOf: faultSchemas,
+})
+
+export const faultKinds: readonly FaultKind[] = faultSchemas.map(({ properties }) => properties.kind.const)

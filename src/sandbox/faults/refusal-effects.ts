@@ -1,0 +1,85 @@
+import type { Clock } from '../../base/clock.ts'
+import type { Effect, Refusal } from './fault-effect.ts'
+import type { Fault, FaultOf } from './fault-schemas.ts'
+
+// What TronGrid and java-tron say instead of an answer, in their words.
+
+const lackingResources = 'class java.lang.IllegalAccessException : lack of computing resources'
+const rpsDefault = 3
+const keyLimitDefault = 15
+const keySecondsDefault = 30
+/** A rate is counted over the second that has just passed. */
+const windowMs = 1_000
+
+const json = (status: number, error: string): Refusal => ({
+  status,
+  type: 'application/json',
+  body: JSON.stringify({ Error: error }),
+})
+
+function tooMany(rps: number, seconds: number, status = 429): Refusal {
+  return json(
+    status,
+    `request rate exceeded the allowed_rps(${rps}), and the query server is suspended for ${seconds} s`,
+  )
+}
+
+const page = (status: number) =>
+  `<html>\r\n<head><title>${status}</title></head>\r\n<body>\r\n<center><h1>${status}</h1></center>\r\n<hr><center>cloudflare</center>\r\n</body>\r\n</html>\r\n`
+
+/** The refusals that are the same for every call. */
+const refusals = {
+  'too-many-requests': (fault: FaultOf<'too-many-requests'>) =>
+    tooMany(fault.rps ?? rpsDefault, fault.seconds ?? 1),
+  'key-suspended': ({ limit = keyLimitDefault, seconds = keySecondsDefault }: FaultOf<'key-suspended'>) =>
+    json(
+      403,
+      `The key exceeds the frequency limit(${limit}), and the query server is suspended for ${seconds}s`,
+    ),
+  unavailable: ({ seconds }: FaultOf<'unavailable'>) => ({
+    status: 503,
+    type: 'text/html' as const,
+    body: page(503),
+    ...(seconds !== undefined && { headers: { 'retry-after': `${seconds}` } }),
+  }),
+  'no-resources': () => json(200, lackingResources),
+  disabled: () => json(404, 'this API is unavailable due to config'),
+  'lite-node': () => ({
+    status: 200,
+    type: 'text/plain' as const,
+    body: 'this API is closed because this node is a lite fullnode',
+  }),
+  html: ({ status = 200 }: FaultOf<'html'>) => ({ status, type: 'text/html' as const, body: page(status) }),
+}
+
+export type RefusingFault = Extract<Fault, { kind: keyof typeof refusals }>
+
+/** A node that refuses every call the fault strikes. */
+export function refuse(fault: RefusingFault): Effect {
+  const make = refusals[fault.kind] as (fault: RefusingFault) => Refusal
+  return { refusal: () => make(fault) }
+}
+
+/**
+ * A limit that is kept: calls beyond `rps` within a second get the node suspended for whoever called, and until that is
+ * over every call is refused.
+ */
+export function limitRate(fault: FaultOf<'rate-limit'>, clock: Clock): Effect {
+  const seconds = fault.seconds ?? 1
+  let calls: number[] = []
+  let suspendedUntilMs = 0
+  return {
+    refusal: () => {
+      const nowMs = clock.now().getTime()
+      if (nowMs >= suspendedUntilMs) {
+        calls = calls.filter(atMs => nowMs - atMs < windowMs)
+        if (calls.length < fault.rps) {
+          calls.push(nowMs)
+          return null
+        }
+        suspendedUntilMs = nowMs + seconds * 1000
+      }
+      return tooMany(fault.rps, seconds, fault.status)
+    },
+  }
+}

@@ -1,0 +1,61 @@
+import { addressToBytes } from '../../tron/address.ts'
+import type { SandboxBlock } from '../chain/sandbox-block.ts'
+import type { SandboxTransaction } from '../chain/transaction-facts.ts'
+
+// As java-tron writes protobuf in JSON: what is at its default (0, "", an empty list) is left out.
+
+/** A block without its transactions. */
+export function headerJson({ id, header }: SandboxBlock): object {
+  return { blockID: id, block_header: { raw_data: header } }
+}
+
+/** A block with its transactions; without the key `transactions` when it has none. */
+export function blockJson(block: SandboxBlock): object {
+  const { transactions } = block
+  return {
+    ...headerJson(block),
+    ...(transactions.length > 0 && { transactions: transactions.map(transactionJson) }),
+  }
+}
+
+function transactionJson({ id, result, raw }: SandboxTransaction): object {
+  return {
+    // A transfer of TRX and the like has no result of its own, and is in a block because it succeeded.
+    ret: [{ contractRet: result ?? 'SUCCESS' }],
+    txID: id,
+    // Of a transaction given by its facts there is no more to show.
+    ...(raw && { raw_data: raw.data, raw_data_hex: raw.hex }),
+  }
+}
+
+/** What became of one transaction of a block. */
+export function transactionInfoJson(block: SandboxBlock, transaction: SandboxTransaction): object {
+  const { id, contract, result, logs } = transaction
+  const failed = result !== undefined && result !== 'SUCCESS'
+  return {
+    id,
+    blockNumber: block.height,
+    blockTimeStamp: block.timeMs,
+    contractResult: [contract && !failed ? '0'.repeat(64) : ''],
+    ...(contract && { contract_address: `41${addressToBytes(contract).toString('hex')}` }),
+    receipt: contract
+      ? { energy_usage: 64_285, energy_usage_total: 64_285, net_usage: 345, ...(result && { result }) }
+      : { net_usage: 271 },
+    ...(logs.length > 0 && { log: logs }),
+    ...(failed && {
+      result: 'FAILED',
+      resMessage: Buffer.from(`the call ended with ${result}`).toString('hex'),
+    }),
+  }
+}
+
+/** The node's own account of how far it is. */
+export function nodeInfoJson(head: SandboxBlock, solid: SandboxBlock): object {
+  const named = ({ height, id }: SandboxBlock) => `Num:${height},ID:${id}`
+  return {
+    beginSyncNum: solid.height,
+    block: named(head),
+    solidityBlock: named(solid),
+    configNodeInfo: { codeVersion: 'sandbox' },
+  }
+}

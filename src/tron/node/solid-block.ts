@@ -1,0 +1,88 @@
+import type { ContractAlarm, SolidBlock, UndecodableLog, UsdtTransfer } from '../block.ts'
+import { contractAlarmEvent } from '../contract-alarm.ts'
+import { decodeTransferLog } from '../transfer-log.ts'
+import type { NodeBlock, NodeTransactionInfo } from './node-answers.ts'
+import { NodeError } from './node-error.ts'
+
+/** What the USDT contract's logs come to. */
+export interface UsdtLogs {
+  transfers: UsdtTransfer[]
+  undecodable: UndecodableLog[]
+  alarms: ContractAlarm[]
+  undone: string[]
+}
+
+/**
+ * Puts a block and its transactions' infos together, when they are whole and belong together: the height asked for, the
+ * same transactions in the same order in both, every info of that block. Infos may be missing without an error from the
+ * node (`[]` says nothing by itself), and nodes behind one address may be out of step.
+ * @param usdtContract the token's contract, 20 bytes as 40 hex digits.
+ * @throws NodeError naming what does not fit.
+ */
+export function joinSolidBlock(
+  height: number,
+  block: NodeBlock,
+  infos: readonly NodeTransactionInfo[],
+  usdtContract: string,
+): Omit<SolidBlock, 'node'> {
+  if (block.height !== height) throw misfit(`block ${block.height} came in answer to ${height}`)
+  if (infos.length !== block.txids.length) {
+    throw misfit(`block ${height} has ${block.txids.length} transactions and ${infos.length} infos`)
+  }
+  const seen = new Set<string>()
+  const logs: UsdtLogs = { transfers: [], undecodable: [], alarms: [], undone: [] }
+  for (const [txIndex, txid] of block.txids.entries()) {
+    if (seen.has(txid)) throw misfit(`transaction ${txid} is in block ${height} twice`)
+    seen.add(txid)
+    const info = infos[txIndex]!
+    checkInfo(block, txid, info)
+    readUsdtLogs(info, txIndex, usdtContract, logs)
+  }
+  const { hash, parentHash, time } = block
+  return { height, hash, parentHash, time, transactionCount: block.txids.length, ...logs }
+}
+
+function checkInfo(block: NodeBlock, txid: string, info: NodeTransactionInfo): void {
+  if (info.txid !== txid)
+    throw misfit(`the info of ${info.txid} stands where block ${block.height} has ${txid}`)
+  if (info.height !== block.height)
+    throw misfit(`the info of ${txid} is of block ${info.height}, not ${block.height}`)
+  if (info.timeMs !== block.time.getTime()) {
+    throw misfit(`the info of ${txid} bears the time ${info.timeMs}, its block ${block.time.getTime()}`)
+  }
+}
+
+/**
+ * Adds what the USDT contract's logs of one transaction say. When it failed, it can have kept logs (OUT_OF_TIME does), of
+ * things that were undone: it is named, and they do not count.
+ */
+export function readUsdtLogs(
+  info: NodeTransactionInfo,
+  txIndex: number,
+  usdtContract: string,
+  found: UsdtLogs,
+): void {
+  const { txid } = info
+  if (!info.succeeded) {
+    if (info.logs.some(log => log.address === usdtContract)) found.undone.push(txid)
+    return
+  }
+  for (const [logIndex, log] of info.logs.entries()) {
+    // Most logs of a block: another contract's.
+    if (log.address !== usdtContract) continue
+    const decoded = decodeTransferLog(log, usdtContract)
+    if (decoded === null) {
+      const event = contractAlarmEvent(log)
+      if (event) found.alarms.push({ txid, logIndex, event })
+    } else if (decoded.kind === 'undecodable') {
+      found.undecodable.push({ txid, txIndex, logIndex, reason: decoded.reason, log })
+    } else if (decoded.amount > 0n) {
+      const { fromBytes, toBytes, amount } = decoded
+      found.transfers.push({ txid, txIndex, logIndex, fromBytes, toBytes, amount })
+    }
+  }
+}
+
+function misfit(message: string): NodeError {
+  return new NodeError('failed', message)
+}

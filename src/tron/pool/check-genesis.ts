@@ -1,0 +1,39 @@
+import { UsageError } from '../../base/errors.ts'
+import type { NodeError } from '../node/node-error.ts'
+import type { ChainIdentity, PooledNode } from './pooled-node.ts'
+
+/**
+ * Asks every node for its genesis block. Where the chain is not known yet, it is the one they all serve.
+ * @returns the genesis id, and keeps it in `chain`.
+ * @throws UsageError naming those of another chain; NodeError when none can be reached.
+ */
+export async function checkGenesis(nodes: readonly PooledNode[], chain: ChainIdentity): Promise<string> {
+  const answers = await Promise.allSettled(nodes.map(node => node.genesisId()))
+  const found = nodes.flatMap((node, i) => {
+    const answer = answers[i]!
+    return answer.status === 'fulfilled' ? [{ node, genesisId: answer.value }] : []
+  })
+  if (found.length === 0) throw worst(answers)
+  const [first] = found
+  const expected = chain.genesisId ?? first!.genesisId
+  const wrong = found.filter(({ genesisId }) => genesisId !== expected)
+  if (wrong.length > 0) {
+    const known =
+      chain.genesisId === null ? `${first!.node.name} the one with ${expected}` : `it should be ${expected}`
+    throw new UsageError(
+      wrong.map(
+        ({ node, genesisId }) =>
+          `TRON_NODES: ${node.name} serves the chain with genesis ${genesisId}, ${known}`,
+      ),
+    )
+  }
+  chain.genesisId = expected
+  return expected
+}
+
+/** Why none was reached: `later` only when all of them ask to wait. */
+function worst(answers: readonly PromiseSettledResult<unknown>[]): NodeError {
+  const errors = answers.map(answer => (answer as PromiseRejectedResult).reason as NodeError)
+  const [first] = errors.sort((a, b) => Number(a.kind === 'later') - Number(b.kind === 'later'))
+  return first!
+}

@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { moveCircuits } from '../../../src/callbacks/leasing/circuit-store.ts'
+import { leaseCallbacks } from '../../../src/callbacks/leasing/lane-store.ts'
+import type { Lease } from '../../../src/callbacks/leasing/lease-store.ts'
+import { type FinishedAttempt, recordAttempts } from '../../../src/callbacks/sending/attempt-store.ts'
+import { recordResults } from '../../../src/callbacks/sending/record-results.ts'
+import type { Pool } from '../../../src/db/pool.ts'
+import { cloneDatabase } from '../../support/database.ts'
+import { recordLog } from '../../support/recorded-log.ts'
+import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
+
+const circuit = { failuresToOpen: 5, probeFirstMs: 1_000, probeMaxMs: 60_000 }
+
+test('failures in a row open the circuit, said in one line with appid and origin', async () => {
+  const { pool, merchant, lines, results } = await setUp(20)
+  await results(await lease(pool, 4), 'timeout')
+  assert.deepEqual(await lane(pool), { failures: 4, open: false, room: 8 })
+  await results(await lease(pool, 1), 'refused', 503)
+  assert.deepEqual(await lane(pool), { failures: 5, open: true, room: 1 })
+  const [line, ...more] = lines('callback.circuit_opened')
+  assert.deepEqual(
+    [line!.appid, line!.origin, line!.failures],
+    [merchant.appid, 'https://shop.example:443', 5],
+  )
+  assert.deepEqual(more, [])
+})
+
+test('an answer in between begins the row again, and refusals that are answers open nothing', async () => {
+  const { pool, results } = await setUp(20)
+  await results(await lease(pool, 4), 'connect')
+  await results(await lease(pool, 1), 'refused', 404)
+  assert.deepEqual(await lane(pool), { failures: 0, open: false, room: 8 })
+  await results(await lease(pool, 8), 'refused', 404)
+  await results(await lease(pool, 4), 'connect')
+  assert.deepEqual(await lane(pool), { failures: 4, open: false, room: 8 })
+})
+
+test('what was never sent neither opens a circuit nor closes one', async () => {
+  const { pool, results } = await setUp(20)
+  await results(await lease(pool, 8), 'blocked')
+  assert.deepEqual(await lane(pool), { failures: 0, open: false, room: 8 })
+  await results(await lease(pool, 5), 'timeout')
+  await probeNow(pool)
+  await results(await lease(pool, 8), 'blocked')
+  assert.deepEqual(await lane(pool), { failures: 5, open: true, room: 1 })
+})
+
+test('an open lane has one probe in flight, the next ever later up to the bound; the others wait as they were', async () => {
+  const { pool, results } = await setUp(20)
+  await results(await lease(pool, 5), 'timeout')
+  const before = await waiting(pool)
+  assert.deepEqual(await lease(pool, 100), [], 'none before its time')
+  assert.deepEqual(await probeInS(pool), 1)
+  const waits: number[] = []
+  for (let i = 0; i < 8; i++) {
+    await probeNow(pool)
+    const probes = await lease(pool, 100)
+    assert.equal(probes.length, 1)
+    waits.push(await probeInS(pool))
+    await probeNow(pool)
+    assert.deepEqual(await lease(pool, 100), [], 'none beside another')
+    await results(probes, 'timeout')
+  }
+  assert.deepEqual(waits, [2, 4, 8, 16, 32, 60, 60, 60])
+  const { rows } = await pool.query(`select count(*)::int as n from callback where attempts = 0`)
+  assert.equal(rows[0].n, 20 - 5 - 8)
+  assert.deepEqual((await waiting(pool)).slice(0, 7), before.slice(-7))
+})
+
+test('failures that were under way when it opened change nothing any more', async () => {
+  const { pool, results } = await setUp(20)
+  const leases = await lease(pool, 8)
+  await results(leases.slice(0, 5), 'timeout')
+  await results(leases.slice(5), 'timeout')
+  assert.deepEqual(await lane(pool), { failures: 5, open: true, room: 1 })
+  assert.equal(await probeInS(pool), 1)
+})
+
+test('the first answer closes it, and the cap doubles back with each round of them', async () => {
+  const { pool, lines, results } = await setUp(40)
+  await results(await lease(pool, 5), 'timeout')
+  await probeNow(pool)
+  await results(await lease(pool, 100), 'acknowledged')
+  assert.equal((await lane(pool)).open, false)
+  const rounds: number[] = []
+  for (let i = 0; i < 5; i++) {
+    const leases = await lease(pool, 100)
+    rounds.push(leases.length)
+    await results(leases, 'acknowledged')
+  }
+  assert.deepEqual(rounds, [1, 2, 4, 8, 8])
+  assert.equal(lines('callback.circuit_closed').length, 1)
+  const { rows } = await pool.query(`select failures, opened_at, probes, slow_start from callback_lane`)
+  assert.deepEqual(rows, [{ failures: 0, opened_at: null, probes: 0, slow_start: null }])
+})
+
+test('an endpoint that fails again while it recovers is shut out again', async () => {
+  const { pool, lines, results } = await setUp(40)
+  await results(await lease(pool, 5), 'timeout')
+  await probeNow(pool)
+  await results(await lease(pool, 100), 'acknowledged')
+  for (let i = 0; i < 5; i++) await results(await lease(pool, 100), 'timeout')
+  assert.deepEqual(await lane(pool), { failures: 5, open: true, room: 1 })
+  assert.equal(lines('callback.circuit_opened').length, 2)
+})
+
+test('couriers that lease at the same moment take one probe between them', async () => {
+  const { pool, results } = await setUp(20)
+  await results(await lease(pool, 5), 'timeout')
+  await probeNow(pool)
+  const taken = await Promise.all(Array.from({ length: 8 }, () => lease(pool, 10)))
+  assert.equal(taken.flat().length, 1)
+})
+
+test("a merchant's other origin, and another merchant at the same one, go on", async () => {
+  const { pool, merchant, results } = await setUp(20)
+  const other = await seedMerchant(pool)
+  await results(await lease(pool, 5), 'timeout')
+  await seedCallbacks(pool, [
+    { merchant, notifyUrl: 'https://other.example/' },
+    { merchant: other, notifyUrl: 'https://shop.example/' },
+  ])
+  assert.equal((await lease(pool, 10)).length, 2)
+})
+
+test('healthy lanes are not written to, and results of many lanes move them in no circle', async () => {
+  const { pool } = await setUp(0)
+  const origins = Array.from({ length: 12 }, (_, i) => `https://shop${i}.example/`)
+  const merchant = await seedMerchant(pool)
+  await seedCallbacks(
+    pool,
+    origins.map(notifyUrl => ({ merchant, notifyUrl })),
+  )
+  const { rows } = await pool.query(`select id from callback_lane order by id`)
+  const news = rows.map(({ id }) => ({ laneId: id as bigint, answers: 0, failures: 1 }))
+  const versions = async () => (await pool.query(`select xmin::text from callback_lane order by id`)).rows
+  const before = await versions()
+  const answered = news.map(lane => ({ ...lane, answers: 3, failures: 0 }))
+  assert.deepEqual(await moveCircuits(pool, answered, circuit), [])
+  assert.deepEqual(await versions(), before)
+  const moved = await Promise.all(
+    Array.from({ length: 6 }, (_, i) => moveCircuits(pool, i % 2 ? news : news.toReversed(), circuit)),
+  )
+  assert.equal(moved.flat().length, 12, 'each opened once')
+})
+
+test('a result that came too late says nothing of the circuit', async () => {
+  const { pool, results } = await setUp(20)
+  const leases = await lease(pool, 6)
+  await pool.query(`update callback_outbox set lease_epoch = 0 where state = 'in_flight'`)
+  await results(leases, 'timeout')
+  assert.deepEqual(await lane(pool), { failures: 0, open: false, room: 8 })
+  const [recorded] = await recordAttempts(pool, [attempt(leases[0]!, 'timeout', null)])
+  assert.deepEqual(recorded, { moved: false, laneId: null, troubled: false })
+})
+
+async function setUp(count: number) {
+  const { pool } = await cloneDatabase()
+  const merchant = await seedMerchant(pool, { callbackUrl: 'https://shop.example/' })
+  await seedCallbacks(
+    pool,
+    Array.from({ length: count }, () => ({ merchant })),
+  )
+  const { log, lines } = recordLog()
+  const results = (leases: readonly Lease[], outcome: string, status: number | null = null) =>
+    recordResults(
+      pool,
+      leases.map(one => attempt(one, outcome, status)),
+      { circuit, log },
+    )
+  return { pool, merchant, lines, results }
+}
+
+const lease = (pool: Pool, slots: number) => leaseCallbacks(pool, slots, 30_000, circuit)
+
+let started = Date.now()
+
+function attempt(one: Lease, outcome: string, status: number | null): FinishedAttempt {
+  return {
+    ...one,
+    attempt: 1,
+    startedAt: new Date(started++),
+    durationMs: 1,
+    url: 'https://shop.example/',
+    outcome,
+    status,
+    answer: null,
+    next: outcome === 'acknowledged' ? { kind: 'delivered' } : { kind: 'retry', inMs: 3_600_000 },
+  }
+}
+
+async function lane(pool: Pool): Promise<{ failures: number; open: boolean; room: number }> {
+  const { rows } = await pool.query(
+    `select failures, opened_at is not null as open, in_flight_max as room from callback_lane order by id limit 1`,
+  )
+  return rows[0]
+}
+
+async function probeInS(pool: Pool): Promise<number> {
+  const { rows } = await pool.query(
+    `select round(extract(epoch from probe_at - now()))::int as seconds from callback_lane order by id limit 1`,
+  )
+  return rows[0].seconds
+}
+
+const probeNow = (pool: Pool) =>
+  pool.query(`update callback_lane set probe_at = now() where opened_at is not null`)
+
+async function waiting(pool: Pool): Promise<unknown[]> {
+  const { rows } = await pool.query(
+    `select callback_id, due_at, schedule_step
+       from callback_outbox
+      where state = 'due' and due_at <= now()
+      order by callback_id`,
+  )
+  return rows
+}

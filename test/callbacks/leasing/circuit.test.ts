@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { newsOfLanes, verdictOf } from '../../../src/callbacks/leasing/circuit.ts'
+
+test('what an attempt says of its endpoint', () => {
+  const cases: [outcome: string, status: number | null, verdict: string | null][] = [
+    ['acknowledged', 200, 'answers'],
+    // An answer, if not the one that was wanted.
+    ['refused', 200, 'answers'],
+    ['refused', 302, 'answers'],
+    ['refused', 404, 'answers'],
+    ['refused', 410, 'answers'],
+    ['refused', 429, 'fails'],
+    ['refused', 500, 'fails'],
+    ['refused', 503, 'fails'],
+    ['timeout', null, 'fails'],
+    ['connect', null, 'fails'],
+    ['dns', null, 'fails'],
+    ['tls', null, 'fails'],
+    ['reset', null, 'fails'],
+    // The answer broke off.
+    ['timeout', 200, 'fails'],
+    ['bad_answer', null, 'fails'],
+    // Nothing was sent.
+    ['no_url', null, null],
+    ['no_key', null, null],
+    ['blocked', null, null],
+  ]
+  for (const [outcome, status, verdict] of cases) {
+    assert.equal(verdictOf({ outcome, status }), verdict, `${outcome} ${status}`)
+  }
+})
+
+test('failures in a row are those after the last answer, lane by lane', () => {
+  const attempt = (laneId: bigint, outcome: string) => ({ laneId, outcome, status: null })
+  assert.deepEqual(
+    newsOfLanes([
+      attempt(1n, 'timeout'),
+      attempt(2n, 'timeout'),
+      attempt(1n, 'acknowledged'),
+      attempt(3n, 'blocked'),
+      attempt(1n, 'connect'),
+      attempt(1n, 'blocked'),
+      attempt(1n, 'timeout'),
+    ]),
+    [
+      { laneId: 1n, answers: 1, failures: 2 },
+      { laneId: 2n, answers: 0, failures: 1 },
+    ],
+  )
+})

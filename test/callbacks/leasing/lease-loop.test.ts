@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createLog } from '../../../src/base/log.ts'
+import { defaultTuning } from '../../../src/callbacks/leasing/courier-tuning.ts'
+import { createDoorbell } from '../../../src/callbacks/leasing/doorbell.ts'
+import { type Leasing, leaseWhileOpen } from '../../../src/callbacks/leasing/lease-loop.ts'
+import type { CallbackQueue } from '../../../src/callbacks/queue/callback-queue.ts'
+import { cloneDatabase } from '../../support/database.ts'
+import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
+import { waitUntil } from '../../support/wait-until.ts'
+
+test('a courier whose calls others begin goes on leasing; one whose calls nobody begins does not', async () => {
+  for (const [begunElsewhere, leased] of [
+    [true, 30],
+    [false, 8],
+  ] as const) {
+    const { pool } = await cloneDatabase()
+    for (let n = 0; n < 5; n++) {
+      const merchant = await seedMerchant(pool, { callbackUrl: 'https://shop.example/cb' })
+      await seedCallbacks(pool, Array(6).fill({ merchant }))
+    }
+    let added = 0
+    let asked = 0
+    const queue: CallbackQueue = {
+      isReady: () => true,
+      waiting: async () => {
+        asked++
+        return begunElsewhere ? 0 : added
+      },
+      add: async leases => {
+        added += leases.length
+      },
+      missing: async () => [],
+      withdraw: async () => [],
+      pause: async () => undefined,
+      close: async () => undefined,
+    }
+    const leasing: Leasing = {
+      pool,
+      queue,
+      bell: createDoorbell(),
+      log: createLog('silent', 'test'),
+      tuning: { ...defaultTuning, slots: 4, aheadMax: 4, pollMs: 20, lostAfterMs: 60_000 },
+      active: new Set(),
+      enqueued: new Map(),
+      begunElsewhere: 0,
+      stopping: false,
+      working: false,
+    }
+    const loop = leaseWhileOpen(leasing)
+    await waitUntil('all that it may lease', () => added >= leased && asked >= 3)
+    leasing.stopping = true
+    await loop
+    assert.equal(added, leased)
+  }
+})

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { leaseCallbacks } from '../../../src/callbacks/leasing/lane-store.ts'
+import { releaseLeases } from '../../../src/callbacks/leasing/lease-store.ts'
+import { rerouteCallbacks } from '../../../src/callbacks/leasing/reroute-store.ts'
+import type { Pool } from '../../../src/db/pool.ts'
+import { setMerchant } from '../../../src/merchants/set-merchant.ts'
+import { cloneDatabase } from '../../support/database.ts'
+import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
+
+const old = 'https://old.example:443'
+const next = 'https://new.example:443'
+
+test("when a merchant's default URL changes, what waits for it moves to the new origin's lane, and nothing else", async () => {
+  const { pool, merchant } = await setUp()
+  const other = await seedMerchant(pool, { callbackUrl: 'https://old.example/' })
+  await seedCallbacks(pool, [
+    { merchant },
+    { merchant },
+    { merchant, notifyUrl: 'https://old.example/mine' },
+    { merchant: other },
+  ])
+  assert.equal(await rerouteCallbacks(pool), 0)
+  await setMerchant(pool, merchant.appid, { callbackUrl: 'https://new.example/cb' }, { checkUrl: () => null })
+  assert.equal(await rerouteCallbacks(pool), 2)
+  assert.deepEqual(await origins(pool), [next, next, old, old])
+  assert.deepEqual(await origins(pool, 'callback'), [next, next, old, old])
+  assert.equal(await rerouteCallbacks(pool), 0)
+})
+
+test('held ones move too, and those of a merchant that had no URL', async () => {
+  const { pool } = await cloneDatabase()
+  const merchant = await seedMerchant(pool, { disabledAt: new Date() })
+  await seedCallbacks(pool, [{ merchant }])
+  await pool.query(`update merchant set callback_url = 'https://new.example/'`)
+  await rerouteCallbacks(pool)
+  assert.deepEqual(await origins(pool), [next])
+  await pool.query(`update merchant set callback_url = null`)
+  await rerouteCallbacks(pool)
+  assert.deepEqual(await origins(pool), ['none'])
+})
+
+test('what was in flight, or being credited, while the URL changed is found at the second look; then it is done', async () => {
+  const { pool, merchant } = await setUp()
+  await seedCallbacks(pool, [{ merchant }])
+  const leases = await leaseCallbacks(pool, 1, 30_000)
+  await pool.query(`update merchant set callback_url = 'https://new.example/' where id = $1`, [merchant.id])
+  assert.equal(await rerouteCallbacks(pool), 0, 'not under the hands of who sends it')
+  await releaseLeases(pool, leases)
+  // Credited by a transaction that had read the old URL.
+  await seedCallbacks(pool, [{ merchant }])
+  assert.equal(await rerouteCallbacks(pool), 0, 'not before its time')
+  await pool.query(`update callback_reroute set next_at = now(), last_at = now()`)
+  assert.equal(await rerouteCallbacks(pool), 2)
+  assert.deepEqual(await origins(pool), [next, next])
+  assert.equal((await pool.query(`select from callback_reroute`)).rowCount, 0)
+})
+
+test('couriers that look at the same moment do not get in each other’s way', async () => {
+  const { pool, merchant } = await setUp()
+  await seedCallbacks(
+    pool,
+    Array.from({ length: 50 }, () => ({ merchant })),
+  )
+  await pool.query(`update merchant set callback_url = 'https://new.example/' where id = $1`, [merchant.id])
+  const moved = await Promise.all(Array.from({ length: 6 }, () => rerouteCallbacks(pool)))
+  assert.equal(
+    moved.reduce((sum, n) => sum + n, 0),
+    50,
+  )
+})
+
+test('another setting changed moves nothing', async () => {
+  const { pool, merchant } = await setUp()
+  await seedCallbacks(pool, [{ merchant }])
+  await pool.query(`update merchant set callback_format = 'json', callback_url = callback_url`)
+  assert.equal((await pool.query(`select from callback_reroute`)).rowCount, 0)
+})
+
+async function setUp() {
+  const { pool } = await cloneDatabase()
+  return { pool, merchant: await seedMerchant(pool, { callbackUrl: 'https://old.example/cb' }) }
+}
+
+async function origins(pool: Pool, table: 'callback' | 'callback_outbox' = 'callback_outbox') {
+  const { rows } = await pool.query(
+    `select l.origin
+       from ${table} b
+       join callback_lane l on l.id = b.lane_id
+      order by ${table === 'callback' ? 'b.id' : 'b.callback_id'}`,
+  )
+  return rows.map(row => row.origin)
+}

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+import { after, describe, test } from 'node:test'
+import { Redis } from 'ioredis'
+import { createLog } from '../../../src/base/log.ts'
+import type { Lease } from '../../../src/callbacks/leasing/lease-store.ts'
+import { type CallbackQueue, openQueue } from '../../../src/callbacks/queue/callback-queue.ts'
+import { callData, callSize, divideIntoCalls, readCall } from '../../../src/callbacks/queue/queued-call.ts'
+import { startBreakableProxy } from '../../support/breakable-proxy.ts'
+import { cloneDatabase } from '../../support/database.ts'
+import { noRedis, startRedis } from '../../support/redis.ts'
+import { waitUntil } from '../../support/wait-until.ts'
+
+test('leases are divided into calls of about the same size, none above it, all of them once', () => {
+  for (const [count, size, sizes] of [
+    [1, 32, [1]],
+    [32, 32, [32]],
+    [33, 32, [16, 17]],
+    [100, 32, [25, 25, 25, 25]],
+    [3, 1, [1, 1, 1]],
+    [0, 32, []],
+  ] as const) {
+    const calls = divideIntoCalls(leasesOf(count), size)
+    assert.deepEqual(
+      calls.map(call => call.length),
+      sizes,
+    )
+    assert.deepEqual(calls.flat(), leasesOf(count))
+  }
+})
+
+test('a call leaves room for others to be begun: an eighth of the slots', () => {
+  assert.deepEqual([256, 4096, 10, 1].map(callSize), [32, 64, 1, 1])
+})
+
+test('a call is read as it was written, ids and epochs beyond what JSON can count included', () => {
+  const leases = [
+    { id: 1n, epoch: 2n },
+    { id: 999_999_999_999_999_999n, epoch: 9_007_199_254_740_993n },
+  ]
+  assert.deepEqual(readCall(JSON.parse(JSON.stringify(callData(leases)))), leases)
+})
+
+test('what is no call of ours is not read as one', () => {
+  for (const data of [
+    null,
+    'x',
+    {},
+    { leases: '' },
+    { leases: 1 },
+    { leases: '1' },
+    { leases: '1-' },
+    { leases: '1-1 ' },
+    { leases: '1-1,2-1' },
+    { leases: '-1-1' },
+    { leases: '1e9-1' },
+    { leases: '1-1 x' },
+    { leases: `${'9'.repeat(19)}-1` },
+    { id: '1', epoch: '1' },
+  ]) {
+    assert.equal(readCall(data), null, JSON.stringify(data))
+  }
+})
+
+for (const backend of ['Postgres', 'Redis'] as const) {
+  const skip = backend === 'Redis' && noRedis
+  describe(`a queue on ${backend}`, { skip, concurrency: true }, () => {
+    test('handles every lease once, and never more at once than there are slots', async () => {
+      const handled: bigint[] = []
+      let now = 0
+      let most = 0
+      const { queue } = await open(backend, 16, async ({ id }) => {
+        most = Math.max(most, ++now)
+        await new Promise(resolve => setImmediate(resolve))
+        now--
+        handled.push(id)
+      })
+      await queue.add(leasesOf(100))
+      await waitUntil('all handled', () => handled.length >= 100)
+      assert.equal(new Set(handled).size, 100)
+      assert.equal(handled.length, 100)
+      assert(most <= 16, `${most} at once`)
+      await waitUntil('none waiting', async () => (await queue.waiting()) === 0)
+    })
+
+    test('a lease that takes its time holds up neither its call nor the next ones', async () => {
+      const handled: bigint[] = []
+      let finish = () => {}
+      const slow = new Promise<void>(resolve => {
+        finish = resolve
+      })
+      // Calls of two: lease 0 shares one.
+      const { queue } = await open(backend, 16, async ({ id }) => {
+        if (id === 0n) await slow
+        handled.push(id)
+      })
+      await queue.add(leasesOf(40))
+      await waitUntil('all others', () => handled.length === 39)
+      assert(!handled.includes(0n))
+      finish()
+      await waitUntil('that one too', () => handled.length === 40)
+    })
+
+    test('when handling a lease throws, the others go on', async () => {
+      const handled: bigint[] = []
+      const { queue } = await open(backend, 16, async ({ id }) => {
+        if (id % 2n === 0n) throw new Error('no')
+        handled.push(id)
+      })
+      await queue.add(leasesOf(20))
+      await waitUntil('the odd ones', () => handled.length === 10)
+    })
+
+    test('calls that nobody has begun can be taken back; those that are begun cannot', async () => {
+      let finish = () => {}
+      const slow = new Promise<void>(resolve => {
+        finish = resolve
+      })
+      const begun: bigint[] = []
+      const { queue } = await open(backend, 2, async ({ id }) => {
+        begun.push(id)
+        await slow
+      })
+      await queue.add(leasesOf(6))
+      await waitUntil('two begun', () => begun.length === 2)
+      assert.equal(await queue.waiting(), 4)
+      await queue.pause()
+      const back = (await queue.withdraw(leasesOf(6))).map(lease => lease.id)
+      assert.deepEqual([...back, ...begun].sort(), [0n, 1n, 2n, 3n, 4n, 5n])
+      finish()
+    })
+  })
+}
+
+test('a queue whose database could not be reached at first works once it can', async () => {
+  const database = await cloneDatabase()
+  const proxy = await startBreakableProxy(database.url)
+  await proxy.cut()
+  const handled: bigint[] = []
+  const queue = openQueue({
+    name: 'callbacks-test',
+    redisUrl: undefined,
+    databaseUrl: proxy.url,
+    slots: 16,
+    handle: async ({ id }) => void handled.push(id),
+    log: createLog('silent', 'test'),
+  })
+  after(async () => {
+    await queue.pause()
+    await queue.close()
+  })
+  await assert.rejects(queue.add(leasesOf(4)))
+  await proxy.restore()
+  await waitUntil('it takes leases', () =>
+    queue.add(leasesOf(4)).then(
+      () => true,
+      () => false,
+    ),
+  )
+  await waitUntil('all handled', () => new Set(handled).size === 4)
+})
+
+describe('a queue on Redis', { skip: noRedis }, () => {
+  test('tells which leases were lost with it', async () => {
+    const { queue, redisUrl } = await open('Redis', 1, async () => new Promise(() => undefined))
+    await queue.add(leasesOf(4))
+    await waitUntil('one begun', async () => (await queue.waiting()) === 3)
+    assert.deepEqual(await queue.missing(leasesOf(4)), [])
+    const client = new Redis(redisUrl!)
+    await client.flushall()
+    client.disconnect()
+    assert.equal((await queue.missing(leasesOf(4))).length, 3)
+  })
+})
+
+function leasesOf(count: number): Lease[] {
+  return Array.from({ length: count }, (_, id) => ({ id: BigInt(id), epoch: 7n }))
+}
+
+async function open(
+  backend: 'Postgres' | 'Redis',
+  slots: number,
+  handle: (lease: Lease) => Promise<void>,
+): Promise<{ queue: CallbackQueue; redisUrl: string | undefined }> {
+  const { url: databaseUrl } = await cloneDatabase()
+  const redisUrl = backend === 'Redis' ? (await startRedis()).url : undefined
+  const queue = openQueue({
+    name: 'callbacks-test',
+    redisUrl,
+    databaseUrl,
+    slots,
+    handle,
+    log: createLog('silent', 'test'),
+  })
+  after(async () => {
+    await queue.pause()
+    await queue.close()
+  })
+  await waitUntil('the queue', queue.isReady)
+  return { queue, redisUrl }
+}

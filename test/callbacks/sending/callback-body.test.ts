@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type CallbackFacts, callbackBody } from '../../../src/callbacks/sending/callback-body.ts'
+import { signParameters } from '../../../src/merchants/signature.ts'
+import vectors from './callback-vectors.json' with { type: 'json' }
+
+const key = { scheme: 'hmac-sha256' as const, key: vectors.callback.key }
+
+const facts: CallbackFacts = {
+  key: 'cb_0123456789abcdef0123456789abcdef',
+  orderid: 'sh-1',
+  ordersn: 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2',
+  localusermark: '1',
+  bodyAmount: 30_000n,
+  txid: '9ff75c01aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00',
+  logIndex: 0,
+  transferAmount: 3_000_050n,
+  received: 3_000_050n,
+  orderAmount: 3_000_000n,
+  orderState: 'overpaid',
+  late: false,
+}
+
+const merchant = {
+  appid: 'VunTq7Zk2Lm9h1l8',
+  callbackFields: 'six' as const,
+  callbackFormat: 'form' as const,
+}
+
+test('by default a callback has exactly six fields, form-encoded, the signature last', () => {
+  const body = callbackBody(facts, merchant, key, 1662299959)
+  assert.equal(body.contentType, 'application/x-www-form-urlencoded')
+  assert.match(
+    body.text,
+    /^orderid=sh-1&localusermark=1&amount=30000&appid=VunTq7Zk2Lm9h1l8&t=1662299959&sign=[0-9A-F]{64}$/,
+  )
+})
+
+test('the full JSON callback has the published fields in their order, all of them text', () => {
+  const full = { ...merchant, callbackFields: 'full' as const, callbackFormat: 'json' as const }
+  const body = callbackBody(facts, full, key, 1662299959)
+  assert.equal(body.contentType, 'application/json')
+  const { sign, ...fields } = JSON.parse(body.text)
+  assert.deepEqual(Object.entries(fields), [
+    ['orderid', 'sh-1'],
+    ['localusermark', '1'],
+    ['amount', '30000'],
+    ['appid', 'VunTq7Zk2Lm9h1l8'],
+    ['t', '1662299959'],
+    ['ordersn', 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2'],
+    ['callback_id', 'cb_0123456789abcdef0123456789abcdef'],
+    ['txid', '9ff75c01aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00'],
+    ['log_index', '0'],
+    ['amount_usdt', '3.00005'],
+    ['received_usdt', '3.00005'],
+    ['expected_usdt', '3'],
+    ['state', 'overpaid'],
+    ['late', '0'],
+  ])
+  assert.equal(sign, signParameters('hmac-sha256', 'callback', fields, key.key))
+})
+
+test('a late transfer says so', () => {
+  const full = { ...merchant, callbackFields: 'full' as const, callbackFormat: 'json' as const }
+  const body = callbackBody({ ...facts, late: true }, full, key, 1662299959)
+  assert.equal(JSON.parse(body.text).late, '1')
+})
+
+test('both schemes sign a callback as published', () => {
+  const { params, sha1, hmac_sha256 } = vectors.callback
+  const vectorFacts = {
+    ...facts,
+    orderid: params.orderid,
+    localusermark: params.localusermark,
+    bodyAmount: BigInt(params.amount),
+  }
+  for (const [scheme, sign] of [
+    ['sha1', sha1],
+    ['hmac-sha256', hmac_sha256],
+  ] as const) {
+    const body = callbackBody(vectorFacts, merchant, { scheme, key: key.key }, Number(params.t))
+    assert.equal(new URLSearchParams(body.text).get('sign'), sign, scheme)
+  }
+})
+
+test('what a form cannot carry as it is arrives as it was', () => {
+  const orderid = "订单 1&amount=9=%+~'*"
+  const body = callbackBody({ ...facts, orderid }, merchant, key, 1662299959)
+  const fields = Object.fromEntries(new URLSearchParams(body.text))
+  assert.equal(fields.orderid, orderid)
+  assert.equal(fields.amount, '30000')
+  assert.equal(fields.sign, signParameters('hmac-sha256', 'callback', fields, key.key))
+})

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createMetrics } from '../../../src/base/metrics.ts'
+import { leaseCallbacks } from '../../../src/callbacks/leasing/lane-store.ts'
+import { createCallbackMetrics } from '../../../src/callbacks/sending/callback-metrics.ts'
+import { createPool } from '../../../src/db/pool.ts'
+import { cloneDatabase } from '../../support/database.ts'
+import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
+
+test('what is due, in flight, held and overdue is counted when it is asked for', async () => {
+  const { pool } = await cloneDatabase()
+  const registry = createMetrics()
+  createCallbackMetrics(registry, pool).attempts.inc({ outcome: 'refused' })
+  const value = async (line: string) => {
+    const found = (await registry.metrics()).split('\n').find(text => text.startsWith(`${line} `))
+    return Number(found?.split(' ')[1])
+  }
+  assert.equal(await value('gateway_callback_oldest_due_seconds{circuit="closed"}'), 0)
+  assert.equal(await value('gateway_callback_circuits_open'), 0)
+  const merchant = await seedMerchant(pool)
+  const disabled = await seedMerchant(pool, { disabledAt: new Date() })
+  await seedCallbacks(pool, [{ merchant }, { merchant }, { merchant }, { merchant: disabled }])
+  await leaseCallbacks(pool, 1, 30_000)
+  await pool.query(`update callback_outbox set due_at = now() - interval '1 hour' where callback_id = (
+    select max(callback_id) from callback_outbox where state = 'due')`)
+  assert.equal(await value('gateway_callbacks{state="due"}'), 2)
+  assert.equal(await value('gateway_callbacks{state="in_flight"}'), 1)
+  assert.equal(await value('gateway_callbacks{state="held"}'), 1)
+  const oldest = () =>
+    Promise.all(['closed', 'open'].map(is => value(`gateway_callback_oldest_due_seconds{circuit="${is}"}`)))
+  const [closed, open] = await oldest()
+  assert(closed! >= 3_600 && closed! < 3_700)
+  assert.equal(open, 0)
+  await pool.query(`update callback_lane set opened_at = now(), probe_at = now() where merchant_id = $1`, [
+    merchant.id,
+  ])
+  assert.equal(await value('gateway_callback_circuits_open'), 1)
+  const [others, behind] = await oldest()
+  assert.equal(others, 0)
+  assert(behind! >= 3_600 && behind! < 3_700)
+  assert.equal(await value('gateway_callback_attempts_total{outcome="refused"}'), 1)
+})
+
+test('a database that is away makes these numbers unknown and leaves the others', async () => {
+  const registry = createMetrics()
+  const pool = createPool('postgres://127.0.0.1:1/nowhere')
+  createCallbackMetrics(registry, pool)
+  const text = await registry.metrics()
+  assert.match(text, /^gateway_callbacks\{state="due"\} Nan$/im)
+  assert.match(text, /^process_cpu_seconds_total /m)
+  await pool.end()
+})

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { type Moment, thisMoment } from '../../../src/base/clock.ts'
+import { leaseCallbacks } from '../../../src/callbacks/leasing/lane-store.ts'
+import {
+  endLapsedLeases,
+  type LeasedCallback,
+  releaseLeases,
+  renewLeases,
+} from '../../../src/callbacks/leasing/lease-store.ts'
+import type { OwnLease } from '../../../src/callbacks/leasing/own-lease.ts'
+import { recordAttempts } from '../../../src/callbacks/sending/attempt-store.ts'
+import { createCallbackMetrics } from '../../../src/callbacks/sending/callback-metrics.ts'
+import { type Delivery, deliverCallback } from '../../../src/callbacks/sending/deliver-callback.ts'
+import { createGuardedAgent } from '../../../src/egress/guarded-agent.ts'
+import type { Merchant } from '../../../src/merchants/merchant.ts'
+import { cloneDatabase } from '../../support/database.ts'
+import { startMerchantEndpoint } from '../../support/merchant-endpoint.ts'
+import { type RecordedLog, recordLog } from '../../support/recorded-log.ts'
+import { directoryOf, seedCallback, seedMerchant } from '../../support/seed-order.ts'
+import { waitUntil } from '../../support/wait-until.ts'
+
+test('a lease that has gone to another epoch is dropped unsent', async () => {
+  const { pool, endpoint, delivery, lease } = await setUp()
+  await pool.query(`update callback_outbox set lease_epoch = lease_epoch + 1`)
+  await deliverCallback(delivery, lease)
+  assert.equal(endpoint.requests.length, 0)
+  assert.equal((await pool.query(`select from callback_attempt`)).rowCount, 0)
+})
+
+test('a result that comes after the lease was lost stands in the history and changes nothing', async () => {
+  const { pool, endpoint, delivery, lease, recorded } = await setUp()
+  // While this one waits for its answer, its lease runs out and another courier begins.
+  endpoint.answer = { status: 200, delayMs: 300 }
+  const delivering = deliverCallback(delivery, lease)
+  await waitUntil('the request', () => endpoint.requests.length === 1)
+  await pool.query(`update callback_outbox set leased_until = now()`)
+  await endLapsedLeases(pool)
+  const [other] = await leaseCallbacks(pool, 1, 30_000)
+  await delivering
+  const { rows } = await pool.query(
+    `select b.state, b.lease_epoch, c.attempts, c.delivered_at
+       from callback c
+       join callback_outbox b on b.callback_id = c.id`,
+  )
+  assert.deepEqual(rows, [{ state: 'in_flight', lease_epoch: other!.epoch, attempts: 0, delivered_at: null }])
+  const history = await pool.query(`select attempt, outcome from callback_attempt`)
+  assert.deepEqual(history.rows, [{ attempt: 1, outcome: 'acknowledged' }])
+  assert.equal(recorded.lines('callback.attempted')[0]!.late, true)
+})
+
+test('a process that was stopped between asking for its lease and sending does not send', async () => {
+  const { endpoint, delivery, lease } = await setUp()
+  const renew: Delivery['renew'] = async asked => {
+    const callback = await delivery.renew(asked)
+    await new Promise(resolve => setTimeout(resolve, 20))
+    return callback
+  }
+  await deliverCallback({ ...delivery, renew, marginMs: 1_010, deadlineMs: 1_000 }, lease)
+  assert.equal(endpoint.requests.length, 0)
+})
+
+test('what this process leased itself a moment ago is sent without asking for the lease again', async () => {
+  const { pool, endpoint, delivery, lease } = await setUp()
+  await deliverCallback({ ...delivery, renew: () => assert.fail('asked') }, lease, ownLease(lease))
+  assert.equal(endpoint.requests.length, 1)
+  const { rows } = await pool.query(`select attempts, delivered_at is not null as delivered from callback`)
+  assert.deepEqual(rows, [{ attempts: 1, delivered: true }])
+})
+
+test('the time of an attempt is when it is sent, not when it was leased', async () => {
+  const { pool, endpoint, delivery, lease } = await setUp()
+  const own = ownLease(lease, 12_000)
+  await deliverCallback(delivery, lease, { ...own, readAtMs: own.readAtMs - 12_000 })
+  const t = Number(new URLSearchParams(endpoint.requests[0]!.body).get('t'))
+  const leasedS = lease.now.getTime() / 1000
+  assert(t >= Math.floor(leasedS + 12) && t <= leasedS + 72, `${t} after ${leasedS}`)
+  const { rows } = await pool.query(`select started_at from callback_attempt`)
+  assert(rows[0].started_at.getTime() >= lease.now.getTime() + 12_000)
+})
+
+test('the database is asked for a lease that is old, or may have been given back, or whose merchant is disabled', async () => {
+  const asks: [string, (own: OwnLease) => Partial<OwnLease>, Partial<Merchant>][] = [
+    ['half over by the steady clock', own => ({ askedAt: earlier(own.askedAt, { steadyMs: 15_001 }) }), {}],
+    ['half over by the wall clock', own => ({ askedAt: earlier(own.askedAt, { wallMs: 15_001 }) }), {}],
+    ['given back', () => ({ givenBack: true }), {}],
+    ['disabled', () => ({}), { disabledAt: new Date() }],
+  ]
+  for (const [what, change, settings] of asks) {
+    const { pool, endpoint, delivery, lease, merchant } = await setUp()
+    // Somebody else has it by now.
+    await pool.query(`update callback_outbox set lease_epoch = lease_epoch + 1`)
+    const own = ownLease(lease)
+    const merchants = directoryOf({ ...merchant, ...settings })
+    await deliverCallback({ ...delivery, merchants }, lease, { ...own, ...change(own) })
+    assert.equal(endpoint.requests.length, 0, what)
+  }
+})
+
+test('a callback whose merchant was disabled after it was leased goes back unsent', async () => {
+  const { pool, endpoint, delivery, lease } = await setUp()
+  await pool.query(`update merchant set disabled_at = now()`)
+  await deliverCallback(delivery, lease)
+  assert.equal(endpoint.requests.length, 0)
+  const { rows } = await pool.query(
+    `select s.state, c.attempts from callback c join callback_state s on s.callback_id = c.id`,
+  )
+  assert.deepEqual(rows, [{ state: 'due', attempts: 0 }])
+})
+
+test('a result is offered again to a database that did not take it', async () => {
+  const { pool, endpoint, delivery, lease } = await setUp()
+  let refusals = 2
+  const record: Delivery['record'] = async attempt => {
+    if (refusals-- > 0) throw new Error('the database is away')
+    return delivery.record(attempt)
+  }
+  await deliverCallback({ ...delivery, record }, lease)
+  assert.equal(endpoint.requests.length, 1)
+  const { rows } = await pool.query(
+    `select s.state, c.attempts from callback c join callback_state s on s.callback_id = c.id`,
+  )
+  assert.deepEqual(rows, [{ state: 'delivered', attempts: 1 }])
+})
+
+test('an attempt is one line of facts, without keys, secrets, signatures or bodies', async () => {
+  const { endpoint, delivery, lease, recorded, merchant, seeded } = await setUp()
+  endpoint.answer = { status: 503, body: 'a body of theirs' }
+  await deliverCallback(delivery, lease)
+  const { level, time, pid, hostname, durationMs, retryInMs, ...facts } =
+    recorded.lines('callback.attempted')[0]!
+  assert.deepEqual(facts, {
+    callbackId: seeded.key,
+    orderId: `${seeded.orderId}`,
+    attempt: 1,
+    status: 503,
+    outcome: 'refused',
+    msg: 'callback.attempted',
+  })
+  assert(typeof durationMs === 'number' && typeof retryInMs === 'number')
+  const [request] = endpoint.requests
+  const secrets = [
+    merchant.keys[0]!.key,
+    merchant.webhookSecrets[0]!,
+    request!.headers['webhook-signature'] as string,
+    new URLSearchParams(request!.body).get('sign')!,
+    'a body of theirs',
+    'orderid=',
+  ]
+  for (const secret of secrets) assert(!recorded.text().includes(secret), secret)
+})
+
+function ownLease(callback: LeasedCallback, agoMs = 0): OwnLease {
+  const { steadyMs, wallMs } = thisMoment()
+  const askedAt = { steadyMs: steadyMs - agoMs, wallMs: wallMs - agoMs }
+  return { callback, askedAt, readAtMs: steadyMs, givenBack: false }
+}
+
+function earlier(moment: Moment, by: Partial<Moment>): Moment {
+  return { steadyMs: moment.steadyMs - (by.steadyMs ?? 0), wallMs: moment.wallMs - (by.wallMs ?? 0) }
+}
+
+async function setUp() {
+  const { pool } = await cloneDatabase()
+  const endpoint = await startMerchantEndpoint()
+  const merchant = await seedMerchant(pool, { callbackUrl: endpoint.url })
+  const seeded = await seedCallback(pool, { merchant })
+  const [lease] = await leaseCallbacks(pool, 1, 30_000)
+  const recorded = recordLog()
+  return {
+    pool,
+    endpoint,
+    merchant,
+    seeded,
+    lease: lease!,
+    recorded,
+    delivery: deliveryOf(pool, merchant, recorded),
+  }
+}
+
+function deliveryOf(
+  pool: Awaited<ReturnType<typeof cloneDatabase>>['pool'],
+  merchant: Merchant,
+  recorded: RecordedLog,
+): Delivery {
+  const times = { leaseMs: 30_000, marginMs: 15_000, deadlineMs: 10_000 }
+  const agent = createGuardedAgent({ allowedNetworks: ['127.0.0.0/8'], connectTimeoutMs: 1_000 })
+  after(() => agent.destroy())
+  return {
+    renew: async lease => (await renewLeases(pool, [lease], times))[0] ?? null,
+    release: lease => releaseLeases(pool, [lease]),
+    record: async attempt => (await recordAttempts(pool, [attempt]))[0]!.moved,
+    merchants: directoryOf(merchant),
+    agent,
+    allowedNetworks: ['127.0.0.0/8'],
+    ...times,
+    log: recorded.log,
+    metrics: createCallbackMetrics(undefined, pool),
+  }
+}

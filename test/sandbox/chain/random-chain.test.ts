@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { SolidTruth } from '../../../src/sandbox/chain/chain-truth.ts'
+import { sandboxAddresses } from '../../../src/sandbox/chain/sandbox-transactions.ts'
+import { seededRandom } from '../../../src/sandbox/chain/seeded-random.ts'
+import type { NodeView } from '../../../src/sandbox/node-view.ts'
+import { addressFromBytes } from '../../../src/tron/address.ts'
+import type { SolidBlock } from '../../../src/tron/block.ts'
+import { createTronNode, type TronNode } from '../../../src/tron/node/node-client.ts'
+import { type RandomChain, type RandomChainOptions, randomChain } from '../../support/random-chain.ts'
+
+const addresses = [1, 2, 3, 4].map(n => addressFromBytes(Buffer.alloc(20, n)))
+const clock = { now: () => new Date(1_800_000_000_000) }
+
+for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
+  test(`on a random chain with sound nodes the client finds the truth, transfer for transfer (seed ${seed})`, async () => {
+    await withChain(seed, { addresses, faults: 'none', nodes: 1 }, async world => {
+      for (let n = 0; n < 40; n++) world.step()
+      const truth = world.settle()
+      assert(truth.transfers.length > 10, `${truth.transfers.length} transfers`)
+      await checkClient(world, truth)
+    })
+  })
+}
+
+for (const seed of [11, 12, 13, 14]) {
+  test(`whoever asks again until the chain links finds the truth through all passing faults (seed ${seed})`, async () => {
+    await withChain(seed, { addresses, nodes: 2 }, async world => {
+      const clients = world.nodes.map(clientOf)
+      const found: SolidBlock[] = []
+      for (let n = 0; n < 60; n++) {
+        world.step()
+        await followOnce(clients, found)
+      }
+      const truth = world.settle()
+      while ((found.at(-1)?.height ?? 0) < truth.height) await followOnce(clients, found)
+      assert.deepEqual(found.flatMap(transfersOf), expected(truth))
+      assert.equal(found.length, truth.height)
+      for (const client of clients) await client.close()
+    })
+  })
+}
+
+test('the same seed makes the same chain, another seed another', async () => {
+  const run = async (seed: number) => {
+    const world = await randomChain(seed, { addresses, clock, faults: 'lying' })
+    for (let n = 0; n < 80; n++) world.step()
+    const truth = world.settle()
+    await world.close()
+    return { steps: world.steps, truth }
+  }
+  const first = await run(21)
+  assert.deepEqual(await run(21), first)
+  assert.notEqual((await run(22)).truth.hash, first.truth.hash)
+})
+
+test('lies are told by the last node alone', async () => {
+  for (let seed = 30; seed < 40; seed++) {
+    const world = await randomChain(seed, { addresses, faults: 'lying', nodes: 3 })
+    for (let n = 0; n < 60; n++) world.step()
+    const lies = /other-hash|forged|other-branch(?!.*head)/
+    for (const step of world.steps) if (lies.test(step)) assert.match(step, /^node 2 /)
+    await world.close()
+  }
+})
+
+test('the numbers of a seed are spread evenly, and the same each time', () => {
+  const random = seededRandom(5)
+  const counts = Array.from({ length: 6 }, () => 0)
+  for (let n = 0; n < 6_000; n++) counts[random.whole(0, 5)]!++
+  for (const count of counts) assert(count > 850 && count < 1_150, `${counts}`)
+  const [a, b] = [seededRandom(5), seededRandom(5)]
+  assert.deepEqual(a.shuffled([1, 2, 3, 4]), b.shuffled([1, 2, 3, 4]))
+  assert.throws(() => a.pick([]), /nothing to pick/)
+})
+
+async function withChain(
+  seed: number,
+  options: RandomChainOptions,
+  run: (world: RandomChain) => Promise<void>,
+): Promise<void> {
+  const world = await randomChain(seed, options)
+  try {
+    await run(world)
+  } catch (error) {
+    console.error(`seed ${seed}:\n${world.steps.join('\n')}`)
+    throw error
+  } finally {
+    await world.close()
+  }
+}
+
+async function checkClient({ chain, nodes }: RandomChain, truth: SolidTruth): Promise<void> {
+  const client = clientOf(nodes[0]!)
+  const blocks: SolidBlock[] = []
+  for (let height = 1; height <= truth.height; height++) {
+    const block = await client.solidBlock(height)
+    assert.equal(block!.hash, chain.block(height)!.id)
+    blocks.push(block!)
+  }
+  await client.close()
+  assert.deepEqual(blocks.flatMap(transfersOf), expected(truth))
+  assert.deepEqual(
+    blocks.flatMap(({ height, undecodable }) =>
+      undecodable.map(({ txid, txIndex, logIndex }) => ({ txid, txIndex, logIndex, height })),
+    ),
+    truth.undecodable,
+  )
+}
+
+/** Takes the next block from whoever has it and fits. */
+async function followOnce(clients: readonly TronNode[], found: SolidBlock[]): Promise<void> {
+  for (const client of clients) {
+    const last = found.at(-1)
+    const block = await client.solidBlock((last?.height ?? 0) + 1).catch(() => null)
+    if (block && (!last || block.parentHash === last.hash)) found.push(block)
+  }
+}
+
+function transfersOf({ height, transfers }: SolidBlock): unknown[] {
+  return transfers.map(({ txid, txIndex, logIndex, fromBytes, toBytes, amount }) => [
+    ...[height, txid, txIndex, logIndex],
+    ...[addressFromBytes(fromBytes), addressFromBytes(toBytes), amount],
+  ])
+}
+
+function expected({ transfers }: SolidTruth): unknown[] {
+  return transfers.map(t => [t.height, t.txid, t.txIndex, t.logIndex, t.from, t.to, t.amount])
+}
+
+function clientOf({ url }: NodeView): TronNode {
+  return createTronNode({ headUrl: url, solidUrl: url, usdtContract: sandboxAddresses.usdt })
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { after, test } from 'node:test'
+import { readConfig } from '../src/base/config.ts'
+import { createLog } from '../src/base/log.ts'
+import { addMerchant } from '../src/merchants/add-merchant.ts'
+import { retireKey } from '../src/merchants/rotate-keys.ts'
+import { startGateway } from '../src/start-gateway.ts'
+import { followChain, testXpub } from './support/api-under-test.ts'
+import { cloneDatabase } from './support/database.ts'
+import { formBody, signed } from './support/signed-request.ts'
+import { waitUntil } from './support/wait-until.ts'
+
+test('a retired key stops working within a second though every connection of the API is busy', async () => {
+  const { url, pool } = await cloneDatabase()
+  await followChain(pool)
+  const masterKey = randomBytes(32)
+  const scheme = 'hmac-sha256'
+  const shop = await addMerchant(pool, masterKey, {
+    name: 'shop',
+    xpub: testXpub,
+    scheme,
+    checkUrl: () => null,
+  })
+  const config = readConfig({ DATABASE_URL: url, MASTER_KEY: masterKey.toString('hex'), PORT: '0' })
+  const gateway = (await startGateway({ config, roles: ['api'], log: createLog('silent', 'test') }))!
+  after(() => gateway.stop())
+  const lock = await pool.connect()
+  const unlock = async () => {
+    await lock.query('rollback')
+    lock.release()
+  }
+  await lock.query('begin; lock table recharge_order in access exclusive mode')
+  const ask = async (parameters: Record<string, string> = {}) => {
+    const all = signed({ ...shop, scheme }, 'orders', parameters)
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const answer = await fetch(`${gateway.apiUrl}/api/merchant/orders`, {
+      method: 'POST',
+      headers,
+      body: formBody(all),
+    })
+    return ((await answer.json()) as { code?: string }).code
+  }
+  const held = Array.from({ length: 40 }, () => ask())
+  await waitUntil('every connection waits for the lock', async () => {
+    const { rows } = await pool.query(`select from pg_locks where not granted`)
+    return rows.length >= 10
+  })
+  assert.equal(await ask({ t: '1' }), 'stale_timestamp')
+  const { rows } = await pool.query(`select id from merchant_key`)
+  await retireKey(pool, shop.appid, rows[0].id, { evenIfPromoted: true })
+  try {
+    // A stale t is refused as soon as the sign is verified, without the database.
+    await waitUntil('the key is refused', async () => (await ask({ t: '1' })) === 'bad_sign', 1_000)
+  } finally {
+    await unlock()
+    await Promise.all(held)
+  }
+})

@@ -1,0 +1,46 @@
+import { afterEach } from 'node:test'
+import type { Logger } from '../../../src/base/log.ts'
+import { networks } from '../../../src/tron/network.ts'
+import { createNodePool } from '../../../src/tron/pool/node-pool.ts'
+import { type FakeNode, startFakeNode } from '../node/fake-node.ts'
+
+// Fake nodes and pools over them, closed after the test that made them.
+const closes: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closes.splice(0).reverse()) await close()
+})
+
+/** What was logged, its fields and its name. */
+export interface LogLine {
+  event: string
+  [field: string]: unknown
+}
+
+export async function fakeNodes(...given: Partial<FakeNode>[]): Promise<FakeNode[]> {
+  const nodes = await Promise.all(given.map(startFakeNode))
+  closes.push(async () => {
+    await Promise.all(nodes.map(node => node.close()))
+  })
+  return nodes
+}
+
+export function poolOf(
+  nodes: readonly FakeNode[],
+  options: Partial<Parameters<typeof createNodePool>[0]> = {},
+) {
+  const lines: LogLine[] = []
+  const keep = (line: object, event: string) => lines.push({ ...line, event })
+  const log = { info: keep, warn: keep, error: keep } as unknown as Logger
+  const pool = createNodePool({
+    nodes: nodes.map(({ url }) => ({ headUrl: url, solidUrl: url })),
+    usdtContract: networks.mainnet.usdtContract!,
+    requestsPerSecond: 1_000,
+    log,
+    ...options,
+  })
+  closes.push(() => pool.close())
+  /** The states a node was logged to have come to. */
+  const states = (name: string) =>
+    lines.filter(({ event, node }) => event === 'node.state' && node === name).map(({ state }) => state)
+  return { pool, lines, states }
+}
