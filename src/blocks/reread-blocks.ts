@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queryable } from '../db/pool.ts'
 import type { BlockRef, SolidBlock } from '../tron/block.ts'
+import { type BlockHeaderRow, readHeaders } from './block-store.ts'
 import { fetchBlocks, UnlinkedBlock } from './fetch-blocks.ts'
-import { type BlockHeaderRow, readHeaders } from './header-store.ts'
 
 /** What blocks are read again from. */
 export interface RereadSource {

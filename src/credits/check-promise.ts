@@ -4,7 +4,7 @@ import { readCursor } from '../blocks/chain-store.ts'
 import type { Alarms } from '../blocks/watcher-alarms.ts'
 import type { Queryable } from '../db/pool.ts'
 import type { NodeStatus } from '../tron/pool/node-pool.ts'
-import { type WaitingCounts, waitingCounts } from './waiting-counts.ts'
+import { type WaitingCounts, waitingCounts } from './waiting-store.ts'
 
 /** Where alarms begin on a network; null: never. */
 export interface PromiseLimits {

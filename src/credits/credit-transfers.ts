@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { failpoint } from '../base/failpoint.ts'
-import { callbackKey } from '../callbacks/outbox/callback-key.ts'
+import { callbackKey } from '../callbacks/outbox/callback.ts'
 import { insertCallbacks, type NewCallback, originOf } from '../callbacks/outbox/callback-store.ts'
 import type { Tx } from '../db/pool.ts'
 import { orderState } from '../orders/order.ts'

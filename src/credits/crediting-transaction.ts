@@ -1,7 +1,6 @@
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
-import { creditCarefully } from './credit-carefully.ts'
+import { creditCarefully, isLasting } from './credit-carefully.ts'
 import { creditTransfers } from './credit-transfers.ts'
-import { isLasting } from './lasting-failure.ts'
 
 /** The crediting step, as `creditTransfers` says. */
 export type CreditStep = typeof creditTransfers

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readHeaders } from '../blocks/header-store.ts'
+import { readHeaders } from '../blocks/block-store.ts'
 import type { Tx } from '../db/pool.ts'
 import type { Quarantined } from '../transfers/quarantine-store.ts'
 import type { BlockOfTransfers } from '../transfers/transfer-store.ts'

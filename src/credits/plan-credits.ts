@@ -1,5 +1,5 @@
 import { usdtUnits } from '../base/money.ts'
-import { pendingAnnouncement } from '../callbacks/outbox/announcement.ts'
+import { pendingAnnouncement } from '../callbacks/outbox/callback.ts'
 import type { PayingOrder } from '../orders/order-totals-store.ts'
 import { inChainOrder } from '../transfers/transfer.ts'
 import { chooseOrder, claimUnclaimed } from './attribution.ts'

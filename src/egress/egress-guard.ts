@@ -1,7 +1,6 @@
 import { type BlockList, isIP, isIPv4 } from 'node:net'
 import { networkList } from '../base/network-list.ts'
-import { denialOf } from './denied-addresses.ts'
-import { isDeniedPort } from './denied-ports.ts'
+import { denialOf, isDeniedPort } from './denied-addresses.ts'
 import { innerV4, mappedV4 } from './embedded-v4.ts'
 
 /**

@@ -2,7 +2,7 @@ import { BlockList, isIPv6, type LookupFunction } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { Agent, buildConnector } from 'undici'
 import { networkList } from '../base/network-list.ts'
-import { isDeniedPort } from './denied-ports.ts'
+import { isDeniedPort } from './denied-addresses.ts'
 import { checkAddress, literalAddress } from './egress-guard.ts'
 import { createResolver, type ResolveHost } from './resolve-host.ts'
 

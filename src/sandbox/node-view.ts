@@ -7,8 +7,8 @@ import { controlRoutes } from './control/control-routes.ts'
 import type { StartAnother } from './control/fault-routes.ts'
 import type { Fault } from './faults/fault-schemas.ts'
 import { NodeFaults } from './faults/node-faults.ts'
-import { CallCounts } from './node/call-counts.ts'
 import { gridRoutes } from './node/grid-endpoint.ts'
+import { CallCounts } from './node/node-door.ts'
 import { nodeRoutes } from './node/node-routes.ts'
 
 export interface NodeViewOptions {

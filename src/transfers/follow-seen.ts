@@ -1,7 +1,7 @@
 import type { Logger } from '../base/log.ts'
+import { writeHead } from '../blocks/block-store.ts'
 import { readCursor } from '../blocks/chain-store.ts'
 import { followHead, type HeadSource } from '../blocks/follow-head.ts'
-import { writeHead } from '../blocks/head-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
 import { replaceSightings } from './seen-store.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { usdtUnits } from '../../src/base/money.ts'
-import { callbackKey } from '../../src/callbacks/outbox/callback-key.ts'
+import { callbackKey } from '../../src/callbacks/outbox/callback.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
 import { makePayment, sandboxAddresses } from '../../src/sandbox/chain/sandbox-transactions.ts'

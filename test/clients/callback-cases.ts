@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
-import { type CallbackFacts, callbackBody, encodeBody } from '../../src/callbacks/sending/callback-body.ts'
+import type { CallbackFacts } from '../../src/callbacks/outbox/callback.ts'
+import { callbackBody, encodeBody } from '../../src/callbacks/sending/callback-body.ts'
 import { webhookHeaders } from '../../src/callbacks/sending/webhook-signature.ts'
 import type { VerifyCase } from './drive.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readCursor } from '../../src/blocks/chain-store.ts'
-import { callbackKey } from '../../src/callbacks/outbox/callback-key.ts'
+import { callbackKey } from '../../src/callbacks/outbox/callback.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import { bytesFor, makeBlock } from '../support/chain-blocks.ts'
 import { addAddress, addOrder, at, ledger, orderOf, world } from './credit-world.ts'

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { leaseCallbacks } from '../../src/callbacks/leasing/lane-store.ts'
-import { renewLeases } from '../../src/callbacks/leasing/lease-store.ts'
+import { leaseCallbacks, renewLeases } from '../../src/callbacks/leasing/lease-store.ts'
 import { cloneDatabase } from '../support/database.ts'
 
 test('callbacks in every state come through the move into the outbox, leases and history with them', async () => {

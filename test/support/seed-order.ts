@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { callbackKey } from '../../src/callbacks/outbox/callback-key.ts'
+import { callbackKey } from '../../src/callbacks/outbox/callback.ts'
 import { insertCallbacks, originOf } from '../../src/callbacks/outbox/callback-store.ts'
 import { inTransaction, type Pool } from '../../src/db/pool.ts'
 import type { Merchant, MerchantId } from '../../src/merchants/merchant.ts'

@@ -1,4 +1,4 @@
-import type { FinishedAttempt } from '../sending/attempt-store.ts'
+import type { AttemptOutcome } from '../outbox/callback.ts'
 
 /**
  * When a lane's circuit opens and how it is probed. Open, a lane has one callback in flight at the most, and none of the
@@ -29,13 +29,19 @@ export interface LaneNews {
   failures: number
 }
 
+/** How an attempt ended, and the status of its answer, if there was one. */
+interface EndedAttempt {
+  outcome: AttemptOutcome
+  status: number | null
+}
+
 /**
  * What an attempt says of the endpoint. An answer that refuses the callback (404, the wrong word) comes from an endpoint
  * that is there: its callbacks fail one by one, by their own schedules, and quickly. 5xx and 429 are how one says that it
  * cannot take any of them now.
  * @returns null when nothing was sent: no URL, no key, refused by the guard.
  */
-export function verdictOf(attempt: Pick<FinishedAttempt, 'outcome' | 'status'>): 'answers' | 'fails' | null {
+export function verdictOf(attempt: EndedAttempt): 'answers' | 'fails' | null {
   const { outcome, status } = attempt
   if (outcome === 'no_url' || outcome === 'no_key' || outcome === 'blocked') return null
   if (outcome === 'acknowledged') return 'answers'
@@ -44,9 +50,7 @@ export function verdictOf(attempt: Pick<FinishedAttempt, 'outcome' | 'status'>):
 }
 
 /** Sums up what attempts say of their lanes' endpoints, those left out of which nothing was said. */
-export function newsOfLanes(
-  attempts: readonly (Pick<FinishedAttempt, 'outcome' | 'status'> & { laneId: bigint })[],
-): LaneNews[] {
+export function newsOfLanes(attempts: readonly (EndedAttempt & { laneId: bigint })[]): LaneNews[] {
   const news = new Map<bigint, LaneNews>()
   for (const attempt of attempts) {
     const verdict = verdictOf(attempt)

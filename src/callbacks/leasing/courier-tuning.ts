@@ -1,5 +1,7 @@
-import { sendDeadlineMs } from '../sending/send-callback.ts'
 import { type CircuitTuning, defaultCircuit } from './circuit.ts'
+
+/** From the first DNS question to the answer's last byte. */
+export const sendDeadlineMs = 10_000
 
 /** Times and sizes of a courier that hang together; a test may have them shorter. */
 export interface CourierTuning {

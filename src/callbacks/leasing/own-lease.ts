@@ -1,5 +1,5 @@
 import { elapsedMs, type Moment } from '../../base/clock.ts'
-import type { LeasedCallback } from './lease-store.ts'
+import type { LeasedCallback } from '../outbox/lease.ts'
 
 /** A lease that this process took itself, with what it read then. */
 export interface OwnLease {

@@ -1,8 +1,8 @@
 import { type Job, Worker } from 'bullmq'
 import type { Logger } from '../../base/log.ts'
-import type { Lease } from '../leasing/lease-store.ts'
+import type { Lease } from '../outbox/lease.ts'
 import type { QueueBackend } from './queue-backend.ts'
-import { isUnusable } from './queue-readiness.ts'
+import { isUnusable } from './queue-backend.ts'
 import { type CallData, readCall } from './queued-call.ts'
 
 export interface CallConsumer {

@@ -1,10 +1,12 @@
 import { Queue } from 'bullmq'
 import type { Logger } from '../../base/log.ts'
-import type { Lease } from '../leasing/lease-store.ts'
+import { databaseIdOf } from '../../db/database-id.ts'
+import type { Queryable } from '../../db/pool.ts'
+import type { Lease } from '../outbox/lease.ts'
+import { leaseKey } from '../outbox/lease.ts'
 import { type CallConsumer, consumeCalls } from './call-consumer.ts'
-import { openPostgresBackend, openRedisBackend, type QueueBackend } from './queue-backend.ts'
-import { isUnusable } from './queue-readiness.ts'
-import { type CallData, callData, callSize, divideIntoCalls, leaseKey } from './queued-call.ts'
+import { isUnusable, openPostgresBackend, openRedisBackend, type QueueBackend } from './queue-backend.ts'
+import { type CallData, callData, callSize, divideIntoCalls } from './queued-call.ts'
 
 /** Wake-up calls for couriers: what is in it is a copy of leases, and may be lost at any time. */
 export interface CallbackQueue {
@@ -131,4 +133,9 @@ async function closeQueue(queue: Queue, consumer: CallConsumer, backend: QueueBa
   await Promise.race([consumer.close().then(() => queue.close()), cut])
   clearTimeout(timer)
   await backend.close()
+}
+
+/** The name of this database's queue: another gateway's calls, were they in one Redis, would be dropped as not theirs. */
+export async function queueNameOf(db: Queryable): Promise<string> {
+  return `callbacks-${await databaseIdOf(db)}`
 }

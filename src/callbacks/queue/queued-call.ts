@@ -1,4 +1,5 @@
-import type { Lease } from '../leasing/lease-store.ts'
+import type { Lease } from '../outbox/lease.ts'
+import { leaseKey } from '../outbox/lease.ts'
 
 /**
  * What a job of the queue holds: leases, as `id-epoch` with spaces between. Text, since neither JSON nor Lua has our
@@ -17,11 +18,6 @@ const callLeasesMax = 64
  */
 export function callSize(slots: number): number {
   return Math.max(1, Math.min(callLeasesMax, Math.floor(slots / 8)))
-}
-
-/** A lease's own name. A call is named for its first lease, so that no id ever comes twice: nor does an epoch. */
-export function leaseKey(lease: Lease): string {
-  return `${lease.id}-${lease.epoch}`
 }
 
 /** Divides leases into calls of about the same size. */

@@ -1,9 +1,9 @@
 import type { Agent } from 'undici'
 import { checkCallbackUrl } from '../../egress/egress-guard.ts'
 import type { Merchant } from '../../merchants/merchant.ts'
-import type { LeasedCallback } from '../leasing/lease-store.ts'
+import type { FailureKind } from '../outbox/callback.ts'
+import type { LeasedCallback } from '../outbox/lease.ts'
 import { callbackBody } from './callback-body.ts'
-import type { FailureKind } from './failure-kind.ts'
 import { type SendOutcome, sendCallback } from './send-callback.ts'
 import { webhookHeaders } from './webhook-signature.ts'
 

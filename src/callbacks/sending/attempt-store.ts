@@ -1,5 +1,6 @@
 import type { Queryable } from '../../db/pool.ts'
-import type { Lease } from '../leasing/lease-store.ts'
+import type { AttemptOutcome } from '../outbox/callback.ts'
+import type { Lease } from '../outbox/lease.ts'
 import type { RetryDecision } from './retry-schedule.ts'
 
 /** An attempt that was made, and what follows from it. */
@@ -10,8 +11,7 @@ export interface FinishedAttempt extends Lease {
   durationMs: number
   /** Empty when there was none to send to. */
   url: string
-  /** acknowledged, refused, or the kind of failure. */
-  outcome: string
+  outcome: AttemptOutcome
   status: number | null
   answer: string | null
   next: { kind: 'delivered' } | RetryDecision

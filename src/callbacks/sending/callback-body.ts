@@ -1,25 +1,7 @@
 import { formatUsdt } from '../../base/money.ts'
 import type { Merchant, MerchantKey } from '../../merchants/merchant.ts'
 import { type SignedParameters, signParameters } from '../../merchants/signature.ts'
-
-/** What a callback says, as it was when the credit was made; every attempt says the same. */
-export interface CallbackFacts {
-  key: string
-  orderid: string
-  ordersn: string
-  localusermark: string
-  /** 1/10000 USDT. */
-  bodyAmount: bigint
-  /** The named transfer: its place on the chain and its own amount, base units. */
-  txid: string
-  logIndex: number
-  transferAmount: bigint
-  /** Of the order, right after the credit; base units. */
-  received: bigint
-  orderAmount: bigint
-  orderState: string
-  late: boolean
-}
+import type { CallbackFacts } from '../outbox/callback.ts'
 
 export interface CallbackBody {
   contentType: string

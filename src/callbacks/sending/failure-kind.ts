@@ -1,20 +1,4 @@
-/**
- * Why an attempt got no answer that can be judged:
- * no_url, no_key: the merchant has none; blocked: the guard refused the URL or an address behind it; dns: the name
- * cannot be resolved; connect: nobody accepts the connection; tls: no trusted TLS; reset: the connection broke off;
- * bad_answer: what came back is not HTTP; timeout: the deadline; network: anything else.
- */
-export type FailureKind =
-  | 'no_url'
-  | 'no_key'
-  | 'blocked'
-  | 'dns'
-  | 'connect'
-  | 'tls'
-  | 'reset'
-  | 'bad_answer'
-  | 'timeout'
-  | 'network'
+import type { FailureKind } from '../outbox/callback.ts'
 
 const kinds: readonly [FailureKind, RegExp][] = [
   ['blocked', /^EGRESS_REFUSED$/],

@@ -1,10 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import type { Agent, Dispatcher } from 'undici'
-import { type FailureKind, failureKind } from './failure-kind.ts'
+import { sendDeadlineMs } from '../leasing/courier-tuning.ts'
+import type { FailureKind } from '../outbox/callback.ts'
+import { failureKind } from './failure-kind.ts'
 import { parseRetryAfter } from './retry-schedule.ts'
-
-/** From the first DNS question to the answer's last byte. */
-export const sendDeadlineMs = 10_000
 
 /** What is read of an answer at the most: enough to find an acknowledgement word, harmless to hold 256 times. */
 const readBytesMax = 64 * 1024

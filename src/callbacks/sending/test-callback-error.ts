@@ -1,4 +1,4 @@
-import type { FailureKind } from './failure-kind.ts'
+import type { FailureKind } from '../outbox/callback.ts'
 import type { SendOutcome } from './send-callback.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
+import type { GridRow } from '../chain/grid-row.ts'
 import type { SandboxBlock } from '../chain/sandbox-block.ts'
-import type { GridRow } from '../node/grid-rows.ts'
 
 export type Surface = 'head' | 'solid'
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
+import type { GridRow } from '../chain/grid-row.ts'
 import { type GridCursor, type GridQuery, GridRefusal, makeFingerprint, readGridQuery } from './grid-query.ts'
-import { type GridRow, gridRowJson, rowsOf } from './grid-rows.ts'
+import { gridRowJson, rowsOf } from './grid-rows.ts'
 import { type Call, type Endpoint, type NodeParts, openEndpoint } from './node-door.ts'
 
 /** TronGrid's list of an account's token transfers. */

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { parseTronAddress, type TronAddress } from '../../tron/address.ts'
-import type { GridRow } from './grid-rows.ts'
+import type { GridRow } from '../chain/grid-row.ts'
 import type { Parameters } from './node-door.ts'
 
 /** What TronGrid answers with 400. */

@@ -1,17 +1,9 @@
 import type { TronAddress } from '../../tron/address.ts'
+import type { GridRow } from '../chain/grid-row.ts'
 import type { SandboxChain } from '../chain/sandbox-chain.ts'
 import { sandboxAddresses } from '../chain/sandbox-transactions.ts'
-import { readTokenEvent, type TokenEvent } from '../chain/token-event.ts'
+import { readTokenEvent } from '../chain/token-event.ts'
 import type { ChainView } from './chain-view.ts'
-
-/** A token event as TronGrid lists it, at its place in the chain: height, transaction, log, and 0, or 1 for a second copy. */
-export interface GridRow {
-  place: readonly [height: number, txIndex: number, logIndex: number, copy: number]
-  event: TokenEvent
-  txid: string
-  timeMs: number
-  unconfirmed: boolean
-}
 
 const decimals = 6
 

@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { SandboxChain } from '../chain/sandbox-chain.ts'
 import type { Effect, Surface } from '../faults/fault-effect.ts'
 import type { NodeFaults } from '../faults/node-faults.ts'
-import type { CallCounts } from './call-counts.ts'
 import { type ChainView, viewChain } from './chain-view.ts'
 
 /** A node: a chain it shares with others, and what is its own. */
@@ -75,4 +74,17 @@ async function answer(
   reply.hijack()
   deliver(reply.raw, text)
   return reply
+}
+
+/** How often a node was called, its control API apart. */
+export class CallCounts {
+  calls = 0
+  /** Calls that got a refusal in place of an answer. */
+  refused = 0
+  readonly byPath: Record<string, number> = {}
+
+  count(path: string): void {
+    this.calls++
+    this.byPath[path] = (this.byPath[path] ?? 0) + 1
+  }
 }

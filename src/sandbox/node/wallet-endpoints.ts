@@ -1,8 +1,7 @@
 import type { SandboxBlock } from '../chain/sandbox-block.ts'
 import type { Effect, Surface } from '../faults/fault-effect.ts'
-import { blockJson, headerJson, nodeInfoJson, transactionInfoJson } from './java-tron-json.ts'
+import { blockJson, headerJson, nodeInfoJson, transactionInfoJson, visibleJson } from './java-tron-json.ts'
 import type { Call, Endpoint, Parameters } from './node-door.ts'
-import { visibleJson } from './visible-json.ts'
 
 const surfaces: Record<string, Surface> = { wallet: 'head', walletsolidity: 'solid' }
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { moveCircuits } from '../../../src/callbacks/leasing/circuit-store.ts'
-import { leaseCallbacks } from '../../../src/callbacks/leasing/lane-store.ts'
-import type { Lease } from '../../../src/callbacks/leasing/lease-store.ts'
+import { leaseCallbacks } from '../../../src/callbacks/leasing/lease-store.ts'
+import type { AttemptOutcome } from '../../../src/callbacks/outbox/callback.ts'
+import type { Lease } from '../../../src/callbacks/outbox/lease.ts'
 import { type FinishedAttempt, recordAttempts } from '../../../src/callbacks/sending/attempt-store.ts'
 import { recordResults } from '../../../src/callbacks/sending/record-results.ts'
 import type { Pool } from '../../../src/db/pool.ts'
@@ -163,7 +164,7 @@ async function setUp(count: number) {
     Array.from({ length: count }, () => ({ merchant })),
   )
   const { log, lines } = recordLog()
-  const results = (leases: readonly Lease[], outcome: string, status: number | null = null) =>
+  const results = (leases: readonly Lease[], outcome: AttemptOutcome, status: number | null = null) =>
     recordResults(
       pool,
       leases.map(one => attempt(one, outcome, status)),
@@ -176,7 +177,7 @@ const lease = (pool: Pool, slots: number) => leaseCallbacks(pool, slots, 30_000,
 
 let started = Date.now()
 
-function attempt(one: Lease, outcome: string, status: number | null): FinishedAttempt {
+function attempt(one: Lease, outcome: AttemptOutcome, status: number | null): FinishedAttempt {
   return {
     ...one,
     attempt: 1,

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newsOfLanes, verdictOf } from '../../../src/callbacks/leasing/circuit.ts'
+import type { AttemptOutcome } from '../../../src/callbacks/outbox/callback.ts'
 
 test('what an attempt says of its endpoint', () => {
-  const cases: [outcome: string, status: number | null, verdict: string | null][] = [
+  const cases: [outcome: AttemptOutcome, status: number | null, verdict: string | null][] = [
     ['acknowledged', 200, 'answers'],
     // An answer, if not the one that was wanted.
     ['refused', 200, 'answers'],
@@ -32,7 +33,7 @@ test('what an attempt says of its endpoint', () => {
 })
 
 test('failures in a row are those after the last answer, lane by lane', () => {
-  const attempt = (laneId: bigint, outcome: string) => ({ laneId, outcome, status: null })
+  const attempt = (laneId: bigint, outcome: AttemptOutcome) => ({ laneId, outcome, status: null })
   assert.deepEqual(
     newsOfLanes([
       attempt(1n, 'timeout'),

@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { leaseCallbacks } from '../../../src/callbacks/leasing/lane-store.ts'
-import {
-  endLapsedLeases,
-  type Lease,
-  type LeasedCallback,
-  renewLeases,
-} from '../../../src/callbacks/leasing/lease-store.ts'
+import { endLapsedLeases, leaseCallbacks, renewLeases } from '../../../src/callbacks/leasing/lease-store.ts'
+import type { Lease, LeasedCallback } from '../../../src/callbacks/outbox/lease.ts'
 import type { Pool } from '../../../src/db/pool.ts'
 import type { Merchant } from '../../../src/merchants/merchant.ts'
 import { cloneDatabase } from '../../support/database.ts'

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { leaseCallbacks } from '../../../src/callbacks/leasing/lane-store.ts'
-import { releaseLeases } from '../../../src/callbacks/leasing/lease-store.ts'
+import { leaseCallbacks, releaseLeases } from '../../../src/callbacks/leasing/lease-store.ts'
 import { rerouteCallbacks } from '../../../src/callbacks/leasing/reroute-store.ts'
 import type { Pool } from '../../../src/db/pool.ts'
 import { setMerchant } from '../../../src/merchants/set-merchant.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { usdtUnits } from '../../../src/base/money.ts'
-import { pendingAnnouncement } from '../../../src/callbacks/outbox/announcement.ts'
+import { pendingAnnouncement } from '../../../src/callbacks/outbox/callback.ts'
 
 const cases: [received: bigint, announced: bigint, pending: bigint, why: string][] = [
   [3_000_000n, 0n, 30_000n, 'a payment is announced whole'],

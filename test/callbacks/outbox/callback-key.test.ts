@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { callbackKey } from '../../../src/callbacks/outbox/callback-key.ts'
+import { callbackKey } from '../../../src/callbacks/outbox/callback.ts'
 import vectors from '../sending/callback-vectors.json' with { type: 'json' }
 
 test("a callback's key is the published function of its transfer", () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { leaseCallbacks } from '../../../src/callbacks/leasing/lane-store.ts'
-import { endLapsedLeases, type Lease } from '../../../src/callbacks/leasing/lease-store.ts'
+import { endLapsedLeases, leaseCallbacks } from '../../../src/callbacks/leasing/lease-store.ts'
+import type { Lease } from '../../../src/callbacks/outbox/lease.ts'
 import {
   type FinishedAttempt,
   type RecordedAttempt,

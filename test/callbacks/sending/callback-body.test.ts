@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type CallbackFacts, callbackBody } from '../../../src/callbacks/sending/callback-body.ts'
+import type { CallbackFacts } from '../../../src/callbacks/outbox/callback.ts'
+import { callbackBody } from '../../../src/callbacks/sending/callback-body.ts'
 import { signParameters } from '../../../src/merchants/signature.ts'
 import vectors from './callback-vectors.json' with { type: 'json' }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createMetrics } from '../../../src/base/metrics.ts'
-import { leaseCallbacks } from '../../../src/callbacks/leasing/lane-store.ts'
+import { leaseCallbacks } from '../../../src/callbacks/leasing/lease-store.ts'
 import { createCallbackMetrics } from '../../../src/callbacks/sending/callback-metrics.ts'
 import { createPool } from '../../../src/db/pool.ts'
 import { cloneDatabase } from '../../support/database.ts'

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { type Moment, thisMoment } from '../../../src/base/clock.ts'
-import { leaseCallbacks } from '../../../src/callbacks/leasing/lane-store.ts'
 import {
   endLapsedLeases,
-  type LeasedCallback,
+  leaseCallbacks,
   releaseLeases,
   renewLeases,
 } from '../../../src/callbacks/leasing/lease-store.ts'
 import type { OwnLease } from '../../../src/callbacks/leasing/own-lease.ts'
+import type { LeasedCallback } from '../../../src/callbacks/outbox/lease.ts'
 import { recordAttempts } from '../../../src/callbacks/sending/attempt-store.ts'
 import { createCallbackMetrics } from '../../../src/callbacks/sending/callback-metrics.ts'
 import { type Delivery, deliverCallback } from '../../../src/callbacks/sending/deliver-callback.ts'
