@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { failpoint } from '../base/failpoint.ts'
 import type { Logger } from '../base/log.ts'
 import type { Pool } from '../db/pool.ts'
-import { releaseLease, takeLease } from './lease-store.ts'
+import { releaseLease, takeLease } from './watcher-lease-store.ts'
 
 /** How long a lease lasts, and how often it is renewed and asked for: another takes over within ttl + every. */
 export const leaseMs = { ttl: 6_000, every: 1_000 }

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Config } from '../base/config.ts'
 import { UsageError } from '../base/errors.ts'
-import { settleHeld } from '../callbacks/leasing/held-store.ts'
+import { settleHeld } from '../callbacks/leasing/pause-store.ts'
 import { createPrisma } from '../db/prisma-client.ts'
 import { checkCallbackUrl } from '../egress/egress-guard.ts'
 import { type AddedMerchant, addMerchant } from '../merchants/add-merchant.ts'

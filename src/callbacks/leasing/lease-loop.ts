@@ -6,9 +6,9 @@ import { type Lease, leaseKey } from '../outbox/lease.ts'
 import type { CallbackQueue } from '../queue/callback-queue.ts'
 import type { CourierTuning } from './courier-tuning.ts'
 import type { Doorbell } from './doorbell.ts'
-import { settleHeld } from './held-store.ts'
 import { endLapsedLeases, leaseCallbacks, releaseLeases } from './lease-store.ts'
 import type { OwnLease } from './own-lease.ts'
+import { settleHeld } from './pause-store.ts'
 import { rerouteCallbacks } from './reroute-store.ts'
 
 /** A courier's work in hand, and what it leases more with. */

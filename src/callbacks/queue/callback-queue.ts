@@ -4,9 +4,9 @@ import { databaseIdOf } from '../../db/database-id.ts'
 import type { Queryable } from '../../db/pool.ts'
 import type { Lease } from '../outbox/lease.ts'
 import { leaseKey } from '../outbox/lease.ts'
-import { type CallConsumer, consumeCalls } from './call-consumer.ts'
+import { type CallConsumer, consumeCalls } from './job-consumer.ts'
 import { isUnusable, openPostgresBackend, openRedisBackend, type QueueBackend } from './queue-backend.ts'
-import { type CallData, callData, callSize, divideIntoCalls } from './queued-call.ts'
+import { type CallData, callData, callSize, divideIntoCalls } from './queued-job.ts'
 
 /** Wake-up calls for couriers: what is in it is a copy of leases, and may be lost at any time. */
 export interface CallbackQueue {

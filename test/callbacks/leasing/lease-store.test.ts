@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { settleHeld } from '../../../src/callbacks/leasing/held-store.ts'
 import {
   endLapsedLeases,
   leaseCallbacks,
   releaseLeases,
   renewLeases,
 } from '../../../src/callbacks/leasing/lease-store.ts'
+import { settleHeld } from '../../../src/callbacks/leasing/pause-store.ts'
 import type { Pool } from '../../../src/db/pool.ts'
 import { cloneDatabase } from '../../support/database.ts'
 import { seedCallback, seedCallbacks, seedMerchant } from '../../support/seed-order.ts'

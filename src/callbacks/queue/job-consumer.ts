@@ -3,7 +3,7 @@ import type { Logger } from '../../base/log.ts'
 import type { Lease } from '../outbox/lease.ts'
 import type { QueueBackend } from './queue-backend.ts'
 import { isUnusable } from './queue-backend.ts'
-import { type CallData, readCall } from './queued-call.ts'
+import { type CallData, readCall } from './queued-job.ts'
 
 export interface CallConsumer {
   /** Begins no further call. */
