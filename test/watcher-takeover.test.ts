@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { usdtUnits } from '../src/base/money.ts'
+import { usdt } from '../src/base/money.ts'
 import { readCursor } from '../src/blocks/chain-store.ts'
 import type { Pool } from '../src/db/pool.ts'
 import { makePayment } from '../src/sandbox/chain/sandbox-transactions.ts'
@@ -31,7 +31,7 @@ for (const through of ['directly', 'through a transaction-pooling proxy'] as con
     after(() => sandbox.close())
     const addresses = await assign(pool)
     for (let n = 0; n < blocks; n++) {
-      const payment = { to: addresses[n % users]!, amount: usdtUnits(BigInt(1_000_000 + n)) }
+      const payment = { to: addresses[n % users]!, amount: usdt(BigInt(1_000_000 + n)) }
       sandbox.chain.add([makePayment(sandbox.chain.stamp(), [payment], {})])
       sandbox.chain.mine(1)
     }

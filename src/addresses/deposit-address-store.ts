@@ -1,5 +1,5 @@
+import type { MerchantId } from '../base/ids.ts'
 import type { Queryable, Tx } from '../db/pool.ts'
-import type { MerchantId } from '../merchants/merchant.ts'
 import { addressToBytes, type TronAddress } from '../tron/address.ts'
 import type { DepositAddress, User } from './deposit-address.ts'
 

@@ -1,7 +1,5 @@
-import type { MerchantId } from '../merchants/merchant.ts'
+import type { DepositAddressId, MerchantId } from '../base/ids.ts'
 import type { TronAddress } from '../tron/address.ts'
-
-export type DepositAddressId = bigint & { readonly id: 'deposit-address' }
 
 /** A user is (merchant, localusermark); the username is a label. */
 export interface User {

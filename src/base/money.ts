@@ -7,9 +7,14 @@ export type LegacyUnits = bigint & { readonly unit: 'usdt-1/10000' }
 const decimals = 6
 const amountPattern = /^(0|[1-9]\d{0,11})(?:\.(\d{1,6}))?$/
 
-/** Names a bigint that is known to count base units. */
-export function usdtUnits(units: bigint): UsdtUnits {
+/** Marks a bigint as base units. With `legacy`, the only cast there is: stores' results and sums go through it. */
+export function usdt(units: bigint): UsdtUnits {
   return units as UsdtUnits
+}
+
+/** Marks a bigint as 1/10000 USDT. */
+export function legacy(units: bigint): LegacyUnits {
+  return units as LegacyUnits
 }
 
 /**
@@ -19,7 +24,7 @@ export function usdtUnits(units: bigint): UsdtUnits {
 export function parseUsdt(text: string): UsdtUnits | null {
   const match = amountPattern.exec(text)
   if (!match) return null
-  return usdtUnits(BigInt(match[1]! + (match[2] ?? '').padEnd(decimals, '0')))
+  return usdt(BigInt(match[1]! + (match[2] ?? '').padEnd(decimals, '0')))
 }
 
 /** Writes base units as decimal USDT in its shortest form: "3", "3.00005". */
@@ -31,10 +36,10 @@ export function formatUsdt(units: bigint): string {
 
 /** The whole 1/10000ths in an amount: what a callback can announce of it. */
 export function wholeLegacyUnits(units: UsdtUnits): LegacyUnits {
-  return (units / 100n) as LegacyUnits
+  return legacy(units / 100n)
 }
 
 /** Base units of an amount given in 1/10000 USDT. */
 export function fromLegacyUnits(units: LegacyUnits): UsdtUnits {
-  return usdtUnits(units * 100n)
+  return usdt(units * 100n)
 }

@@ -1,5 +1,6 @@
+import type { DepositAddressId } from '../base/ids.ts'
 import type { Tx } from '../db/pool.ts'
-import type { ChainPlace, DepositAddressId } from '../transfers/transfer.ts'
+import type { ChainPlace } from '../transfers/transfer.ts'
 import type { TronAddress } from '../tron/address.ts'
 import type { PlannedCredit } from './plan-credits.ts'
 

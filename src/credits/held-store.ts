@@ -1,6 +1,6 @@
+import type { TransferId } from '../base/ids.ts'
 import type { UsdtUnits } from '../base/money.ts'
 import type { Queryable, Tx } from '../db/pool.ts'
-import type { TransferId } from '../transfers/transfer.ts'
 import type { TronAddress } from '../tron/address.ts'
 
 /** A transfer above the quorum amount, with all that a second node has to show. */

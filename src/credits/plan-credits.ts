@@ -1,4 +1,4 @@
-import { usdtUnits } from '../base/money.ts'
+import { usdt } from '../base/money.ts'
 import { pendingAnnouncement } from '../callbacks/outbox/callback.ts'
 import type { PayingOrder } from '../orders/order-totals-store.ts'
 import { inChainOrder } from '../transfers/transfer.ts'
@@ -47,7 +47,7 @@ export function planCredits(
 }
 
 function credit(transfer: PendingTransfer, order: PayingOrder): PlannedCredit {
-  order.received = usdtUnits(order.received + transfer.amount)
+  order.received = usdt(order.received + transfer.amount)
   const announcement = pendingAnnouncement(order.received, order.announced)
   order.announced += announcement
   return { transfer, order, received: order.received, late: transfer.time > order.expiresAt, announcement }

@@ -1,4 +1,5 @@
 import { failpoint } from '../base/failpoint.ts'
+import type { TransferId } from '../base/ids.ts'
 import { lockCursor } from '../blocks/chain-store.ts'
 import { recordAudit } from '../db/audit-store.ts'
 import type { Pool, Tx } from '../db/pool.ts'
@@ -8,7 +9,7 @@ import {
   type Quarantined,
   resolveQuarantined,
 } from '../transfers/quarantine-store.ts'
-import type { RecordedTransfer, TransferId } from '../transfers/transfer.ts'
+import type { RecordedTransfer } from '../transfers/transfer.ts'
 import { recordTransfers } from '../transfers/transfer-store.ts'
 import { addressesOf, newlyPending } from './credit-blocks.ts'
 import type { CreditRules } from './credit-rules.ts'

@@ -1,5 +1,5 @@
+import type { TransferId } from '../base/ids.ts'
 import type { Queryable, Tx } from '../db/pool.ts'
-import type { TransferId } from '../transfers/transfer.ts'
 import type { KeptTransfer, PendingTransfer, WaitReason } from './take-turns.ts'
 
 const columns = `t.id, t.txid, t.log_index as "logIndex", t.deposit_address_id as "depositAddressId", t.amount,

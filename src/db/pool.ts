@@ -2,7 +2,7 @@ import pg from 'pg'
 
 const int8 = 20
 
-/** A pool of connections to the truth. `int8` columns arrive as bigint, everything else as pg has it. */
+/** A pool of connections to Postgres. `int8` columns arrive as bigint, everything else as pg has it. */
 export type Pool = pg.Pool
 
 /** A client inside an open transaction. Stores take it first; the room that completes a step owns it. */
@@ -11,6 +11,28 @@ export type Tx = pg.PoolClient & { readonly inTransaction: true }
 /** What a read needs that may run inside a transaction or outside one. */
 export interface Queryable {
   query: pg.Pool['query']
+}
+
+/** SQL with its parameters: as text, or named, to be prepared once per connection. */
+type Statement = string | { name: string; text: string; values: unknown[] }
+
+/**
+ * Reads rows: a select, or a write that returns what it wrote.
+ * @typeParam T the columns as they are named, with their own types (`OrderId`, `UsdtUnits`): the database's int8 is a bigint.
+ */
+export async function rows<T extends object>(
+  db: Queryable,
+  statement: Statement,
+  values?: unknown[],
+): Promise<T[]> {
+  const result = await db.query<T>(statement as string, values)
+  return result.rows
+}
+
+/** Writes. @returns how many rows were written. */
+export async function run(db: Queryable, statement: Statement, values?: unknown[]): Promise<number> {
+  const result = await db.query(statement as string, values)
+  return result.rowCount ?? 0
 }
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { formatUsdt, parseUsdt, usdtUnits, wholeLegacyUnits } from '../base/money.ts'
+import { formatUsdt, parseUsdt, usdt, wholeLegacyUnits } from '../base/money.ts'
 import { realPayments, realTransactions } from '../sandbox/chain/real-transactions.ts'
 import type { DemoMerchant } from './demo-merchant.ts'
 
@@ -106,7 +106,7 @@ async function expectCallback({ merchant }: DemoWorld, orderid: string, units: b
     const faults = callbacks.flatMap(callback => callback.faults)
     if (faults.length > 0) throw new Error(`the callback of ${orderid} does not verify: ${faults.join('; ')}`)
     const announced = callbacks.reduce((sum, callback) => sum + callback.amount, 0n)
-    const owed = wholeLegacyUnits(usdtUnits(units))
+    const owed = wholeLegacyUnits(usdt(units))
     if (announced === owed) return
     if (announced > owed)
       throw new Error(`${orderid} was announced ${announced}, more than the ${owed} that arrived`)

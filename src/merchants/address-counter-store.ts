@@ -1,6 +1,6 @@
+import type { MerchantId } from '../base/ids.ts'
 import type { Queryable, Tx } from '../db/pool.ts'
 import type { AccountKey } from '../tron/account-key.ts'
-import type { MerchantId } from './merchant.ts'
 
 /** What addresses are counted by: one per account public key and chain code, whichever merchants share it. */
 export interface AddressCounter {

@@ -1,7 +1,8 @@
 import type { BlockList } from 'node:net'
+import type { MerchantId } from '../base/ids.ts'
 import type { Logger } from '../base/log.ts'
 import { isNetwork, networkList } from '../base/network-list.ts'
-import type { Merchant, MerchantId, MerchantKey } from './merchant.ts'
+import type { Merchant, MerchantKey } from './merchant.ts'
 import type { MerchantRow, MerchantRows, SealedRow } from './merchant-rows.ts'
 import { openSecret, type SecretRow } from './sealed-secret.ts'
 

@@ -1,7 +1,7 @@
 import { UsageError } from '../base/errors.ts'
+import type { MerchantId } from '../base/ids.ts'
 import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
-import type { MerchantId } from './merchant.ts'
 import { lockMerchant } from './merchant-store.ts'
 
 /** Live keys of one merchant at the most, and live secrets: each request is verified under every key. */

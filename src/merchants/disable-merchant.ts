@@ -1,7 +1,7 @@
 import { UsageError } from '../base/errors.ts'
+import type { MerchantId } from '../base/ids.ts'
 import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
-import type { MerchantId } from './merchant.ts'
 import { lockMerchant, setDisabled } from './merchant-store.ts'
 
 /** What happens to the merchant's callbacks in the same transaction: holding them, or releasing them. */

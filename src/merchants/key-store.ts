@@ -1,5 +1,5 @@
+import type { MerchantId } from '../base/ids.ts'
 import type { Queryable, Tx } from '../db/pool.ts'
-import type { MerchantId } from './merchant.ts'
 import type { SignatureScheme } from './signature.ts'
 import type { ListedSecret } from './webhook-secret-store.ts'
 

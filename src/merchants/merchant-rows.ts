@@ -1,5 +1,6 @@
+import type { MerchantId } from '../base/ids.ts'
 import type { Queryable, Tx } from '../db/pool.ts'
-import type { MerchantId, MerchantSettings } from './merchant.ts'
+import type { MerchantSettings } from './merchant.ts'
 import type { SignatureScheme } from './signature.ts'
 
 /** A merchant's row as the directory needs it. */

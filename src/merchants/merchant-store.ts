@@ -1,5 +1,6 @@
+import type { MerchantId } from '../base/ids.ts'
 import type { Queryable, Tx } from '../db/pool.ts'
-import type { MerchantId, MerchantSettings } from './merchant.ts'
+import type { MerchantSettings } from './merchant.ts'
 
 /** Writes a merchant. @returns its id. */
 export async function insertMerchant(

@@ -1,7 +1,6 @@
 import type { BlockList } from 'node:net'
+import type { MerchantId } from '../base/ids.ts'
 import type { SignatureScheme } from './signature.ts'
-
-export type MerchantId = bigint & { readonly id: 'merchant' }
 
 /** One of a merchant's keys. Every key held in memory is live: it verifies requests; the promoted one signs callbacks. */
 export interface MerchantKey {

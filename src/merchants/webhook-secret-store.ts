@@ -1,5 +1,5 @@
+import type { MerchantId } from '../base/ids.ts'
 import type { Queryable, Tx } from '../db/pool.ts'
-import type { MerchantId } from './merchant.ts'
 
 /** A merchant's webhook secret as an operator sees it: never the secret. Live, it signs callbacks. */
 export interface ListedSecret {

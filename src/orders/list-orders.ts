@@ -1,6 +1,6 @@
 import { GatewayError } from '../base/errors.ts'
+import type { MerchantId } from '../base/ids.ts'
 import type { Prisma } from '../db/prisma-client.ts'
-import type { MerchantId } from '../merchants/merchant.ts'
 import type { OrderState } from './order.ts'
 import { type ShownOrder, showOrder } from './show-order.ts'
 

@@ -1,8 +1,8 @@
 import { GatewayError } from '../base/errors.ts'
+import type { MerchantId } from '../base/ids.ts'
 import { formatUsdt } from '../base/money.ts'
 import type { Pool } from '../db/pool.ts'
 import { shareRoundTrips } from '../db/shared-round-trip.ts'
-import type { MerchantId } from '../merchants/merchant.ts'
 import { readStatement, type StatementDay, type StatementSums } from './statement-store.ts'
 
 /** Makes a merchant's statement. @throws GatewayError bad_parameter, rate_limited, unavailable. */

@@ -1,5 +1,5 @@
+import type { MerchantId } from '../base/ids.ts'
 import type { Queryable } from '../db/pool.ts'
-import type { MerchantId } from '../merchants/merchant.ts'
 
 /** Which order: by the merchant's number or ours; with both, the order must have both. */
 export interface OrderKey {

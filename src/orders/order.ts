@@ -1,6 +1,6 @@
 import { GatewayError } from '../base/errors.ts'
+import type { MerchantId } from '../base/ids.ts'
 import { parseUsdt, type UsdtUnits } from '../base/money.ts'
-import type { MerchantId } from '../merchants/merchant.ts'
 
 /** Follows from the sums, never stored. */
 export type OrderState = 'pending' | 'underpaid' | 'paid' | 'overpaid'

@@ -1,5 +1,5 @@
 import { unixSeconds } from '../base/clock.ts'
-import { formatUsdt, usdtUnits } from '../base/money.ts'
+import { formatUsdt, usdt } from '../base/money.ts'
 import { isExpired, orderState } from './order.ts'
 import type { OrderDetails } from './order-query-store.ts'
 
@@ -42,7 +42,7 @@ export function showOrder(order: ShownOrder, solidifiedTime: Date) {
 
 /** An order with its transfers, sightings and callbacks, as the wire has it. */
 export function showOrderDetails(order: OrderDetails) {
-  const decimal = (units: string) => formatUsdt(usdtUnits(BigInt(units)))
+  const decimal = (units: string) => formatUsdt(usdt(BigInt(units)))
   return {
     ...showOrder(order, order.solidifiedTime),
     transfers: order.transfers.map(transfer => ({ ...transfer, amount: decimal(transfer.amount) })),

@@ -1,5 +1,5 @@
+import type { MerchantId } from '../base/ids.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
-import type { MerchantId } from '../merchants/merchant.ts'
 
 /** What one UTC day brought a merchant. Transfers' amounts are base units, callbacks' 1/10000 USDT. */
 export interface StatementDay {

@@ -1,6 +1,6 @@
+import type { TransferId } from '../base/ids.ts'
 import type { Queryable, Tx } from '../db/pool.ts'
 import type { SolidBlock } from '../tron/block.ts'
-import type { TransferId } from './transfer.ts'
 
 /** Something parked for a person to look at: a log that cannot be decoded, or a transfer that cannot be credited. */
 export interface Quarantined {

@@ -1,7 +1,5 @@
+import type { DepositAddressId, TransferId } from '../base/ids.ts'
 import type { UsdtUnits } from '../base/money.ts'
-
-export type TransferId = bigint & { readonly id: 'transfer' }
-export type DepositAddressId = bigint & { readonly id: 'deposit-address' }
 
 /** Where a transfer stands in the chain. */
 export interface ChainPlace {

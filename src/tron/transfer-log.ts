@@ -1,4 +1,4 @@
-import { type UsdtUnits, usdtUnits } from '../base/money.ts'
+import { type UsdtUnits, usdt } from '../base/money.ts'
 
 /** An event log as a node sends it: hex without 0x, `data` absent when empty. */
 export interface NodeLog {
@@ -46,7 +46,7 @@ export function decodeTransferLog(log: NodeLog, usdtContract: string): DecodedLo
   if (!word.test(data)) return undecodable('the data is not the 32 bytes of an amount')
   const amount = BigInt(`0x${data}`)
   if (amount > amountMax) return undecodable(`the amount ${amount} is more than there can be`)
-  return { kind: 'transfer', fromBytes, toBytes, amount: usdtUnits(amount) }
+  return { kind: 'transfer', fromBytes, toBytes, amount: usdt(amount) }
 }
 
 function undecodable(reason: string): DecodedLog {

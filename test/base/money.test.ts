@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { formatUsdt, parseUsdt, usdtUnits, wholeLegacyUnits } from '../../src/base/money.ts'
+import { formatUsdt, parseUsdt, usdt, wholeLegacyUnits } from '../../src/base/money.ts'
 
 for (const [text, units] of [
   ['0', 0n],
@@ -48,6 +48,6 @@ test('what is written is read back as it was', () => {
 })
 
 test('less than 1/10000 USDT is not a whole legacy unit', () => {
-  assert.equal(wholeLegacyUnits(usdtUnits(99n)), 0n)
-  assert.equal(wholeLegacyUnits(usdtUnits(3_000_050n)), 30_000n)
+  assert.equal(wholeLegacyUnits(usdt(99n)), 0n)
+  assert.equal(wholeLegacyUnits(usdt(3_000_050n)), 30_000n)
 })

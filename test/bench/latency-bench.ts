@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { usdtUnits } from '../../src/base/money.ts'
+import { usdt } from '../../src/base/money.ts'
 import { callbackKey } from '../../src/callbacks/outbox/callback.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
@@ -16,7 +16,7 @@ const creditsPerBlock = 50
 const blocks = { warm: 10, measured: 100 }
 /** Not the 3 s of TRON, which would only make the bench longer; never in step with the watcher's polling. */
 const blockMs = { least: 300, spread: 200 }
-const amount = usdtUnits(1_000_000n)
+const amount = usdt(1_000_000n)
 
 /** In milliseconds, over all callbacks: from the moment a node serves the solidified block until the receiver has it. */
 export interface LatencyResult {

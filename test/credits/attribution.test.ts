@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { usdtUnits } from '../../src/base/money.ts'
+import { usdt } from '../../src/base/money.ts'
 import { chooseOrder, claimUnclaimed, type PayableOrder } from '../../src/credits/attribution.ts'
 
 const at = (second: number) => new Date(second * 1000)
@@ -9,8 +9,8 @@ const at = (second: number) => new Date(second * 1000)
 function order(id: number, createdAt: number, amount: number, received = 0): PayableOrder {
   return {
     id: BigInt(id),
-    amount: usdtUnits(BigInt(amount)),
-    received: usdtUnits(BigInt(received)),
+    amount: usdt(BigInt(amount)),
+    received: usdt(BigInt(received)),
     createdAt: at(createdAt),
     expiresAt: at(createdAt + 100),
   }
@@ -57,7 +57,7 @@ const cases: [string, PayableOrder[], { amount: number; time: number; graceS?: n
 
 for (const [fact, orders, transfer, expected] of cases) {
   test(`a transfer pays: ${fact}`, () => {
-    const amount = usdtUnits(BigInt(transfer.amount))
+    const amount = usdt(BigInt(transfer.amount))
     const chosen = chooseOrder({ amount, time: at(transfer.time) }, orders, (transfer.graceS ?? 0) * 1000)
     assert.equal(chosen && Number(chosen.id), expected)
   })

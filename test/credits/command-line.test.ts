@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { after, test } from 'node:test'
-import { usdtUnits } from '../../src/base/money.ts'
+import { usdt } from '../../src/base/money.ts'
 import { createCursor, readCursor } from '../../src/blocks/chain-store.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import { makePayment, sandboxAddresses } from '../../src/sandbox/chain/sandbox-transactions.ts'
@@ -20,10 +20,10 @@ const sandbox = await startSandboxNode({ autoMine: false, solidificationDepth: 1
 after(() => sandbox.close())
 const { pool, url } = await cloneDatabase()
 const env: Record<string, string> = { DATABASE_URL: url, TRON_NODES: sandbox.url, RECONCILE_URL: sandbox.url }
-const { usdt } = sandboxAddresses
-const node = createTronNode({ headUrl: sandbox.url, solidUrl: sandbox.url, usdtContract: usdt })
+const { usdt: usdtContract } = sandboxAddresses
+const node = createTronNode({ headUrl: sandbox.url, solidUrl: sandbox.url, usdtContract })
 after(() => node.close())
-const pin = { network: 'sandbox', genesisId: sandbox.chain.genesisId, usdtContract: usdt }
+const pin = { network: 'sandbox', genesisId: sandbox.chain.genesisId, usdtContract }
 await createCursor(pool, pin, await node.solidHead())
 await pool.query(
   `with counter as (
@@ -48,7 +48,7 @@ async function follow(seen: (block: SolidBlock) => SolidBlock): Promise<number> 
 }
 
 function pay(to: TronAddress, units: bigint): void {
-  sandbox.chain.add([makePayment(sandbox.chain.stamp(), [{ to, amount: usdtUnits(units * 1_000_000n) }])])
+  sandbox.chain.add([makePayment(sandbox.chain.stamp(), [{ to, amount: usdt(units * 1_000_000n) }])])
   sandbox.chain.mine()
 }
 

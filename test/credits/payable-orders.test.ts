@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { usdtUnits } from '../../src/base/money.ts'
+import { usdt } from '../../src/base/money.ts'
 import { chooseOrder, claimUnclaimed } from '../../src/credits/attribution.ts'
 import { inTransaction, type Pool } from '../../src/db/pool.ts'
 import { lockPayableOrders, type PayingOrder } from '../../src/orders/order-totals-store.ts'
@@ -32,7 +32,7 @@ test('the orders read for a transfer are enough to choose as among all of them',
       const read = await inTransaction(pool, tx => lockPayableOrders(tx, [transfer], graceS * 1000))
       read.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || Number(a.id - b.id))
       for (const units of [1n, 2n, 3n]) {
-        const payment = { amount: usdtUnits(units), time: at(second) }
+        const payment = { amount: usdt(units), time: at(second) }
         const [chosen, expected] = [read, all].map(orders => chooseOrder(payment, orders, graceS * 1000)?.id)
         assert.equal(chosen, expected, `seed ${seed}, ${units} at ${second}`)
       }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { usdtUnits } from '../../src/base/money.ts'
+import type { DepositAddressId, TransferId } from '../../src/base/ids.ts'
+import { usdt } from '../../src/base/money.ts'
 import { type PlannedCredit, planCredits } from '../../src/credits/plan-credits.ts'
 import type { PendingTransfer } from '../../src/credits/take-turns.ts'
 import type { PayingOrder } from '../../src/orders/order-totals-store.ts'
-import type { DepositAddressId, TransferId } from '../../src/transfers/transfer.ts'
 
 // What payments come to, from nothing but the orders and the transfers: which order each is credited to, the order's
 // received after it, what its callback announces (1/10000 USDT), whether it is late.
@@ -224,8 +224,8 @@ function paying([id, createdAt, amount, windowS = 100, address = 1]: Order): Pay
     id: BigInt(id),
     merchantId: 1n,
     depositAddressId: BigInt(address),
-    amount: usdtUnits(BigInt(amount)),
-    received: usdtUnits(0n),
+    amount: usdt(BigInt(amount)),
+    received: usdt(0n),
     announced: 0n,
     createdAt: at(createdAt),
     expiresAt: at(createdAt + windowS),
@@ -242,7 +242,7 @@ function pending(
     txid: `${second} ${txIndex}`,
     logIndex,
     depositAddressId: BigInt(address) as DepositAddressId,
-    amount: usdtUnits(BigInt(units)),
+    amount: usdt(BigInt(units)),
     height: second,
     time: at(second),
     txIndex,

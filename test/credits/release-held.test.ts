@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UsageError } from '../../src/base/errors.ts'
-import { usdtUnits } from '../../src/base/money.ts'
+import { usdt } from '../../src/base/money.ts'
 import { confirmHeld } from '../../src/credits/confirm-held.ts'
 import { checkQuorum } from '../../src/credits/credit-rules.ts'
 import type { HeldTransfer } from '../../src/credits/held-store.ts'
@@ -219,7 +219,7 @@ test('a second node confirms by block id, transaction, position, sender, recipie
   for (const block of [
     { ...shown, hash: 'f'.repeat(64) },
     { ...shown, transfers: shown.transfers.toSpliced(index, 1) },
-    otherwise({ amount: usdtUnits(501n) }),
+    otherwise({ amount: usdt(501n) }),
     otherwise({ toBytes: bytesFor('stranger') }),
     otherwise({ fromBytes: bytesFor('stranger') }),
     otherwise({ logIndex: 7 }),
@@ -230,8 +230,8 @@ test('a second node confirms by block id, transaction, position, sender, recipie
 })
 
 test('with fewer than two nodes a quorum amount is refused', () => {
-  assert.throws(() => checkQuorum(usdtUnits(1n), 1), UsageError)
-  checkQuorum(usdtUnits(1n), 2)
+  assert.throws(() => checkQuorum(usdt(1n), 1), UsageError)
+  checkQuorum(usdt(1n), 2)
   checkQuorum(null, 1)
 })
 

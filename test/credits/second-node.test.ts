@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, test } from 'node:test'
 import { createLog } from '../../src/base/log.ts'
-import { usdtUnits } from '../../src/base/money.ts'
+import { usdt } from '../../src/base/money.ts'
 import { createCursor, readCursor } from '../../src/blocks/chain-store.ts'
 import { confirmHeld } from '../../src/credits/confirm-held.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
@@ -48,7 +48,7 @@ async function watcher() {
     genesisId: first.chain.genesisId,
     usdtContract,
     graceMs: 0,
-    quorumAmount: usdtUnits(100_000_000n),
+    quorumAmount: usdt(100_000_000n),
   }
   await createCursor(pool, rules, await nodes.solidHead())
   await pool.query(
@@ -85,8 +85,8 @@ async function watcher() {
   }
 }
 
-function pay(usdt: bigint): string {
-  const payment = makePayment(first.chain.stamp(), [{ to, amount: usdtUnits(usdt * 1_000_000n) }])
+function pay(amount: bigint): string {
+  const payment = makePayment(first.chain.stamp(), [{ to, amount: usdt(amount * 1_000_000n) }])
   first.chain.add([payment])
   first.chain.mine(2)
   return payment.id

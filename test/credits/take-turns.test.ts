@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { usdtUnits } from '../../src/base/money.ts'
+import type { DepositAddressId, TransferId } from '../../src/base/ids.ts'
+import { usdt } from '../../src/base/money.ts'
 import { type PendingTransfer, takeTurns, type WaitReason } from '../../src/credits/take-turns.ts'
-import type { DepositAddressId, TransferId } from '../../src/transfers/transfer.ts'
 
 /** [its place on the chain, its address, why it waits so far]. */
 type Waiting = [place: number, address: number, reason: WaitReason | null]
@@ -88,7 +88,7 @@ function transfer([place, address, reason]: Waiting): PendingTransfer {
     txid: `${place}`,
     logIndex: 0,
     depositAddressId: BigInt(address) as DepositAddressId,
-    amount: usdtUnits(1n),
+    amount: usdt(1n),
     height: place,
     time: new Date(place * 3000),
     txIndex: 0,

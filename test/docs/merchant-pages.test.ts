@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { describeSetting } from '../../src/base/config.ts'
 import { errorCodes } from '../../src/base/errors.ts'
-import { parseUsdt, type UsdtUnits, usdtUnits } from '../../src/base/money.ts'
+import { parseUsdt, type UsdtUnits, usdt } from '../../src/base/money.ts'
 import { pendingAnnouncement } from '../../src/callbacks/outbox/callback.ts'
 import { retryIntervalsMs } from '../../src/callbacks/sending/retry-schedule.ts'
 import { testBounds } from '../../src/callbacks/sending/test-callback-turns.ts'
@@ -102,10 +102,10 @@ for (const folder of ['', 'zh-CN/']) {
       ...(await page('amounts.md')).matchAll(/^\| ([\d.]+) USDT \| ([\d.]+) \| (\S+) \| ([\d.]+) \|$/gm),
     ]
     assert.equal(rows.length, 3)
-    let received: UsdtUnits = usdtUnits(0n)
+    let received: UsdtUnits = usdt(0n)
     let announced = 0n
     for (const [row, transfer, sum, amount, inAll] of rows) {
-      received = usdtUnits(received + parseUsdt(transfer!)!)
+      received = usdt(received + parseUsdt(transfer!)!)
       const pending = pendingAnnouncement(received, announced)
       announced += pending
       assert.equal(received, parseUsdt(sum!), row)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatUsdt, usdtUnits } from '../../src/base/money.ts'
-import type { MerchantId } from '../../src/merchants/merchant.ts'
+import type { MerchantId } from '../../src/base/ids.ts'
+import { formatUsdt, usdt } from '../../src/base/money.ts'
 import {
   conflictingFields,
   type ExistingOrder,
@@ -137,7 +137,7 @@ test('a create asked for again conflicts in exactly the fields that differ', () 
     username: 'u',
     localusermark: '1',
     address: 'TWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6',
-    amount: usdtUnits(5_000_000n),
+    amount: usdt(5_000_000n),
     notifyUrl: null,
   }
   const existing: ExistingOrder = {
@@ -149,7 +149,7 @@ test('a create asked for again conflicts in exactly the fields that differ', () 
   }
   assert.deepEqual(conflictingFields(wanted, existing), [])
   assert.deepEqual(conflictingFields({ ...wanted, username: 'v' }, existing), ['username'])
-  assert.deepEqual(conflictingFields({ ...wanted, amount: usdtUnits(5_000_001n) }, existing), ['amount'])
+  assert.deepEqual(conflictingFields({ ...wanted, amount: usdt(5_000_001n) }, existing), ['amount'])
   assert.deepEqual(conflictingFields({ ...wanted, notifyUrl: 'https://a.example/' }, existing), [
     'notify_url',
   ])

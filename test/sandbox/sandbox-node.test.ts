@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { UsageError } from '../../src/base/errors.ts'
-import { usdtUnits } from '../../src/base/money.ts'
+import { usdt } from '../../src/base/money.ts'
 import {
   makePayment,
   type PaymentOptions,
@@ -228,7 +228,7 @@ function clientOf({ url }: SandboxNode): TronNode {
 
 function send(payments: [to: TronAddress, units: bigint][], options?: PaymentOptions): string {
   const { chain } = sandbox
-  const parsed = payments.map(([to, units]) => ({ to, amount: usdtUnits(units) }))
+  const parsed = payments.map(([to, units]) => ({ to, amount: usdt(units) }))
   const transaction = makePayment(chain.stamp(), parsed, options)
   chain.add([transaction])
   return transaction.id

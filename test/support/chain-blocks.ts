@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { usdtUnits } from '../../src/base/money.ts'
+import { usdt } from '../../src/base/money.ts'
 import type { SolidBlock } from '../../src/tron/block.ts'
 
 /** A payment of a made-up block: base units to an address's 20 bytes. */
@@ -43,7 +43,7 @@ export function makeBlock(
         logIndex,
         fromBytes: bytesFor('payer'),
         toBytes,
-        amount: usdtUnits(units),
+        amount: usdt(units),
       })),
     ),
   }

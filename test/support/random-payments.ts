@@ -1,4 +1,4 @@
-import { usdtUnits } from '../../src/base/money.ts'
+import { usdt } from '../../src/base/money.ts'
 import { type CallLog, callLogKinds, makeCall } from '../../src/sandbox/chain/sandbox-calls.ts'
 import type { SandboxChain } from '../../src/sandbox/chain/sandbox-chain.ts'
 import { failures, makePayment, sandboxAddresses } from '../../src/sandbox/chain/sandbox-transactions.ts'
@@ -35,7 +35,7 @@ export function randomTransaction(
   const stamp = chain.stamp()
   const from = random.chance(0.2) ? randomAddress(random, addresses) : undefined
   const to = kind === 'pays a stranger' ? stranger(random) : randomAddress(random, addresses)
-  const payment = { to, amount: usdtUnits(kind === 'zero' ? 0n : kind === 'dust' ? 1n : randomUnits(random)) }
+  const payment = { to, amount: usdt(kind === 'zero' ? 0n : kind === 'dust' ? 1n : randomUnits(random)) }
   const make = (): SandboxTransaction => {
     switch (kind) {
       case 'through a contract':
@@ -43,7 +43,7 @@ export function randomTransaction(
       case 'pays several': {
         const more = Array.from({ length: random.whole(1, 8) }, () => ({
           to: randomAddress(random, addresses),
-          amount: random.chance(0.3) ? payment.amount : usdtUnits(randomUnits(random)),
+          amount: random.chance(0.3) ? payment.amount : usdt(randomUnits(random)),
         }))
         return makePayment(stamp, [payment, ...more], { from, fail: sometimes(random) })
       }

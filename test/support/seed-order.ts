@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import type { MerchantId } from '../../src/base/ids.ts'
 import { callbackKey } from '../../src/callbacks/outbox/callback.ts'
 import { insertCallbacks, originOf } from '../../src/callbacks/outbox/callback-store.ts'
 import { inTransaction, type Pool } from '../../src/db/pool.ts'
-import type { Merchant, MerchantId } from '../../src/merchants/merchant.ts'
+import type { Merchant } from '../../src/merchants/merchant.ts'
 import type { MerchantDirectory } from '../../src/merchants/merchant-directory.ts'
 
 // Orders as they are once they have been paid: written by SQL, so that a test of what comes after needs no chain.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { createLog } from '../../src/base/log.ts'
-import { usdtUnits } from '../../src/base/money.ts'
+import { usdt } from '../../src/base/money.ts'
 import { makePayment } from '../../src/sandbox/chain/sandbox-transactions.ts'
 import { startNodeView } from '../../src/sandbox/node-view.ts'
 import { startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
@@ -27,7 +27,7 @@ async function world() {
     log,
   })
   after(() => nodes.close())
-  const payment = { to: addressFromBytes(bytesFor('u1')), amount: usdtUnits(7_000_000n) }
+  const payment = { to: addressFromBytes(bytesFor('u1')), amount: usdt(7_000_000n) }
   const { chain } = first
   chain.add([
     makePayment(chain.stamp(), [payment, payment], {}),

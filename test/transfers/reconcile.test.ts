@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { createLog } from '../../src/base/log.ts'
-import { usdtUnits } from '../../src/base/money.ts'
+import { usdt } from '../../src/base/money.ts'
 import { createCursor, readCursor } from '../../src/blocks/chain-store.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import type { Pool } from '../../src/db/pool.ts'
@@ -49,7 +49,7 @@ afterEach(() => sandbox.faults.clear())
 
 function mine(payments: readonly { to: TronAddress; units: bigint }[] = [], from?: TronAddress): void {
   if (payments.length > 0) {
-    const transfers = payments.map(({ to, units }) => ({ to, amount: usdtUnits(units) }))
+    const transfers = payments.map(({ to, units }) => ({ to, amount: usdt(units) }))
     sandbox.chain.add([makePayment(sandbox.chain.stamp(), transfers, { from })])
   }
   nowMs += 60_000

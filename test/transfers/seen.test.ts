@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { createLog } from '../../src/base/log.ts'
-import { usdtUnits } from '../../src/base/money.ts'
+import { usdt } from '../../src/base/money.ts'
 import { createCursor } from '../../src/blocks/chain-store.ts'
 import { makePayment } from '../../src/sandbox/chain/sandbox-transactions.ts'
 import { startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
@@ -50,11 +50,7 @@ async function world() {
     await nodes.close()
   })
   const pay = (units: bigint) => {
-    const transaction = makePayment(
-      chain.stamp(),
-      [{ to: addressFromBytes(mine), amount: usdtUnits(units) }],
-      {},
-    )
+    const transaction = makePayment(chain.stamp(), [{ to: addressFromBytes(mine), amount: usdt(units) }], {})
     chain.add([transaction])
     return transaction.id
   }
@@ -76,9 +72,7 @@ async function world() {
 test("a payment at the head is seen with its confirmations, a stranger's is not", async () => {
   const { chain, pay, seen, untilHead } = await world()
   const txid = pay(5n)
-  chain.add([
-    makePayment(chain.stamp(), [{ to: addressFromBytes(bytesFor('other')), amount: usdtUnits(9n) }], {}),
-  ])
+  chain.add([makePayment(chain.stamp(), [{ to: addressFromBytes(bytesFor('other')), amount: usdt(9n) }], {})])
   chain.mine(1)
   const { height } = chain.head
   await untilHead()

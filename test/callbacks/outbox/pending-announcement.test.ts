@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { usdtUnits } from '../../../src/base/money.ts'
+import { usdt } from '../../../src/base/money.ts'
 import { pendingAnnouncement } from '../../../src/callbacks/outbox/callback.ts'
 
 const cases: [received: bigint, announced: bigint, pending: bigint, why: string][] = [
@@ -16,7 +16,7 @@ const cases: [received: bigint, announced: bigint, pending: bigint, why: string]
 
 test('a credit announces the whole 1/10000ths not announced yet', () => {
   for (const [received, announced, pending, why] of cases) {
-    assert.equal(pendingAnnouncement(usdtUnits(received), announced), pending, why)
+    assert.equal(pendingAnnouncement(usdt(received), announced), pending, why)
   }
 })
 
@@ -27,7 +27,7 @@ test("an order's announcements always add up to floor(received / 100)", () => {
       let announced = 0n
       for (const amount of amounts) {
         received += amount
-        const pending = pendingAnnouncement(usdtUnits(received), announced)
+        const pending = pendingAnnouncement(usdt(received), announced)
         assert(pending >= 0n)
         announced += pending
         assert.equal(announced, received / 100n)

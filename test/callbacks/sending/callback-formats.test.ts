@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { after, test } from 'node:test'
 import { Webhook } from 'standardwebhooks'
+import type { MerchantId } from '../../../src/base/ids.ts'
 import type { CallbackFacts } from '../../../src/callbacks/outbox/callback.ts'
 import { attemptCallback } from '../../../src/callbacks/sending/attempt-callback.ts'
 import { createGuardedAgent } from '../../../src/egress/guarded-agent.ts'
-import type { Merchant, MerchantId } from '../../../src/merchants/merchant.ts'
+import type { Merchant } from '../../../src/merchants/merchant.ts'
 import { type ReceivedCallback, startMerchantEndpoint } from '../../support/merchant-endpoint.ts'
 
 // What arrives at the merchant's, read and verified with nothing of ours: as an integrator would from the documentation.

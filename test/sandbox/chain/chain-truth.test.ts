@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { usdtUnits } from '../../../src/base/money.ts'
+import { usdt } from '../../../src/base/money.ts'
 import { realPayments, realTransactions } from '../../../src/sandbox/chain/real-transactions.ts'
 import { type CallLog, makeCall } from '../../../src/sandbox/chain/sandbox-calls.ts'
 import { SandboxChain } from '../../../src/sandbox/chain/sandbox-chain.ts'
@@ -12,17 +12,17 @@ const { payer, lookalike } = sandboxAddresses
 
 test('the truth is what was paid: at its place, solidified, and nothing else', () => {
   const chain = new SandboxChain({ solidificationDepth: 1 })
-  const direct = makePayment(chain.stamp(), [{ to: alice, amount: usdtUnits(5n) }])
+  const direct = makePayment(chain.stamp(), [{ to: alice, amount: usdt(5n) }])
   const batch = makePayment(
     chain.stamp(),
     [
-      { to: bob, amount: usdtUnits(6n) },
-      { to: alice, amount: usdtUnits(0n) },
-      { to: alice, amount: usdtUnits(7n) },
+      { to: bob, amount: usdt(6n) },
+      { to: alice, amount: usdt(0n) },
+      { to: alice, amount: usdt(7n) },
     ],
     { from: bob },
   )
-  const one = [{ to: alice, amount: usdtUnits(9n) }]
+  const one = [{ to: alice, amount: usdt(9n) }]
   const nothing = [
     makePayment(chain.stamp(), one, { token: lookalike }),
     ...failures.map(fail => makePayment(chain.stamp(), one, { fail })),

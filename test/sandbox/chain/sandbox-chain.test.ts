@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { usdtUnits } from '../../../src/base/money.ts'
+import { usdt } from '../../../src/base/money.ts'
 import type { SandboxBlock } from '../../../src/sandbox/chain/sandbox-block.ts'
 import { blocksKept, SandboxChain } from '../../../src/sandbox/chain/sandbox-chain.ts'
 import { makePayment } from '../../../src/sandbox/chain/sandbox-transactions.ts'
@@ -10,7 +10,7 @@ import { blockId } from '../../../src/tron/block-id.ts'
 
 const to = addressFromBytes(Buffer.alloc(20, 7))
 const pay = (chain: SandboxChain) => {
-  const transaction = makePayment(chain.stamp(), [{ to, amount: usdtUnits(1n) }])
+  const transaction = makePayment(chain.stamp(), [{ to, amount: usdt(1n) }])
   chain.add([transaction])
   return transaction.id
 }

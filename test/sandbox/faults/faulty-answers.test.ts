@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { get } from 'node:http'
 import { after, afterEach, before, test } from 'node:test'
-import { usdtUnits } from '../../../src/base/money.ts'
+import { usdt } from '../../../src/base/money.ts'
 import { makePayment } from '../../../src/sandbox/chain/sandbox-transactions.ts'
 import type { Fault } from '../../../src/sandbox/faults/fault-schemas.ts'
 import { type SandboxNode, startSandboxNode } from '../../../src/sandbox/sandbox-node.ts'
@@ -20,7 +20,7 @@ before(async () => {
     solidificationDepth: 1,
     clock: { now: () => new Date(nowMs) },
   })
-  const payment = [{ to: addressFromBytes(Buffer.alloc(20, 1)), amount: usdtUnits(1n) }]
+  const payment = [{ to: addressFromBytes(Buffer.alloc(20, 1)), amount: usdt(1n) }]
   for (let n = 0; n < 3; n++) sandbox.chain.add([makePayment(sandbox.chain.stamp(), payment)])
   height = sandbox.chain.mine()[0]!.height
   sandbox.chain.mine(3)

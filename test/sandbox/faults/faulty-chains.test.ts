@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
-import { usdtUnits } from '../../../src/base/money.ts'
+import { usdt } from '../../../src/base/money.ts'
 import { makePayment, sandboxAddresses } from '../../../src/sandbox/chain/sandbox-transactions.ts'
 import { type NodeView, startNodeView } from '../../../src/sandbox/node-view.ts'
 import { type SandboxNode, startSandboxNode } from '../../../src/sandbox/sandbox-node.ts'
@@ -196,7 +196,7 @@ test('a fault with a probability strikes as its seed says: sometimes, and the sa
 })
 
 function pay(units: bigint): string {
-  const transaction = makePayment(sound.chain.stamp(), [{ to: alice!, amount: usdtUnits(units) }])
+  const transaction = makePayment(sound.chain.stamp(), [{ to: alice!, amount: usdt(units) }])
   sound.chain.add([transaction])
   return transaction.id
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
-import { usdtUnits } from '../../../src/base/money.ts'
+import { usdt } from '../../../src/base/money.ts'
 import { makePayment, sandboxAddresses } from '../../../src/sandbox/chain/sandbox-transactions.ts'
 import { type SandboxNode, startSandboxNode } from '../../../src/sandbox/sandbox-node.ts'
 import { addressFromBytes, addressToBytes, type TronAddress } from '../../../src/tron/address.ts'
@@ -12,13 +12,13 @@ import { recorded, skipWithoutRecorded } from '../../tron/recorded.ts'
 let sandbox: SandboxNode
 const alice = addressFromBytes(Buffer.alloc(20, 1))
 const bob = addressFromBytes(Buffer.alloc(20, 2))
-const usdt = addressToBytes(sandboxAddresses.usdt).toString('hex')
+const usdtHex = addressToBytes(sandboxAddresses.usdt).toString('hex')
 let block: { height: number; id: string }
 let txids: string[]
 
 before(async () => {
   sandbox = await startSandboxNode({ autoMine: false, solidificationDepth: 1 })
-  const to = (address: TronAddress, units: bigint) => ({ to: address, amount: usdtUnits(units) })
+  const to = (address: TronAddress, units: bigint) => ({ to: address, amount: usdt(units) })
   const transactions = [
     makePayment(sandbox.chain.stamp(), [to(alice, 5n)]),
     makePayment(sandbox.chain.stamp(), [to(alice, 6n), to(bob, 7n)]),
@@ -39,7 +39,7 @@ test('the chain is known by the end of its genesis id, and its head by its numbe
 })
 
 test('logs of a block by its hash: those asked for, counted over the whole block, failed ones too', async () => {
-  const filter = { blockHash: `0x${block.id}`, address: [`0x${usdt}`], topics: [`0x${transferTopic}`] }
+  const filter = { blockHash: `0x${block.id}`, address: [`0x${usdtHex}`], topics: [`0x${transferTopic}`] }
   const logs = await result('eth_getLogs', [filter])
   assert.deepEqual(
     logs.map((log: Record<string, string>) => [
@@ -165,7 +165,7 @@ test('getblock: the header alone, the whole with detail, by number, by id, or th
 test('with visible, addresses are base58: a log says so too, where the default says 20 bytes', async () => {
   const path = '/wallet/gettransactioninfobyblocknum'
   const [plain] = await ask(path, { num: block.height })
-  assert.deepEqual([plain.log[0].address, plain.contract_address], [usdt, `41${usdt}`])
+  assert.deepEqual([plain.log[0].address, plain.contract_address], [usdtHex, `41${usdtHex}`])
   const [info] = await ask(path, { num: block.height, visible: true })
   const { usdt: base58 } = sandboxAddresses
   assert.deepEqual([info.log[0].address, info.contract_address], [base58, base58])

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
-import { usdtUnits } from '../../../src/base/money.ts'
+import { usdt } from '../../../src/base/money.ts'
 import { makeCall } from '../../../src/sandbox/chain/sandbox-calls.ts'
 import { makePayment, sandboxAddresses } from '../../../src/sandbox/chain/sandbox-transactions.ts'
 import { type SandboxNode, startSandboxNode } from '../../../src/sandbox/sandbox-node.ts'
@@ -106,12 +106,12 @@ test('what is asked for wrongly is refused', async () => {
 
 test('filters: confirmed, unconfirmed, direction, time on both ends, contract', async () => {
   pay(alice, 11n)
-  const [sent] = [makePayment(sandbox.chain.stamp(), [{ to: bob, amount: usdtUnits(77n) }], { from: alice })]
+  const [sent] = [makePayment(sandbox.chain.stamp(), [{ to: bob, amount: usdt(77n) }], { from: alice })]
   const { lookalike } = sandboxAddresses
-  const fake = makePayment(sandbox.chain.stamp(), [{ to: alice, amount: usdtUnits(88n) }], {
+  const fake = makePayment(sandbox.chain.stamp(), [{ to: alice, amount: usdt(88n) }], {
     token: lookalike,
   })
-  const failed = makePayment(sandbox.chain.stamp(), [{ to: alice, amount: usdtUnits(99n) }], {
+  const failed = makePayment(sandbox.chain.stamp(), [{ to: alice, amount: usdt(99n) }], {
     fail: 'OUT_OF_TIME',
   })
   const approval = makeCall(sandbox.chain.stamp(), [{ kind: 'approval', to: alice, amount: 5n }])
@@ -171,7 +171,7 @@ test('a page that has lost its fingerprint ends too early', async () => {
 })
 
 function pay(to: TronAddress, units: bigint): void {
-  sandbox.chain.add([makePayment(sandbox.chain.stamp(), [{ to, amount: usdtUnits(units) }])])
+  sandbox.chain.add([makePayment(sandbox.chain.stamp(), [{ to, amount: usdt(units) }])])
 }
 
 const url = (address: string, parameters: Record<string, string>) =>

@@ -1,0 +1,11 @@
+// The keys of our tables, each with a type of its own, so that two of them cannot trade places. As the database has them:
+// bigint. A store's result names the type (`rows<{ id: OrderId }>`); nothing else makes one.
+
+export type MerchantId = bigint & { readonly id: 'merchant' }
+export type AddressCounterId = bigint & { readonly id: 'address-counter' }
+export type DepositAddressId = bigint & { readonly id: 'deposit-address' }
+export type OrderId = bigint & { readonly id: 'order' }
+export type TransferId = bigint & { readonly id: 'transfer' }
+export type CreditId = bigint & { readonly id: 'credit' }
+export type CallbackId = bigint & { readonly id: 'callback' }
+export type LaneId = bigint & { readonly id: 'lane' }
