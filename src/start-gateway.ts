@@ -1,27 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startApi } from './api.ts'
-import type { Config } from './base/config.ts'
+import type { ConfigOf } from './base/config.ts'
 import { UsageError } from './base/errors.ts'
 import type { Logger } from './base/log.ts'
-import { createMetrics } from './base/metrics.ts'
-import { startCourier } from './courier.ts'
-import { createPool, type Pool } from './db/pool.ts'
+import { createMetrics, type Registry } from './base/metrics.ts'
+import { type RunningCourier, startCourier } from './courier.ts'
+import { createPool, type Pool, run } from './db/pool.ts'
 import { createPrisma } from './db/prisma-client.ts'
 import { startHealthServer } from './http/health.ts'
 import { openMerchantDirectory } from './merchants/merchant-directory.ts'
 import { parseTronAddress } from './tron/address.ts'
 import { networks } from './tron/network.ts'
-import { startWatcher } from './watcher.ts'
+import { type RunningWatcher, startWatcher } from './watcher.ts'
 
-export const roles = ['api', 'watcher', 'courier'] as const
-export type Role = (typeof roles)[number]
+export const processes = ['api', 'watcher', 'courier'] as const
+export type Process = (typeof processes)[number]
 
 export interface RunningGateway {
   /** Where the API listens; null when it was not started. */
   apiUrl: string | null
-  /** Rejects when a process must not go on, with the reason. */
+  /** Rejects with the reason when a process must not go on. */
   failed: Promise<never>
-  /** Stops in the reverse order of the start; each finishes the work in hand. */
+  /** Stops in the reverse order of the start. Each process finishes what it has begun. */
   stop(): Promise<void>
 }
 
@@ -29,83 +29,56 @@ export interface RunningGateway {
 const databaseRetryMs = 1_000
 
 /**
- * Opens the processes named on one pool, in order; the configuration has what they need.
- * @param untilStopped gives up waiting for a database that is not there.
+ * Starts processes on one pool, in order.
+ * @param config has what each of the processes needs: `readConfig(env, ...processes)`.
+ * @param untilStopped ends the waiting for a database that cannot be reached.
  * @returns null when that happened.
  * @throws UsageError when the database is not migrated, or a setting does not fit the network.
  */
 export async function startGateway(options: {
-  config: Config
-  roles: readonly Role[]
+  config: ConfigOf<Process>
+  processes: readonly Process[]
   log: Logger
   untilStopped?: Promise<void>
 }): Promise<RunningGateway | null> {
-  const { config, log } = options
+  const { config, processes, log } = options
   const stops: (() => Promise<void>)[] = []
   const stop = async () => {
     for (const close of stops.splice(0).reverse()) await close()
   }
+  const keep = <T extends { stop(): Promise<void> }>(running: T): T => {
+    stops.push(running.stop)
+    return running
+  }
   try {
-    const pool = createPool(config.databaseUrl!, { name: `gateway ${options.roles.join('+')}` })
+    const pool = createPool(config.databaseUrl, { name: `gateway ${processes.join('+')}` })
     stops.push(() => pool.end())
     if (!(await waitForDatabase(pool, log, options.untilStopped))) {
       await stop()
       return null
     }
-    const registry = createMetrics()
-    const failures: Promise<never>[] = []
-    let apiUrl: string | null = null
-    let alarms = (): string[] => []
-    let courierWorks = () => true
-    if (config.healthPort > 0) {
-      const ready = async () => {
-        await pool.query('select 1')
-        if (alarms().includes('lag')) throw new Error('the watcher is behind the solidified head')
-        if (!courierWorks()) throw new Error('the courier cannot reach its queue')
-      }
-      const health = await startHealthServer({
-        host: config.healthHost,
-        port: config.healthPort,
-        registry,
-        ready,
-      })
-      stops.push(() => health.stop())
+    const common = { pool, log, registry: createMetrics() }
+    const running: Running = {}
+    if (config.healthPort > 0) keep(await startHealth(config, common, running))
+    const watched = configOf('watcher', options)
+    if (watched) running.watcher = keep(startWatcher({ ...watcherSettings(watched), ...common }))
+    const called = configOf('courier', options)
+    const served = configOf('api', options)
+    const merchants = (called ?? served) && keep(await holdMerchants((called ?? served)!, log))
+    if (called && merchants) {
+      const { databaseUrl, redisUrl, callbackAllowedNetworks: allowedNetworks } = called
+      running.courier = keep(
+        await startCourier({ ...common, databaseUrl, redisUrl, merchants, allowedNetworks }),
+      )
     }
-    if (options.roles.includes('watcher')) {
-      const watcher = startWatcher({ ...watched(config), pool, log, registry })
-      stops.push(() => watcher.stop())
-      failures.push(watcher.failed)
-      alarms = watcher.alarms
+    if (served && merchants) {
+      const prisma = createPrisma(pool)
+      running.api = keep(await startApi({ ...common, prisma, merchants, config: served }))
     }
-    if (options.roles.some(role => role !== 'watcher')) {
-      // A connection of its own: a retired key stops working in time however many wait for the others.
-      const own = createPool(config.databaseUrl!, { name: 'recharge-gateway-merchants', max: 1 })
-      stops.push(() => own.end())
-      const merchants = await openMerchantDirectory({ pool: own, masterKey: config.masterKey!, log })
-      stops.push(() => merchants.close())
-      if (options.roles.includes('courier')) {
-        const courier = await startCourier({
-          pool,
-          databaseUrl: config.databaseUrl!,
-          redisUrl: config.redisUrl,
-          merchants,
-          allowedNetworks: config.callbackAllowedNetworks,
-          log,
-          registry,
-        })
-        stops.push(() => courier.stop())
-        courierWorks = courier.isWorking
-      }
-      if (options.roles.includes('api')) {
-        const prisma = createPrisma(pool)
-        const api = await startApi({ pool, prisma, merchants, config, log, registry })
-        stops.push(() => api.stop())
-        apiUrl = api.url
-      }
-    }
-    log.info({ roles: options.roles, apiUrl }, 'gateway.started')
-    const failed = failures.length > 0 ? Promise.race(failures) : new Promise<never>(() => undefined)
-    // Whoever runs us waits for it; until then a failure must not count as unhandled.
+    const apiUrl = running.api?.url ?? null
+    log.info({ roles: processes, apiUrl }, 'gateway.started')
+    const failed = running.watcher?.failed ?? new Promise<never>(() => undefined)
+    // The caller waits for it; until then a failure must not count as unhandled.
     failed.catch(() => undefined)
     return { apiUrl, failed, stop }
   } catch (error) {
@@ -114,8 +87,55 @@ export async function startGateway(options: {
   }
 }
 
-function watched(config: Config) {
-  const network = config.tronNetwork!
+/** The processes as far as they have been started. */
+interface Running {
+  api?: Awaited<ReturnType<typeof startApi>>
+  watcher?: RunningWatcher
+  courier?: RunningCourier
+}
+
+/** @returns the configuration for a process that is to run; undefined for one that is not. */
+function configOf<P extends Process>(
+  process: P,
+  { config, processes }: { config: ConfigOf<Process>; processes: readonly Process[] },
+): ConfigOf<P> | undefined {
+  // It was read for all of the processes, so it is the configuration of each.
+  return processes.includes(process) ? (config as ConfigOf<P>) : undefined
+}
+
+/** Health is served from the beginning, so that a probe sees a process that is still starting. */
+function startHealth(
+  { healthHost: host, healthPort: port }: ConfigOf<Process>,
+  { pool, registry }: { pool: Pool; registry: Registry },
+  running: Running,
+) {
+  const ready = async () => {
+    await run(pool, 'select 1')
+    if (running.watcher?.alarms().includes('lag'))
+      throw new Error('the watcher is behind the solidified head')
+    if (running.courier?.isWorking() === false) throw new Error('the courier cannot reach its queue')
+  }
+  return startHealthServer({ host, port, registry, ready })
+}
+
+/** Merchants in memory, read on a connection of their own: a retired key stops working in time when all others are busy. */
+async function holdMerchants({ databaseUrl, masterKey }: ConfigOf<'sealing'>, log: Logger) {
+  const own = createPool(databaseUrl, { name: 'recharge-gateway-merchants', max: 1 })
+  try {
+    const directory = await openMerchantDirectory({ pool: own, masterKey, log })
+    const stop = async () => {
+      await directory.close()
+      await own.end()
+    }
+    return { ...directory, stop }
+  } catch (error) {
+    await own.end()
+    throw error
+  }
+}
+
+function watcherSettings(config: ConfigOf<'watcher'>) {
+  const network = config.tronNetwork
   const given =
     config.usdtContract === undefined ? networks[network].usdtContract : parseTronAddress(config.usdtContract)
   if (!given) throw new UsageError(`USDT_CONTRACT: "${config.usdtContract}" is not a TRON address`)
@@ -135,7 +155,7 @@ function watched(config: Config) {
   }
 }
 
-/** Waits for a database that is not there yet; one that is there but not migrated is the operator's to mend. */
+/** Waits until the database can be reached. @throws UsageError when it is not migrated. */
 async function waitForDatabase(pool: Pool, log: Logger, untilStopped?: Promise<void>): Promise<boolean> {
   let stopped = false
   untilStopped?.then(() => {
@@ -143,7 +163,7 @@ async function waitForDatabase(pool: Pool, log: Logger, untilStopped?: Promise<v
   })
   while (!stopped) {
     try {
-      await pool.query('select version from merchant_version')
+      await run(pool, 'select version from merchant_version')
       return true
     } catch (error) {
       // 42P01: no such table.

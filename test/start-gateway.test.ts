@@ -22,8 +22,14 @@ test('a retired key stops working within a second though every connection of the
     scheme,
     checkUrl: () => null,
   })
-  const config = readConfig({ DATABASE_URL: url, MASTER_KEY: masterKey.toString('hex'), PORT: '0' })
-  const gateway = (await startGateway({ config, roles: ['api'], log: createLog('silent', 'test') }))!
+  const settings = {
+    DATABASE_URL: url,
+    MASTER_KEY: masterKey.toString('hex'),
+    PUBLIC_URL: 'http://127.0.0.1',
+    PORT: '0',
+  }
+  const config = readConfig(settings, 'api')
+  const gateway = (await startGateway({ config, processes: ['api'], log: createLog('silent', 'test') }))!
   after(() => gateway.stop())
   const lock = await pool.connect()
   const unlock = async () => {

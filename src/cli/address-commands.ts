@@ -22,7 +22,7 @@ export function addAddressCommands(program: Command): void {
       async (addresses: string[], options: { appid: string; localusermark: string; fromBlock?: string }) => {
         const { fromBlock: given, ...user } = options
         const fromBlock = given === undefined ? undefined : readHeight('--from-block', given)
-        await withDatabase(fromBlock === undefined ? [] : ['TRON_NODES'], async (pool, config) => {
+        await withDatabase(fromBlock === undefined ? 'command' : 'rescan', async (pool, config) => {
           const request = { ...user, addresses }
           if (fromBlock === undefined) return sayImported(await importAddresses(pool, request))
           const rules = await readRules(pool, config.creditQuorumAmount)

@@ -21,7 +21,7 @@ export function addAuditCommands(program: Command): void {
     .option('--json', 'print an object')
     .action(async (options: { appid?: string; dueMinutes: string; json?: true }) => {
       const scope = { appid: options.appid ?? null, dueMaxS: readMinutes(options.dueMinutes) * 60 }
-      await withDatabase([], async pool => {
+      await withDatabase('command', async pool => {
         const report = await auditGateway(pool, scope)
         console.log(options.json ? auditAsJson(report) : auditAsText(report))
         if (!isClean(report.checks)) process.exitCode = 1

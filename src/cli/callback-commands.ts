@@ -35,7 +35,7 @@ export function addCallbackCommands(program: Command): void {
     .option('--json', 'print an object: total, callbacks')
     .action(async (filter: Filter & { limit: string }) => {
       const limit = readLimit(filter.limit)
-      await withDatabase([], async pool => {
+      await withDatabase('command', async pool => {
         const { callbacks, total } = await listCallbacks(pool, await readFilter(pool, filter), limit)
         if (filter.json) {
           console.log(JSON.stringify({ total, callbacks: callbacks.map(asRow) }, null, 2))
@@ -61,7 +61,7 @@ export function addCallbackCommands(program: Command): void {
     .action(async (filter: Filter & { state: CallbackState; dryRun?: true }) => {
       if ((filter.appid === undefined) === (filter.everyMerchant === undefined))
         throw new UsageError('name one --appid, or say --every-merchant')
-      await withDatabase([], pool => resend(pool, filter))
+      await withDatabase('command', pool => resend(pool, filter))
     })
 }
 

@@ -37,10 +37,10 @@ export function addMerchantCommands(program: Command): void {
         signType: SignatureScheme
         json?: true
       }) => {
-        await withDatabase(['MASTER_KEY'], async (pool, config) => {
+        await withDatabase('sealing', async (pool, config) => {
           const xpub = options.xpub ?? config.xpub
           if (!xpub) throw new UsageError('no account key: give --xpub, or set XPUB')
-          const added = await addMerchant(pool, config.masterKey!, {
+          const added = await addMerchant(pool, config.masterKey, {
             name: options.name,
             xpub,
             callbackUrl: options.callbackUrl,
@@ -57,7 +57,7 @@ export function addMerchantCommands(program: Command): void {
     .description('all merchants, nothing secret')
     .option('--json', 'print an array')
     .action(async (options: { json?: true }) => {
-      await withDatabase([], async pool => {
+      await withDatabase('command', async pool => {
         const merchants = await listMerchants(createPrisma(pool))
         if (options.json) console.log(JSON.stringify(merchants, null, 2))
         else if (merchants.length === 0) console.log('no merchants yet: gateway merchant add --name ...')
@@ -94,7 +94,7 @@ export function addMerchantCommands(program: Command): void {
     )
     .option('--allow-clients <list>', 'addresses and CIDRs it may call from, comma-separated; "" for any')
     .action(async (appid: string, options: Record<string, string | undefined>) => {
-      await withDatabase([], async (pool, config) => {
+      await withDatabase('command', async (pool, config) => {
         const changes = {
           callbackUrl: emptyToNull(options.callbackUrl),
           callbackFormat: options.callbackFormat as 'form' | 'json' | undefined,
@@ -117,7 +117,7 @@ export function addMerchantCommands(program: Command): void {
     .description('refuse its requests; its payments are credited, its callbacks held')
     .argument('<appid>')
     .action(async (appid: string) => {
-      await withDatabase([], async pool => {
+      await withDatabase('command', async pool => {
         const done = await disableMerchant(pool, appid, settleHeld)
         console.log(`${appid}: ${done ? 'disabled' : 'was disabled already'}`)
       })
@@ -128,7 +128,7 @@ export function addMerchantCommands(program: Command): void {
     .description('take its requests again and let its held callbacks go')
     .argument('<appid>')
     .action(async (appid: string) => {
-      await withDatabase([], async pool => {
+      await withDatabase('command', async pool => {
         const done = await enableMerchant(pool, appid, settleHeld)
         console.log(`${appid}: ${done ? 'enabled' : 'was not disabled'}`)
       })

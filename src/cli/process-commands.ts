@@ -1,37 +1,30 @@
 import type { Command } from 'commander'
-import { type Config, readConfig, type SettingName } from '../base/config.ts'
+import { type ConfigOf, readConfig } from '../base/config.ts'
 import { UsageError } from '../base/errors.ts'
 import { armFailpoints } from '../base/failpoint.ts'
 import { createLog } from '../base/log.ts'
 import { migrate } from '../db/migrate.ts'
 import { createPool } from '../db/pool.ts'
-import { type Role, roles, startGateway } from '../start-gateway.ts'
-
-/** Settings each process cannot do without. */
-const needs: Record<Role, SettingName[]> = {
-  api: ['DATABASE_URL', 'MASTER_KEY', 'PUBLIC_URL'],
-  watcher: ['DATABASE_URL', 'TRON_NETWORK', 'TRON_NODES'],
-  courier: ['DATABASE_URL', 'MASTER_KEY'],
-}
+import { type Process, processes, startGateway } from '../start-gateway.ts'
 
 export function addProcessCommands(program: Command): void {
   program
     .command('start')
     .description('run the processes named, or all three')
-    .argument('[process...]', `any of ${roles.join(', ')}`)
+    .argument('[process...]', `any of ${processes.join(', ')}`)
     .action(async (named: string[]) => {
-      const unknown = named.filter(name => !(roles as readonly string[]).includes(name))
+      const started = named.length > 0 ? processes.filter(name => named.includes(name)) : processes
+      const unknown = named.filter(name => !processes.some(known => known === name))
       if (unknown.length > 0)
-        throw new UsageError(`no such process: ${unknown.join(', ')}; there are ${roles.join(', ')}`)
-      const started = named.length > 0 ? roles.filter(role => named.includes(role)) : [...roles]
-      await run(readConfig(process.env, [...new Set(started.flatMap(role => needs[role]))]), started)
+        throw new UsageError(`no such process: ${unknown.join(', ')}; there are ${processes.join(', ')}`)
+      await runUntilStopped(readConfig(process.env, ...started), started)
     })
 
   program
     .command('migrate')
     .description('bring the database up to date, the queue on Postgres included')
     .action(async () => {
-      const config = readConfig<'databaseUrl'>(process.env, ['DATABASE_URL'])
+      const config = readConfig(process.env, 'command')
       armFailpoints(config.failpoints)
       const pool = createPool(config.databaseUrl)
       try {
@@ -43,14 +36,14 @@ export function addProcessCommands(program: Command): void {
     })
 }
 
-/** Runs until SIGTERM or SIGINT, or until a process says that it must not go on. */
-async function run(config: Config, started: readonly Role[]): Promise<void> {
+/** Runs the processes until SIGTERM or SIGINT, or until one of them must not go on. */
+async function runUntilStopped(config: ConfigOf<Process>, started: readonly Process[]): Promise<void> {
   armFailpoints(config.failpoints)
   const log = createLog(config.logLevel, started.join('+'))
   const stopAsked = new Promise<void>(resolve => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
   })
-  const gateway = await startGateway({ config, roles: started, log, untilStopped: stopAsked })
+  const gateway = await startGateway({ config, processes: started, log, untilStopped: stopAsked })
   if (!gateway) return
   try {
     await Promise.race([stopAsked, gateway.failed])

@@ -19,7 +19,7 @@ export function addQuarantineCommands(program: Command): void {
     .description('what is parked, oldest first')
     .option('--json', 'print an array, with the logs')
     .action(async (options: { json?: true }) => {
-      await withDatabase([], async pool => {
+      await withDatabase('command', async pool => {
         const parked = await listQuarantined(pool, parkedMax)
         if (options.json) console.log(JSON.stringify(parked.map(asJson), null, 2))
         else if (parked.length === 0) console.log('nothing is parked')
@@ -34,7 +34,7 @@ export function addQuarantineCommands(program: Command): void {
     .option('--all', 'all of it')
     .action(async (id: string | undefined, options: { all?: true }) => {
       if ((id === undefined) === (options.all === undefined)) throw new UsageError('name an id, or --all')
-      await withDatabase([], async (pool, config) => {
+      await withDatabase('command', async (pool, config) => {
         const rules = await readRules(pool, config.creditQuorumAmount)
         for (const one of id === undefined ? await allIds(pool) : [readId(id)]) {
           console.log(asText(await retryQuarantined(pool, rules, one)))

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Config } from '../base/config.ts'
+import type { ConfigOf } from '../base/config.ts'
 import { UsageError } from '../base/errors.ts'
 import { createLog } from '../base/log.ts'
 import { readCursor } from '../blocks/chain-store.ts'
@@ -42,7 +42,7 @@ export function addReconcileCommands(program: Command): void {
         throw new UsageError('name addresses with --address, or --all, or --since a date')
       }
       const since = readDate(asked.since)
-      await withDatabase(['RECONCILE_URL'], async (pool, config) => {
+      await withDatabase('reconcile', async (pool, config) => {
         const total = await reconcile(pool, config, asked, since)
         console.log(
           `${total.addresses} addresses compared, ${total.transfers} transfers, ${total.differences} differences`,
@@ -54,7 +54,7 @@ export function addReconcileCommands(program: Command): void {
 
 async function reconcile(
   pool: Pool,
-  config: Config,
+  config: ConfigOf<'reconcile'>,
   asked: Asked,
   since: Date | undefined,
 ): Promise<Reconciled> {
@@ -62,7 +62,7 @@ async function reconcile(
   const usdtContract = cursor && parseTronAddress(cursor.usdtContract)
   if (!usdtContract) throw new UsageError('nothing is watched yet: run `gateway start watcher` first')
   const pace = createTokenBucket({ requestsPerSecond })
-  const baseUrl = config.reconcileUrl!
+  const baseUrl = config.reconcileUrl
   const history = createTronGridHistory({ baseUrl, apiKey: config.trongridApiKey, usdtContract, pace })
   const log = createLog('warn', 'reconcile')
   const total: Reconciled = { addresses: 0, transfers: 0, differences: 0 }

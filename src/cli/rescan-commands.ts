@@ -17,7 +17,7 @@ export function addRescanCommands(program: Command): void {
     .requiredOption('--to <height>', 'last block, not past the cursor')
     .action(async (options: { from: string; to: string }) => {
       const range = { from: readHeight('--from', options.from), to: readHeight('--to', options.to) }
-      await withDatabase(['TRON_NODES'], (pool, config) => runRescan(pool, config, range))
+      await withDatabase('rescan', (pool, config) => runRescan(pool, config, range))
     })
 }
 

@@ -17,7 +17,7 @@ export function addRestoreCommands(program: Command): void {
     )
     .action(async (options: { skip: string }) => {
       const count = readCount(options.skip)
-      await withDatabase([], async pool => {
+      await withDatabase('command', async pool => {
         const running = await findRunning(pool)
         if (running.length > 0) {
           throw new UsageError([

@@ -29,8 +29,8 @@ function addKeyCommands(key: Command): void {
     )
     .option('--json', 'print an object: id, sign_type, key')
     .action(async (appid: string, { signType, json }: { signType: SignatureScheme; json?: true }) => {
-      await withDatabase(['MASTER_KEY'], async (pool, config) => {
-        const { id, scheme, key } = await addKey(pool, config.masterKey!, appid, { scheme: signType })
+      await withDatabase('sealing', async (pool, config) => {
+        const { id, scheme, key } = await addKey(pool, config.masterKey, appid, { scheme: signType })
         if (json) console.log(JSON.stringify({ id: `${id}`, sign_type: scheme, key }))
         else
           console.log(
@@ -46,7 +46,7 @@ function addKeyCommands(key: Command): void {
     .argument('<appid>')
     .argument('<id>', 'as list shows it')
     .action(async (appid: string, id: string) => {
-      await withDatabase([], async pool => {
+      await withDatabase('command', async pool => {
         const done = await promoteKey(pool, appid, readId(id))
         console.log(`key ${id}: ${done ? 'signs callbacks now' : 'signed callbacks already'}`)
       })
@@ -60,7 +60,7 @@ function addKeyCommands(key: Command): void {
     .option('--at <time>', 'end it then, not now')
     .option('--even-if-promoted', 'end the key that signs callbacks: none is sent until another is promoted')
     .action(async (appid: string, id: string, options: { at?: string; evenIfPromoted?: true }) => {
-      await withDatabase([], async pool => {
+      await withDatabase('command', async pool => {
         const { evenIfPromoted } = options
         const at = await retireKey(pool, appid, readId(id), { at: readEnd(options.at), evenIfPromoted })
         console.log(`key ${id}: ${saidEnd(at)}`)
@@ -73,7 +73,7 @@ function addKeyCommands(key: Command): void {
     .argument('<appid>')
     .option('--json', 'print an array')
     .action(async (appid: string, options: { json?: true }) => {
-      await withDatabase([], async pool => {
+      await withDatabase('command', async pool => {
         const keys = await listKeys(pool, await merchantIdOf(pool, appid))
         show(keys.map(asKeyRow), options.json)
       })
@@ -87,8 +87,8 @@ function addSecretCommands(secret: Command): void {
     .argument('<appid>')
     .option('--json', 'print an object: id, webhook_secret')
     .action(async (appid: string, options: { json?: true }) => {
-      await withDatabase(['MASTER_KEY'], async (pool, config) => {
-        const { id, webhookSecret } = await addWebhookSecret(pool, config.masterKey!, appid)
+      await withDatabase('sealing', async (pool, config) => {
+        const { id, webhookSecret } = await addWebhookSecret(pool, config.masterKey, appid)
         if (options.json) console.log(JSON.stringify({ id: `${id}`, webhook_secret: webhookSecret }))
         else
           console.log(
@@ -105,7 +105,7 @@ function addSecretCommands(secret: Command): void {
     .option('--at <time>', 'end it then, not now')
     .option('--even-if-last', 'end the last one: callbacks then go without webhook-signature')
     .action(async (appid: string, id: string, options: { at?: string; evenIfLast?: true }) => {
-      await withDatabase([], async pool => {
+      await withDatabase('command', async pool => {
         const { evenIfLast } = options
         const at = await retireWebhookSecret(pool, appid, readId(id), { at: readEnd(options.at), evenIfLast })
         console.log(`webhook secret ${id}: ${saidEnd(at)}`)
@@ -118,7 +118,7 @@ function addSecretCommands(secret: Command): void {
     .argument('<appid>')
     .option('--json', 'print an array')
     .action(async (appid: string, options: { json?: true }) => {
-      await withDatabase([], async pool => {
+      await withDatabase('command', async pool => {
         const secrets = await listWebhookSecrets(pool, await merchantIdOf(pool, appid))
         show(secrets.map(asSecretRow), options.json)
       })

@@ -1,15 +1,15 @@
-import { type Config, readConfig, type SettingName } from '../base/config.ts'
+import { type ConfigOf, type Role, readConfig } from '../base/config.ts'
 import { armFailpoints } from '../base/failpoint.ts'
 import { createPool, type Pool } from '../db/pool.ts'
 
-/** Runs one command's work on a pool of its own, with the settings it needs besides DATABASE_URL. */
-export async function withDatabase(
-  needed: readonly SettingName[],
-  work: (pool: Pool, config: Config) => Promise<void>,
+/** Runs a command's work on a pool of its own. @param role what kind of command it is, for the settings it needs. */
+export async function withDatabase<R extends Role>(
+  role: R,
+  work: (pool: Pool, config: ConfigOf<R>) => Promise<void>,
 ): Promise<void> {
-  const config = readConfig(process.env, ['DATABASE_URL', ...needed])
+  const config = readConfig(process.env, role)
   armFailpoints(config.failpoints)
-  const pool = createPool(config.databaseUrl!, { max: 2, name: 'gateway command' })
+  const pool = createPool(config.databaseUrl, { max: 2, name: 'gateway command' })
   try {
     await work(pool, config)
   } finally {

@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HDKey } from '@scure/bip32'
 import { importAddresses } from '../addresses/import-address.ts'
-import { type Config, readConfig } from '../base/config.ts'
+import { type ConfigOf, readConfig } from '../base/config.ts'
 import { createLog } from '../base/log.ts'
 import { migrate } from '../db/migrate.ts'
 import { createPool, type Pool } from '../db/pool.ts'
 import { checkCallbackUrl } from '../egress/egress-guard.ts'
 import { addMerchant } from '../merchants/add-merchant.ts'
 import { type SandboxNode, startSandboxNode } from '../sandbox/sandbox-node.ts'
-import { startGateway } from '../start-gateway.ts'
+import { processes, startGateway } from '../start-gateway.ts'
 import { type DemoMerchant, type MerchantCredentials, startDemoMerchant } from './demo-merchant.ts'
 import { type DemoWorld, payOrder, payRealTransactions } from './demo-scenarios.ts'
 import { startEmbeddedDatabase } from './embedded-database.ts'
@@ -44,15 +44,17 @@ export async function runDemo(say: (line: string) => void): Promise<RunningDemo>
   try {
     const database = keep(await startEmbeddedDatabase(), it => it.stop())
     const node = keep(await startSandboxNode({ blockIntervalMs }), it => it.close())
-    const config = demoConfig(database.url('gateway'), node)
-    const pool = keep(createPool(config.databaseUrl!, { max: 2, name: 'demo' }), it => it.end())
+    const settings = demoSettings(database.url('gateway'), node)
+    const config = readConfig(settings, 'sealing')
+    const pool = keep(createPool(config.databaseUrl, { max: 2, name: 'demo' }), it => it.end())
     await migrate(pool, createLog('warn', 'demo'))
     step('database', 'an embedded Postgres, migrated')
     step('chain', `${node.url} a block every ${blockIntervalMs} ms, solidified 19 behind`)
     const merchant = keep(await demoMerchant(pool, config, step), it => it.close())
     const log = createLog(process.env.LOG_LEVEL ?? 'warn', 'demo')
-    const gateway = keep((await startGateway({ config, roles: ['api', 'watcher', 'courier'], log }))!, it =>
-      it.stop(),
+    const gateway = keep(
+      (await startGateway({ config: readConfig(settings, ...processes), processes, log }))!,
+      it => it.stop(),
     )
     step('gateway', `${gateway.apiUrl} api, watcher, courier`)
     const world: DemoWorld = {
@@ -97,10 +99,10 @@ async function untilReady(apiUrl: string): Promise<void> {
   }
 }
 
-/** The demo alone makes up a master key; the account key's private side is dropped at once. */
-function demoConfig(databaseUrl: string, node: SandboxNode): Config {
+/** The demo makes up its own keys. The account key's private side is dropped at once. */
+function demoSettings(databaseUrl: string, node: SandboxNode): Record<string, string> {
   const account = HDKey.fromMasterSeed(randomBytes(32)).derive("m/44'/195'/0'")
-  return readConfig({
+  return {
     DATABASE_URL: databaseUrl,
     MASTER_KEY: randomBytes(32).toString('hex'),
     XPUB: account.publicExtendedKey,
@@ -109,13 +111,13 @@ function demoConfig(databaseUrl: string, node: SandboxNode): Config {
     PUBLIC_URL: 'http://127.0.0.1',
     PORT: '0',
     CALLBACK_ALLOWED_NETWORKS: '127.0.0.0/8',
-  })
+  }
 }
 
 /** Starts the merchant's endpoint, then adds the merchant with that endpoint as its callback URL. */
 async function demoMerchant(
   pool: Pool,
-  config: Config,
+  config: ConfigOf<'sealing'>,
   step: DemoWorld['step'],
 ): Promise<{ credentials: MerchantCredentials; endpoint: DemoMerchant; close(): Promise<void> }> {
   let credentials: MerchantCredentials | null = null
@@ -127,7 +129,7 @@ async function demoMerchant(
         `${callback.orderid} amount ${callback.amount} key ${callback.key} ${verdict(callback.faults)}`,
       ),
   )
-  const added = await addMerchant(pool, config.masterKey!, {
+  const added = await addMerchant(pool, config.masterKey, {
     name: 'demo shop',
     xpub: config.xpub!,
     callbackUrl: endpoint.callbackUrl,

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { describeSetting, readConfig, settingNames } from '../../src/base/config.ts'
+import { type Role, readConfig } from '../../src/base/config.ts'
 import { UsageError } from '../../src/base/errors.ts'
+import { type SettingName, settingOf, settings } from '../../src/base/settings.ts'
 
 const right = {
   DATABASE_URL: 'postgres://u:p@localhost/db',
@@ -12,12 +13,9 @@ const right = {
   PUBLIC_URL: 'https://pay.example/',
 }
 
-function problemsOf(
-  env: Record<string, string>,
-  needed: Parameters<typeof readConfig>[1] = [],
-): readonly string[] {
+function problemsOf(env: Record<string, string>, ...roles: Role[]): readonly string[] {
   try {
-    readConfig(env, needed)
+    readConfig(env, ...roles)
   } catch (error) {
     assert(error instanceof UsageError)
     return error.problems
@@ -29,10 +27,10 @@ test('.env.example names every setting with its sentence and its default, and no
   const example = await readFile(new URL('../../.env.example', import.meta.url), 'utf8')
   const lines = [...example.matchAll(/^# (.*)\n([A-Z_0-9]+)=(.*)$/gm)]
   const named = lines.map(([, , name]) => name!)
-  assert.deepEqual(named.filter(name => name !== 'POSTGRES_PASSWORD').sort(), [...settingNames].sort())
+  assert.deepEqual(named.filter(name => name !== 'POSTGRES_PASSWORD').sort(), Object.keys(settings).sort())
   for (const [, sentence, name, value] of lines) {
     if (name === 'POSTGRES_PASSWORD') continue
-    const setting = describeSetting(name as (typeof settingNames)[number])
+    const setting = settingOf[name as SettingName]
     assert.equal(sentence, setting.description, name)
     if (setting.default) assert.equal(value, setting.default, name)
   }
@@ -44,10 +42,7 @@ test('.env.example with its secrets filled in is a right configuration for Nile'
     [...example.matchAll(/^([A-Z_0-9]+)=(.*)$/gm)].map(([, name, value]) => [name!, value!]),
   )
   const filled = { ...env, MASTER_KEY: right.MASTER_KEY, DATABASE_URL: right.DATABASE_URL }
-  assert.deepEqual(
-    problemsOf(filled, ['DATABASE_URL', 'MASTER_KEY', 'TRON_NETWORK', 'TRON_NODES', 'PUBLIC_URL']),
-    [],
-  )
+  assert.deepEqual(problemsOf(filled, 'api', 'watcher', 'courier'), [])
 })
 
 test('a right environment is parsed into its own types', () => {
@@ -94,7 +89,7 @@ test('everything that is wrong or missing is named at once, and a secret is neve
       TRUST_PROXY: 'true',
       ORDER_WINDOW: '5',
     },
-    ['DATABASE_URL', 'MASTER_KEY'],
+    'courier',
   )
   for (const name of ['DATABASE_URL', 'MASTER_KEY', 'PORT', 'TRON_NODES', 'TRUST_PROXY', 'ORDER_WINDOW']) {
     assert.equal(problems.filter(problem => problem.startsWith(name)).length, 1, name)

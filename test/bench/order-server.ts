@@ -9,7 +9,7 @@ import { openMerchantDirectory } from '../../src/merchants/merchant-directory.ts
 // A child process of the bench: the API, as it is (`durable`), or with a TraderRechargeorder and a findorder that verify,
 // validate and answer, and store and read nothing (`bare`).
 const bare = process.argv[2] === 'bare'
-const config = readConfig<'databaseUrl' | 'masterKey'>(process.env, ['DATABASE_URL', 'MASTER_KEY'])
+const config = readConfig(process.env, 'sealing')
 const log = createLog('warn', 'bench')
 const pool = createPool(config.databaseUrl)
 const merchants = await openMerchantDirectory({ pool, masterKey: config.masterKey, log })

@@ -7,7 +7,7 @@ import { addMerchant } from '../../src/merchants/add-merchant.ts'
 import { setMerchant } from '../../src/merchants/set-merchant.ts'
 import type { SignatureScheme } from '../../src/merchants/signature.ts'
 import { startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
-import { startGateway } from '../../src/start-gateway.ts'
+import { processes, startGateway } from '../../src/start-gateway.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { type Caller, formBody, signed, stamp } from '../support/signed-request.ts'
 import { waitUntil } from '../support/wait-until.ts'
@@ -32,7 +32,7 @@ export async function openFlowWorld(): Promise<FlowWorld> {
   const { pool, url } = await cloneDatabase()
   const node = await startSandboxNode({ blockIntervalMs: 60, solidificationDepth: 4 })
   after(() => node.close())
-  const config = readConfig({
+  const settings = {
     DATABASE_URL: url,
     MASTER_KEY: '5a'.repeat(32),
     TRON_NETWORK: 'sandbox',
@@ -40,16 +40,17 @@ export async function openFlowWorld(): Promise<FlowWorld> {
     PUBLIC_URL: 'http://127.0.0.1',
     PORT: '0',
     CALLBACK_ALLOWED_NETWORKS: '127.0.0.0/8',
-  })
+  }
   const log = createLog('silent', 'test')
-  const gateway = (await startGateway({ config, roles: ['api', 'watcher', 'courier'], log }))!
+  const { masterKey } = readConfig(settings, 'sealing')
+  const gateway = (await startGateway({ config: readConfig(settings, ...processes), processes, log }))!
   after(() => gateway.stop())
   const apiUrl = gateway.apiUrl!
   await waitUntil('the gateway is ready', async () => (await fetch(`${apiUrl}/readyz`)).ok)
   return {
     apiUrl,
     addMerchant: async ({ callbackUrl, scheme = 'hmac-sha256', format = 'form', fields = 'six' }) => {
-      const added = await addMerchant(pool, config.masterKey!, {
+      const added = await addMerchant(pool, masterKey, {
         name: 'shop',
         xpub: HDKey.fromMasterSeed(Buffer.alloc(32, 1)).derive("m/44'/195'/0'").publicExtendedKey,
         callbackUrl,

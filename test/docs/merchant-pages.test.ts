@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { access, readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { describeSetting } from '../../src/base/config.ts'
 import { errorCodes } from '../../src/base/errors.ts'
 import { parseUsdt, type UsdtUnits, usdt } from '../../src/base/money.ts'
+import { settingOf } from '../../src/base/settings.ts'
 import { pendingAnnouncement } from '../../src/callbacks/outbox/callback.ts'
 import { retryIntervalsMs } from '../../src/callbacks/sending/retry-schedule.ts'
 import { testBounds } from '../../src/callbacks/sending/test-callback-turns.ts'
@@ -143,7 +143,7 @@ for (const folder of ['', 'zh-CN/']) {
       assert.match(text, new RegExp(`\`${name}\`(?: \\S+ \`\\w+\`)?[^,，；\`]*\\b${range}\\b`), name)
     }
     for (const name of ['RATE_LIMIT_PER_MINUTE', 'IP_RATE_LIMIT_PER_MINUTE'] as const) {
-      assert.ok(text.includes(`\`${name}\``) && text.includes(describeSetting(name).default!), name)
+      assert.ok(text.includes(`\`${name}\``) && text.includes(settingOf[name].default!), name)
     }
     assert.ok(text.includes(`${testBounds.perMinute}`))
   })

@@ -138,13 +138,13 @@ async function openShops(
   count: number,
   closers: (() => Promise<unknown>)[],
 ): Promise<void> {
-  const { masterKey } = readConfig(env)
+  const { masterKey } = readConfig(env, 'sealing')
   for (let n = 0; n < count; n++) {
     const shop = await openShop()
     closers.push(shop.close)
     const merchant = { name: `shop ${n}`, xpub: testXpub, callbackUrl: shop.callbackUrl }
     shop.enrol(
-      await addMerchant(world.pool, masterKey!, { ...merchant, scheme: 'hmac-sha256', checkUrl: () => null }),
+      await addMerchant(world.pool, masterKey, { ...merchant, scheme: 'hmac-sha256', checkUrl: () => null }),
     )
     world.shops.push(shop)
   }

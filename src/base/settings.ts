@@ -1,0 +1,174 @@
+/** One environment variable. */
+interface Setting {
+  /** What it is, with its unit. .env.example has the same sentence. */
+  description: string
+  /** What a right value is, for the message about a wrong one. */
+  expected: string
+  /** None where a wrong guess would do harm. */
+  default?: string
+  pattern?: RegExp
+  /** Never quoted in a message. */
+  secret?: true
+}
+
+/** Every setting of the gateway. */
+export const settings = {
+  HOST: {
+    description: 'Address the API listens on.',
+    expected: 'an address of this machine',
+    default: '127.0.0.1',
+  },
+  PORT: {
+    description: 'Port the API listens on.',
+    expected: 'a port from 0 to 65535 (0: any free one)',
+    default: '8080',
+    pattern: /^[0-9]{1,5}$/,
+  },
+  PUBLIC_URL: {
+    description: 'URL under which merchants and payers reach the API. On mainnet it must be https.',
+    expected: 'an http(s) URL',
+    pattern: /^https?:\/\/\S+$/,
+  },
+  DATABASE_URL: {
+    description: 'Postgres 14 or newer. The system of record.',
+    expected: 'a postgres:// URL',
+    pattern: /^postgres(ql)?:\/\/.+/,
+  },
+  REDIS_URL: {
+    description: 'Redis for the queue of callbacks. Without it the queue runs on Postgres.',
+    expected: 'a redis:// or rediss:// URL',
+    pattern: /^rediss?:\/\/.+/,
+  },
+  MASTER_KEY: {
+    description:
+      "Encrypts merchants' keys and secrets in the database: 32 random bytes (openssl rand -hex 32). Without it they cannot be read.",
+    expected: '32 bytes, as 64 hex digits or as base64',
+    pattern: /^([0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)$/,
+    secret: true,
+  },
+  XPUB: {
+    description:
+      "Account-level extended public key (m/44'/195'/0') for merchants added without one of their own.",
+    expected: 'an extended public key, xpub...',
+    pattern: /^xpub[1-9A-HJ-NP-Za-km-z]{107}$/,
+  },
+  TRON_NETWORK: {
+    description: 'The network payments arrive on. A database is bound to one network permanently.',
+    expected: 'mainnet, nile, shasta, private or sandbox',
+    pattern: /^(mainnet|nile|shasta|private|sandbox)$/,
+  },
+  TRON_NODES: {
+    description:
+      'Nodes to follow, comma-separated, each head-url[|solid-url[|json-rpc-url]] (your own node has a port for each).',
+    expected: 'http(s) URLs: head-url[|solid-url[|json-rpc-url]],...',
+    pattern:
+      /^https?:\/\/[^\s,|]+(\|https?:\/\/[^\s,|]+){0,2}(,https?:\/\/[^\s,|]+(\|https?:\/\/[^\s,|]+){0,2})*$/,
+  },
+  NODE_REQUESTS_PER_SECOND: {
+    description:
+      'Requests a second to each node, never exceeded. Default: 10 on the public networks, 1000 on a private or sandbox chain.',
+    expected: 'a whole number from 1',
+    pattern: /^[1-9][0-9]{0,5}$/,
+  },
+  SEEN: {
+    description:
+      'Whether transfers that are not solidified yet are shown. It doubles the calls to the nodes.',
+    expected: 'on or off',
+    default: 'on',
+    pattern: /^(on|off)$/,
+  },
+  CREDIT_QUORUM_AMOUNT: {
+    description:
+      'Decimal USDT above which a transfer waits until a second node shows the same. Empty: off. Needs two nodes.',
+    expected: 'a decimal amount of USDT, such as 1000',
+    pattern: /^(0|[1-9][0-9]{0,11})([.][0-9]{1,6})?$/,
+  },
+  RECONCILE_URL: {
+    description:
+      'TronGrid, with whose history of each address ours is compared: https://api.trongrid.io on mainnet. Empty: off.',
+    expected: 'an http(s) URL',
+    pattern: /^https?:\/\/\S+$/,
+  },
+  RECONCILE_PER_HOUR: {
+    description: 'Addresses compared with TronGrid in an hour, about two requests each.',
+    expected: 'a whole number from 1',
+    default: '240',
+    pattern: /^[1-9][0-9]{0,5}$/,
+  },
+  TRONGRID_API_KEY: {
+    description: 'Key for TronGrid. It is sent to TronGrid only.',
+    expected: 'the key as TronGrid shows it',
+    pattern: /^[\x21-\x7e]{8,128}$/,
+    secret: true,
+  },
+  USDT_CONTRACT: {
+    description:
+      "The token's contract, on any network but mainnet (default: the network's usual one; a private chain has none).",
+    expected: 'a TRON address, T...',
+    pattern: /^T[1-9A-HJ-NP-Za-km-z]{33}$/,
+  },
+  START_BLOCK: {
+    description: "First start only: the block to follow from. Default: the node's solidified head.",
+    expected: 'a block height above 0',
+    pattern: /^[1-9][0-9]{0,9}$/,
+  },
+  CALLBACK_ALLOWED_NETWORKS: {
+    description:
+      'Private networks that callbacks may be sent to, also by http: comma-separated CIDRs. Empty: none.',
+    expected: 'CIDRs, such as 127.0.0.0/8,10.1.0.0/16,::1/128',
+    default: '',
+  },
+  RATE_LIMIT_PER_MINUTE: {
+    description: 'Requests a merchant may make in a minute (0: no limit).',
+    expected: 'a whole number',
+    default: '6000',
+    pattern: /^[0-9]{1,9}$/,
+  },
+  IP_RATE_LIMIT_PER_MINUTE: {
+    description: 'Requests a client address may make in a minute, before authentication (0: no limit).',
+    expected: 'a whole number',
+    default: '6000',
+    pattern: /^[0-9]{1,9}$/,
+  },
+  ORDER_WINDOW: {
+    description: "How long an order's window stays open by the chain's clock: 90s, 30m, 24h, 7d.",
+    expected: 'a number with s, m, h or d, 1 minute to 90 days',
+    default: '24h',
+    pattern: /^[1-9][0-9]{0,6}[smhd]$/,
+  },
+  HEALTH_PORT: {
+    description:
+      'Port for /healthz, /readyz and /metrics, in each process (0: off). Keep it off the internet.',
+    expected: 'a port from 0 to 65535',
+    default: '0',
+    pattern: /^[0-9]{1,5}$/,
+  },
+  HEALTH_HOST: {
+    description: 'Address the health port listens on.',
+    expected: 'an address of this machine',
+    default: '127.0.0.1',
+  },
+  TRUST_PROXY: {
+    description: 'Proxies whose X-Forwarded-For is trusted: comma-separated CIDRs. Empty: none.',
+    expected: 'CIDRs, never "true" or a number of hops',
+    default: '',
+  },
+  RETENTION_MONTHS: {
+    description:
+      'Months for which the history of calls and of callback attempts is kept (0: forever). Orders and credits are always kept.',
+    expected: 'a whole number',
+    default: '13',
+    pattern: /^[0-9]{1,3}$/,
+  },
+  LOG_LEVEL: {
+    description: 'The least severe level that is logged.',
+    expected: 'fatal, error, warn, info, debug or trace',
+    default: 'info',
+    pattern: /^(fatal|error|warn|info|debug|trace)$/,
+  },
+} satisfies Record<string, Setting>
+
+export type SettingName = keyof typeof settings
+
+/** The settings by name, with all that a setting may have. */
+export const settingOf: Readonly<Record<SettingName, Setting>> = settings
