@@ -1,16 +1,19 @@
-/** The time of day, as it is or as a test sets it. The chain's time decides about payments, this about the rest. */
+/** The time of day, real or set by a test. Payments are judged by the chain's time, everything else by this. */
 export interface Clock {
   now(): Date
 }
 
 export const systemClock: Clock = { now: () => new Date() }
 
-/** A time as the wire has it: whole seconds, cut off. */
+/** Converts a time to whole Unix seconds, rounded down. */
 export function unixSeconds(at: Date): number {
   return Math.floor(at.getTime() / 1000)
 }
 
-/** A moment by both of a process's clocks: the steady one stands still while a machine is suspended, the other can be set. */
+/**
+ * A moment by both of a process's clocks. The monotonic one stops while the machine is suspended; the wall clock can be set
+ * back.
+ */
 export interface Moment {
   steadyMs: number
   wallMs: number
@@ -20,7 +23,7 @@ export function thisMoment(): Moment {
   return { steadyMs: performance.now(), wallMs: Date.now() }
 }
 
-/** How long ago it was, by whichever clock says longer. */
+/** Milliseconds since a moment, by the clock that shows more. */
 export function elapsedMs(since: Moment): number {
   return Math.max(performance.now() - since.steadyMs, Date.now() - since.wallMs)
 }

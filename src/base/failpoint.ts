@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 
-/** Every place where a process can be told to die, in the order a payment comes by; each stands in the code once. */
+/** Every place where a process can be told to kill itself, in the order a payment passes them. Each is in the code once. */
 export const failpointNames = [
   'migrate:before-commit',
   'migrate:after-commit',
@@ -33,22 +33,22 @@ export const failpointNames = [
 ] as const
 export type FailpointName = (typeof failpointNames)[number]
 
-/** What happens at the nth passing, from 1: SIGKILL, or SIGSTOP (until somebody sends SIGCONT). */
+/** What happens at the nth passing, from 1: SIGKILL, or SIGSTOP (until SIGCONT). */
 export interface Failpoint {
   name: FailpointName
   passing: number
   act: 'kill' | 'stop'
 }
 
-/** One a process, as signals are; empty unless a setting said otherwise at the start. */
+/** Global, as signals are. Empty unless FAILPOINT was set at the start. */
 const armed = new Map<FailpointName, Failpoint>()
 
-/** Arms failpoints for the rest of this process' life. @param failpoints from the configuration, empty in production. */
+/** Arms failpoints until the process ends. @param failpoints from the configuration, empty in production. */
 export function armFailpoints(failpoints: readonly Failpoint[]): void {
   for (const failpoint of failpoints) armed.set(failpoint.name, { ...failpoint })
 }
 
-/** Marks a place between two steps. Where nothing is armed it costs a comparison. */
+/** Marks a place between two steps. With nothing armed it costs one comparison. */
 export function failpoint(name: FailpointName): void {
   if (armed.size > 0) pass(name)
 }
@@ -57,15 +57,15 @@ function pass(name: FailpointName): void {
   const point = armed.get(name)
   if (!point || --point.passing > 0) return
   armed.delete(name)
-  // At once, and not through the log, whose lines may be on their way somewhere when the process ends.
+  // Not through the log: its lines are buffered and would be lost.
   writeSync(2, `failpoint ${name} ${point.act}\n`)
-  // A signal to oneself has arrived before the call returns: not one more line of ours is run.
+  // A signal to the own process arrives before the call returns, so no further line of ours is run.
   process.kill(process.pid, point.act === 'kill' ? 'SIGKILL' : 'SIGSTOP')
 }
 
 /**
- * Reads `name`, `name@3`, `name@3:stop`, several with commas: at the first or third passing, killed or stopped.
- * @returns null when that is not what it says.
+ * Reads `name`, `name@3` or `name@3:stop`, comma-separated: at the first or third passing, kill or stop.
+ * @returns null when the text has another form.
  */
 export function parseFailpoints(text: string): Failpoint[] | null {
   const failpoints: Failpoint[] = []

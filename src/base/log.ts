@@ -2,16 +2,15 @@ import { type Logger, type LoggerOptions, pino } from 'pino'
 
 export type { Logger }
 
-/** Lines wait for each other until there are so many bytes of them, */
-const togetherBytes = 4_096
-/** or for so long. */
+/** Lines are buffered until they are this long together, or this old. */
+const bufferBytes = 4_096
 const flushMs = 100
 
 /**
- * The process's log: JSON lines on standard output, one per finished piece of work.
- * Keys, signatures and bodies are never logged; the redaction is the second lock on that door.
- * Lines are written beside the work, many at once when there are many. All are written when a process ends by itself or by
- * SIGTERM, whatever the error; one that is killed outright may not have said its last ones.
+ * Creates the process's log: JSON lines on standard output, one per finished piece of work.
+ * Keys, signatures and bodies are never logged; the redaction is a second safeguard.
+ * Lines are written asynchronously, several at once. A process that ends by itself or by SIGTERM writes all of them; one
+ * that is killed by SIGKILL may lose the last ones.
  */
 export function createLog(level: string, name: string): Logger {
   const settings: LoggerOptions = {
@@ -35,5 +34,5 @@ export function createLog(level: string, name: string): Logger {
       censor: '[redacted]',
     },
   }
-  return pino(settings, pino.destination({ sync: false, minLength: togetherBytes, periodicFlush: flushMs }))
+  return pino(settings, pino.destination({ sync: false, minLength: bufferBytes, periodicFlush: flushMs }))
 }

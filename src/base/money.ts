@@ -1,4 +1,4 @@
-/** USDT in base units: 1 USDT = 1 000 000. Never a float; decimals exist only as text at the edges. */
+/** USDT in base units: 1 USDT = 1 000 000. Never a float: decimals exist only as text, in requests and answers. */
 export type UsdtUnits = bigint & { readonly unit: 'usdt-base' }
 
 /** The callback's legacy unit: 1/10000 USDT, 100 base units. */
@@ -7,7 +7,7 @@ export type LegacyUnits = bigint & { readonly unit: 'usdt-1/10000' }
 const decimals = 6
 const amountPattern = /^(0|[1-9]\d{0,11})(?:\.(\d{1,6}))?$/
 
-/** Marks a bigint as base units. With `legacy`, the only cast there is: stores' results and sums go through it. */
+/** Marks a bigint as base units. `usdt` and `legacy` are the only casts of amounts. */
 export function usdt(units: bigint): UsdtUnits {
   return units as UsdtUnits
 }
@@ -18,7 +18,7 @@ export function legacy(units: bigint): LegacyUnits {
 }
 
 /**
- * Reads a decimal amount of USDT, at most 12 digits before the point and 6 behind it.
+ * Reads a decimal amount of USDT, at most 12 digits before the point and 6 after it.
  * @returns base units, 0 included; null when the text is anything else (sign, exponent, blank, other digits).
  */
 export function parseUsdt(text: string): UsdtUnits | null {
@@ -34,12 +34,12 @@ export function formatUsdt(units: bigint): string {
   return digits.slice(0, -decimals) + (fraction && `.${fraction}`)
 }
 
-/** The whole 1/10000ths in an amount: what a callback can announce of it. */
+/** Rounds an amount down to 1/10000 USDT, the unit of callbacks. */
 export function wholeLegacyUnits(units: UsdtUnits): LegacyUnits {
   return legacy(units / 100n)
 }
 
-/** Base units of an amount given in 1/10000 USDT. */
+/** Converts 1/10000 USDT to base units. */
 export function fromLegacyUnits(units: LegacyUnits): UsdtUnits {
   return usdt(units * 100n)
 }

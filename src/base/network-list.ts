@@ -1,6 +1,6 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 
-/** Whether it is an address, IPv4 or IPv6, or a CIDR. */
+/** Checks that a text is an address, IPv4 or IPv6, or a CIDR. */
 export function isNetwork(cidr: string): boolean {
   const [address, prefix, rest] = cidr.split('/')
   if (!address || rest !== undefined) return false
@@ -9,7 +9,7 @@ export function isNetwork(cidr: string): boolean {
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)
 }
 
-/** A list of networks to look addresses up in. */
+/** Makes a list of networks in which addresses can be looked up. @param cidrs each passes `isNetwork`. */
 export function networkList(cidrs: readonly string[]): BlockList {
   const list = new BlockList()
   for (const cidr of cidrs) {

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from './log.ts'
 
 /**
- * Does a chore every so often until the signal says stop. One that fails is told and tried again the next time.
- * Resolves when the chore in hand is done.
+ * Runs a chore at an interval until the signal aborts. A failure is logged, and the chore is run again at the next interval.
+ * Resolves when the last run has ended.
  */
 export async function repeat(options: {
   chore: string

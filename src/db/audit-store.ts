@@ -1,19 +1,19 @@
-import type { Tx } from './pool.ts'
+import { run, type Tx } from './pool.ts'
 
-/** Something done by hand that changes what the gateway does; never a secret in it. */
+/** Something an operator did that changes how the gateway works. Contains no secret. */
 export interface AuditEvent {
-  /** Who: 'command line', or the console's user. */
+  /** By what it was done: 'command line'. */
   actor: string
   /** What, in dotted form: 'merchant.added'. */
   action: string
-  /** To whom or what, in its own terms: 'merchant VunTq7Zk2Lm9h1l8'. */
+  /** What it was done to: 'merchant VunTq7Zk2Lm9h1l8'. */
   subject: string
   detail?: Record<string, unknown>
 }
 
-/** Sets down what was done by hand, in the transaction that does it. The table refuses update and delete. */
+/** Records an event in the transaction that does it. The table refuses update and delete. */
 export async function recordAudit(tx: Tx, event: AuditEvent): Promise<void> {
-  await tx.query(`insert into audit_event (actor, action, subject, detail) values ($1, $2, $3, $4)`, [
+  await run(tx, `insert into audit_event (actor, action, subject, detail) values ($1, $2, $3, $4)`, [
     event.actor,
     event.action,
     event.subject,

@@ -1,4 +1,4 @@
-/** What Node says of a connection that cannot be had, or is lost. */
+/** Node's codes for a connection that cannot be made, or is lost. */
 const networkCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -18,18 +18,27 @@ const networkCodes = new Set([
  */
 const passingStates = /^(08...|40...|53...|55P03|57014|57P0\d)$/
 
-/** Prisma's for: unreachable, timed out, closed the connection, no connection free in the pool, transaction gone. */
+/** Prisma's codes for: unreachable, timed out, connection closed, no free connection in the pool, transaction lost. */
 const prismaCodes = /^P(1001|1002|1008|1017|2024|2028|2034)$/
 
-/** What pg and its pool say without giving a code. */
+/** Messages of pg and its pool that come without a code. */
 const messages =
   /Connection terminated|timeout exceeded when trying to connect|Query read timeout|connection error and is not queryable|Client was closed|Cannot use a pool after calling end|DatabaseNotReachable|SocketTimeout|ConnectionClosed/
 
+/** A statement was not sent, because too many others are waiting. */
+export class DatabaseBusyError extends Error {
+  constructor() {
+    super('too many statements are waiting for the database')
+    this.name = 'DatabaseBusyError'
+  }
+}
+
 /**
- * Whether a statement failed for a passing reason: the database is away or overloaded, or gave up waiting. Its outcome
- * is then unknown: it may have been committed. Everything else (a constraint, a type) would fail again.
+ * Checks whether a statement failed for a reason that will pass: the database is unreachable or overloaded, or a wait timed
+ * out. The outcome is then unknown: it may have been committed. Everything else (a constraint, a type) would fail again.
  */
 export function isPassingDatabaseError(error: unknown): boolean {
+  if (error instanceof DatabaseBusyError) return true
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
     if (cause instanceof AggregateError && cause.errors.some(isPassingDatabaseError)) return true
     const code = (cause as { code?: unknown }).code

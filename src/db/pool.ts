@@ -5,10 +5,10 @@ const int8 = 20
 /** A pool of connections to Postgres. `int8` columns arrive as bigint, everything else as pg has it. */
 export type Pool = pg.Pool
 
-/** A client inside an open transaction. Stores take it first; the room that completes a step owns it. */
+/** A client inside an open transaction. Stores take it as their first parameter; the room that completes a step owns it. */
 export type Tx = pg.PoolClient & { readonly inTransaction: true }
 
-/** What a read needs that may run inside a transaction or outside one. */
+/** A pool or a transaction: for statements that may run in either. */
 export interface Queryable {
   query: pg.Pool['query']
 }
@@ -37,7 +37,7 @@ export async function run(db: Queryable, statement: Statement, values?: unknown[
 
 /**
  * Opens a pool.
- * @param max connections at the most; the API's hot path needs few, since its writes share statements.
+ * @param max the most connections. The API needs few, since its writes share statements.
  */
 export function createPool(url: string, options: { max?: number; name?: string } = {}): Pool {
   const pool = new pg.Pool({
@@ -46,25 +46,25 @@ export function createPool(url: string, options: { max?: number; name?: string }
     application_name: options.name ?? 'recharge-gateway',
     keepAlive: true,
     connectionTimeoutMillis: 5_000,
-    // Nothing we run is long; a statement that is has met a lock that will not go away.
+    // None of our statements takes long. One that does waits for a lock that will not be released.
     statement_timeout: 30_000,
     idle_in_transaction_session_timeout: 30_000,
-    // By our own clock: a connection that went silent gives no answer of its own.
+    // By our own clock, for a connection that has gone silent.
     query_timeout: 35_000,
     types: {
       getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
         oid === int8 && format !== 'binary' ? BigInt : pg.types.getTypeParser(oid, format)) as never,
     },
   })
-  // An idle connection that breaks is replaced when it is next needed; whoever needs it then hears of it, nobody now.
+  // An idle connection broke. It is replaced when one is needed, and a failure is reported then.
   pool.on('error', () => undefined)
-  // A connection that the server ends says so as an event besides failing its query, at times in the same breath in which
-  // it is handed over, when nobody can have begun to listen. The query's failure is the one we act on.
+  // When the server ends a connection, pg emits an error event and also fails the query, sometimes before the caller could
+  // have added a listener. We act on the failed query.
   pool.on('connect', client => client.on('error', () => undefined))
   return pool
 }
 
-/** Runs the work in one transaction: committed when it resolves, rolled back when it throws. */
+/** Runs work in one transaction: committed when it resolves, rolled back when it throws. */
 export async function inTransaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   let broken = false
@@ -75,7 +75,7 @@ export async function inTransaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>)
     return result
   } catch (error) {
     await client.query('rollback').catch(() => {
-      broken = true // The connection is gone and the server has rolled back by itself.
+      broken = true // The connection is lost, and the server has rolled back.
     })
     throw error
   } finally {

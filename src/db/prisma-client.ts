@@ -4,7 +4,7 @@ import type { Pool } from './pool.ts'
 
 export type Prisma = PrismaClient
 
-/** Prisma over the pool we have already: administration and the order queries. What moves money goes through pg. */
+/** Opens Prisma on the given pool, for administration and pages of orders. Everything that moves money is SQL through pg. */
 export function createPrisma(pool: Pool): Prisma {
   return new PrismaClient({
     errorFormat: 'minimal',

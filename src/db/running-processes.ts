@@ -1,11 +1,12 @@
-import type { Queryable } from './pool.ts'
+import { type Queryable, rows } from './pool.ts'
 
 /**
- * Who works on this database now: the watcher that leads, and every process of the gateway that is connected to it.
- * @returns them in words; none when the gateway stands still.
+ * Finds the processes that work on this database now: the leading watcher, and every process of the gateway that is connected.
+ * @returns a sentence for each; none when the gateway is stopped.
  */
 export async function findRunning(db: Queryable): Promise<string[]> {
-  const { rows } = await db.query<{ running: string }>(
+  const found = await rows<{ running: string }>(
+    db,
     `select 'watcher ' || holder || ' leads' as running
        from watcher_lease
       where expires_at > now()
@@ -14,5 +15,5 @@ export async function findRunning(db: Queryable): Promise<string[]> {
        from pg_stat_activity
       where datname = current_database() and application_name ~ '^gateway (api|watcher|courier)'`,
   )
-  return rows.map(({ running }) => running)
+  return found.map(({ running }) => running)
 }

@@ -1,22 +1,21 @@
-import { GatewayError } from '../base/errors.ts'
-import { isPassingDatabaseError } from './outage.ts'
+import { DatabaseBusyError, isPassingDatabaseError } from './outage.ts'
 
 export interface SharedRoundTripOptions<Item, Result> {
-  /** Does the work for all of the items in as few statements as it takes; one result for each, in their order. */
+  /** Does the work for all items in as few statements as possible. @returns one result for each, in their order. */
   run(items: readonly Item[]): Promise<Result[]>
-  /** Items that go out together at the most. */
+  /** The most items in one round trip. */
   itemsMax: number
-  /** Items that may wait for their turn; one more is refused, so that a database that stands still piles nothing up. */
+  /** The most items that may wait. Further ones are refused: backpressure, while the database does not answer. */
   waitingMax: number
-  /** Round trips under way at once. */
+  /** The most round trips at once. */
   inFlightMax: number
 }
 
 /**
- * Lets callers share statements: what is asked for while a round trip is under way goes out together in the next one.
- * A round trip that fails for a lasting reason is run again item by item, so that one bad item fails alone.
- * @returns a function that takes one item and resolves with its own result.
- * @throws GatewayError unavailable, from that function, when too many are waiting.
+ * Batches callers' items: everything that arrives while a round trip is under way goes into the next one.
+ * A round trip that fails for a lasting reason is repeated item by item, so that one bad item fails alone.
+ * @returns a function that takes one item and resolves with its result.
+ * @throws DatabaseBusyError, from that function, when too many items are waiting.
  */
 export function shareRoundTrips<Item, Result>(
   options: SharedRoundTripOptions<Item, Result>,
@@ -28,7 +27,7 @@ export function shareRoundTrips<Item, Result>(
   const schedule = () => {
     if (scheduled || waiting.length === 0 || inFlight >= options.inFlightMax) return
     scheduled = true
-    // At the end of this turn of the event loop: whatever else has arrived in it comes along.
+    // At the end of this turn of the event loop, so that all items of the turn go together.
     setImmediate(() => {
       scheduled = false
       const together = waiting.splice(0, options.itemsMax)
@@ -44,7 +43,7 @@ export function shareRoundTrips<Item, Result>(
   return item =>
     new Promise((resolve, reject) => {
       if (waiting.length >= options.waitingMax) {
-        reject(new GatewayError('unavailable', 'too busy at the moment: try again', { retryAfterS: 1 }))
+        reject(new DatabaseBusyError())
         return
       }
       waiting.push({ item, resolve, reject })
@@ -58,7 +57,7 @@ interface Waiting<Item, Result> {
   reject(error: unknown): void
 }
 
-/** Settles every one of them; never rejects itself. */
+/** Settles every item's promise. Never rejects. */
 async function runTogether<Item, Result>(
   run: SharedRoundTripOptions<Item, Result>['run'],
   together: readonly Waiting<Item, Result>[],

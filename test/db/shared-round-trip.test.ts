@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { DatabaseBusyError } from '../../src/db/outage.ts'
 import { shareRoundTrips } from '../../src/db/shared-round-trip.ts'
+import { toGatewayError } from '../../src/http/answer-errors.ts'
 
 const bounds = { itemsMax: 10, waitingMax: 100, inFlightMax: 1 }
 
@@ -82,5 +84,8 @@ test('when too many wait, the next is told so at once', async () => {
   void ask(0)
   await turn()
   for (let i = 1; i <= 3; i++) void ask(i)
-  await assert.rejects(ask(4), { code: 'unavailable', retryAfterS: 1 })
+  const refused = await ask(4).catch(error => error)
+  assert(refused instanceof DatabaseBusyError)
+  const answer = toGatewayError(refused)
+  assert.deepEqual([answer.code, answer.retryAfterS], ['unavailable', 1])
 })
