@@ -12,8 +12,8 @@ import { addRescanCommands } from './cli/rescan-commands.ts'
 import { addRestoreCommands } from './cli/restore-commands.ts'
 import { addSandboxCommands } from './cli/sandbox-commands.ts'
 
-// The command line. What the operator got wrong (an argument, a setting) ends with 2 and every problem named at once;
-// what went wrong by itself ends with 1.
+// The command line. A mistake of the operator's (an argument, a setting) exits with 2, with all problems named at once. Any
+// other failure exits with 1.
 const program = new Command('gateway')
   .description('recharge-gateway: signed orders in, exact USDT (TRC-20) credits, signed callbacks out.')
   .configureHelp({ showGlobalOptions: true })
@@ -30,13 +30,13 @@ addReconcileCommands(program)
 addAuditCommands(program)
 addRestoreCommands(program)
 addSandboxCommands(program)
-// Subcommands copy exitOverride only when it was set before they were made; those of our groups are made by now.
+// A subcommand copies exitOverride only if it is created later; those of our groups exist by now.
 overrideExits(program)
 
 try {
   await program.parseAsync()
 } catch (error) {
-  // At once: an exit hook of a library (the embedded Postgres has one) would otherwise end the process with 0.
+  // Not by process.exitCode: an exit hook of a library (the embedded Postgres has one) would end the process with 0.
   process.exit(exitCodeOf(error))
 }
 
@@ -48,7 +48,7 @@ function overrideExits(command: Command): void {
 }
 
 function exitCodeOf(error: unknown): number {
-  // Commander has said what it had to say; a printed help or version is no error.
+  // Commander has printed the message. A printed help or version is not an error.
   if (error instanceof CommanderError)
     return error.exitCode === 0 || error.code === 'commander.help' ? error.exitCode : 2
   if (error instanceof UsageError) {
@@ -61,7 +61,7 @@ function exitCodeOf(error: unknown): number {
   return 1
 }
 
-/** An error of several attempts (one per address of a host) has no message of its own. */
+/** The message of an error. An AggregateError (one attempt per address of a host) has none of its own. */
 function reason(error: Error): string {
   if (error instanceof AggregateError && !error.message)
     return error.errors.map(e => String(e.message)).join('; ')

@@ -7,16 +7,16 @@ import { withDatabase } from './with-database.ts'
 import { withNodes } from './with-nodes.ts'
 
 export function addAddressCommands(program: Command): void {
-  const address = program.command('address').description('deposit addresses that we did not derive')
+  const address = program
+    .command('address')
+    .description('deposit addresses that were not derived from an account key')
 
   address
     .command('import')
-    .description(
-      "watch addresses as a user's own; the first becomes the user's base address if there is none",
-    )
+    .description("watch addresses for a user; the first becomes the user's base address if there is none")
     .requiredOption('--appid <appid>', 'the merchant')
     .requiredOption('--localusermark <mark>', "the user, by the merchant's mark")
-    .option('--from-block <height>', 'count what they were paid from this block on; default: from now on')
+    .option('--from-block <height>', 'credit payments from this block on; default: from now on')
     .argument('<address...>', 'TRON addresses, T...')
     .action(
       async (addresses: string[], options: { appid: string; localusermark: string; fromBlock?: string }) => {
@@ -38,5 +38,5 @@ export function addAddressCommands(program: Command): void {
 
 function sayImported({ imported, known, adopted }: ImportedAddresses): void {
   const skipped = adopted.length > 0 ? `, skipped after a restore: ${adopted.length}` : ''
-  console.log(`imported: ${imported.length}, watched already: ${known.length}${skipped}`)
+  console.log(`imported: ${imported.length}, already watched: ${known.length}${skipped}`)
 }

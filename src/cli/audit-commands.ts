@@ -8,14 +8,12 @@ import { withDatabase } from './with-database.ts'
 export function addAuditCommands(program: Command): void {
   program
     .command('audit')
-    .description(
-      'prove that credits equal transfers, orders their credits and callbacks what is to be announced; ends with 1 when not',
-    )
-    .option('--appid <appid>', 'one merchant; what belongs to none is looked at either way')
+    .description('compare every transfer, credit, order and callback; exits with 1 when they differ')
+    .option('--appid <appid>', 'one merchant; what belongs to none is checked in any case')
     .addOption(
       new Option(
         '--due-minutes <minutes>',
-        'how long a callback may be due that no circuit and no disabled merchant holds back',
+        'report a callback that has been due longer, unless its circuit is open or its merchant disabled',
       ).default('15'),
     )
     .option('--json', 'print an object')
@@ -31,6 +29,6 @@ export function addAuditCommands(program: Command): void {
 
 function readMinutes(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text))
-    throw new UsageError(`--due-minutes: whole minutes from 1 on, got "${text}"`)
+    throw new UsageError(`--due-minutes: a whole number of minutes from 1, got "${text}"`)
   return Number.parseInt(text, 10)
 }

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { UsageError } from '../base/errors.ts'
-import { formatUsdt, fromLegacyUnits, type LegacyUnits } from '../base/money.ts'
+import { formatUsdt, fromLegacyUnits, legacy } from '../base/money.ts'
 import { originOf } from '../callbacks/outbox/callback-store.ts'
 import {
   type CallbackState,
@@ -26,12 +26,12 @@ interface Filter {
 }
 
 export function addCallbackCommands(program: Command): void {
-  const callbacks = program.command('callbacks').description('what merchants are told: list, resend')
+  const callbacks = program.command('callbacks').description('callbacks to merchants: list, resend')
 
   addFilter(callbacks.command('list'))
-    .description('callbacks, those announced first first')
+    .description('list callbacks, oldest first')
     .addOption(new Option('--state <state>', 'only of this state').choices(callbackStates))
-    .addOption(new Option('--limit <count>', 'how many at the most, up to 10000').default('100'))
+    .addOption(new Option('--limit <count>', 'the most to list, up to 10000').default('100'))
     .option('--json', 'print an object: total, callbacks')
     .action(async (filter: Filter & { limit: string }) => {
       const limit = readLimit(filter.limit)
@@ -43,24 +43,24 @@ export function addCallbackCommands(program: Command): void {
         }
         if (callbacks.length > 0) console.table(callbacks.map(asRow))
         console.log(
-          callbacks.length === total ? `${total} in all` : `the first ${callbacks.length} of ${total}`,
+          callbacks.length === total ? `${total} in total` : `the first ${callbacks.length} of ${total}`,
         )
       })
     })
 
   addFilter(callbacks.command('resend'))
-    .description('send callbacks again: due now, their schedule from its beginning')
+    .description('send callbacks again now, with a new retry schedule')
     .addOption(
-      new Option('--state <state>', 'those of this state; delivered ones are sent once more')
+      new Option('--state <state>', 'callbacks in this state; delivered ones are sent once more')
         .choices(callbackStates.filter(state => state !== 'in_flight'))
         .makeOptionMandatory(),
     )
     .option('--every-merchant', 'instead of one --appid')
-    .option('--dry-run', 'say how many there are, and do nothing')
+    .option('--dry-run', 'only print how many there are')
     .option('--json', 'print an object: matching, resent, skipped')
     .action(async (filter: Filter & { state: CallbackState; dryRun?: true }) => {
       if ((filter.appid === undefined) === (filter.everyMerchant === undefined))
-        throw new UsageError('name one --appid, or say --every-merchant')
+        throw new UsageError('give one --appid, or --every-merchant')
       await withDatabase('command', pool => resend(pool, filter))
     })
 }
@@ -80,11 +80,11 @@ async function resend(pool: Pool, filter: Filter & { state: CallbackState; dryRu
   })
   say(
     { matching, resent, skipped },
-    `${resent} of ${matching} are due now${skipped > 0 ? `; ${skipped} had moved on by themselves` : ''}`,
+    `${resent} of ${matching} are due now${skipped > 0 ? `; ${skipped} had changed state meanwhile` : ''}`,
   )
 }
 
-/** A line every so often, and not in what a program reads. */
+/** Progress goes to standard error: programs read standard output. */
 const progressEveryMs = 1_000
 
 function reportProgress() {
@@ -101,7 +101,7 @@ function addFilter(command: Command): Command {
     .option('--appid <appid>', 'of one merchant')
     .option('--from <time>', 'announced at or after: 2026-11-22, 2026-11-22T10:30Z, Unix seconds')
     .option('--to <time>', 'announced before')
-    .option('--origin <origin>', 'that go to this scheme, host and port: https://shop.example:443')
+    .option('--origin <origin>', 'sent to this scheme, host and port: https://shop.example:443')
 }
 
 async function readFilter(pool: Pool, filter: Filter): Promise<CallbacksWanted> {
@@ -116,13 +116,13 @@ async function readFilter(pool: Pool, filter: Filter): Promise<CallbacksWanted> 
   if (appid !== undefined && wanted.merchantId === null)
     throw new UsageError(`no merchant has the appid "${appid}"`)
   if (wanted.from && wanted.to && wanted.from >= wanted.to)
-    throw new UsageError('--from: has to be before --to')
+    throw new UsageError('--from: must be before --to')
   return wanted
 }
 
 function readOrigin(text: string): string {
   const origin = originOf(text)
-  // What merchants without any URL queue under.
+  // The lane of callbacks that have no URL.
   if (origin !== 'none' || text === 'none') return origin
   throw new UsageError(`--origin: scheme, host and port such as https://shop.example:443, got "${text}"`)
 }
@@ -140,7 +140,7 @@ function asRow(callback: ListedCallback) {
     key,
     appid,
     orderid,
-    usdt: formatUsdt(fromLegacyUnits(callback.bodyAmount as LegacyUnits)),
+    usdt: formatUsdt(fromLegacyUnits(legacy(callback.bodyAmount))),
     state,
     attempts,
     status: lastStatus,

@@ -15,16 +15,16 @@ import { withDatabase } from './with-database.ts'
 export function addMerchantCommands(program: Command): void {
   const merchant = program
     .command('merchant')
-    .description('who may ask: add, list, set, disable, enable, key, secret')
+    .description('merchants: add, list, set, disable, enable, key, secret')
 
   merchant
     .command('add')
-    .description('add a merchant; prints its key and webhook secret, once')
-    .requiredOption('--name <name>', 'what you call it')
+    .description('add a merchant; prints its key and webhook secret, which are shown once')
+    .requiredOption('--name <name>', 'its name, for operators')
     .option('--xpub <xpub>', "account-level extended public key (m/44'/195'/0'); default: XPUB")
-    .option('--callback-url <url>', 'where callbacks go whose order names no notify_url')
+    .option('--callback-url <url>', 'for callbacks of orders without a notify_url')
     .addOption(
-      new Option('--sign-type <scheme>', 'sha1 only for an integration that exists')
+      new Option('--sign-type <scheme>', 'sha1 only for existing integrations')
         .choices(['hmac-sha256', 'sha1'])
         .default('hmac-sha256'),
     )
@@ -54,7 +54,7 @@ export function addMerchantCommands(program: Command): void {
 
   merchant
     .command('list')
-    .description('all merchants, nothing secret')
+    .description('list all merchants, without their secrets')
     .option('--json', 'print an array')
     .action(async (options: { json?: true }) => {
       await withDatabase('command', async pool => {
@@ -77,20 +77,28 @@ export function addMerchantCommands(program: Command): void {
 
   merchant
     .command('set')
-    .description('change what is named; every process knows within a second')
+    .description('change the given settings; takes effect within a second')
     .argument('<appid>')
-    .option('--callback-url <url>', 'where callbacks go whose order names no notify_url; "" for nowhere')
-    .addOption(new Option('--callback-format <format>', 'of the body').choices(['form', 'json']))
-    .addOption(new Option('--callback-fields <fields>', 'the six, or more').choices(['six', 'full']))
-    .option('--acknowledgement <word>', 'a 2xx acknowledges only with this word in its body; "" for any 2xx')
+    .option('--callback-url <url>', 'for callbacks of orders without a notify_url; "" for none')
+    .addOption(new Option('--callback-format <format>', 'of the callback body').choices(['form', 'json']))
     .addOption(
-      new Option('--always-200 <yes|no>', 'refusals after a right signature come with 200').choices([
-        'yes',
-        'no',
+      new Option('--callback-fields <fields>', 'six: the six basic fields; full: all').choices([
+        'six',
+        'full',
       ]),
     )
+    .option(
+      '--acknowledgement <word>',
+      'a 2xx acknowledges only if its body contains this word; "" for any 2xx',
+    )
     .addOption(
-      new Option('--require-nonce <yes|no>', 't and nonce required on every endpoint').choices(['yes', 'no']),
+      new Option(
+        '--always-200 <yes|no>',
+        'answer refusals with HTTP 200 once the signature is verified',
+      ).choices(['yes', 'no']),
+    )
+    .addOption(
+      new Option('--require-nonce <yes|no>', 'require t and nonce on every endpoint').choices(['yes', 'no']),
     )
     .option('--allow-clients <list>', 'addresses and CIDRs it may call from, comma-separated; "" for any')
     .action(async (appid: string, options: Record<string, string | undefined>) => {
@@ -114,7 +122,7 @@ export function addMerchantCommands(program: Command): void {
 
   merchant
     .command('disable')
-    .description('refuse its requests; its payments are credited, its callbacks held')
+    .description('refuse its requests; payments are still credited, callbacks are held')
     .argument('<appid>')
     .action(async (appid: string) => {
       await withDatabase('command', async pool => {
@@ -125,7 +133,7 @@ export function addMerchantCommands(program: Command): void {
 
   merchant
     .command('enable')
-    .description('take its requests again and let its held callbacks go')
+    .description('accept its requests again and send its held callbacks')
     .argument('<appid>')
     .action(async (appid: string) => {
       await withDatabase('command', async pool => {
@@ -157,8 +165,8 @@ function asText(added: AddedMerchant): string {
     `webhook_secret  ${added.webhookSecret}`,
     `first_address   ${added.firstAddress}`,
     '',
-    'The key and the secret are shown this once. Compare first_address with the address at 0/0 in your wallet:',
-    'if it is another, this is the wrong account key, and payments would go where you do not look.',
+    'The key and the secret are shown only now. Compare first_address with the address at 0/0 in your wallet.',
+    'If they differ, this is the wrong account key, and you could not spend what is paid to its addresses.',
   ].join('\n')
 }
 

@@ -10,7 +10,7 @@ import { type Process, processes, startGateway } from '../start-gateway.ts'
 export function addProcessCommands(program: Command): void {
   program
     .command('start')
-    .description('run the processes named, or all three')
+    .description('run the given processes, or all three')
     .argument('[process...]', `any of ${processes.join(', ')}`)
     .action(async (named: string[]) => {
       const started = named.length > 0 ? processes.filter(name => named.includes(name)) : processes
@@ -22,7 +22,7 @@ export function addProcessCommands(program: Command): void {
 
   program
     .command('migrate')
-    .description('bring the database up to date, the queue on Postgres included')
+    .description('bring the database schema up to date, with that of the queue on Postgres')
     .action(async () => {
       const config = readConfig(process.env, 'command')
       armFailpoints(config.failpoints)

@@ -6,34 +6,34 @@ import type { Pool } from '../db/pool.ts'
 import { listQuarantined, type Quarantined } from '../transfers/quarantine-store.ts'
 import { withDatabase } from './with-database.ts'
 
-/** Shown or retried in one go; whoever has more parked has to look at why first. */
+/** The most that are listed or retried at once. */
 const parkedMax = 1_000
 
 export function addQuarantineCommands(program: Command): void {
   const quarantine = program
     .command('quarantine')
-    .description('what could not be decoded or credited: list, retry')
+    .description('logs and transfers that could not be decoded or credited: list, retry')
 
   quarantine
     .command('list')
-    .description('what is parked, oldest first')
-    .option('--json', 'print an array, with the logs')
+    .description('list what is quarantined, oldest first')
+    .option('--json', 'print an array that includes the logs')
     .action(async (options: { json?: true }) => {
       await withDatabase('command', async pool => {
         const parked = await listQuarantined(pool, parkedMax)
         if (options.json) console.log(JSON.stringify(parked.map(asJson), null, 2))
-        else if (parked.length === 0) console.log('nothing is parked')
+        else if (parked.length === 0) console.log('nothing is quarantined')
         else console.table(parked.map(asRow))
       })
     })
 
   quarantine
     .command('retry')
-    .description('decode or credit again what is parked, and say what became of it')
-    .argument('[id]', 'as list shows it')
-    .option('--all', 'all of it')
+    .description('try again to decode or credit what is quarantined, and print the result')
+    .argument('[id]', 'as printed by list')
+    .option('--all', 'retry everything')
     .action(async (id: string | undefined, options: { all?: true }) => {
-      if ((id === undefined) === (options.all === undefined)) throw new UsageError('name an id, or --all')
+      if ((id === undefined) === (options.all === undefined)) throw new UsageError('give an id, or --all')
       await withDatabase('command', async (pool, config) => {
         const rules = await readRules(pool, config.creditQuorumAmount)
         for (const one of id === undefined ? await allIds(pool) : [readId(id)]) {
@@ -49,7 +49,7 @@ async function allIds(pool: Pool): Promise<bigint[]> {
 
 function readId(text: string): bigint {
   if (!/^\d{1,18}$/.test(text))
-    throw new UsageError(`"${text}" is not an id: a whole number, as list shows it`)
+    throw new UsageError(`"${text}" is not an id: a whole number, as printed by list`)
   return BigInt(text)
 }
 

@@ -29,17 +29,17 @@ export function addReconcileCommands(program: Command): void {
   program
     .command('reconcile')
     .description(
-      "hold what is recorded against TronGrid's history (RECONCILE_URL); ends with 1 when it differs",
+      "compare recorded transfers with TronGrid's history (RECONCILE_URL); exits with 1 when they differ",
     )
     .option('--address <address...>', 'these addresses')
     .option('--all', 'every address')
     .option(
       '--since <date>',
-      'from this date on (2026-11-01); alone: addresses that were ordered for or paid since',
+      'from this date on (2026-11-01); without --address or --all: addresses with orders or payments since',
     )
     .action(async (asked: Asked) => {
       if (asked.address ? asked.all : !asked.all && !asked.since) {
-        throw new UsageError('name addresses with --address, or --all, or --since a date')
+        throw new UsageError('give --address, --all or --since')
       }
       const since = readDate(asked.since)
       await withDatabase('reconcile', async (pool, config) => {
@@ -86,7 +86,8 @@ async function* pagesOf(
   if (address) {
     const found = await findWatched(pool, address)
     const unknown = address.filter(one => !found.some(watched => watched.address === one))
-    if (unknown.length > 0) throw new UsageError(unknown.map(one => `${one} is no address of ours`))
+    if (unknown.length > 0)
+      throw new UsageError(unknown.map(one => `${one} is not a deposit address of this gateway`))
     yield found
     return
   }

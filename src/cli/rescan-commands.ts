@@ -11,10 +11,10 @@ export function addRescanCommands(program: Command): void {
   program
     .command('rescan')
     .description(
-      'read solidified blocks again from TRON_NODES and credit what is missing; harmless at any time',
+      'read solidified blocks again from TRON_NODES and credit missing transfers; safe at any time',
     )
     .requiredOption('--from <height>', 'first block')
-    .requiredOption('--to <height>', 'last block, not past the cursor')
+    .requiredOption('--to <height>', 'last block, at most the cursor')
     .action(async (options: { from: string; to: string }) => {
       const range = { from: readHeight('--from', options.from), to: readHeight('--to', options.to) }
       await withDatabase('rescan', (pool, config) => runRescan(pool, config, range))
@@ -30,7 +30,7 @@ async function runRescan(pool: Pool, config: Config, range: { from: number; to: 
   console.log(rescannedText(range, done))
 }
 
-/** Prints a line of progress now and then. @param from the first block. @returns what is to be told: `to` is the last one. */
+/** Prints progress every few seconds. @param from the first block. @returns a function to be called with what is done. */
 export function sayProgress(from: number): (done: Rescanned, to: number) => void {
   let saidAt = performance.now()
   const startedAt = saidAt
@@ -48,18 +48,18 @@ export function sayProgress(from: number): (done: Rescanned, to: number) => void
 /** How often a line of progress is printed. */
 const progressMs = 5_000
 
-/** What a rescan came to, in one line. */
+/** Describes the result of a rescan in one line. */
 export function rescannedText({ from, to }: { from: number; to: number }, done: Rescanned): string {
   return `rescanned ${from} to ${to}: ${asText(done)}`
 }
 
 /** Reads a block's height. @throws UsageError naming the option. */
 export function readHeight(option: string, text: string): number {
-  if (!/^[1-9]\d{0,9}$/.test(text)) throw new UsageError(`${option}: a block height from 1 on, got "${text}"`)
+  if (!/^[1-9]\d{0,9}$/.test(text)) throw new UsageError(`${option}: a block height from 1, got "${text}"`)
   return Number.parseInt(text, 10)
 }
 
 function asText({ blocks, recorded, credited, quarantined }: Rescanned): string {
-  const parked = quarantined > 0 ? `, ${quarantined} parked (gateway quarantine list)` : ''
+  const parked = quarantined > 0 ? `, ${quarantined} quarantined (gateway quarantine list)` : ''
   return `${blocks} blocks, ${recorded} transfers were missing, ${credited} credits written${parked}`
 }

@@ -9,11 +9,11 @@ export function addRestoreCommands(program: Command): void {
   program
     .command('restored')
     .description(
-      'after a restore, before anything starts: skip and watch addresses handed out since the backup',
+      'after restoring a backup, before the processes start: skip and watch addresses assigned since the backup',
     )
     .requiredOption(
       '--skip <count>',
-      `of each account key: more than were handed out since the backup was made; 1 to ${skipMax}`,
+      `addresses of each account key: more than were assigned since the backup; 1 to ${skipMax}`,
     )
     .action(async (options: { skip: string }) => {
       const count = readCount(options.skip)
@@ -22,7 +22,7 @@ export function addRestoreCommands(program: Command): void {
         if (running.length > 0) {
           throw new UsageError([
             ...running,
-            'stop api, watcher and courier first: the counters must stand still',
+            'stop api, watcher and courier first: no address may be assigned meanwhile',
           ])
         }
         const skipped = await skipAddresses(pool, count, sayNowAndThen())
@@ -33,7 +33,7 @@ export function addRestoreCommands(program: Command): void {
           )
         }
         if (skipped.length === 0) console.log('there is no address counter: nothing to skip')
-        else console.log('now start the gateway; what was paid meanwhile is found by itself')
+        else console.log('start the gateway now; it finds what was paid meanwhile')
       })
     })
 }

@@ -11,7 +11,7 @@ import { type ListedSecret, listWebhookSecrets } from '../merchants/webhook-secr
 import { readTime } from './read-time.ts'
 import { withDatabase } from './with-database.ts'
 
-/** `gateway merchant key ...` and `gateway merchant secret ...`: changing what signs, with an overlap. */
+/** Adds `gateway merchant key ...` and `gateway merchant secret ...`: rotation with an overlap. */
 export function addRotationCommands(merchant: Command): void {
   addKeyCommands(merchant.command('key').description("a merchant's keys: add, promote, retire, list"))
   addSecretCommands(merchant.command('secret').description('its webhook secrets: add, retire, list'))
@@ -20,10 +20,10 @@ export function addRotationCommands(merchant: Command): void {
 function addKeyCommands(key: Command): void {
   key
     .command('add')
-    .description('make another key, which verifies requests at once; prints it, once')
+    .description('add a key, which verifies requests at once; prints it, only now')
     .argument('<appid>')
     .addOption(
-      new Option('--sign-type <scheme>', 'sha1 only for an integration that exists')
+      new Option('--sign-type <scheme>', 'sha1 only for existing integrations')
         .choices(['hmac-sha256', 'sha1'])
         .default('hmac-sha256'),
     )
@@ -35,16 +35,16 @@ function addKeyCommands(key: Command): void {
         else
           console.log(
             `id         ${id}\nsign_type  ${scheme}\nkey        ${key}\n\n` +
-              `The key is shown this once. Callbacks are signed with it after: gateway merchant key promote ${appid} ${id}`,
+              `The key is shown only now. To sign callbacks with it: gateway merchant key promote ${appid} ${id}`,
           )
       })
     })
 
   key
     .command('promote')
-    .description('sign callbacks with it; the one before goes on verifying requests')
+    .description('sign callbacks with this key; the previous one still verifies requests')
     .argument('<appid>')
-    .argument('<id>', 'as list shows it')
+    .argument('<id>', 'as printed by list')
     .action(async (appid: string, id: string) => {
       await withDatabase('command', async pool => {
         const done = await promoteKey(pool, appid, readId(id))
@@ -54,11 +54,11 @@ function addKeyCommands(key: Command): void {
 
   key
     .command('retire')
-    .description('end a key; every process knows within a second')
+    .description('end a key; takes effect within a second')
     .argument('<appid>')
-    .argument('<id>', 'as list shows it')
-    .option('--at <time>', 'end it then, not now')
-    .option('--even-if-promoted', 'end the key that signs callbacks: none is sent until another is promoted')
+    .argument('<id>', 'as printed by list')
+    .option('--at <time>', 'when it ends; default: now')
+    .option('--even-if-promoted', 'even the key that signs callbacks: none is sent until another is promoted')
     .action(async (appid: string, id: string, options: { at?: string; evenIfPromoted?: true }) => {
       await withDatabase('command', async pool => {
         const { evenIfPromoted } = options
@@ -69,7 +69,7 @@ function addKeyCommands(key: Command): void {
 
   key
     .command('list')
-    .description('its keys, the retired ones too; never the keys themselves')
+    .description('list the ids and states of all its keys')
     .argument('<appid>')
     .option('--json', 'print an array')
     .action(async (appid: string, options: { json?: true }) => {
@@ -83,7 +83,7 @@ function addKeyCommands(key: Command): void {
 function addSecretCommands(secret: Command): void {
   secret
     .command('add')
-    .description('make another webhook secret: callbacks carry one signature more; prints it, once')
+    .description('add a webhook secret: callbacks carry one more signature; prints it, only now')
     .argument('<appid>')
     .option('--json', 'print an object: id, webhook_secret')
     .action(async (appid: string, options: { json?: true }) => {
@@ -92,7 +92,7 @@ function addSecretCommands(secret: Command): void {
         if (options.json) console.log(JSON.stringify({ id: `${id}`, webhook_secret: webhookSecret }))
         else
           console.log(
-            `id              ${id}\nwebhook_secret  ${webhookSecret}\n\nThe secret is shown this once.`,
+            `id              ${id}\nwebhook_secret  ${webhookSecret}\n\nThe secret is shown only now.`,
           )
       })
     })
@@ -101,9 +101,9 @@ function addSecretCommands(secret: Command): void {
     .command('retire')
     .description('end a webhook secret: callbacks carry one signature less')
     .argument('<appid>')
-    .argument('<id>', 'as list shows it')
-    .option('--at <time>', 'end it then, not now')
-    .option('--even-if-last', 'end the last one: callbacks then go without webhook-signature')
+    .argument('<id>', 'as printed by list')
+    .option('--at <time>', 'when it ends; default: now')
+    .option('--even-if-last', 'even the last one: callbacks are then sent without webhook-signature')
     .action(async (appid: string, id: string, options: { at?: string; evenIfLast?: true }) => {
       await withDatabase('command', async pool => {
         const { evenIfLast } = options
@@ -114,7 +114,7 @@ function addSecretCommands(secret: Command): void {
 
   secret
     .command('list')
-    .description('its webhook secrets, the retired ones too; never the secrets themselves')
+    .description('list the ids and states of all its webhook secrets')
     .argument('<appid>')
     .option('--json', 'print an array')
     .action(async (appid: string, options: { json?: true }) => {
@@ -133,7 +133,7 @@ async function merchantIdOf(pool: Pool, appid: string): Promise<MerchantId> {
 
 function readId(text: string): bigint {
   if (!/^\d{1,18}$/.test(text))
-    throw new UsageError(`"${text}" is not an id: a whole number, as list shows it`)
+    throw new UsageError(`"${text}" is not an id: a whole number, as printed by list`)
   return BigInt(text)
 }
 
@@ -141,7 +141,7 @@ function readEnd(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined
   const at = readTime('--at', text)
   if (at.getTime() <= Date.now())
-    throw new UsageError(`--at: a time to come, got "${text}"; leave it out for now`)
+    throw new UsageError(`--at: a time in the future, got "${text}"; without --at it ends now`)
   return at
 }
 

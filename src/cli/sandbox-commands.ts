@@ -9,13 +9,13 @@ export function addSandboxCommands(program: Command): void {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port to listen on', '8090')
     .option('--block-interval <ms>', 'milliseconds from block to block', '3000')
-    .option('--solidification-depth <blocks>', 'how far behind the head blocks become irreversible', '19')
-    .option('--genesis-seed <text>', 'the same seed makes the same genesis block; default: another each time')
+    .option('--solidification-depth <blocks>', 'blocks behind the head at which a block is solidified', '19')
+    .option('--genesis-seed <text>', 'the same seed makes the same genesis block; default: random')
     .action(
       async (
         options: Record<'host' | 'port' | 'blockInterval' | 'solidificationDepth' | 'genesisSeed', string>,
       ) => {
-        // Loaded only here: the sandbox brings tronweb, which no production process needs.
+        // Loaded only here: the sandbox needs tronweb, which no production process does.
         const { startSandboxNode } = await import('../sandbox/sandbox-node.ts')
         const node = await startSandboxNode({
           host: options.host,
@@ -32,8 +32,8 @@ export function addSandboxCommands(program: Command): void {
 
   program
     .command('demo')
-    .description('the whole gateway on one command: an order, paid on a sandbox chain, called back')
-    .option('--once', 'end when all of it happened: 0; or did not: 1, with the reason')
+    .description('run the whole gateway with a sandbox chain: an order, its payment and its callback')
+    .option('--once', 'exit when done: with 0, or with 1 and the reason')
     .action(async (options: { once?: true }) => {
       const { runDemo } = await import('../demo/demo.ts')
       const demo = await runDemo(line => console.log(line))

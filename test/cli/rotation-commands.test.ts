@@ -58,7 +58,7 @@ test('a key is made and shown once, promoted, and the old one retired', async t 
   assert.match(text, new RegExp(`gateway merchant key promote ${appid} \\d+$`))
 })
 
-test('a webhook secret is made and shown once, and the old one ends at a time to come', async t => {
+test('a webhook secret is made and shown once, and the old one ends at a later time', async t => {
   const { appid, webhookSecret } = await shop()
   const added = JSON.parse(await merchant(t, 'secret', 'add', appid, '--json'))
   assert.match(added.webhook_secret, /^whsec_/)
@@ -89,7 +89,7 @@ test('what is named wrongly is said in a sentence', async t => {
     [['key', 'add', appid, '--sign-type', 'md5'], /md5/],
     [['key', 'promote', appid, '999999'], /has no key 999999/],
     [['key', 'retire', appid, 'first'], /"first" is not an id/],
-    [['key', 'retire', appid, '1', '--at', '2020-01-01'], /--at: a time to come/],
+    [['key', 'retire', appid, '1', '--at', '2020-01-01'], /--at: a time in the future/],
     [['key', 'retire', appid, '1', '--at', 'soon'], /--at: a time such as/],
     [['key', 'retire', appid], /missing required argument/],
   ]

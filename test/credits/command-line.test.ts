@@ -87,7 +87,7 @@ test('address import --from-block counts what was paid from there on, rescan and
     ...['--from-block', `${first + 2}`, old],
   )
   assert.equal(imported.status, 0, imported.stderr)
-  assert.match(imported.stdout, /imported: 1, watched already: 0/)
+  assert.match(imported.stdout, /imported: 1, already watched: 0/)
   assert.match(imported.stdout, /3 blocks, 3 transfers were missing, 0 credits written/)
   assert.deepEqual(await amounts(), ['3000000', '4000000', '5000000'])
 
@@ -130,15 +130,15 @@ test('a range past the cursor, an address of nobody and settings that are missin
   assert.match(past.stderr, /^error: block \d+ is past the cursor/m)
   const nobody = await run('reconcile', '--address', addressFromBytes(bytesFor('nobody')))
   assert.equal(nobody.status, 2)
-  assert.match(nobody.stderr, /is no address of ours/)
-  assert.match((await run('reconcile')).stderr, /--address, or --all, or --since/)
+  assert.match(nobody.stderr, /is not a deposit address of this gateway/)
+  assert.match((await run('reconcile')).stderr, /--address, --all or --since/)
   assert.match((await run('reconcile', '--since', 'yesterday')).stderr, /--since: a date/)
   env.RECONCILE_URL = ''
   assert.match((await run('reconcile', '--all')).stderr, /^error: RECONCILE_URL is missing/m)
 })
 
 test('what is parked is listed, and retried by id or all of it', async () => {
-  assert.equal((await run('quarantine', 'list')).stdout.trim(), 'nothing is parked')
+  assert.equal((await run('quarantine', 'list')).stdout.trim(), 'nothing is quarantined')
   await pool.query(
     `insert into quarantine (txid, log_index, block_height, tx_index, reason, log)
      select repeat('ab', 32), n, 5, 0, 'not understood', '{"address":"ff","topics":["ff"],"data":"ff"}' from generate_series(1, 2) n`,

@@ -201,7 +201,7 @@ test('from the command line: listed, counted without doing anything, and resent'
   )
   const table = await gateway(t, 'list', '--appid', appid, '--state', 'exhausted')
   assert.match(table, new RegExp(`${seeded[4]!.key}.*exhausted`))
-  assert.match(table, /^1 in all$/m)
+  assert.match(table, /^1 in total$/m)
   assert.match(await gateway(t, 'list', '--appid', appid, '--limit', '2'), /^the first 2 of 5$/m)
 
   const exhausted = ['resend', '--appid', appid, '--state', 'exhausted']
@@ -236,12 +236,12 @@ test('what is named wrongly is said in a sentence, and nothing is done', async t
   const wrong: [string[], RegExp][] = [
     [['resend', '--appid', appid], /--state/],
     [['resend', '--appid', appid, '--state', 'in_flight'], /in_flight/],
-    [['resend', ...exhausted], /name one --appid, or say --every-merchant/],
-    [['resend', '--appid', appid, '--every-merchant', ...exhausted], /name one --appid/],
+    [['resend', ...exhausted], /give one --appid, or --every-merchant/],
+    [['resend', '--appid', appid, '--every-merchant', ...exhausted], /give one --appid/],
     [['resend', '--appid', 'nobody', ...exhausted], /no merchant has the appid "nobody"/],
     [['list', '--appid', appid, '--from', 'yesterday'], /--from: a time such as/],
     [['list', '--appid', appid, '--from', '2026-02-30'], /--from: a time such as/],
-    [['list', '--appid', appid, '--from', '2026-03-01', '--to', '2026-03-01'], /--from: has to be before/],
+    [['list', '--appid', appid, '--from', '2026-03-01', '--to', '2026-03-01'], /--from: must be before/],
     [['list', '--appid', appid, '--origin', 'shop'], /--origin: scheme, host and port/],
     [['list', '--appid', appid, '--limit', '0'], /--limit/],
   ]
