@@ -1,5 +1,6 @@
 import { GatewayError } from '../base/errors.ts'
 import { failpoint } from '../base/failpoint.ts'
+import type { AddressCounterId } from '../base/ids.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
 import { shareRoundTrips } from '../db/shared-round-trip.ts'
 import { lockCounter, moveCounter } from '../merchants/address-counter-store.ts'
@@ -14,7 +15,7 @@ import { type AddressWanted, findAssigned, findExisting, insertAddresses } from 
  * @throws GatewayError orderid_conflict when the orderid's address is another user's, or its order was made at another
  *   address; unavailable when the account has no index left.
  */
-export type AssignAddress = (wanted: AddressWanted, counterId: bigint) => Promise<DepositAddress>
+export type AssignAddress = (wanted: AddressWanted, counterId: AddressCounterId) => Promise<DepositAddress>
 
 /** The last index an address can be derived at. */
 const indexMax = 0x7fffffff
@@ -28,7 +29,10 @@ export function openAssignment(pool: Pool): AssignAddress {
     inFlightMax: 2,
   })
   // One queue for each counter, so that its lock is waited for by one connection and not by all of the pool's.
-  const queues = new Map<bigint, (wanted: AddressWanted) => Promise<DepositAddress | 'order_elsewhere'>>()
+  const queues = new Map<
+    AddressCounterId,
+    (wanted: AddressWanted) => Promise<DepositAddress | 'order_elsewhere'>
+  >()
   // Reading a key costs a derivation, and a counter's never changes.
   const accounts = new Map<string, AccountKey>()
   const readAccount = (xpub: string) => {
@@ -36,7 +40,7 @@ export function openAssignment(pool: Pool): AssignAddress {
     accounts.set(xpub, account)
     return account
   }
-  const assignNew = (counterId: bigint) => {
+  const assignNew = (counterId: AddressCounterId) => {
     const queue =
       queues.get(counterId) ??
       shareRoundTrips({
@@ -70,7 +74,7 @@ export function openAssignment(pool: Pool): AssignAddress {
 /** Under the counter's lock looks again, so that of two who found nothing the second takes no index. */
 async function takeIndexes(
   tx: Tx,
-  counterId: bigint,
+  counterId: AddressCounterId,
   readAccount: (xpub: string) => AccountKey,
   wanted: readonly AddressWanted[],
 ): Promise<(DepositAddress | 'order_elsewhere')[]> {

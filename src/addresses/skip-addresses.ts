@@ -1,4 +1,5 @@
 import { UsageError } from '../base/errors.ts'
+import type { AddressCounterId } from '../base/ids.ts'
 import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
 import { listCounters, lockCounter, moveCounter } from '../merchants/address-counter-store.ts'
@@ -8,7 +9,7 @@ import { findExisting, insertAddresses } from './deposit-address-store.ts'
 
 /** What became of one counter: indexes `from` to `to`, both included, will not be handed out any more. */
 export interface SkippedAddresses {
-  counterId: bigint
+  counterId: AddressCounterId
   /** Whose name the addresses are kept under: the first merchant of the counter. */
   appid: string
   from: number
@@ -42,7 +43,7 @@ const indexEnd = 0x80000000
 export async function skipAddresses(
   pool: Pool,
   count: number,
-  onProgress: (counterId: bigint, left: number) => void = () => undefined,
+  onProgress: (counterId: AddressCounterId, left: number) => void = () => undefined,
   actor = 'command line',
 ): Promise<SkippedAddresses[]> {
   const counters = await listCounters(pool)
@@ -72,7 +73,7 @@ export async function skipAddresses(
 async function skipBatch(
   pool: Pool,
   batch: {
-    id: bigint
+    id: AddressCounterId
     account: AccountKey
     user: User
     from: number

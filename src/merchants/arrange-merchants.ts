@@ -17,7 +17,7 @@ export interface ArrangedMerchants {
   version: bigint
   nextEndAt: Date | null
   byAppid: Map<string, Merchant>
-  byId: Map<bigint, Merchant>
+  byId: Map<MerchantId, Merchant>
   /** There is something sealed, and none of it opens: it was sealed under another master key. */
   opensNothing: boolean
 }
@@ -50,13 +50,13 @@ export function arrangeMerchants(
       return null
     }
   }
-  const keys = new Map<bigint, MerchantKey[]>()
+  const keys = new Map<MerchantId, MerchantKey[]>()
   for (const row of rows.keys) {
     const key = open('merchant_key', row, row.scheme)
     if (key !== null)
       add(keys, row.merchantId, { id: row.id, scheme: row.scheme, key, promoted: row.promoted })
   }
-  const secrets = new Map<bigint, string[]>()
+  const secrets = new Map<MerchantId, string[]>()
   for (const row of rows.secrets) {
     const secret = open('webhook_secret', row, 'standard-webhooks')
     if (secret !== null) add(secrets, row.merchantId, secret)
@@ -74,7 +74,7 @@ export function arrangeMerchants(
     version: rows.version,
     nextEndAt: rows.nextEndAt,
     byAppid: new Map(merchants.map(merchant => [merchant.appid, merchant])),
-    byId: new Map<bigint, Merchant>(merchants.map(merchant => [merchant.id, merchant])),
+    byId: new Map(merchants.map(merchant => [merchant.id, merchant])),
     opensNothing: unopened > 0 && unopened === rows.keys.length + rows.secrets.length,
   }
 }
@@ -91,7 +91,7 @@ function allowedClientsOf({ id, allowedClients }: MerchantRow, log: Logger): Blo
   return networkList(networks)
 }
 
-function add<T>(lists: Map<bigint, T[]>, id: MerchantId, item: T): void {
+function add<T>(lists: Map<MerchantId, T[]>, id: MerchantId, item: T): void {
   const list = lists.get(id)
   if (list) list.push(item)
   else lists.set(id, [item])

@@ -1,6 +1,7 @@
 import { UsageError } from '../base/errors.ts'
+import type { MerchantId } from '../base/ids.ts'
 import type { Logger } from '../base/log.ts'
-import { inTransaction, type Pool } from '../db/pool.ts'
+import { inTransaction, type Pool, run } from '../db/pool.ts'
 import { arrangeMerchants, type OpenedSecret } from './arrange-merchants.ts'
 import type { Merchant } from './merchant.ts'
 import { type MerchantRows, readMerchants, readVersion } from './merchant-rows.ts'
@@ -8,7 +9,7 @@ import { type MerchantRows, readMerchants, readVersion } from './merchant-rows.t
 /** All merchants in memory, with their live keys and secrets opened. */
 export interface MerchantDirectory {
   byAppid(appid: string): Merchant | undefined
-  byId(id: bigint): Merchant | undefined
+  byId(id: MerchantId): Merchant | undefined
   /** Reads everything again, now. */
   refresh(): Promise<void>
   close(): Promise<void>
@@ -60,7 +61,7 @@ export async function openMerchantDirectory(options: {
 
 function readSnapshot(pool: Pool): Promise<MerchantRows> {
   return inTransaction(pool, async tx => {
-    await tx.query('set transaction isolation level repeatable read, read only')
+    await run(tx, 'set transaction isolation level repeatable read, read only')
     return readMerchants(tx)
   })
 }

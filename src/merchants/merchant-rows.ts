@@ -1,5 +1,5 @@
-import type { MerchantId } from '../base/ids.ts'
-import type { Queryable, Tx } from '../db/pool.ts'
+import type { AddressCounterId, MerchantId } from '../base/ids.ts'
+import { type Queryable, rows, type Tx } from '../db/pool.ts'
 import type { MerchantSettings } from './merchant.ts'
 import type { SignatureScheme } from './signature.ts'
 
@@ -8,7 +8,7 @@ export interface MerchantRow extends MerchantSettings {
   id: MerchantId
   appid: string
   name: string
-  addressCounterId: bigint
+  addressCounterId: AddressCounterId
   disabledAt: Date | null
 }
 
@@ -17,7 +17,9 @@ export interface SealedRow {
   id: bigint
   merchantId: MerchantId
   sealed: Buffer
-  /** Of keys only. */
+}
+
+export interface SealedKeyRow extends SealedRow {
   scheme: SignatureScheme
   promoted: boolean
 }
@@ -26,7 +28,7 @@ export interface SealedRow {
 export interface MerchantRows {
   version: bigint
   merchants: MerchantRow[]
-  keys: SealedRow[]
+  keys: SealedKeyRow[]
   secrets: SealedRow[]
   /** When the next key or secret ends that is set to end later. */
   nextEndAt: Date | null
@@ -39,43 +41,42 @@ export async function readVersion(db: Queryable): Promise<{ version: bigint; at:
     // A connection that says nothing must not stop the looking.
     query_timeout: 5_000,
     text: `select version, now() as at from merchant_version`,
+    values: [],
   }
-  const { rows } = await db.query(query)
-  return rows[0]
+  const [read] = await rows<{ version: bigint; at: Date }>(db, query)
+  return read!
 }
 
 /** Reads every merchant with what is live of its keys and secrets. @param tx repeatable read, or the parts may not fit. */
 export async function readMerchants(tx: Tx): Promise<MerchantRows> {
   const { version } = await readVersion(tx)
-  const merchants = await tx.query(
+  const merchants = await rows<MerchantRow>(
+    tx,
     `select id, appid, name, address_counter_id as "addressCounterId", callback_url as "callbackUrl",
             callback_format as "callbackFormat", callback_fields as "callbackFields", acknowledgement,
             always_200 as "always200", require_nonce as "requireNonce", allowed_clients as "allowedClients",
             disabled_at as "disabledAt"
        from merchant`,
   )
-  const keys = await tx.query(
+  const keys = await rows<SealedKeyRow>(
+    tx,
     `select id, merchant_id as "merchantId", scheme, sealed, promoted
        from merchant_key
       where retired_at is null or retired_at > now()
       order by id`,
   )
-  const secrets = await tx.query(
+  const secrets = await rows<SealedRow>(
+    tx,
     `select id, merchant_id as "merchantId", sealed
        from webhook_secret
       where retired_at is null or retired_at > now()
       order by id`,
   )
-  const ends = await tx.query(
+  const [ends] = await rows<Pick<MerchantRows, 'nextEndAt'>>(
+    tx,
     `select min(retired_at) as "nextEndAt"
        from (select retired_at from merchant_key union all select retired_at from webhook_secret) as ends
       where retired_at > now()`,
   )
-  return {
-    version,
-    merchants: merchants.rows,
-    keys: keys.rows,
-    secrets: secrets.rows,
-    nextEndAt: ends.rows[0].nextEndAt,
-  }
+  return { version, merchants, keys, secrets, nextEndAt: ends!.nextEndAt }
 }

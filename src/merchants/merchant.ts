@@ -1,5 +1,5 @@
 import type { BlockList } from 'node:net'
-import type { MerchantId } from '../base/ids.ts'
+import type { AddressCounterId, MerchantId } from '../base/ids.ts'
 import type { SignatureScheme } from './signature.ts'
 
 /** One of a merchant's keys. Every key held in memory is live: it verifies requests; the promoted one signs callbacks. */
@@ -32,7 +32,7 @@ export interface Merchant extends Omit<MerchantSettings, 'allowedClients'> {
   id: MerchantId
   appid: string
   name: string
-  addressCounterId: bigint
+  addressCounterId: AddressCounterId
   keys: readonly MerchantKey[]
   /** Live Standard Webhooks secrets, `whsec_` + base64: each callback carries one signature per secret. */
   webhookSecrets: readonly string[]

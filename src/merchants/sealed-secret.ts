@@ -1,9 +1,10 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import type { MerchantId } from '../base/ids.ts'
 
 /** The row a secret belongs to. It opens there and nowhere else. */
 export interface SecretRow {
   table: 'merchant_key' | 'webhook_secret'
-  merchantId: bigint
+  merchantId: MerchantId
   /** What else the row says of the secret and must not be changed under it: a key's scheme. */
   purpose: string
 }

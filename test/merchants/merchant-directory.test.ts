@@ -39,7 +39,7 @@ test('it holds a merchant whole: settings, live keys opened, secrets opened', as
   assert.equal(merchant.always200, true)
   assert.equal(merchant.callbackFormat, 'form')
   assert.equal(merchants.byAppid('nobody'), undefined)
-  assert.equal(merchants.byId(0n), undefined)
+  assert.equal(merchants.byId(0n as MerchantId), undefined)
 })
 
 test('on every replica a new key works and a retired one stops working within a second', async () => {
