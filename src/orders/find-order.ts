@@ -1,7 +1,8 @@
 import { GatewayError } from '../base/errors.ts'
+import type { OrderKey } from '../base/ids.ts'
 import type { Pool } from '../db/pool.ts'
 import { shareRoundTrips } from '../db/shared-round-trip.ts'
-import { type OrderDetails, type OrderKey, readOrderDetails } from './order-query-store.ts'
+import { type OrderDetails, readOrderDetails } from './order-query-store.ts'
 
 /** Finds one of a merchant's orders. @throws GatewayError missing_parameter, order_not_found */
 export type FindOrder = (key: OrderKey) => Promise<OrderDetails>

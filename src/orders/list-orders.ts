@@ -1,5 +1,6 @@
 import { GatewayError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
+import { legacy, usdt } from '../base/money.ts'
 import type { Prisma } from '../db/prisma-client.ts'
 import type { OrderState } from './order.ts'
 import { type ShownOrder, showOrder } from './show-order.ts'
@@ -52,9 +53,15 @@ export async function listOrders(prisma: Prisma, merchantId: MerchantId, wanted:
     include: { depositAddress: { select: { address: true } } },
   })
   const found = rows.filter(({ ordersn }) => ordersn !== cursor)
-  const page = found
-    .slice(0, limit)
-    .map(({ depositAddress, ...order }): ShownOrder => ({ ...order, address: depositAddress.address }))
+  const page = found.slice(0, limit).map(
+    ({ depositAddress, ...order }): ShownOrder => ({
+      ...order,
+      address: depositAddress.address,
+      amount: usdt(order.amount),
+      received: usdt(order.received),
+      announced: legacy(order.announced),
+    }),
+  )
   return {
     orders: page.map(order => showOrder(order, blockTime)),
     next: found.length > limit ? page.at(-1)!.ordersn : null,

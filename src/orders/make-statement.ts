@@ -1,6 +1,6 @@
 import { GatewayError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
-import { formatUsdt } from '../base/money.ts'
+import { formatUsdt, fromLegacyUnits, legacy, usdt } from '../base/money.ts'
 import type { Pool } from '../db/pool.ts'
 import { shareRoundTrips } from '../db/shared-round-trip.ts'
 import { readStatement, type StatementDay, type StatementSums } from './statement-store.ts'
@@ -20,7 +20,7 @@ const daysMax = 92
  * the pool's connections are for orders.
  */
 export function openStatements(pool: Pool): MakeStatement {
-  const underWay = new Set<bigint>()
+  const underWay = new Set<MerchantId>()
   const read = shareRoundTrips({
     run: async ([one]: readonly { merchantId: MerchantId; from: Date; to: Date }[]) => [
       await readStatement(pool, one!.merchantId, one!.from, one!.to),
@@ -59,7 +59,13 @@ function showStatement({ days, unclaimed }: StatementSums, from: Date, to: Date)
   }
 }
 
-const nothing = { orders: 0n, transfers: 0n, received: 0n, announced: 0n, acknowledged: 0n }
+const nothing = {
+  orders: 0n,
+  transfers: 0n,
+  received: usdt(0n),
+  announced: legacy(0n),
+  acknowledged: legacy(0n),
+}
 
 function showDay({ day, orders, transfers, received, announced, acknowledged }: StatementDay) {
   return {
@@ -67,8 +73,7 @@ function showDay({ day, orders, transfers, received, announced, acknowledged }: 
     orders: Number(orders),
     transfers: Number(transfers),
     received: formatUsdt(received),
-    // Callbacks count in 1/10000 USDT.
-    announced: formatUsdt(announced * 100n),
-    acknowledged: formatUsdt(acknowledged * 100n),
+    announced: formatUsdt(fromLegacyUnits(announced)),
+    acknowledged: formatUsdt(fromLegacyUnits(acknowledged)),
   }
 }

@@ -1,12 +1,7 @@
-import type { MerchantId } from '../base/ids.ts'
-import type { Queryable } from '../db/pool.ts'
-
-/** Which order: by the merchant's number or ours; with both, the order must have both. */
-export interface OrderKey {
-  merchantId: MerchantId
-  orderid: string | null
-  ordersn: string | null
-}
+import type { OrderKey } from '../base/ids.ts'
+import type { LegacyUnits, UsdtUnits } from '../base/money.ts'
+import type { CallbackState } from '../callbacks/outbox/callback.ts'
+import { type Queryable, rows } from '../db/pool.ts'
 
 /** An order with all that hangs on it, as the database has it: base units as text, times in Unix seconds. */
 export interface OrderDetails {
@@ -15,9 +10,9 @@ export interface OrderDetails {
   username: string
   localusermark: string
   address: string
-  amount: bigint
-  received: bigint
-  announced: bigint
+  amount: UsdtUnits
+  received: UsdtUnits
+  announced: LegacyUnits
   createdAt: Date
   expiresAt: Date
   /** Block time of the last solidified block. */
@@ -38,7 +33,7 @@ export interface OrderDetails {
   callbacks: {
     id: string
     body_amount: string
-    state: string
+    state: CallbackState
     attempts: number
     last_status: number | null
     next_at: number | null
@@ -100,6 +95,6 @@ export async function readOrderDetails(
             order by k.position`,
     values: [keys.map(k => k.merchantId), keys.map(k => k.orderid), keys.map(k => k.ordersn)],
   }
-  const { rows } = await db.query(query)
-  return rows.map(row => (row.ordersn === null ? null : row))
+  const found = await rows<OrderDetails | { ordersn: null }>(db, query)
+  return found.map(order => (order.ordersn === null ? null : order))
 }

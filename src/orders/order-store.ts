@@ -1,4 +1,4 @@
-import type { Pool, Queryable } from '../db/pool.ts'
+import { type Pool, type Queryable, rows } from '../db/pool.ts'
 import type { ExistingOrder, OrderWanted } from './order.ts'
 
 /** An order about to be written: at an address, under a number of its own. */
@@ -55,8 +55,7 @@ export async function insertOrders(
       orderWindowMs,
     ],
   }
-  const { rows } = await pool.query<[string, number]>(query)
-  return new Map(rows)
+  return new Map(await rows<[string, number]>(pool, query))
 }
 
 /**
@@ -78,6 +77,6 @@ export async function readOrders(
             order by k.position`,
     values: [keys.map(k => k.merchantId), keys.map(k => k.orderid)],
   }
-  const { rows } = await db.query(query)
-  return rows.map(row => (row.ordersn === null ? null : row))
+  const found = await rows<ExistingOrder | { ordersn: null }>(db, query)
+  return found.map(order => (order.ordersn === null ? null : order))
 }

@@ -6,7 +6,7 @@ import { parseUsdt, type UsdtUnits } from '../base/money.ts'
 export type OrderState = 'pending' | 'underpaid' | 'paid' | 'overpaid'
 
 /** What received and amount (base units) say. */
-export function orderState(received: bigint, amount: bigint): OrderState {
+export function orderState(received: UsdtUnits, amount: UsdtUnits): OrderState {
   if (received === 0n) return 'pending'
   if (received < amount) return 'underpaid'
   return received === amount ? 'paid' : 'overpaid'
@@ -41,7 +41,7 @@ export interface ExistingOrder {
   address: string
   /** Whether the address serves this order alone: what `auto` means. */
   ownAddress: boolean
-  amount: bigint
+  amount: UsdtUnits
   notifyUrl: string | null
   /** Unix seconds. */
   expiresAt: number

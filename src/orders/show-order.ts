@@ -1,5 +1,5 @@
 import { unixSeconds } from '../base/clock.ts'
-import { formatUsdt, usdt } from '../base/money.ts'
+import { formatUsdt, fromLegacyUnits, usdt } from '../base/money.ts'
 import { isExpired, orderState } from './order.ts'
 import type { OrderDetails } from './order-query-store.ts'
 
@@ -31,8 +31,7 @@ export function showOrder(order: ShownOrder, solidifiedTime: Date) {
     address: order.address,
     amount: formatUsdt(order.amount),
     received: formatUsdt(order.received),
-    // Announced is counted in 1/10000 USDT, the callbacks' unit.
-    announced: formatUsdt(order.announced * 100n),
+    announced: formatUsdt(fromLegacyUnits(order.announced)),
     state: orderState(order.received, order.amount),
     expired: isExpired(order.expiresAt, solidifiedTime),
     created_at: unixSeconds(order.createdAt),

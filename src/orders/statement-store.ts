@@ -1,5 +1,6 @@
 import type { MerchantId } from '../base/ids.ts'
-import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
+import type { LegacyUnits, UsdtUnits } from '../base/money.ts'
+import { inTransaction, type Pool, rows, run, type Tx } from '../db/pool.ts'
 
 /** What one UTC day brought a merchant. Transfers' amounts are base units, callbacks' 1/10000 USDT. */
 export interface StatementDay {
@@ -7,16 +8,16 @@ export interface StatementDay {
   day: string
   orders: bigint
   transfers: bigint
-  received: bigint
-  announced: bigint
-  acknowledged: bigint
+  received: UsdtUnits
+  announced: LegacyUnits
+  acknowledged: LegacyUnits
 }
 
 export interface StatementSums {
   /** Those on which there was anything, in order. */
   days: StatementDay[]
   /** Of now, whatever the time asked for. */
-  unclaimed: { transfers: bigint; units: bigint }
+  unclaimed: { transfers: bigint; units: UsdtUnits }
 }
 
 /** The database gives up before the caller's own time is over: what nobody waits for is not to go on. */
@@ -30,7 +31,8 @@ export function readStatement(
   to: Date,
 ): Promise<StatementSums> {
   return inTransaction(pool, async tx => {
-    await tx.query(
+    await run(
+      tx,
       `set transaction isolation level repeatable read, read only;
        set local statement_timeout = ${statementTimeoutMs}`,
     )
@@ -39,7 +41,8 @@ export function readStatement(
 }
 
 async function sumDays(tx: Tx, merchantId: MerchantId, from: Date, to: Date): Promise<StatementDay[]> {
-  const { rows } = await tx.query(
+  return rows<StatementDay>(
+    tx,
     `with counted (day, orders, transfers, received, announced, acknowledged) as (
        select (created_at at time zone 'UTC')::date, count(*), 0, 0, 0, 0
          from recharge_order
@@ -72,11 +75,11 @@ async function sumDays(tx: Tx, merchantId: MerchantId, from: Date, to: Date): Pr
       order by counted.day`,
     [merchantId, from, to],
   )
-  return rows
 }
 
 async function sumUnclaimed(tx: Tx, merchantId: MerchantId): Promise<StatementSums['unclaimed']> {
-  const { rows } = await tx.query(
+  const [unclaimed] = await rows<StatementSums['unclaimed']>(
+    tx,
     `select count(*) as transfers, coalesce(sum(t.amount), 0)::bigint as units
        from waiting_transfer w
        join deposit_address d on d.id = w.deposit_address_id and d.merchant_id = $1
@@ -86,5 +89,5 @@ async function sumUnclaimed(tx: Tx, merchantId: MerchantId): Promise<StatementSu
         and d.localusermark <> ''`,
     [merchantId],
   )
-  return rows[0]
+  return unclaimed!
 }

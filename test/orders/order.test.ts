@@ -119,7 +119,7 @@ test('a million amounts survive being written and read', () => {
 })
 
 test("an order's state follows from what it received", () => {
-  const states = [0n, 1n, 99n, 100n, 101n].map(received => orderState(received, 100n))
+  const states = [0n, 1n, 99n, 100n, 101n].map(received => orderState(usdt(received), usdt(100n)))
   assert.deepEqual(states, ['pending', 'underpaid', 'underpaid', 'paid', 'overpaid'])
 })
 
