@@ -31,8 +31,8 @@ export function addressEndpoints({ pool, assign }: { pool: Pool; assign: AssignA
       parameters: Type.Object({ ...user, orderid: Type.Optional(orderidParameter) }),
       data: Type.Object(answer),
       run: async (merchant, { username, localusermark, orderid = null }) => {
-        const wanted = { merchantId: merchant.id, localusermark, username, orderid }
-        const assigned = await assign(wanted, merchant.addressCounterId)
+        const request = { merchantId: merchant.id, localusermark, username, orderid }
+        const assigned = await assign(request, merchant.addressCounterId)
         return {
           msg: '操作成功',
           username,

@@ -7,7 +7,7 @@ import { lockCounter, moveCounter } from '../merchants/address-counter-store.ts'
 import { type AccountKey, deriveAddress, parseAccountKey } from '../tron/account-key.ts'
 import type { TronAddress } from '../tron/address.ts'
 import type { DepositAddress } from './deposit-address.ts'
-import { type AddressWanted, findAssigned, findExisting, insertAddresses } from './deposit-address-store.ts'
+import { type AddressRequest, findAssigned, findExisting, insertAddresses } from './deposit-address-store.ts'
 
 /**
  * Assigns an address: the user's base one, or with an orderid the one for that order alone; the same when asked again.
@@ -15,7 +15,7 @@ import { type AddressWanted, findAssigned, findExisting, insertAddresses } from 
  * @throws GatewayError orderid_conflict when the orderid's address is another user's, or its order was made at another
  *   address; unavailable when the account has no index left.
  */
-export type AssignAddress = (wanted: AddressWanted, counterId: AddressCounterId) => Promise<DepositAddress>
+export type AssignAddress = (request: AddressRequest, counterId: AddressCounterId) => Promise<DepositAddress>
 
 /** The last index an address can be derived at. */
 const indexMax = 0x7fffffff
@@ -23,7 +23,7 @@ const indexMax = 0x7fffffff
 /** Opens the assigning of addresses. Those that need a new one at the same time share a transaction and its lock. */
 export function openAssignment(pool: Pool): AssignAddress {
   const find = shareRoundTrips({
-    run: (wanted: readonly AddressWanted[]) => findAssigned(pool, wanted),
+    run: (requests: readonly AddressRequest[]) => findAssigned(pool, requests),
     itemsMax: 256,
     waitingMax: 4_096,
     inFlightMax: 2,
@@ -31,7 +31,7 @@ export function openAssignment(pool: Pool): AssignAddress {
   // One queue for each counter, so that its lock is waited for by one connection and not by all of the pool's.
   const queues = new Map<
     AddressCounterId,
-    (wanted: AddressWanted) => Promise<DepositAddress | 'order_elsewhere'>
+    (request: AddressRequest) => Promise<DepositAddress | 'order_at_other_address'>
   >()
   // Reading a key costs a derivation, and a counter's never changes.
   const accounts = new Map<string, AccountKey>()
@@ -44,8 +44,8 @@ export function openAssignment(pool: Pool): AssignAddress {
     const queue =
       queues.get(counterId) ??
       shareRoundTrips({
-        run: async (wanted: readonly AddressWanted[]) => {
-          const assigned = await inTransaction(pool, tx => takeIndexes(tx, counterId, readAccount, wanted))
+        run: async (requests: readonly AddressRequest[]) => {
+          const assigned = await inTransaction(pool, tx => takeIndexes(tx, counterId, readAccount, requests))
           failpoint('address:after-commit')
           return assigned
         },
@@ -56,12 +56,12 @@ export function openAssignment(pool: Pool): AssignAddress {
     queues.set(counterId, queue)
     return queue
   }
-  return async (wanted, counterId) => {
-    const assigned = (await find(wanted)) ?? (await assignNew(counterId)(wanted))
-    if (assigned === 'order_elsewhere') {
+  return async (request, counterId) => {
+    const assigned = (await find(request)) ?? (await assignNew(counterId)(request))
+    if (assigned === 'order_at_other_address') {
       throw new GatewayError('orderid_conflict', 'orderid: an order has it already, at another address')
     }
-    if (assigned.localusermark !== wanted.localusermark) {
+    if (assigned.localusermark !== request.localusermark) {
       throw new GatewayError(
         'orderid_conflict',
         `orderid: an address was asked for with it before, with another localusermark`,
@@ -76,29 +76,29 @@ async function takeIndexes(
   tx: Tx,
   counterId: AddressCounterId,
   readAccount: (xpub: string) => AccountKey,
-  wanted: readonly AddressWanted[],
-): Promise<(DepositAddress | 'order_elsewhere')[]> {
+  requests: readonly AddressRequest[],
+): Promise<(DepositAddress | 'order_at_other_address')[]> {
   const counter = await lockCounter(tx, counterId)
-  const found = await findAssigned(tx, wanted)
-  const missing = new Map<string, AddressWanted>()
-  wanted.forEach((w, i) => {
-    if (!found[i] && !missing.has(nameOf(w))) missing.set(nameOf(w), w)
+  const found = await findAssigned(tx, requests)
+  const missing = new Map<string, AddressRequest>()
+  requests.forEach((r, i) => {
+    if (!found[i] && !missing.has(requestKey(r))) missing.set(requestKey(r), r)
   })
   const account = readAccount(counter.xpub)
   const fresh = await deriveFresh(tx, account, counter.nextIndex, missing.size)
   const inserted = await insertAddresses(
     tx,
-    [...missing.values()].map((w, i) => ({
-      ...w,
+    [...missing.values()].map((r, i) => ({
+      ...r,
       address: fresh[i]!.address,
-      isBase: w.orderid === null,
+      isBase: r.orderid === null,
       derived: { counterId, index: fresh[i]!.index },
     })),
   )
   if (fresh.length > 0) await moveCounter(tx, counterId, fresh.at(-1)!.index + 1)
   failpoint('address:before-commit')
   const assigned = new Map([...missing.keys()].map((name, i) => [name, inserted[i]!]))
-  return wanted.map((w, i) => found[i] ?? assigned.get(nameOf(w))!)
+  return requests.map((r, i) => found[i] ?? assigned.get(requestKey(r))!)
 }
 
 /** Derives as many addresses as are asked for, leaving out those that exist already: imported ones, say. */
@@ -126,10 +126,10 @@ async function deriveFresh(
 }
 
 /** What makes two wishes the same one. */
-function nameOf(wanted: AddressWanted): string {
+function requestKey(request: AddressRequest): string {
   return JSON.stringify(
-    wanted.orderid === null
-      ? [String(wanted.merchantId), wanted.localusermark]
-      : [String(wanted.merchantId), null, wanted.orderid],
+    request.orderid === null
+      ? [String(request.merchantId), request.localusermark]
+      : [String(request.merchantId), null, request.orderid],
   )
 }

@@ -7,19 +7,19 @@ import type { DepositAddress, User } from './deposit-address.ts'
 const columns = `d.id, d.address, d.localusermark, d.is_base as "isBase", d.orderid, d.uuid, d.created_at as "createdAt"`
 
 /** An address somebody asks for: a user's base one, or with an orderid the one for that order alone. */
-export interface AddressWanted extends User {
+export interface AddressRequest extends User {
   orderid: string | null
 }
 
 /**
  * Finds what is assigned already: by (merchant, orderid) where one is named, whoever's it is, else the base address.
- * @returns for each wanted, in their order, the address; null when there is none yet; order_elsewhere when there is none
+ * @returns for each wanted, in their order, the address; null when there is none yet; order_at_other_address when there is none
  *   and the order was made at another address: money sent to a new one could never be that order's.
  */
 export async function findAssigned(
   db: Queryable,
-  wanted: readonly AddressWanted[],
-): Promise<(DepositAddress | 'order_elsewhere' | null)[]> {
+  requests: readonly AddressRequest[],
+): Promise<(DepositAddress | 'order_at_other_address' | null)[]> {
   type Found = (DepositAddress | { id: null }) & { elsewhere: boolean }
   const found = await rows<Found>(db, {
     name: 'find-assigned-addresses',
@@ -40,11 +40,15 @@ export async function findAssigned(
                   and merchant_id = w.merchant_id and localusermark = w.localusermark and is_base
              ) d on true
             order by w.position`,
-    values: [wanted.map(w => w.merchantId), wanted.map(w => w.localusermark), wanted.map(w => w.orderid)],
+    values: [
+      requests.map(r => r.merchantId),
+      requests.map(r => r.localusermark),
+      requests.map(r => r.orderid),
+    ],
   })
   return found.map(({ elsewhere, ...address }) => {
     if (address.id !== null) return address
-    return elsewhere ? 'order_elsewhere' : null
+    return elsewhere ? 'order_at_other_address' : null
   })
 }
 

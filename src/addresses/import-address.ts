@@ -14,7 +14,7 @@ import {
   watchEarlier,
   watchFrom,
 } from './deposit-address-store.ts'
-import { nobody } from './skip-addresses.ts'
+import { noUser } from './skip-addresses.ts'
 
 export interface ImportedAddresses {
   /** Watched from now on. */
@@ -106,7 +106,7 @@ async function planImport(
   const owners = await findOwners(tx, addresses)
   const adopted = addresses.filter(address => {
     const owner = owners.get(address)
-    return owner?.localusermark === nobody.localusermark && owner.counterId === merchant.addressCounterId
+    return owner?.localusermark === noUser.localusermark && owner.counterId === merchant.addressCounterId
   })
   const foreign = addresses.filter(address => {
     const owner = owners.get(address)

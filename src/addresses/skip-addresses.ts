@@ -26,7 +26,7 @@ export const skipMax = 1_000_000
  * so no order can be made there, and what is paid stays unclaimed and visible until the address is given to its user:
  * `importAddresses` does.
  */
-export const nobody = { localusermark: '', username: 'restored' }
+export const noUser = { localusermark: '', username: 'restored' }
 
 /** Derived and written together: deriving them takes a fraction of a second, in which nothing else is done. */
 const batchMax = 250
@@ -62,7 +62,7 @@ export async function skipAddresses(
     let watched = 0
     for (let from = nextIndex; from < end; from += batchMax) {
       const to = Math.min(from + batchMax, end)
-      watched += await skipBatch(pool, { id, account, user: { merchantId, ...nobody }, from, to, actor })
+      watched += await skipBatch(pool, { id, account, user: { merchantId, ...noUser }, from, to, actor })
       onProgress(id, end - to)
     }
     skipped.push({ counterId: id, appid, from: nextIndex, to: end - 1, watched })

@@ -15,7 +15,7 @@ export interface OpenedSecret {
 /** All merchants of one snapshot. */
 export interface ArrangedMerchants {
   version: bigint
-  nextEndAt: Date | null
+  nextRetirementAt: Date | null
   byAppid: Map<string, Merchant>
   byId: Map<MerchantId, Merchant>
   /** There is something sealed, and none of it opens: it was sealed under another master key. */
@@ -72,7 +72,7 @@ export function arrangeMerchants(
   )
   return {
     version: rows.version,
-    nextEndAt: rows.nextEndAt,
+    nextRetirementAt: rows.nextRetirementAt,
     byAppid: new Map(merchants.map(merchant => [merchant.appid, merchant])),
     byId: new Map(merchants.map(merchant => [merchant.id, merchant])),
     opensNothing: unopened > 0 && unopened === rows.keys.length + rows.secrets.length,

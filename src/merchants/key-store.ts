@@ -49,7 +49,7 @@ export async function setPromoted(tx: Tx, merchantId: MerchantId, keyId: bigint)
 }
 
 /** Ends a key of a locked merchant, now or later; it signs nothing from now on. @param at null or past: now. @returns when it ends. */
-export async function endKey(tx: Tx, keyId: bigint, at: Date | null): Promise<Date> {
+export async function setKeyRetired(tx: Tx, keyId: bigint, at: Date | null): Promise<Date> {
   const [retired] = await rows<{ at: Date }>(
     tx,
     `update merchant_key

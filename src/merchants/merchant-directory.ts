@@ -48,7 +48,7 @@ export async function openMerchantDirectory(options: {
   }
   const polling = poll(async () => {
     const { version, at } = await readVersion(pool)
-    const ended = current.nextEndAt !== null && at >= current.nextEndAt
+    const ended = current.nextRetirementAt !== null && at >= current.nextRetirementAt
     if (version !== current.version || ended) await refresh()
   }, log)
   return {

@@ -31,7 +31,7 @@ export interface MerchantRows {
   keys: SealedKeyRow[]
   secrets: SealedRow[]
   /** When the next key or secret ends that is set to end later. */
-  nextEndAt: Date | null
+  nextRetirementAt: Date | null
 }
 
 /** The number that changes with every merchant, key and secret, and the database's time. */
@@ -72,11 +72,11 @@ export async function readMerchants(tx: Tx): Promise<MerchantRows> {
       where retired_at is null or retired_at > now()
       order by id`,
   )
-  const [ends] = await rows<Pick<MerchantRows, 'nextEndAt'>>(
+  const [ends] = await rows<Pick<MerchantRows, 'nextRetirementAt'>>(
     tx,
-    `select min(retired_at) as "nextEndAt"
+    `select min(retired_at) as "nextRetirementAt"
        from (select retired_at from merchant_key union all select retired_at from webhook_secret) as ends
       where retired_at > now()`,
   )
-  return { version, merchants, keys, secrets, nextEndAt: ends!.nextEndAt }
+  return { version, merchants, keys, secrets, nextRetirementAt: ends!.nextRetirementAt }
 }

@@ -2,7 +2,7 @@ import { UsageError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
 import type { Pool, Tx } from '../db/pool.ts'
 import { changeMerchant, liveMax } from './change-merchant.ts'
-import { endKey, insertKey, type ListedKey, listKeys, setPromoted } from './key-store.ts'
+import { insertKey, type ListedKey, listKeys, setKeyRetired, setPromoted } from './key-store.ts'
 import { newKey } from './new-secret.ts'
 import { sealSecret } from './sealed-secret.ts'
 import type { SignatureScheme } from './signature.ts'
@@ -88,7 +88,7 @@ export function retireKey(
       throw new UsageError(
         `key ${keyId} signs callbacks: promote another one first${at ? '' : ', or say --even-if-promoted: no callback is sent until one is'}`,
       )
-    const endsAt = await endKey(tx, keyId, at ?? null)
+    const endsAt = await setKeyRetired(tx, keyId, at ?? null)
     await record('merchant.key_retired', {
       keyId: `${keyId}`,
       scheme: key.scheme,

@@ -3,7 +3,7 @@ import type { Pool } from '../db/pool.ts'
 import { changeMerchant, liveMax } from './change-merchant.ts'
 import { newWebhookSecret } from './new-secret.ts'
 import { sealSecret } from './sealed-secret.ts'
-import { endWebhookSecret, insertWebhookSecret, listWebhookSecrets } from './webhook-secret-store.ts'
+import { insertWebhookSecret, listWebhookSecrets, setWebhookSecretRetired } from './webhook-secret-store.ts'
 
 /** A secret that was just made: shown here and never again. */
 export interface AddedSecret {
@@ -59,7 +59,7 @@ export function retireWebhookSecret(
       throw new UsageError(
         `webhook secret ${secretId} is the last one: add another first, or say --even-if-last: callbacks then go without webhook-signature`,
       )
-    const endsAt = await endWebhookSecret(tx, secretId, at ?? null)
+    const endsAt = await setWebhookSecretRetired(tx, secretId, at ?? null)
     await record('merchant.secret_retired', { secretId: `${secretId}`, last, at: endsAt.toISOString() })
     return endsAt
   })

@@ -40,7 +40,7 @@ export async function insertWebhookSecret(
 }
 
 /** Ends a secret of a locked merchant, now or later. @param at null or past: now. @returns when it ends. */
-export async function endWebhookSecret(tx: Tx, secretId: bigint, at: Date | null): Promise<Date> {
+export async function setWebhookSecretRetired(tx: Tx, secretId: bigint, at: Date | null): Promise<Date> {
   const [retired] = await rows<{ at: Date }>(
     tx,
     `update webhook_secret

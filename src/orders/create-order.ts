@@ -1,7 +1,7 @@
 import type { AssignAddress } from '../addresses/assign-address.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Merchant } from '../merchants/merchant.ts'
-import { conflictingFields, type ExistingOrder, type OrderWanted, readAmount } from './order.ts'
+import { conflictingFields, type ExistingOrder, type OrderRequest, readAmount } from './order.ts'
 import type { OrderBatch } from './order-batch.ts'
 
 /** The parameters of a create, as signed and validated. */
@@ -23,7 +23,7 @@ export interface CreatedOrder {
   expiresAt: number
 }
 
-export interface OrderDesk {
+export interface OrderContext {
   batch: OrderBatch
   assign: AssignAddress
   /** Says whether a callback may ever go to a URL: null when it may, else what is wrong. */
@@ -35,11 +35,11 @@ export interface OrderDesk {
  * @throws GatewayError bad_amount, bad_notify_url, notify_url_required, address_not_assigned, orderid_conflict.
  */
 export async function createOrder(
-  desk: OrderDesk,
+  context: OrderContext,
   merchant: Merchant,
   parameters: OrderParameters,
 ): Promise<CreatedOrder> {
-  const wanted: OrderWanted = {
+  const request: OrderRequest = {
     merchantId: merchant.id,
     orderid: parameters.orderid,
     username: parameters.username,
@@ -48,25 +48,25 @@ export async function createOrder(
     amount: readAmount(parameters.amount),
     notifyUrl: parameters.notify_url || null,
   }
-  const refusal = notifyUrlRefusal(desk, merchant, wanted.notifyUrl)
-  if (refusal || wanted.address === null) {
+  const refusal = notifyUrlRefusal(context, merchant, request.notifyUrl)
+  if (refusal || request.address === null) {
     // An order that exists is answered as it was: settings may have changed since, and no index is spent on it.
-    const existing = await desk.batch.find(wanted)
-    if (existing) return sameAgain(wanted, existing)
+    const existing = await context.batch.find(request)
+    if (existing) return answerExisting(request, existing)
     if (refusal) throw refusal
   }
-  const address = wanted.address ?? (await assignFor(desk, merchant, wanted))
-  const written = await desk.batch.write({ ...wanted, address })
+  const address = request.address ?? (await assignFor(context, merchant, request))
+  const written = await context.batch.write({ ...request, address })
   if (written.kind === 'created') return { address, ordersn: written.ordersn, expiresAt: written.expiresAt }
-  if (written.kind === 'exists') return sameAgain(wanted, written.order)
+  if (written.kind === 'exists') return answerExisting(request, written.order)
   throw new GatewayError(
     'address_not_assigned',
     'address: neither the base address of this user, nor one asked for with this orderid, nor one imported for this user',
   )
 }
 
-function sameAgain(wanted: OrderWanted, existing: ExistingOrder): CreatedOrder {
-  const fields = conflictingFields(wanted, existing)
+function answerExisting(request: OrderRequest, existing: ExistingOrder): CreatedOrder {
+  const fields = conflictingFields(request, existing)
   if (fields.length > 0) {
     throw new GatewayError('orderid_conflict', `orderid: used before with another ${fields.join(', ')}`)
   }
@@ -74,7 +74,7 @@ function sameAgain(wanted: OrderWanted, existing: ExistingOrder): CreatedOrder {
 }
 
 function notifyUrlRefusal(
-  desk: OrderDesk,
+  context: OrderContext,
   merchant: Merchant,
   notifyUrl: string | null,
 ): GatewayError | null {
@@ -82,12 +82,12 @@ function notifyUrlRefusal(
     if (merchant.callbackUrl !== null) return null
     return new GatewayError('notify_url_required', 'notify_url: missing, and the merchant has no default one')
   }
-  const problem = desk.checkUrl(notifyUrl)
+  const problem = context.checkUrl(notifyUrl)
   return problem === null ? null : new GatewayError('bad_notify_url', `notify_url ${problem}`)
 }
 
 /** The address that serves this order alone. */
-async function assignFor(desk: OrderDesk, merchant: Merchant, wanted: OrderWanted): Promise<string> {
-  const { address } = await desk.assign(wanted, merchant.addressCounterId)
+async function assignFor(context: OrderContext, merchant: Merchant, request: OrderRequest): Promise<string> {
+  const { address } = await context.assign(request, merchant.addressCounterId)
   return address
 }

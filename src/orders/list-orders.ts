@@ -6,7 +6,7 @@ import type { OrderState } from './order.ts'
 import { type ShownOrder, showOrder } from './show-order.ts'
 
 /** Which of a merchant's orders; what is not named does not matter. */
-export interface OrdersWanted {
+export interface OrderFilter {
   /** Created at or after, and before. */
   from?: Date
   to?: Date
@@ -23,8 +23,8 @@ export interface OrdersWanted {
  * @returns `next` is the cursor of the page after, null when there is none.
  * @throws GatewayError bad_parameter when the cursor is no order of this merchant.
  */
-export async function listOrders(prisma: Prisma, merchantId: MerchantId, wanted: OrdersWanted) {
-  const { cursor, limit } = wanted
+export async function listOrders(prisma: Prisma, merchantId: MerchantId, filter: OrderFilter) {
+  const { cursor, limit } = filter
   if (cursor !== undefined) {
     const last = await prisma.rechargeOrder.findFirst({
       where: { merchantId, ordersn: cursor },
@@ -36,11 +36,11 @@ export async function listOrders(prisma: Prisma, merchantId: MerchantId, wanted:
   const rows = await prisma.rechargeOrder.findMany({
     where: {
       merchantId,
-      createdAt: { gte: wanted.from, lt: wanted.to },
-      localusermark: wanted.localusermark,
-      ...(wanted.state && byState(prisma, wanted.state)),
-      ...(wanted.expired !== undefined && {
-        expiresAt: wanted.expired ? { lt: blockTime } : { gte: blockTime },
+      createdAt: { gte: filter.from, lt: filter.to },
+      localusermark: filter.localusermark,
+      ...(filter.state && byState(prisma, filter.state)),
+      ...(filter.expired !== undefined && {
+        expiresAt: filter.expired ? { lt: blockTime } : { gte: blockTime },
       }),
     },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],

@@ -6,7 +6,7 @@ import { shareRoundTrips } from '../db/shared-round-trip.ts'
 import { readStatement, type StatementDay, type StatementSums } from './statement-store.ts'
 
 /** Makes a merchant's statement. @throws GatewayError bad_parameter, rate_limited, unavailable. */
-export type MakeStatement = (wanted: {
+export type MakeStatement = (request: {
   merchantId: MerchantId
   from: Date
   to: Date
@@ -20,7 +20,7 @@ const daysMax = 92
  * the pool's connections are for orders.
  */
 export function openStatements(pool: Pool): MakeStatement {
-  const underWay = new Set<MerchantId>()
+  const running = new Set<MerchantId>()
   const read = shareRoundTrips({
     run: async ([one]: readonly { merchantId: MerchantId; from: Date; to: Date }[]) => [
       await readStatement(pool, one!.merchantId, one!.from, one!.to),
@@ -29,18 +29,18 @@ export function openStatements(pool: Pool): MakeStatement {
     waitingMax: 64,
     inFlightMax: 2,
   })
-  return async wanted => {
-    const { merchantId, from, to } = wanted
+  return async request => {
+    const { merchantId, from, to } = request
     if (from >= to) throw new GatewayError('bad_parameter', 'to: has to be after from')
     if (to.getTime() - from.getTime() > daysMax * dayMs)
       throw new GatewayError('bad_parameter', `to: at most ${daysMax} days after from`)
-    if (underWay.has(merchantId))
+    if (running.has(merchantId))
       throw new GatewayError('rate_limited', 'statement: one at a time', { retryAfterS: 1 })
-    underWay.add(merchantId)
+    running.add(merchantId)
     try {
-      return showStatement(await read(wanted), from, to)
+      return showStatement(await read(request), from, to)
     } finally {
-      underWay.delete(merchantId)
+      running.delete(merchantId)
     }
   }
 }
@@ -53,13 +53,13 @@ function showStatement({ days, unclaimed }: StatementSums, from: Date, to: Date)
   return {
     days: Array.from({ length: last - first + 1 }, (_, i) => {
       const day = new Date((first + i) * dayMs).toISOString().slice(0, 10)
-      return showDay(byDay.get(day) ?? { ...nothing, day })
+      return showDay(byDay.get(day) ?? { ...emptyDay, day })
     }),
     unclaimed: { transfers: Number(unclaimed.transfers), amount: formatUsdt(unclaimed.units) },
   }
 }
 
-const nothing = {
+const emptyDay = {
   orders: 0n,
   transfers: 0n,
   received: usdt(0n),

@@ -10,7 +10,7 @@ import {
   textParameter,
   usernameParameter,
 } from '../requests/parameter-schemas.ts'
-import { createOrder, type OrderDesk } from './create-order.ts'
+import { createOrder, type OrderContext } from './create-order.ts'
 import type { FindOrder } from './find-order.ts'
 import { listOrders } from './list-orders.ts'
 import { orderDetailsSchema, orderSchema } from './order-schemas.ts'
@@ -18,11 +18,11 @@ import { showOrderDetails } from './show-order.ts'
 
 /** TraderRechargeorder, findorder and orders. */
 export function orderEndpoints({
-  desk,
+  context,
   find,
   prisma,
 }: {
-  desk: OrderDesk
+  context: OrderContext
   find: FindOrder
   prisma: Prisma
 }): Endpoint[] {
@@ -69,7 +69,7 @@ export function orderEndpoints({
         expires_at: orderSchema.properties.expires_at,
       }),
       run: async (merchant, parameters) => {
-        const { ordersn, address, expiresAt } = await createOrder(desk, merchant, parameters)
+        const { ordersn, address, expiresAt } = await createOrder(context, merchant, parameters)
         return { msg: '操作成功', ordersn, address, expires_at: expiresAt }
       },
     }),
@@ -120,9 +120,9 @@ export function orderEndpoints({
           }),
         ),
       }),
-      run: (merchant, { from, to, expired, limit, ...wanted }) =>
+      run: (merchant, { from, to, expired, limit, ...filter }) =>
         listOrders(prisma, merchant.id, {
-          ...wanted,
+          ...filter,
           ...(from !== undefined && { from: new Date(Number(from) * 1000) }),
           ...(to !== undefined && { to: new Date(Number(to) * 1000) }),
           ...(expired !== undefined && { expired: expired === 'true' }),

@@ -1,8 +1,8 @@
 import { type Pool, type Queryable, rows } from '../db/pool.ts'
-import type { ExistingOrder, OrderWanted } from './order.ts'
+import type { ExistingOrder, OrderRequest } from './order.ts'
 
 /** An order about to be written: at an address, under a number of its own. */
-export interface NewOrder extends OrderWanted {
+export interface NewOrder extends OrderRequest {
   address: string
   ordersn: string
 }
@@ -64,7 +64,7 @@ export async function insertOrders(
  */
 export async function readOrders(
   db: Queryable,
-  keys: readonly Pick<OrderWanted, 'merchantId' | 'orderid'>[],
+  keys: readonly Pick<OrderRequest, 'merchantId' | 'orderid'>[],
 ): Promise<(ExistingOrder | null)[]> {
   const query = {
     name: 'read-orders',

@@ -21,7 +21,7 @@ export function isExpired(expiresAt: Date, headTime: Date): boolean {
 }
 
 /** An order as a merchant asks for it, read from its parameters. */
-export interface OrderWanted {
+export interface OrderRequest {
   merchantId: MerchantId
   orderid: string
   username: string
@@ -48,14 +48,14 @@ export interface ExistingOrder {
 }
 
 /** The parameters in which a create differs from the order that has its orderid; none when it is the same create. */
-export function conflictingFields(wanted: OrderWanted, existing: ExistingOrder): string[] {
-  const sameAddress = wanted.address === null ? existing.ownAddress : wanted.address === existing.address
+export function conflictingFields(request: OrderRequest, existing: ExistingOrder): string[] {
+  const sameAddress = request.address === null ? existing.ownAddress : request.address === existing.address
   return [
-    wanted.username === existing.username ? '' : 'username',
-    wanted.localusermark === existing.localusermark ? '' : 'localusermark',
+    request.username === existing.username ? '' : 'username',
+    request.localusermark === existing.localusermark ? '' : 'localusermark',
     sameAddress ? '' : 'address',
-    wanted.amount === existing.amount ? '' : 'amount',
-    wanted.notifyUrl === existing.notifyUrl ? '' : 'notify_url',
+    request.amount === existing.amount ? '' : 'amount',
+    request.notifyUrl === existing.notifyUrl ? '' : 'notify_url',
   ].filter(Boolean)
 }
 

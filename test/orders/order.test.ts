@@ -6,7 +6,7 @@ import {
   conflictingFields,
   type ExistingOrder,
   isExpired,
-  type OrderWanted,
+  type OrderRequest,
   orderState,
   readAmount,
 } from '../../src/orders/order.ts'
@@ -131,7 +131,7 @@ test("an order is expired once the head's time is past its end, and not a moment
 })
 
 test('a create asked for again conflicts in exactly the fields that differ', () => {
-  const wanted: OrderWanted = {
+  const wanted: OrderRequest = {
     merchantId: 1n as MerchantId,
     orderid: 'o-1',
     username: 'u',
