@@ -4,18 +4,18 @@ import type { Merchant } from '../merchants/merchant.ts'
 import { conflictingFields, type ExistingOrder, type OrderRequest, readAmount } from './order.ts'
 import type { OrderBatch } from './order-batch.ts'
 
-/** The parameters of a create, as signed and validated. */
+/** The parameters of TraderRechargeorder, after the signature and the schema were checked. */
 export interface OrderParameters {
   username: string
   localusermark: string
-  /** An address, or the word auto. */
+  /** An address, or `auto`. */
   address: string
   orderid: string
   amount: string
   notify_url?: string
 }
 
-/** What a create answers, the first time and ever after. */
+/** The answer to a create. A repeated create gets the same one. */
 export interface CreatedOrder {
   ordersn: string
   address: string
@@ -23,15 +23,16 @@ export interface CreatedOrder {
   expiresAt: number
 }
 
+/** What creating an order needs besides the request. */
 export interface OrderContext {
   batch: OrderBatch
   assign: AssignAddress
-  /** Says whether a callback may ever go to a URL: null when it may, else what is wrong. */
+  /** Checks a URL for callbacks. @returns null when it is allowed, else what is wrong with it. */
   checkUrl(url: string): string | null
 }
 
 /**
- * Creates an order, once: asked again with the same parameters it answers the same, whatever has happened to the order.
+ * Creates an order. The same parameters again get the same answer, whatever has happened to the order since.
  * @throws GatewayError bad_amount, bad_notify_url, notify_url_required, address_not_assigned, orderid_conflict.
  */
 export async function createOrder(
@@ -50,7 +51,8 @@ export async function createOrder(
   }
   const refusal = notifyUrlRefusal(context, merchant, request.notifyUrl)
   if (refusal || request.address === null) {
-    // An order that exists is answered as it was: settings may have changed since, and no index is spent on it.
+    // An existing order gets its first answer, even if the merchant's settings have changed since. Checking before an
+    // address is assigned keeps a repeated `auto` from using up an index.
     const existing = await context.batch.find(request)
     if (existing) return answerExisting(request, existing)
     if (refusal) throw refusal
@@ -61,7 +63,7 @@ export async function createOrder(
   if (written.kind === 'exists') return answerExisting(request, written.order)
   throw new GatewayError(
     'address_not_assigned',
-    'address: neither the base address of this user, nor one asked for with this orderid, nor one imported for this user',
+    "address: must be this user's base address, the address of this orderid, or one imported for this user",
   )
 }
 
@@ -80,13 +82,13 @@ function notifyUrlRefusal(
 ): GatewayError | null {
   if (notifyUrl === null) {
     if (merchant.callbackUrl !== null) return null
-    return new GatewayError('notify_url_required', 'notify_url: missing, and the merchant has no default one')
+    return new GatewayError('notify_url_required', 'notify_url: missing, and the merchant has no default URL')
   }
   const problem = context.checkUrl(notifyUrl)
   return problem === null ? null : new GatewayError('bad_notify_url', `notify_url ${problem}`)
 }
 
-/** The address that serves this order alone. */
+/** Assigns the order's own address. */
 async function assignFor(context: OrderContext, merchant: Merchant, request: OrderRequest): Promise<string> {
   const { address } = await context.assign(request, merchant.addressCounterId)
   return address

@@ -16,8 +16,8 @@ const dayMs = 86_400_000
 const daysMax = 92
 
 /**
- * Opens the making of statements. One may have to read months, so there is one at a time for a merchant and two in all:
- * the pool's connections are for orders.
+ * Opens the making of statements. A statement may read months of rows, so a merchant gets one at a time and two run in
+ * all: the pool's connections are needed for orders.
  */
 export function openStatements(pool: Pool): MakeStatement {
   const running = new Set<MerchantId>()
@@ -31,11 +31,13 @@ export function openStatements(pool: Pool): MakeStatement {
   })
   return async request => {
     const { merchantId, from, to } = request
-    if (from >= to) throw new GatewayError('bad_parameter', 'to: has to be after from')
+    if (from >= to) throw new GatewayError('bad_parameter', 'to: must be later than from')
     if (to.getTime() - from.getTime() > daysMax * dayMs)
       throw new GatewayError('bad_parameter', `to: at most ${daysMax} days after from`)
     if (running.has(merchantId))
-      throw new GatewayError('rate_limited', 'statement: one at a time', { retryAfterS: 1 })
+      throw new GatewayError('rate_limited', 'statement: only one at a time for each merchant', {
+        retryAfterS: 1,
+      })
     running.add(merchantId)
     try {
       return showStatement(await read(request), from, to)
@@ -45,7 +47,7 @@ export function openStatements(pool: Pool): MakeStatement {
   }
 }
 
-/** As the wire has it: every UTC day of the time asked for, those without anything too. */
+/** Formats a statement for the wire: every UTC day of the period, empty days included. */
 function showStatement({ days, unclaimed }: StatementSums, from: Date, to: Date) {
   const byDay = new Map(days.map(day => [day.day, day]))
   const first = Math.floor(from.getTime() / dayMs)

@@ -5,23 +5,22 @@ import { shareRoundTrips } from '../db/shared-round-trip.ts'
 import type { ExistingOrder, OrderRequest } from './order.ts'
 import { insertOrders, type NewOrder, readOrders } from './order-store.ts'
 
-/** What became of an order: written now, there before (whatever it says), or its address may not be used. */
+/** The outcome of a write: the order was created, its orderid exists already, or the user may not use the address. */
 export type OrderWritten =
   | { kind: 'created'; ordersn: string; expiresAt: number }
   | { kind: 'exists'; order: ExistingOrder }
   | { kind: 'address_not_assigned' }
 
-/** Orders on their way into the database, those of one moment in one statement. */
+/** Writes and finds orders; requests of the same moment share one statement. */
 export interface OrderBatch {
   write(order: OrderRequest & { address: string }): Promise<OrderWritten>
-  /** The order that has this orderid. */
+  /** Finds the order that has this orderid. */
   find(key: Pick<OrderRequest, 'merchantId' | 'orderid'>): Promise<ExistingOrder | null>
 }
 
 /**
- * Opens the batch.
- * Three round trips may be under way: while Postgres makes one durable, the next is on its way to it. More of them only
- * make smaller batches. What waits is about a second's work at the most.
+ * Opens the batch. Three round trips run at once: while Postgres makes one durable, the next is on its way. More of them
+ * only make smaller batches. The queue holds about a second's work.
  */
 export function openOrderBatch(pool: Pool, orderWindowMs: number): OrderBatch {
   const bounds = { itemsMax: 256, waitingMax: 8_192, inFlightMax: 3 }

@@ -3,7 +3,7 @@ import type { LegacyUnits, UsdtUnits } from '../base/money.ts'
 import type { CallbackState } from '../callbacks/outbox/callback.ts'
 import { type Queryable, rows } from '../db/pool.ts'
 
-/** An order with all that hangs on it, as the database has it: base units as text, times in Unix seconds. */
+/** An order with its transfers, sightings and callbacks. In these lists amounts are base units as text, times Unix seconds. */
 export interface OrderDetails {
   ordersn: string
   orderid: string
@@ -42,7 +42,7 @@ export interface OrderDetails {
 }
 
 /**
- * Reads orders with their transfers, sightings and callbacks, all of them in one statement.
+ * Reads orders with their transfers, sightings and callbacks in one statement.
  * @returns for each key, in their order, the order or null.
  */
 export async function readOrderDetails(
@@ -67,7 +67,7 @@ export async function readOrderDetails(
                             order by v.block_height, v.txid, v.log_index), '[]')
                      from seen_transfer v
                     where v.deposit_address_id = o.deposit_address_id
-                      -- What is solidified is recorded; its sighting goes a moment later, and is not to count twice.
+                      -- A solidified transfer is recorded; its sighting, deleted a moment later, must not show it twice.
                       and v.block_height > s.height) as seen,
                   (select coalesce(json_agg(json_build_object(
                             'id', b.key, 'body_amount', b.body_amount::text, 'state', s.state, 'attempts', b.attempts,

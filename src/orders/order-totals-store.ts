@@ -2,24 +2,24 @@ import type { DepositAddressId, MerchantId, OrderId } from '../base/ids.ts'
 import type { LegacyUnits, UsdtUnits } from '../base/money.ts'
 import { rows, run, type Tx } from '../db/pool.ts'
 
-/** An order as crediting sees it, locked, with what its callbacks need. */
+/** A locked order, with what crediting it and announcing the credit need. */
 export interface PayingOrder {
   id: OrderId
   merchantId: MerchantId
   depositAddressId: DepositAddressId
   amount: UsdtUnits
   received: UsdtUnits
-  /** The sum of its callbacks, in 1/10000 USDT. */
+  /** The sum of its callbacks. */
   announced: LegacyUnits
   createdAt: Date
   expiresAt: Date
-  /** Where its callbacks go as things are now: its own notify_url, else the merchant's. */
+  /** Where a callback would go now: the order's notify_url, else the merchant's default URL. */
   callbackUrl: string | null
 }
 
 /**
- * Locks, in id order, the orders that any of the transfers may pay: per transfer the open ones, the newest eligible
- * one and the oldest of all, which is what attribution chooses from.
+ * Locks, in id order, the orders that any of the transfers may pay. Attribution chooses from these: for each transfer the
+ * open orders on its address, the newest eligible one and the oldest one.
  */
 export async function lockPayableOrders(
   tx: Tx,
@@ -70,7 +70,7 @@ export async function lockPayableOrders(
   )
 }
 
-/** Writes the totals of orders that are locked. */
+/** Writes the totals of locked orders. */
 export async function writeOrderTotals(
   tx: Tx,
   orders: readonly Pick<PayingOrder, 'id' | 'received' | 'announced'>[],

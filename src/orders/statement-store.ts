@@ -2,7 +2,7 @@ import type { MerchantId } from '../base/ids.ts'
 import type { LegacyUnits, UsdtUnits } from '../base/money.ts'
 import { inTransaction, type Pool, rows, run, type Tx } from '../db/pool.ts'
 
-/** What one UTC day brought a merchant. Transfers' amounts are base units, callbacks' 1/10000 USDT. */
+/** A merchant's sums for one UTC day. */
 export interface StatementDay {
   /** 2026-11-22 */
   day: string
@@ -14,16 +14,16 @@ export interface StatementDay {
 }
 
 export interface StatementSums {
-  /** Those on which there was anything, in order. */
+  /** In order, without empty days. */
   days: StatementDay[]
-  /** Of now, whatever the time asked for. */
+  /** As of now, whatever the period. */
   unclaimed: { transfers: bigint; units: UsdtUnits }
 }
 
-/** The database gives up before the caller's own time is over: what nobody waits for is not to go on. */
+/** Shorter than the 8 s after which the caller is answered, so that the query does not outlive its request. */
 const statementTimeoutMs = 6_000
 
-/** Adds up a merchant's days in one snapshot. @param from included; @param to not. */
+/** Sums up a merchant's days in one snapshot. @param from included; @param to not. */
 export function readStatement(
   pool: Pool,
   merchantId: MerchantId,
@@ -63,7 +63,7 @@ async function sumDays(tx: Tx, merchantId: MerchantId, from: Date, to: Date): Pr
        select (delivered_at at time zone 'UTC')::date, 0, 0, 0, 0, sum(body_amount)
          from callback
         where merchant_id = $1 and delivered_at >= $2 and delivered_at < $3
-          -- Nothing is acknowledged before it is announced: what came later need not be looked at.
+          -- A callback is written before it is acknowledged, so later rows need not be read.
           and created_at < $3
         group by 1
      )
@@ -85,7 +85,7 @@ async function sumUnclaimed(tx: Tx, merchantId: MerchantId): Promise<StatementSu
        join deposit_address d on d.id = w.deposit_address_id and d.merchant_id = $1
        join transfer t on t.id = w.transfer_id
       where w.reason = 'unclaimed'
-        -- Addresses skipped after a restore are nobody's until it is known whose they are.
+        -- Addresses that were skipped after a restore belong to no user yet.
         and d.localusermark <> ''`,
     [merchantId],
   )
