@@ -10,9 +10,9 @@ import type { DepositAddress } from './deposit-address.ts'
 import { type AddressRequest, findAssigned, findExisting, insertAddresses } from './deposit-address-store.ts'
 
 /**
- * Assigns an address: the user's base one, or with an orderid the one for that order alone; the same when asked again.
- * @param counterId the merchant's counter, from which a new one is taken.
- * @throws GatewayError orderid_conflict when the orderid's address is another user's, or its order was made at another
+ * Assigns an address: the user's base address, or with an orderid the order's own. Repeated, it returns the same one.
+ * @param counterId the merchant's counter, from which a new address takes its index.
+ * @throws GatewayError orderid_conflict when the orderid's address is another user's, or its order exists at another
  *   address; unavailable when the account has no index left.
  */
 export type AssignAddress = (request: AddressRequest, counterId: AddressCounterId) => Promise<DepositAddress>
@@ -20,7 +20,7 @@ export type AssignAddress = (request: AddressRequest, counterId: AddressCounterI
 /** The last index an address can be derived at. */
 const indexMax = 0x7fffffff
 
-/** Opens the assigning of addresses. Those that need a new one at the same time share a transaction and its lock. */
+/** Opens the assignment of addresses. Requests that need new ones at the same time share a transaction and its lock. */
 export function openAssignment(pool: Pool): AssignAddress {
   const find = shareRoundTrips({
     run: (requests: readonly AddressRequest[]) => findAssigned(pool, requests),
@@ -28,12 +28,12 @@ export function openAssignment(pool: Pool): AssignAddress {
     waitingMax: 4_096,
     inFlightMax: 2,
   })
-  // One queue for each counter, so that its lock is waited for by one connection and not by all of the pool's.
+  // One queue for each counter, so that one connection waits for its lock instead of the whole pool.
   const queues = new Map<
     AddressCounterId,
     (request: AddressRequest) => Promise<DepositAddress | 'order_at_other_address'>
   >()
-  // Reading a key costs a derivation, and a counter's never changes.
+  // Parsed once: parsing costs a derivation, and a counter's key never changes.
   const accounts = new Map<string, AccountKey>()
   const readAccount = (xpub: string) => {
     const account = accounts.get(xpub) ?? parseAccountKey(xpub)
@@ -59,19 +59,19 @@ export function openAssignment(pool: Pool): AssignAddress {
   return async (request, counterId) => {
     const assigned = (await find(request)) ?? (await assignNew(counterId)(request))
     if (assigned === 'order_at_other_address') {
-      throw new GatewayError('orderid_conflict', 'orderid: an order has it already, at another address')
+      throw new GatewayError('orderid_conflict', 'orderid: this order exists already, at another address')
     }
     if (assigned.localusermark !== request.localusermark) {
       throw new GatewayError(
         'orderid_conflict',
-        `orderid: an address was asked for with it before, with another localusermark`,
+        'orderid: its address was assigned before, to another localusermark',
       )
     }
     return assigned
   }
 }
 
-/** Under the counter's lock looks again, so that of two who found nothing the second takes no index. */
+/** Assigns new addresses under the counter's lock. Looks again first: a replica may have assigned them meanwhile. */
 async function takeIndexes(
   tx: Tx,
   counterId: AddressCounterId,
@@ -101,7 +101,7 @@ async function takeIndexes(
   return requests.map((r, i) => found[i] ?? assigned.get(requestKey(r))!)
 }
 
-/** Derives as many addresses as are asked for, leaving out those that exist already: imported ones, say. */
+/** Derives `count` addresses from an index on, leaving out those that exist already, such as imported ones. */
 async function deriveFresh(
   tx: Tx,
   account: AccountKey,
@@ -113,7 +113,11 @@ async function deriveFresh(
     const derived: { index: number; address: TronAddress }[] = []
     for (; derived.length < count - fresh.length; next++) {
       if (next > indexMax)
-        throw new GatewayError('unavailable', 'no address is left to assign', { retryAfterS: 60 })
+        throw new GatewayError(
+          'unavailable',
+          'no address is left to assign: the account key has no index left',
+          { retryAfterS: 60 },
+        )
       derived.push({ index: next, address: deriveAddress(account, next) })
     }
     const existing = await findExisting(
@@ -125,7 +129,7 @@ async function deriveFresh(
   return fresh
 }
 
-/** What makes two wishes the same one. */
+/** Names the address that a request asks for: equal requests share it. */
 function requestKey(request: AddressRequest): string {
   return JSON.stringify(
     request.orderid === null

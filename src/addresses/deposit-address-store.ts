@@ -6,15 +6,15 @@ import type { DepositAddress, User } from './deposit-address.ts'
 
 const columns = `d.id, d.address, d.localusermark, d.is_base as "isBase", d.orderid, d.uuid, d.created_at as "createdAt"`
 
-/** An address somebody asks for: a user's base one, or with an orderid the one for that order alone. */
+/** A request for an address: the user's base address, or with an orderid the order's own. */
 export interface AddressRequest extends User {
   orderid: string | null
 }
 
 /**
- * Finds what is assigned already: by (merchant, orderid) where one is named, whoever's it is, else the base address.
- * @returns for each wanted, in their order, the address; null when there is none yet; order_at_other_address when there is none
- *   and the order was made at another address: money sent to a new one could never be that order's.
+ * Finds addresses that are assigned already: with an orderid by (merchant, orderid), any user's, else the base address.
+ * @returns for each request, in their order, the address; null when there is none yet; order_at_other_address when there
+ *   is none and the order exists at another address: money sent to a new one could never be that order's.
  */
 export async function findAssigned(
   db: Queryable,
@@ -52,7 +52,7 @@ export async function findAssigned(
   })
 }
 
-/** Which of these addresses exist already, derived or imported, whoever's they are. */
+/** Finds which of these addresses exist already, derived or imported, of any user. */
 export async function findExisting(tx: Tx, addresses: readonly string[]): Promise<Set<string>> {
   const existing = await rows<{ address: string }>(
     tx,
@@ -62,7 +62,7 @@ export async function findExisting(tx: Tx, addresses: readonly string[]): Promis
   return new Set(existing.map(({ address }) => address))
 }
 
-/** A new address's row. Derived ones have a counter and an index, imported ones neither. */
+/** A new address. A derived one has a counter and an index, an imported one neither. */
 export interface NewDepositAddress extends User {
   address: TronAddress
   isBase: boolean
@@ -70,7 +70,7 @@ export interface NewDepositAddress extends User {
   derived: { counterId: AddressCounterId; index: number } | null
 }
 
-/** Writes addresses; from their commit on, blocks are joined with them. @returns them in their order. */
+/** Writes addresses. Blocks that are read after the commit find them. @returns them in their order. */
 export async function insertAddresses(
   tx: Tx,
   addresses: readonly NewDepositAddress[],
@@ -99,7 +99,7 @@ export async function insertAddresses(
   return addresses.map(a => byAddress.get(a.address)!)
 }
 
-/** A user's base address with what waits unclaimed at all of the user's addresses, in base units. */
+/** Finds a user's base address, with the sum of what is unclaimed at all of the user's addresses. */
 export async function findBaseWithUnclaimed(
   db: Queryable,
   user: Pick<User, 'merchantId' | 'localusermark'>,
@@ -143,7 +143,7 @@ export async function findOwners(
   return new Map(owned.map(({ address, ...owner }) => [address, owner]))
 }
 
-/** Gives addresses that were skipped after a restore, and are nobody's, to a user. @param base the one that is to be the base address. */
+/** Gives skipped addresses to a user. @param base the one that becomes the base address; null: none. */
 export async function adoptAddresses(
   tx: Tx,
   addresses: readonly TronAddress[],
@@ -160,7 +160,7 @@ export async function adoptAddresses(
   )
 }
 
-/** Lets addresses imported in this transaction count from a block on: what came before was not ours to credit. */
+/** Sets the first block that counts for addresses imported in this transaction: earlier payments were not ours to credit. */
 export async function watchFrom(tx: Tx, imported: readonly TronAddress[], height: number): Promise<void> {
   if (imported.length === 0) return
   await run(tx, `update deposit_address set watched_from = $2 where address = any($1::text[])`, [
@@ -169,7 +169,7 @@ export async function watchFrom(tx: Tx, imported: readonly TronAddress[], height
   ])
 }
 
-/** Lets addresses imported before count from an earlier block on; those that do already, and derived ones, stay as they are. */
+/** Sets an earlier first block for addresses imported before. Derived ones, and those that count from there already, stay as they are. */
 export async function watchEarlier(tx: Tx, known: readonly TronAddress[], height: number): Promise<void> {
   if (known.length === 0) return
   await run(
