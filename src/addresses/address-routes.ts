@@ -25,7 +25,7 @@ export function addressEndpoints({ pool, assign }: { pool: Pool; assign: AssignA
     describeEndpoint({
       name: 'newAddress',
       summary:
-        "Assigns the user's base address, or with orderid an address for that order alone. Repeated, it answers the same one.",
+        "Assigns the user's base address, or with orderid one for that order alone; the same one when repeated.",
       replay: 'legacy',
       refusals: ['orderid_conflict'],
       parameters: Type.Object({ ...user, orderid: Type.Optional(orderidParameter) }),

@@ -169,7 +169,7 @@ export async function watchFrom(tx: Tx, imported: readonly TronAddress[], height
   ])
 }
 
-/** Sets an earlier first block for addresses imported before. Derived ones, and those that count from there already, stay as they are. */
+/** Sets an earlier first block for addresses imported before. Derived ones, and those that count from there, stay. */
 export async function watchEarlier(tx: Tx, known: readonly TronAddress[], height: number): Promise<void> {
   if (known.length === 0) return
   await run(

@@ -2,17 +2,17 @@ import type { AddressCounterId, MerchantId } from '../base/ids.ts'
 import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
 import type { AccountKey } from '../tron/account-key.ts'
 
-/** What addresses are counted by: one per account public key and chain code, whichever merchants share it. */
+/** Counts the derived addresses of an account public key and chain code, for all merchants that share these. */
 export interface AddressCounter {
   id: AddressCounterId
   xpub: string
-  /** The next index to hand out, 0 to 2^31; the last means that none is left. */
+  /** The next index to assign, 0 to 2^31; 2^31: none is left. */
   nextIndex: number
 }
 
-/** Finds the account's counter, or makes it. @returns its id. */
+/** Finds an account's counter, or creates it. @returns its id. */
 export async function openCounter(tx: Tx, key: AccountKey): Promise<AddressCounterId> {
-  // The update changes nothing; it is there so that a row that exists is returned, and locked against its deletion.
+  // The update changes nothing. It makes the statement return an existing row, and lock it against deletion.
   const [counter] = await rows<{ id: AddressCounterId }>(
     tx,
     `insert into address_counter (public_key, chain_code, xpub)
@@ -24,7 +24,7 @@ export async function openCounter(tx: Tx, key: AccountKey): Promise<AddressCount
   return counter!.id
 }
 
-/** Locks a counter until the transaction ends: whoever gives an address to one of its users holds this lock. */
+/** Locks a counter until the transaction ends. Every assignment of an address to a user of it takes this lock. */
 export async function lockCounter(tx: Tx, id: AddressCounterId): Promise<AddressCounter> {
   const [counter] = await rows<CounterRow>(
     tx,
@@ -37,12 +37,12 @@ export async function lockCounter(tx: Tx, id: AddressCounterId): Promise<Address
   return readCounter(counter!)
 }
 
-/** Moves a locked counter on. */
+/** Sets the next index of a locked counter. */
 export async function moveCounter(tx: Tx, id: AddressCounterId, nextIndex: number): Promise<void> {
   await run(tx, `update address_counter set next_index = $2 where id = $1`, [id, nextIndex])
 }
 
-/** Every counter, with the first merchant that takes addresses from it. */
+/** Lists every counter, with the first of its merchants. */
 export async function listCounters(
   db: Queryable,
 ): Promise<(AddressCounter & { merchantId: MerchantId; appid: string })[]> {

@@ -6,7 +6,7 @@ import type { Merchant, MerchantKey } from './merchant.ts'
 import type { MerchantRow, MerchantRows, SealedRow } from './merchant-rows.ts'
 import { openSecret, type SecretRow } from './sealed-secret.ts'
 
-/** A secret that was opened before, and what it was opened from. */
+/** An opened secret, with the sealed bytes it was opened from. */
 export interface OpenedSecret {
   sealed: Buffer
   text: string
@@ -18,14 +18,14 @@ export interface ArrangedMerchants {
   nextRetirementAt: Date | null
   byAppid: Map<string, Merchant>
   byId: Map<MerchantId, Merchant>
-  /** There is something sealed, and none of it opens: it was sealed under another master key. */
+  /** There are secrets, and none of them opens: they were sealed under another master key. */
   opensNothing: boolean
 }
 
 /**
- * Puts rows together into merchants. What does not open, or is no network, is left out alone, and said: one damaged row
- * must not stop the others.
- * @param opened what was opened before, by table and id, so that a change to one merchant does not open ten thousand.
+ * Builds merchants from their rows. A secret that does not open, or an allowed client that is not a network, is left out
+ * and logged: one damaged row must not stop the other merchants.
+ * @param opened a cache by row, so that a change to one merchant does not open the secrets of ten thousand.
  */
 export function arrangeMerchants(
   rows: MerchantRows,
@@ -79,7 +79,7 @@ export function arrangeMerchants(
   }
 }
 
-/** Where a merchant may be called for from; null: anywhere. A list of which nothing can be read lets nobody in. */
+/** Reads the networks that a merchant may call from; null: any. A list without a readable entry allows no client. */
 function allowedClientsOf({ id, allowedClients }: MerchantRow, log: Logger): BlockList | null {
   if (allowedClients.length === 0) return null
   const networks = allowedClients.filter(isNetwork)

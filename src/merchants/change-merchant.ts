@@ -4,15 +4,15 @@ import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
 import { lockMerchant } from './merchant-store.ts'
 
-/** Live keys of one merchant at the most, and live secrets: each request is verified under every key. */
+/** The maximum of a merchant's live keys, and of its live secrets: a request is checked against every live key. */
 export const liveMax = 10
 
-/** Sets down what is being done to the merchant, in the transaction that does it. */
+/** Records the change in the audit log, in its own transaction. */
 export type RecordChange = (action: string, detail: Record<string, unknown>) => Promise<void>
 
 /**
- * Changes something of a merchant in one transaction, under the merchant's lock: of two operators one waits.
- * @throws UsageError when nobody has the appid.
+ * Changes a merchant in one transaction, with the merchant locked: of two operators one waits.
+ * @throws UsageError when no merchant has the appid.
  */
 export function changeMerchant<T>(
   pool: Pool,

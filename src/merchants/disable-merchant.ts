@@ -4,14 +4,14 @@ import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
 import { lockMerchant, setDisabled } from './merchant-store.ts'
 
-/** What happens to the merchant's callbacks in the same transaction: holding them, or releasing them. */
+/** Holds or releases the merchant's callbacks in the same transaction. */
 export type MoveCallbacks = (tx: Tx, merchantId: MerchantId) => Promise<unknown>
 
 /**
- * Disables a merchant: its requests are refused, its payments go on being credited, its callbacks are held.
- * @param holdCallbacks turns what is due into held.
+ * Disables a merchant: its requests are refused and its callbacks held; payments to it are still credited.
+ * @param holdCallbacks turns due callbacks into held ones.
  * @returns false when it was disabled already.
- * @throws UsageError when nobody has the appid.
+ * @throws UsageError when no merchant has the appid.
  */
 export function disableMerchant(
   pool: Pool,
@@ -23,10 +23,10 @@ export function disableMerchant(
 }
 
 /**
- * Enables a merchant that was disabled, and lets its held callbacks go.
- * @param releaseCallbacks turns what is held into due.
+ * Enables a disabled merchant and releases its callbacks.
+ * @param releaseCallbacks turns held callbacks into due ones.
  * @returns false when it was not disabled.
- * @throws UsageError when nobody has the appid.
+ * @throws UsageError when no merchant has the appid.
  */
 export function enableMerchant(
   pool: Pool,

@@ -3,14 +3,13 @@ import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
 import type { SignatureScheme } from './signature.ts'
 import type { ListedSecret } from './webhook-secret-store.ts'
 
-/** A merchant's key as an operator sees it: never the key. Live, it verifies requests. */
+/** A merchant's key as an operator sees it, without the key itself. */
 export interface ListedKey extends ListedSecret {
   scheme: SignatureScheme
-  /** It signs callbacks. */
   promoted: boolean
 }
 
-/** A merchant's keys, the retired ones too, oldest first. */
+/** Lists a merchant's keys, retired ones included, oldest first. */
 export async function listKeys(db: Queryable, merchantId: MerchantId): Promise<ListedKey[]> {
   return rows<ListedKey>(
     db,
@@ -23,7 +22,7 @@ export async function listKeys(db: Queryable, merchantId: MerchantId): Promise<L
   )
 }
 
-/** Writes a key, sealed. @returns its id. */
+/** Writes a sealed key. @returns its id. */
 export async function insertKey(
   tx: Tx,
   key: { merchantId: MerchantId; scheme: SignatureScheme; sealed: Buffer; promoted: boolean },
@@ -38,9 +37,9 @@ export async function insertKey(
   return inserted!.id
 }
 
-/** Has one key of a locked merchant sign callbacks, and no other. */
+/** Promotes a key of a locked merchant in place of the one before. */
 export async function setPromoted(tx: Tx, merchantId: MerchantId, keyId: bigint): Promise<void> {
-  // One after the other: of the two at once, the unique index might see the new one first.
+  // Two statements: in a single one the unique index might meet the new key first.
   await run(tx, `update merchant_key set promoted = false where merchant_id = $1 and promoted`, [merchantId])
   await run(tx, `update merchant_key set promoted = true where merchant_id = $1 and id = $2`, [
     merchantId,
@@ -48,7 +47,11 @@ export async function setPromoted(tx: Tx, merchantId: MerchantId, keyId: bigint)
   ])
 }
 
-/** Ends a key of a locked merchant, now or later; it signs nothing from now on. @param at null or past: now. @returns when it ends. */
+/**
+ * Retires a key of a locked merchant, now or later. It stops signing callbacks now.
+ * @param at null or past: now.
+ * @returns when it is retired.
+ */
 export async function setKeyRetired(tx: Tx, keyId: bigint, at: Date | null): Promise<Date> {
   const [retired] = await rows<{ at: Date }>(
     tx,

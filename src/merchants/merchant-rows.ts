@@ -12,33 +12,34 @@ export interface MerchantRow extends MerchantSettings {
   disabledAt: Date | null
 }
 
-/** A live key or secret, still sealed. */
+/** A live secret, still sealed. */
 export interface SealedRow {
   id: bigint
   merchantId: MerchantId
   sealed: Buffer
 }
 
+/** A live key, still sealed. */
 export interface SealedKeyRow extends SealedRow {
   scheme: SignatureScheme
   promoted: boolean
 }
 
-/** Everything the directory holds, read in one snapshot. */
+/** All that the directory needs, read in one snapshot. */
 export interface MerchantRows {
   version: bigint
   merchants: MerchantRow[]
   keys: SealedKeyRow[]
   secrets: SealedRow[]
-  /** When the next key or secret ends that is set to end later. */
+  /** When the next one of the live keys and secrets is retired; null: none is to be. */
   nextRetirementAt: Date | null
 }
 
-/** The number that changes with every merchant, key and secret, and the database's time. */
+/** Reads the version, which changes with every merchant, key and secret, and the database's time. */
 export async function readVersion(db: Queryable): Promise<{ version: bigint; at: Date }> {
   const query = {
     name: 'merchant-version',
-    // A connection that says nothing must not stop the looking.
+    // A silent connection must not stop the polling.
     query_timeout: 5_000,
     text: `select version, now() as at from merchant_version`,
     values: [],
@@ -47,7 +48,7 @@ export async function readVersion(db: Queryable): Promise<{ version: bigint; at:
   return read!
 }
 
-/** Reads every merchant with what is live of its keys and secrets. @param tx repeatable read, or the parts may not fit. */
+/** Reads every merchant with its live keys and secrets. @param tx repeatable read, or the parts may not match. */
 export async function readMerchants(tx: Tx): Promise<MerchantRows> {
   const { version } = await readVersion(tx)
   const merchants = await rows<MerchantRow>(

@@ -23,7 +23,7 @@ export async function insertMerchant(
   return inserted!.id
 }
 
-/** @returns null when there is no merchant of this appid. */
+/** Finds a merchant's id. @returns null when no merchant has this appid. */
 export async function findMerchantId(db: Queryable, appid: string): Promise<MerchantId | null> {
   const [found] = await rows<{ id: MerchantId }>(db, `select id from merchant where appid = $1`, [appid])
   return found?.id ?? null
@@ -31,7 +31,7 @@ export async function findMerchantId(db: Queryable, appid: string): Promise<Merc
 
 type LockedMerchant = Pick<Merchant, 'id' | 'addressCounterId' | 'disabledAt'>
 
-/** Finds a merchant and locks it until the transaction ends. @returns null when there is none of this appid. */
+/** Finds a merchant and locks it until the transaction ends. @returns null when none has this appid. */
 export async function lockMerchant(tx: Tx, appid: string): Promise<LockedMerchant | null> {
   const [locked] = await rows<LockedMerchant>(
     tx,
@@ -54,7 +54,7 @@ const settingColumns: Record<keyof MerchantSettings, string> = {
   allowedClients: 'allowed_clients',
 }
 
-/** Sets what is named, at least one thing; the rest stays. */
+/** Writes the settings that are given, at least one; the others stay. */
 export async function updateSettings(
   tx: Tx,
   id: MerchantId,
@@ -70,7 +70,7 @@ export async function updateSettings(
   ])
 }
 
-/** Disables or enables a merchant that is locked. */
+/** Disables or enables a locked merchant. */
 export async function setDisabled(tx: Tx, id: MerchantId, disabled: boolean): Promise<void> {
   await run(
     tx,

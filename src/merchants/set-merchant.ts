@@ -7,9 +7,9 @@ import type { MerchantSettings } from './merchant.ts'
 import { lockMerchant, updateSettings } from './merchant-store.ts'
 
 /**
- * Changes what may be changed of a merchant; what is not named stays. Every process knows within a second.
- * @param changes a null callbackUrl or acknowledgement takes it away.
- * @throws UsageError naming every problem at once, an appid nobody has among them.
+ * Changes settings of a merchant; those that are not given stay. Every process uses them within a second.
+ * @param changes a null callbackUrl or acknowledgement removes it.
+ * @throws UsageError naming every problem at once, or when no merchant has the appid.
  */
 export async function setMerchant(
   pool: Pool,
@@ -35,7 +35,8 @@ export async function setMerchant(
 function settingProblems(changes: Partial<MerchantSettings>, checkUrl: UrlCheck): string[] {
   const { callbackUrl, callbackFormat, callbackFields, acknowledgement } = changes
   const problems: string[] = []
-  if (Object.values(changes).every(value => value === undefined)) problems.push('nothing to set was named')
+  if (Object.values(changes).every(value => value === undefined))
+    problems.push('nothing to set: give at least one setting')
   if (typeof callbackUrl === 'string') problems.push(...callbackUrlProblems(callbackUrl, checkUrl))
   if (callbackFormat !== undefined && callbackFormat !== 'form' && callbackFormat !== 'json') {
     problems.push(`callback format: form or json, got "${callbackFormat}"`)
@@ -50,7 +51,7 @@ function settingProblems(changes: Partial<MerchantSettings>, checkUrl: UrlCheck)
   return problems
 }
 
-/** As many as the table takes. */
+/** The table's own limit. */
 const allowedClientsMax = 100
 
 function allowlistProblems(clients: readonly string[]): string[] {

@@ -1,17 +1,17 @@
 import type { MerchantId } from '../base/ids.ts'
 import { type Queryable, rows, type Tx } from '../db/pool.ts'
 
-/** A merchant's webhook secret as an operator sees it: never the secret. Live, it signs callbacks. */
+/** A merchant's webhook secret as an operator sees it, without the secret itself. */
 export interface ListedSecret {
   id: bigint
   createdAt: Date
-  /** When it ended, or will; null: it is to go on. */
+  /** When it was or will be retired; null: it has no end. */
   retiredAt: Date | null
   /** By the database's clock. */
   live: boolean
 }
 
-/** A merchant's webhook secrets, the retired ones too, oldest first. */
+/** Lists a merchant's webhook secrets, retired ones included, oldest first. */
 export async function listWebhookSecrets(db: Queryable, merchantId: MerchantId): Promise<ListedSecret[]> {
   return rows<ListedSecret>(
     db,
@@ -24,7 +24,7 @@ export async function listWebhookSecrets(db: Queryable, merchantId: MerchantId):
   )
 }
 
-/** Writes a merchant's webhook secret, sealed; every live one signs callbacks. @returns its id. */
+/** Writes a sealed webhook secret. @returns its id. */
 export async function insertWebhookSecret(
   tx: Tx,
   secret: { merchantId: MerchantId; sealed: Buffer },
@@ -39,7 +39,7 @@ export async function insertWebhookSecret(
   return inserted!.id
 }
 
-/** Ends a secret of a locked merchant, now or later. @param at null or past: now. @returns when it ends. */
+/** Retires a secret of a locked merchant, now or later. @param at null or past: now. @returns when it is. */
 export async function setWebhookSecretRetired(tx: Tx, secretId: bigint, at: Date | null): Promise<Date> {
   const [retired] = await rows<{ at: Date }>(
     tx,

@@ -3,7 +3,7 @@ import type { LegacyUnits, UsdtUnits } from '../base/money.ts'
 import type { CallbackState } from '../callbacks/outbox/callback.ts'
 import { type Queryable, rows } from '../db/pool.ts'
 
-/** An order with its transfers, sightings and callbacks. In these lists amounts are base units as text, times Unix seconds. */
+/** An order with its transfers, sightings and callbacks. In the lists amounts are base units as text, times Unix seconds. */
 export interface OrderDetails {
   ordersn: string
   orderid: string

@@ -58,7 +58,7 @@ export interface ExistingOrder {
   expiresAt: number
 }
 
-/** Lists the parameters in which a create differs from the order that has its orderid; none: it is the same create, repeated. */
+/** Lists the parameters in which a create differs from the order of its orderid; none: the same create, repeated. */
 export function conflictingFields(request: OrderRequest, existing: ExistingOrder): string[] {
   const sameAddress = request.address === null ? existing.ownAddress : request.address === existing.address
   return [
