@@ -38,7 +38,7 @@ async function counters(): Promise<bigint[]> {
 const epoch = async () =>
   (await api.pool.query(`select nextval('callback_epoch') as epoch`)).rows[0].epoch as bigint
 
-test("every counter moves on, and what it skips is watched, nobody's, and set down as done by hand", async () => {
+test('every counter advances; what it skips is watched, belongs to no user, and is recorded in the audit log', async () => {
   await api.ask(shop, 'newAddress', { username: 'u', localusermark: '1' })
   const imported = deriveAddress(account, 4)
   await importAddresses(api.pool, { appid: other.appid, localusermark: '9', addresses: [imported] })
