@@ -7,7 +7,13 @@ import { lockCounter, moveCounter } from '../merchants/address-counter-store.ts'
 import { type AccountKey, deriveAddress, parseAccountKey } from '../tron/account-key.ts'
 import type { TronAddress } from '../tron/address.ts'
 import type { DepositAddress } from './deposit-address.ts'
-import { type AddressRequest, findAssigned, findExisting, insertAddresses } from './deposit-address-store.ts'
+import {
+  type AddressRequest,
+  type Assigned,
+  findAssigned,
+  findExisting,
+  insertAddresses,
+} from './deposit-address-store.ts'
 
 /**
  * Assigns an address: the user's base address, or with an orderid the order's own. Repeated, it returns the same one.
@@ -29,10 +35,7 @@ export function openAssignment(pool: Pool): AssignAddress {
     inFlightMax: 2,
   })
   // One queue for each counter, so that one connection waits for its lock instead of the whole pool.
-  const queues = new Map<
-    AddressCounterId,
-    (request: AddressRequest) => Promise<DepositAddress | 'order_at_other_address'>
-  >()
+  const queues = new Map<AddressCounterId, (request: AddressRequest) => Promise<Assigned>>()
   // Parsed once: parsing costs a derivation, and a counter's key never changes.
   const accounts = new Map<string, AccountKey>()
   const readAccount = (xpub: string) => {
@@ -77,7 +80,7 @@ async function takeIndexes(
   counterId: AddressCounterId,
   readAccount: (xpub: string) => AccountKey,
   requests: readonly AddressRequest[],
-): Promise<(DepositAddress | 'order_at_other_address')[]> {
+): Promise<Assigned[]> {
   const counter = await lockCounter(tx, counterId)
   const found = await findAssigned(tx, requests)
   const missing = new Map<string, AddressRequest>()

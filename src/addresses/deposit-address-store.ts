@@ -1,10 +1,13 @@
-import type { AddressCounterId, MerchantId } from '../base/ids.ts'
+import type { AddressCounterId } from '../base/ids.ts'
 import { type UsdtUnits, usdt } from '../base/money.ts'
 import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
 import { addressToBytes, type TronAddress } from '../tron/address.ts'
 import type { DepositAddress, User } from './deposit-address.ts'
 
 const columns = `d.id, d.address, d.localusermark, d.is_base as "isBase", d.orderid, d.uuid, d.created_at as "createdAt"`
+
+/** An assigned address; or there is none, and the order exists at another one. */
+export type Assigned = DepositAddress | 'order_at_other_address'
 
 /** A request for an address: the user's base address, or with an orderid the order's own. */
 export interface AddressRequest extends User {
@@ -19,7 +22,7 @@ export interface AddressRequest extends User {
 export async function findAssigned(
   db: Queryable,
   requests: readonly AddressRequest[],
-): Promise<(DepositAddress | 'order_at_other_address' | null)[]> {
+): Promise<(Assigned | null)[]> {
   type Found = (DepositAddress | { id: null }) & { elsewhere: boolean }
   const found = await rows<Found>(db, {
     name: 'find-assigned-addresses',
@@ -121,12 +124,8 @@ export async function findBaseWithUnclaimed(
   return { address, unclaimed: usdt(BigInt(unclaimed)) }
 }
 
-export interface AddressOwner {
-  merchantId: MerchantId
-  localusermark: string
-  /** null: the address was imported. */
-  counterId: AddressCounterId | null
-}
+/** `counterId` null: the address was imported. */
+type AddressOwner = Omit<User, 'username'> & { counterId: AddressCounterId | null }
 
 /** Finds who has these addresses, by address. */
 export async function findOwners(

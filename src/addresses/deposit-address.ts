@@ -4,7 +4,7 @@ import type { TronAddress } from '../tron/address.ts'
 // user: (merchant, localusermark). The username is a label.
 // base address: the user's address for any order. Each user has one at most.
 // order's own address: assigned for one orderid; serves that order alone.
-// imported: an address that was not derived here. Without an orderid it serves any order of its user.
+// imported: an address that was not derived here. It serves any order of its user.
 // counter: which index of an account key is derived next; shared by all merchants of that key.
 // skipped: derived by `gateway restored` so that it is watched, since it may have been assigned after the backup was made.
 //   It belongs to no user until it is adopted: imported for the user who has it.

@@ -26,15 +26,15 @@ export async function openCounter(tx: Tx, key: AccountKey): Promise<AddressCount
 
 /** Locks a counter until the transaction ends. Every assignment of an address to a user of it takes this lock. */
 export async function lockCounter(tx: Tx, id: AddressCounterId): Promise<AddressCounter> {
-  const [counter] = await rows<CounterRow>(
+  const [counter] = await rows<AddressCounter>(
     tx,
-    `select id, xpub, next_index as "nextIndex"
+    `select id, xpub, next_index::float8 as "nextIndex"
        from address_counter
       where id = $1
         for update`,
     [id],
   )
-  return readCounter(counter!)
+  return counter!
 }
 
 /** Sets the next index of a locked counter. */
@@ -46,18 +46,11 @@ export async function moveCounter(tx: Tx, id: AddressCounterId, nextIndex: numbe
 export async function listCounters(
   db: Queryable,
 ): Promise<(AddressCounter & { merchantId: MerchantId; appid: string })[]> {
-  const counters = await rows<CounterRow & { merchantId: MerchantId; appid: string }>(
+  return rows<AddressCounter & { merchantId: MerchantId; appid: string }>(
     db,
-    `select distinct on (c.id) c.id, c.xpub, c.next_index as "nextIndex", m.id as "merchantId", m.appid
+    `select distinct on (c.id) c.id, c.xpub, c.next_index::float8 as "nextIndex", m.id as "merchantId", m.appid
        from address_counter c
        join merchant m on m.address_counter_id = c.id
       order by c.id, m.id`,
   )
-  return counters.map(readCounter)
-}
-
-type CounterRow = Omit<AddressCounter, 'nextIndex'> & { nextIndex: bigint }
-
-function readCounter<Row extends CounterRow>(row: Row) {
-  return { ...row, nextIndex: Number(row.nextIndex) }
 }

@@ -1,8 +1,7 @@
-import { UsageError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
-import { recordAudit } from '../db/audit-store.ts'
-import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
-import { lockMerchant, setDisabled } from './merchant-store.ts'
+import type { Pool, Tx } from '../db/pool.ts'
+import { changeMerchant } from './change-merchant.ts'
+import { setDisabled } from './merchant-store.ts'
 
 /** Holds or releases the merchant's callbacks in the same transaction. */
 export type MoveCallbacks = (tx: Tx, merchantId: MerchantId) => Promise<unknown>
@@ -41,17 +40,11 @@ function switchMerchant(
   pool: Pool,
   act: { appid: string; disabled: boolean; moveCallbacks: MoveCallbacks; actor: string | undefined },
 ): Promise<boolean> {
-  return inTransaction(pool, async tx => {
-    const merchant = await lockMerchant(tx, act.appid)
-    if (!merchant) throw new UsageError(`no merchant has the appid "${act.appid}"`)
-    if ((merchant.disabledAt !== null) === act.disabled) return false
-    await setDisabled(tx, merchant.id, act.disabled)
-    await act.moveCallbacks(tx, merchant.id)
-    await recordAudit(tx, {
-      actor: act.actor ?? 'command line',
-      action: act.disabled ? 'merchant.disabled' : 'merchant.enabled',
-      subject: `merchant ${act.appid}`,
-    })
+  return changeMerchant(pool, act, async (tx, { id, disabledAt }, record) => {
+    if ((disabledAt !== null) === act.disabled) return false
+    await setDisabled(tx, id, act.disabled)
+    await act.moveCallbacks(tx, id)
+    await record(act.disabled ? 'merchant.disabled' : 'merchant.enabled')
     return true
   })
 }

@@ -29,7 +29,7 @@ export async function findMerchantId(db: Queryable, appid: string): Promise<Merc
   return found?.id ?? null
 }
 
-type LockedMerchant = Pick<Merchant, 'id' | 'addressCounterId' | 'disabledAt'>
+export type LockedMerchant = Pick<Merchant, 'id' | 'addressCounterId' | 'disabledAt'>
 
 /** Finds a merchant and locks it until the transaction ends. @returns null when none has this appid. */
 export async function lockMerchant(tx: Tx, appid: string): Promise<LockedMerchant | null> {

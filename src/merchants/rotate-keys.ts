@@ -29,7 +29,7 @@ export function addKey(
 ): Promise<AddedKey> {
   const { scheme } = options
   const key = newKey()
-  return changeMerchant(pool, { appid, actor: options.actor }, async (tx, merchantId, record) => {
+  return changeMerchant(pool, { appid, actor: options.actor }, async (tx, { id: merchantId }, record) => {
     const live = (await listKeys(tx, merchantId)).filter(one => one.live)
     if (live.length >= liveMax) throw new UsageError(`${live.length} keys are live: retire one first`)
     const sealed = sealSecret(masterKey, { table: 'merchant_key', merchantId, purpose: scheme }, key)
@@ -50,7 +50,7 @@ export function promoteKey(
   keyId: bigint,
   options: { actor?: string | undefined } = {},
 ): Promise<boolean> {
-  return changeMerchant(pool, { appid, actor: options.actor }, async (tx, merchantId, record) => {
+  return changeMerchant(pool, { appid, actor: options.actor }, async (tx, { id: merchantId }, record) => {
     const { key, keys } = await findKey(tx, merchantId, keyId)
     if (key.promoted) return false
     if (key.retiredAt)
@@ -81,7 +81,7 @@ export function retireKey(
   options: { at?: Date | undefined; evenIfPromoted?: boolean | undefined; actor?: string | undefined } = {},
 ): Promise<Date> {
   const { at, evenIfPromoted, actor } = options
-  return changeMerchant(pool, { appid, actor }, async (tx, merchantId, record) => {
+  return changeMerchant(pool, { appid, actor }, async (tx, { id: merchantId }, record) => {
     const { key } = await findKey(tx, merchantId, keyId)
     if (key.retiredAt && !key.live) return key.retiredAt
     if (key.promoted && (!evenIfPromoted || at))

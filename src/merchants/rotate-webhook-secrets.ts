@@ -23,7 +23,7 @@ export function addWebhookSecret(
   options: { actor?: string | undefined } = {},
 ): Promise<AddedSecret> {
   const webhookSecret = newWebhookSecret()
-  return changeMerchant(pool, { appid, actor: options.actor }, async (tx, merchantId, record) => {
+  return changeMerchant(pool, { appid, actor: options.actor }, async (tx, { id: merchantId }, record) => {
     const live = (await listWebhookSecrets(tx, merchantId)).filter(one => one.live)
     if (live.length >= liveMax) throw new UsageError(`${live.length} secrets are live: retire one first`)
     const row = { table: 'webhook_secret', merchantId, purpose: 'standard-webhooks' } as const
@@ -49,7 +49,7 @@ export function retireWebhookSecret(
   options: { at?: Date | undefined; evenIfLast?: boolean | undefined; actor?: string | undefined } = {},
 ): Promise<Date> {
   const { at, evenIfLast, actor } = options
-  return changeMerchant(pool, { appid, actor }, async (tx, merchantId, record) => {
+  return changeMerchant(pool, { appid, actor }, async (tx, { id: merchantId }, record) => {
     const secrets = await listWebhookSecrets(tx, merchantId)
     const secret = secrets.find(one => one.id === secretId)
     if (!secret) throw new UsageError(`this merchant has no webhook secret ${secretId}`)

@@ -1,10 +1,10 @@
 import { UsageError } from '../base/errors.ts'
 import { isNetwork } from '../base/network-list.ts'
-import { recordAudit } from '../db/audit-store.ts'
-import { inTransaction, type Pool } from '../db/pool.ts'
+import type { Pool } from '../db/pool.ts'
 import { callbackUrlProblems, type UrlCheck } from './callback-url.ts'
+import { changeMerchant } from './change-merchant.ts'
 import type { MerchantSettings } from './merchant.ts'
-import { lockMerchant, updateSettings } from './merchant-store.ts'
+import { updateSettings } from './merchant-store.ts'
 
 /**
  * Changes settings of a merchant; those that are not given stay. Every process uses them within a second.
@@ -19,16 +19,9 @@ export async function setMerchant(
 ): Promise<void> {
   const problems = settingProblems(changes, options.checkUrl)
   if (problems.length > 0) throw new UsageError(problems)
-  await inTransaction(pool, async tx => {
-    const merchant = await lockMerchant(tx, appid)
-    if (!merchant) throw new UsageError(`no merchant has the appid "${appid}"`)
-    await updateSettings(tx, merchant.id, changes)
-    await recordAudit(tx, {
-      actor: options.actor ?? 'command line',
-      action: 'merchant.set',
-      subject: `merchant ${appid}`,
-      detail: changes,
-    })
+  await changeMerchant(pool, { appid, actor: options.actor }, async (tx, { id }, record) => {
+    await updateSettings(tx, id, changes)
+    await record('merchant.set', changes)
   })
 }
 

@@ -57,7 +57,7 @@ export async function createOrder(
     if (existing) return answerExisting(request, existing)
     if (refusal) throw refusal
   }
-  const address = request.address ?? (await assignFor(context, merchant, request))
+  const address = request.address ?? (await context.assign(request, merchant.addressCounterId)).address
   const written = await context.batch.write({ ...request, address })
   if (written.kind === 'created') return { address, ordersn: written.ordersn, expiresAt: written.expiresAt }
   if (written.kind === 'exists') return answerExisting(request, written.order)
@@ -86,10 +86,4 @@ function notifyUrlRefusal(
   }
   const problem = context.checkUrl(notifyUrl)
   return problem === null ? null : new GatewayError('bad_notify_url', `notify_url ${problem}`)
-}
-
-/** Assigns the order's own address. */
-async function assignFor(context: OrderContext, merchant: Merchant, request: OrderRequest): Promise<string> {
-  const { address } = await context.assign(request, merchant.addressCounterId)
-  return address
 }
