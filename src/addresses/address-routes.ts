@@ -11,28 +11,28 @@ import { findBaseWithUnclaimed } from './deposit-address-store.ts'
 const user = { username: usernameParameter, localusermark: localusermarkParameter }
 const text = (description: string, example: string) => Type.String({ description, examples: [example] })
 const answer = {
-  msg: text('Always the same word of success', '操作成功'),
+  msg: text('Always 操作成功 (success)', '操作成功'),
   username: text("The user's name", 'a123456'),
-  localusermark: text("The merchant's own id of the user", '1'),
-  address: text('The TRON address to pay to, T...', 'TWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6'),
-  uuid: text("The address's own id.", '85a6c08e1f2a4b3c8d9e0f3900c51abe'),
-  addtime: Type.Integer({ description: 'When it was assigned, Unix seconds.', examples: [1662198094] }),
+  localusermark: text("The merchant's id for the user", '1'),
+  address: text('The TRON address to pay to', 'TWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6'),
+  uuid: text("The gateway's id for the address.", '85a6c08e1f2a4b3c8d9e0f3900c51abe'),
+  addtime: Type.Integer({ description: 'Time of assignment, Unix seconds.', examples: [1662198094] }),
 }
 
-/** newAddress and finduseraddress. */
+/** Describes newAddress and finduseraddress. */
 export function addressEndpoints({ pool, assign }: { pool: Pool; assign: AssignAddress }): Endpoint[] {
   return [
     describeEndpoint({
       name: 'newAddress',
       summary:
-        "The user's base address, the same one when asked again; with orderid, one for that order alone.",
+        "Assigns the user's base address, or with orderid one for that order alone; the same one when repeated.",
       replay: 'legacy',
       refusals: ['orderid_conflict'],
       parameters: Type.Object({ ...user, orderid: Type.Optional(orderidParameter) }),
       data: Type.Object(answer),
       run: async (merchant, { username, localusermark, orderid = null }) => {
-        const wanted = { merchantId: merchant.id, localusermark, username, orderid }
-        const assigned = await assign(wanted, merchant.addressCounterId)
+        const request = { merchantId: merchant.id, localusermark, username, orderid }
+        const assigned = await assign(request, merchant.addressCounterId)
         return {
           msg: '操作成功',
           username,
@@ -45,19 +45,19 @@ export function addressEndpoints({ pool, assign }: { pool: Pool; assign: AssignA
     }),
     describeEndpoint({
       name: 'finduseraddress',
-      summary: "The user's base address, and what waits unclaimed at the user's addresses.",
+      summary: "Finds the user's base address, and what is unclaimed at the user's addresses.",
       replay: 'legacy',
       refusals: ['user_not_found'],
       parameters: Type.Object(user),
       data: Type.Object({
         info: Type.Object({ username: answer.username, localusermark: answer.localusermark }),
         data: Type.Object({
-          merchant_id: Type.Integer({ description: "The merchant's number.", examples: [7] }),
+          merchant_id: Type.Integer({ description: "The gateway's number for the merchant.", examples: [7] }),
           address: answer.address,
           m_localusermark: answer.localusermark,
           uuid: answer.uuid,
           addtime: answer.addtime,
-          unclaimed: text('Decimal USDT that arrived and belongs to no order yet.', '0'),
+          unclaimed: text('What arrived and belongs to no order yet, decimal USDT.', '0'),
         }),
       }),
       run: async (merchant, { username, localusermark }) => {

@@ -1,47 +1,54 @@
 import { GatewayError } from '../base/errors.ts'
 import { failpoint } from '../base/failpoint.ts'
+import type { AddressCounterId } from '../base/ids.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
 import { shareRoundTrips } from '../db/shared-round-trip.ts'
 import { lockCounter, moveCounter } from '../merchants/address-counter-store.ts'
 import { type AccountKey, deriveAddress, parseAccountKey } from '../tron/account-key.ts'
 import type { TronAddress } from '../tron/address.ts'
 import type { DepositAddress } from './deposit-address.ts'
-import { type AddressWanted, findAssigned, findExisting, insertAddresses } from './deposit-address-store.ts'
+import {
+  type AddressRequest,
+  type Assigned,
+  findAssigned,
+  findExisting,
+  insertAddresses,
+} from './deposit-address-store.ts'
 
 /**
- * Assigns an address: the user's base one, or with an orderid the one for that order alone; the same when asked again.
- * @param counterId the merchant's counter, from which a new one is taken.
- * @throws GatewayError orderid_conflict when the orderid's address is another user's, or its order was made at another
+ * Assigns an address: the user's base address, or with an orderid the order's own. Repeated, it returns the same one.
+ * @param counterId the merchant's counter, from which a new address takes its index.
+ * @throws GatewayError orderid_conflict when the orderid's address is another user's, or its order exists at another
  *   address; unavailable when the account has no index left.
  */
-export type AssignAddress = (wanted: AddressWanted, counterId: bigint) => Promise<DepositAddress>
+export type AssignAddress = (request: AddressRequest, counterId: AddressCounterId) => Promise<DepositAddress>
 
 /** The last index an address can be derived at. */
 const indexMax = 0x7fffffff
 
-/** Opens the assigning of addresses. Those that need a new one at the same time share a transaction and its lock. */
+/** Opens the assignment of addresses. Requests that need new ones at the same time share a transaction and its lock. */
 export function openAssignment(pool: Pool): AssignAddress {
   const find = shareRoundTrips({
-    run: (wanted: readonly AddressWanted[]) => findAssigned(pool, wanted),
+    run: (requests: readonly AddressRequest[]) => findAssigned(pool, requests),
     itemsMax: 256,
     waitingMax: 4_096,
     inFlightMax: 2,
   })
-  // One queue for each counter, so that its lock is waited for by one connection and not by all of the pool's.
-  const queues = new Map<bigint, (wanted: AddressWanted) => Promise<DepositAddress | 'order_elsewhere'>>()
-  // Reading a key costs a derivation, and a counter's never changes.
+  // One queue for each counter, so that one connection waits for its lock instead of the whole pool.
+  const queues = new Map<AddressCounterId, (request: AddressRequest) => Promise<Assigned>>()
+  // Parsed once: parsing costs a derivation, and a counter's key never changes.
   const accounts = new Map<string, AccountKey>()
   const readAccount = (xpub: string) => {
     const account = accounts.get(xpub) ?? parseAccountKey(xpub)
     accounts.set(xpub, account)
     return account
   }
-  const assignNew = (counterId: bigint) => {
+  const assignNew = (counterId: AddressCounterId) => {
     const queue =
       queues.get(counterId) ??
       shareRoundTrips({
-        run: async (wanted: readonly AddressWanted[]) => {
-          const assigned = await inTransaction(pool, tx => takeIndexes(tx, counterId, readAccount, wanted))
+        run: async (requests: readonly AddressRequest[]) => {
+          const assigned = await inTransaction(pool, tx => takeIndexes(tx, counterId, readAccount, requests))
           failpoint('address:after-commit')
           return assigned
         },
@@ -52,52 +59,52 @@ export function openAssignment(pool: Pool): AssignAddress {
     queues.set(counterId, queue)
     return queue
   }
-  return async (wanted, counterId) => {
-    const assigned = (await find(wanted)) ?? (await assignNew(counterId)(wanted))
-    if (assigned === 'order_elsewhere') {
-      throw new GatewayError('orderid_conflict', 'orderid: an order has it already, at another address')
+  return async (request, counterId) => {
+    const assigned = (await find(request)) ?? (await assignNew(counterId)(request))
+    if (assigned === 'order_at_other_address') {
+      throw new GatewayError('orderid_conflict', 'orderid: this order exists already, at another address')
     }
-    if (assigned.localusermark !== wanted.localusermark) {
+    if (assigned.localusermark !== request.localusermark) {
       throw new GatewayError(
         'orderid_conflict',
-        `orderid: an address was asked for with it before, with another localusermark`,
+        'orderid: its address was assigned before, to another localusermark',
       )
     }
     return assigned
   }
 }
 
-/** Under the counter's lock looks again, so that of two who found nothing the second takes no index. */
+/** Assigns new addresses under the counter's lock. Looks again first: a replica may have assigned them meanwhile. */
 async function takeIndexes(
   tx: Tx,
-  counterId: bigint,
+  counterId: AddressCounterId,
   readAccount: (xpub: string) => AccountKey,
-  wanted: readonly AddressWanted[],
-): Promise<(DepositAddress | 'order_elsewhere')[]> {
+  requests: readonly AddressRequest[],
+): Promise<Assigned[]> {
   const counter = await lockCounter(tx, counterId)
-  const found = await findAssigned(tx, wanted)
-  const missing = new Map<string, AddressWanted>()
-  wanted.forEach((w, i) => {
-    if (!found[i] && !missing.has(nameOf(w))) missing.set(nameOf(w), w)
+  const found = await findAssigned(tx, requests)
+  const missing = new Map<string, AddressRequest>()
+  requests.forEach((r, i) => {
+    if (!found[i] && !missing.has(requestKey(r))) missing.set(requestKey(r), r)
   })
   const account = readAccount(counter.xpub)
   const fresh = await deriveFresh(tx, account, counter.nextIndex, missing.size)
   const inserted = await insertAddresses(
     tx,
-    [...missing.values()].map((w, i) => ({
-      ...w,
+    [...missing.values()].map((r, i) => ({
+      ...r,
       address: fresh[i]!.address,
-      isBase: w.orderid === null,
+      isBase: r.orderid === null,
       derived: { counterId, index: fresh[i]!.index },
     })),
   )
   if (fresh.length > 0) await moveCounter(tx, counterId, fresh.at(-1)!.index + 1)
   failpoint('address:before-commit')
   const assigned = new Map([...missing.keys()].map((name, i) => [name, inserted[i]!]))
-  return wanted.map((w, i) => found[i] ?? assigned.get(nameOf(w))!)
+  return requests.map((r, i) => found[i] ?? assigned.get(requestKey(r))!)
 }
 
-/** Derives as many addresses as are asked for, leaving out those that exist already: imported ones, say. */
+/** Derives `count` addresses from an index on, leaving out those that exist already, such as imported ones. */
 async function deriveFresh(
   tx: Tx,
   account: AccountKey,
@@ -109,7 +116,11 @@ async function deriveFresh(
     const derived: { index: number; address: TronAddress }[] = []
     for (; derived.length < count - fresh.length; next++) {
       if (next > indexMax)
-        throw new GatewayError('unavailable', 'no address is left to assign', { retryAfterS: 60 })
+        throw new GatewayError(
+          'unavailable',
+          'no address is left to assign: the account key has no index left',
+          { retryAfterS: 60 },
+        )
       derived.push({ index: next, address: deriveAddress(account, next) })
     }
     const existing = await findExisting(
@@ -121,11 +132,11 @@ async function deriveFresh(
   return fresh
 }
 
-/** What makes two wishes the same one. */
-function nameOf(wanted: AddressWanted): string {
+/** Names the address that a request asks for: equal requests share it. */
+function requestKey(request: AddressRequest): string {
   return JSON.stringify(
-    wanted.orderid === null
-      ? [String(wanted.merchantId), wanted.localusermark]
-      : [String(wanted.merchantId), null, wanted.orderid],
+    request.orderid === null
+      ? [String(request.merchantId), request.localusermark]
+      : [String(request.merchantId), null, request.orderid],
   )
 }

@@ -1,25 +1,30 @@
-import type { MerchantId } from '../base/ids.ts'
-import type { Queryable, Tx } from '../db/pool.ts'
+import type { AddressCounterId } from '../base/ids.ts'
+import { type UsdtUnits, usdt } from '../base/money.ts'
+import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
 import { addressToBytes, type TronAddress } from '../tron/address.ts'
 import type { DepositAddress, User } from './deposit-address.ts'
 
 const columns = `d.id, d.address, d.localusermark, d.is_base as "isBase", d.orderid, d.uuid, d.created_at as "createdAt"`
 
-/** An address somebody asks for: a user's base one, or with an orderid the one for that order alone. */
-export interface AddressWanted extends User {
+/** An assigned address; or there is none, and the order exists at another one. */
+export type Assigned = DepositAddress | 'order_at_other_address'
+
+/** A request for an address: the user's base address, or with an orderid the order's own. */
+export interface AddressRequest extends User {
   orderid: string | null
 }
 
 /**
- * Finds what is assigned already: by (merchant, orderid) where one is named, whoever's it is, else the base address.
- * @returns for each wanted, in their order, the address; null when there is none yet; order_elsewhere when there is none
- *   and the order was made at another address: money sent to a new one could never be that order's.
+ * Finds addresses that are assigned already: with an orderid by (merchant, orderid), any user's, else the base address.
+ * @returns for each request, in their order, the address; null when there is none yet; order_at_other_address when there
+ *   is none and the order exists at another address: money sent to a new one could never be that order's.
  */
 export async function findAssigned(
   db: Queryable,
-  wanted: readonly AddressWanted[],
-): Promise<(DepositAddress | 'order_elsewhere' | null)[]> {
-  const { rows } = await db.query({
+  requests: readonly AddressRequest[],
+): Promise<(Assigned | null)[]> {
+  type Found = (DepositAddress | { id: null }) & { elsewhere: boolean }
+  const found = await rows<Found>(db, {
     name: 'find-assigned-addresses',
     text: `select ${columns},
                   d.id is null and exists (select
@@ -38,36 +43,42 @@ export async function findAssigned(
                   and merchant_id = w.merchant_id and localusermark = w.localusermark and is_base
              ) d on true
             order by w.position`,
-    values: [wanted.map(w => w.merchantId), wanted.map(w => w.localusermark), wanted.map(w => w.orderid)],
+    values: [
+      requests.map(r => r.merchantId),
+      requests.map(r => r.localusermark),
+      requests.map(r => r.orderid),
+    ],
   })
-  return rows.map(({ elsewhere, ...address }) => {
+  return found.map(({ elsewhere, ...address }) => {
     if (address.id !== null) return address
-    return elsewhere ? 'order_elsewhere' : null
+    return elsewhere ? 'order_at_other_address' : null
   })
 }
 
-/** Which of these addresses exist already, derived or imported, whoever's they are. */
+/** Finds which of these addresses exist already, derived or imported, of any user. */
 export async function findExisting(tx: Tx, addresses: readonly string[]): Promise<Set<string>> {
-  const { rows } = await tx.query(`select address from deposit_address where address = any($1::text[])`, [
-    addresses,
-  ])
-  return new Set(rows.map(row => row.address))
+  const existing = await rows<{ address: string }>(
+    tx,
+    `select address from deposit_address where address = any($1::text[])`,
+    [addresses],
+  )
+  return new Set(existing.map(({ address }) => address))
 }
 
-/** A new address's row. Derived ones have a counter and an index, imported ones neither. */
+/** A new address. A derived one has a counter and an index, an imported one neither. */
 export interface NewDepositAddress extends User {
   address: TronAddress
   isBase: boolean
   orderid: string | null
-  derived: { counterId: bigint; index: number } | null
+  derived: { counterId: AddressCounterId; index: number } | null
 }
 
-/** Writes addresses; from their commit on, blocks are joined with them. @returns them in their order. */
+/** Writes addresses. Blocks that are read after the commit find them. @returns them in their order. */
 export async function insertAddresses(
   tx: Tx,
   addresses: readonly NewDepositAddress[],
 ): Promise<DepositAddress[]> {
-  const { rows } = await tx.query({
+  const inserted = await rows<DepositAddress>(tx, {
     name: 'insert-addresses',
     text: `insert into deposit_address as d
              (address, address_bytes, merchant_id, localusermark, username, is_base, orderid, counter_id, index)
@@ -87,16 +98,16 @@ export async function insertAddresses(
       addresses.map(a => a.derived?.index ?? null),
     ],
   })
-  const byAddress = new Map(rows.map(row => [row.address, row]))
-  return addresses.map(a => byAddress.get(a.address))
+  const byAddress = new Map(inserted.map(row => [row.address, row]))
+  return addresses.map(a => byAddress.get(a.address)!)
 }
 
-/** A user's base address with what waits unclaimed at all of the user's addresses, in base units. */
+/** Finds a user's base address, with the sum of what is unclaimed at all of the user's addresses. */
 export async function findBaseWithUnclaimed(
   db: Queryable,
   user: Pick<User, 'merchantId' | 'localusermark'>,
-): Promise<{ address: DepositAddress; unclaimed: bigint } | null> {
-  const { rows } = await db.query({
+): Promise<{ address: DepositAddress; unclaimed: UsdtUnits } | null> {
+  const [found] = await rows<DepositAddress & { unclaimed: string }>(db, {
     name: 'base-address-with-unclaimed',
     text: `select ${columns},
                   (select coalesce(sum(t.amount), 0)::text
@@ -108,26 +119,30 @@ export async function findBaseWithUnclaimed(
             where d.merchant_id = $1 and d.localusermark = $2 and d.is_base`,
     values: [user.merchantId, user.localusermark],
   })
-  if (!rows[0]) return null
-  const { unclaimed, ...address } = rows[0]
-  return { address, unclaimed: BigInt(unclaimed) }
+  if (!found) return null
+  const { unclaimed, ...address } = found
+  return { address, unclaimed: usdt(BigInt(unclaimed)) }
 }
 
-/** Who has these addresses; `counterId` of those that are derived. */
+/** `counterId` null: the address was imported. */
+type AddressOwner = Omit<User, 'username'> & { counterId: AddressCounterId | null }
+
+/** Finds who has these addresses, by address. */
 export async function findOwners(
   tx: Tx,
   addresses: readonly TronAddress[],
-): Promise<Map<string, { merchantId: MerchantId; localusermark: string; counterId: bigint | null }>> {
-  const { rows } = await tx.query(
+): Promise<Map<string, AddressOwner>> {
+  const owned = await rows<AddressOwner & { address: string }>(
+    tx,
     `select address, merchant_id as "merchantId", localusermark, counter_id as "counterId"
        from deposit_address
       where address = any($1::text[])`,
     [addresses],
   )
-  return new Map(rows.map(({ address, ...owner }) => [address, owner]))
+  return new Map(owned.map(({ address, ...owner }) => [address, owner]))
 }
 
-/** Gives addresses that were skipped after a restore, and are nobody's, to a user. @param base the one that is to be the base address. */
+/** Gives skipped addresses to a user. @param base the one that becomes the base address; null: none. */
 export async function adoptAddresses(
   tx: Tx,
   addresses: readonly TronAddress[],
@@ -135,7 +150,8 @@ export async function adoptAddresses(
   base: TronAddress | null,
 ): Promise<void> {
   if (addresses.length === 0) return
-  await tx.query(
+  await run(
+    tx,
     `update deposit_address
         set merchant_id = $2, localusermark = $3, username = $4, is_base = address = $5
       where address = any($1::text[])`,
@@ -143,19 +159,20 @@ export async function adoptAddresses(
   )
 }
 
-/** Lets addresses imported in this transaction count from a block on: what came before was not ours to credit. */
+/** Sets the first block that counts for addresses imported in this transaction: earlier payments were not ours to credit. */
 export async function watchFrom(tx: Tx, imported: readonly TronAddress[], height: number): Promise<void> {
   if (imported.length === 0) return
-  await tx.query(`update deposit_address set watched_from = $2 where address = any($1::text[])`, [
+  await run(tx, `update deposit_address set watched_from = $2 where address = any($1::text[])`, [
     imported,
     height,
   ])
 }
 
-/** Lets addresses imported before count from an earlier block on; those that do already, and derived ones, stay as they are. */
+/** Sets an earlier first block for addresses imported before. Derived ones, and those that count from there, stay. */
 export async function watchEarlier(tx: Tx, known: readonly TronAddress[], height: number): Promise<void> {
   if (known.length === 0) return
-  await tx.query(
+  await run(
+    tx,
     `update deposit_address
         set watched_from = $2
       where address = any($1::text[])

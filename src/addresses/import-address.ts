@@ -14,18 +14,17 @@ import {
   watchEarlier,
   watchFrom,
 } from './deposit-address-store.ts'
-import { nobody } from './skip-addresses.ts'
+import { noUser } from './skip-addresses.ts'
 
 export interface ImportedAddresses {
   /** Watched from now on. */
   imported: TronAddress[]
-  /** Were this user's already. */
+  /** The user's already. */
   known: TronAddress[]
-  /** Were skipped after a restore, nobody's until now. */
+  /** Skipped after a restore; the user's from now on. */
   adopted: TronAddress[]
 }
 
-/** Which addresses are imported, and for whom. */
 export interface ImportRequest {
   appid: string
   localusermark: string
@@ -34,26 +33,26 @@ export interface ImportRequest {
 }
 
 /**
- * Watches addresses we did not derive, for a user, from the cursor on; the first is the base address if the user has none.
- * So are those that were skipped after a restore, once it is known whose they are: the next order there gets what was paid
- * to them. What they were paid before counts too when `importFromBlock` imports them.
- * @throws UsageError naming every problem at once: not an address, another user's, an appid nobody has.
+ * Imports addresses for a user: they are watched from the cursor on. The first becomes the base address if the user has
+ * none. Skipped addresses are adopted: the next order at one gets what was paid to it. To credit earlier payments to
+ * imported ones as well, use `importFromBlock`.
+ * @throws UsageError naming every problem at once: not an address, another user's, an unknown appid.
  */
 export async function importAddresses(pool: Pool, request: ImportRequest): Promise<ImportedAddresses> {
   return inTransaction(pool, async tx => importAt(tx, await lockCursor(tx), request))
 }
 
-/** What `importAddresses` would come to; nothing is imported. @throws UsageError as it does. */
+/** Plans an import without importing anything. @throws UsageError as `importAddresses`. */
 export async function checkImport(pool: Pool, request: ImportRequest): Promise<ImportedAddresses> {
   return inTransaction(pool, tx => planImport(tx, request))
 }
 
 /**
- * Imports addresses in a transaction of somebody's.
- * @param cursor locked. Whoever credits waits, and then sees the addresses: no block past the cursor misses them. It is
- *   locked before the merchant's row, as crediting does.
- * @param fromBlock the first block that counts, for known ones too; what was paid up to the cursor is the caller's to
- *   record, before the transaction ends. Without it the block after the cursor, and known ones stay as they are.
+ * Imports addresses in the caller's transaction.
+ * @param cursor locked, so that crediting waits and then sees the addresses: no block past the cursor misses them. Lock it
+ *   before the merchant's row, in the order in which crediting does.
+ * @param fromBlock the first block that counts, for known addresses too. The caller records what was paid up to the
+ *   cursor before the transaction ends. Without it the block after the cursor counts first, and known ones do not change.
  */
 export async function importAt(
   tx: Tx,
@@ -92,7 +91,7 @@ export async function importAt(
   return { imported, known, adopted }
 }
 
-/** What an import comes to: nobody else gives this user an address until the transaction ends. */
+/** Decides what an import does. The counter stays locked, so the user gets no other address until the transaction ends. */
 async function planImport(
   tx: Tx,
   { appid, localusermark, addresses: texts }: ImportRequest,
@@ -101,12 +100,12 @@ async function planImport(
   const merchant = await lockMerchant(tx, appid)
   if (!merchant) throw new UsageError(`no merchant has the appid "${appid}"`)
   const user = { merchantId: merchant.id, localusermark, username: localusermark }
-  // Whoever gives a user an address holds this lock: nobody makes a base address beside us.
+  // Every assignment takes this lock, so no base address is assigned meanwhile.
   await lockCounter(tx, merchant.addressCounterId)
   const owners = await findOwners(tx, addresses)
   const adopted = addresses.filter(address => {
     const owner = owners.get(address)
-    return owner?.localusermark === nobody.localusermark && owner.counterId === merchant.addressCounterId
+    return owner?.localusermark === noUser.localusermark && owner.counterId === merchant.addressCounterId
   })
   const foreign = addresses.filter(address => {
     const owner = owners.get(address)

@@ -1,4 +1,5 @@
 import { UsageError } from '../base/errors.ts'
+import type { AddressCounterId } from '../base/ids.ts'
 import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
 import { listCounters, lockCounter, moveCounter } from '../merchants/address-counter-store.ts'
@@ -6,43 +7,42 @@ import { type AccountKey, deriveAddress, parseAccountKey } from '../tron/account
 import type { User } from './deposit-address.ts'
 import { findExisting, insertAddresses } from './deposit-address-store.ts'
 
-/** What became of one counter: indexes `from` to `to`, both included, will not be handed out any more. */
+/** What was skipped of one counter: indexes `from` to `to`, both included, are never assigned. */
 export interface SkippedAddresses {
-  counterId: bigint
-  /** Whose name the addresses are kept under: the first merchant of the counter. */
+  counterId: AddressCounterId
+  /** The merchant that the addresses are stored under: the first of the counter. */
   appid: string
   from: number
   to: number
-  /** Those of them that are watched from now on; the others were already. */
+  /** How many of them are watched from now on; the others were already. */
   watched: number
 }
 
-/** At the most for one counter: deriving an address takes about a millisecond. */
+/** Bounds the time for one counter: deriving an address takes about a millisecond. */
 export const skipMax = 1_000_000
 
 /**
- * Whose a skipped address is: nobody's. No request can name this user, since a localusermark has at least one character,
- * so no order can be made there, and what is paid stays unclaimed and visible until the address is given to its user:
- * `importAddresses` does.
+ * The user of a skipped address. No request can name it, since a localusermark has at least one character. So no order can
+ * be created there, and what is paid stays unclaimed and visible until `importAddresses` gives the address to its user.
  */
-export const nobody = { localusermark: '', username: 'restored' }
+export const noUser = { localusermark: '', username: 'restored' }
 
-/** Derived and written together: deriving them takes a fraction of a second, in which nothing else is done. */
+/** Addresses derived and written together: deriving them blocks the process for a fraction of a second. */
 const batchMax = 250
 const indexEnd = 0x80000000
 
 /**
- * Moves every address counter on, after a restore, and watches what it skips: addresses handed out after the backup was
- * made are in payers' hands, and must neither be handed out to others nor be paid unseen. Run again, also after an
- * interruption, it skips as many more.
+ * Advances every address counter after a restore, and watches the addresses it skips. Payers may hold addresses that were
+ * assigned after the backup was made: these must not be assigned to others, and payments to them must be seen. Each run
+ * skips `count` more, also after an interrupted one.
  * @param count indexes of each counter, 1 to `skipMax`.
- * @param onProgress told after each batch: the counter, and how many of its indexes are left.
- * @throws UsageError when a counter has not as many left; nothing is skipped then.
+ * @param onProgress called after each batch with the counter and how many of its indexes are left to skip.
+ * @throws UsageError when a counter has fewer left. Then nothing is skipped.
  */
 export async function skipAddresses(
   pool: Pool,
   count: number,
-  onProgress: (counterId: bigint, left: number) => void = () => undefined,
+  onProgress: (counterId: AddressCounterId, left: number) => void = () => undefined,
   actor = 'command line',
 ): Promise<SkippedAddresses[]> {
   const counters = await listCounters(pool)
@@ -61,7 +61,7 @@ export async function skipAddresses(
     let watched = 0
     for (let from = nextIndex; from < end; from += batchMax) {
       const to = Math.min(from + batchMax, end)
-      watched += await skipBatch(pool, { id, account, user: { merchantId, ...nobody }, from, to, actor })
+      watched += await skipBatch(pool, { id, account, user: { merchantId, ...noUser }, from, to, actor })
       onProgress(id, end - to)
     }
     skipped.push({ counterId: id, appid, from: nextIndex, to: end - 1, watched })
@@ -72,7 +72,7 @@ export async function skipAddresses(
 async function skipBatch(
   pool: Pool,
   batch: {
-    id: bigint
+    id: AddressCounterId
     account: AccountKey
     user: User
     from: number
@@ -81,7 +81,7 @@ async function skipBatch(
   },
 ): Promise<number> {
   const { id, account, user, from, to, actor } = batch
-  // Before the transaction, which others would have to wait for.
+  // Before the transaction, so that the counter is not locked meanwhile.
   const derived = Array.from({ length: to - from }, (_, i) => ({
     index: from + i,
     address: deriveAddress(account, from + i),
@@ -90,10 +90,10 @@ async function skipBatch(
     const counter = await lockCounter(tx, id)
     if (counter.nextIndex !== from) {
       throw new Error(
-        `counter ${id} stands at ${counter.nextIndex} instead of ${from}: somebody else hands out addresses, stop that first`,
+        `counter ${id} is at ${counter.nextIndex} instead of ${from}: another process assigns addresses; stop it first`,
       )
     }
-    // An imported one, say: watched already, and somebody's.
+    // These are watched already, and belong to a user: imported ones, for example.
     const existing = await findExisting(
       tx,
       derived.map(({ address }) => address),

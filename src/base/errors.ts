@@ -39,14 +39,14 @@ export const errorCodes = {
     status: 400,
     retry: false,
     meaning: 'Neither the request nor the merchant has a URL for callbacks.',
-    example: 'notify_url: missing, and the merchant has no default one',
+    example: 'notify_url: missing, and the merchant has no default URL',
   },
   address_not_assigned: {
     status: 400,
     retry: false,
     meaning: "The address is none of this user's that may be used for this order.",
     example:
-      'address: neither the base address of this user, nor one asked for with this orderid, nor one imported for this user',
+      "address: must be this user's base address, the address of this orderid, or one imported for this user",
   },
   bad_sign: {
     status: 401,
@@ -88,7 +88,7 @@ export const errorCodes = {
     status: 404,
     retry: false,
     meaning: 'The merchant has no such order.',
-    example: 'orderid: no order of yours has it',
+    example: 'orderid: you have no such order',
   },
   user_not_found: {
     status: 404,

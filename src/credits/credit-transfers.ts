@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { failpoint } from '../base/failpoint.ts'
+import type { UsdtUnits } from '../base/money.ts'
 import { callbackKey } from '../callbacks/outbox/callback.ts'
 import { insertCallbacks, type NewCallback, originOf } from '../callbacks/outbox/callback-store.ts'
 import type { Tx } from '../db/pool.ts'
@@ -76,7 +77,7 @@ async function writeCredits(tx: Tx, rules: CreditRules, credits: readonly Planne
 }
 
 /** An order that was just credited is no longer pending. */
-function creditedState(received: bigint, amount: bigint): NewCallback['orderState'] {
+function creditedState(received: UsdtUnits, amount: UsdtUnits): NewCallback['orderState'] {
   const state = orderState(received, amount)
   assert(state !== 'pending', 'an order that was just credited has received something')
   return state

@@ -56,14 +56,14 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 export function merchantEndpoints(options: AppOptions): Endpoint[] {
   const { pool, prisma, config } = options
   const assign = openAssignment(pool)
-  const desk = {
+  const orderContext = {
     batch: openOrderBatch(pool, config.orderWindowMs),
     assign,
     checkUrl: (url: string) => checkCallbackUrl(url, config.callbackAllowedNetworks),
   }
   return [
     ...addressEndpoints({ pool, assign }),
-    ...orderEndpoints({ desk, find: openFindOrder(pool), prisma }),
+    ...orderEndpoints({ context: orderContext, find: openFindOrder(pool), prisma }),
     ...callbackEndpoints({ pool, desk: openTestDesk(options) }),
     statementEndpoint(pool),
   ]

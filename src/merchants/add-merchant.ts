@@ -19,12 +19,12 @@ export interface NewMerchant {
   xpub: string
   callbackUrl?: string
   scheme: SignatureScheme
-  /** Whether a callback may ever go to a URL: `checkCallbackUrl` under CALLBACK_ALLOWED_NETWORKS. */
+  /** Checks the callback URL: `checkCallbackUrl` under CALLBACK_ALLOWED_NETWORKS. */
   checkUrl: UrlCheck
   actor?: string
 }
 
-/** What the operator passes on to the merchant. The key and the secret are shown here and never again. */
+/** What the operator gives to the merchant. The key and the secret cannot be shown again. */
 export interface AddedMerchant {
   appid: string
   key: string
@@ -36,7 +36,8 @@ export interface AddedMerchant {
 
 /**
  * Adds a merchant with a key and a webhook secret, sealed under the master key.
- * A merchant of the sha1 scheme is one whose code exists already: it gets `always_200`.
+ * The sha1 scheme is for integrations that exist already; these often ignore the body of an error status, so the merchant
+ * gets `always_200`.
  * @throws UsageError naming every problem at once.
  */
 export async function addMerchant(

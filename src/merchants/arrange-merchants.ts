@@ -6,7 +6,7 @@ import type { Merchant, MerchantKey } from './merchant.ts'
 import type { MerchantRow, MerchantRows, SealedRow } from './merchant-rows.ts'
 import { openSecret, type SecretRow } from './sealed-secret.ts'
 
-/** A secret that was opened before, and what it was opened from. */
+/** An opened secret, with the sealed bytes it was opened from. */
 export interface OpenedSecret {
   sealed: Buffer
   text: string
@@ -15,17 +15,17 @@ export interface OpenedSecret {
 /** All merchants of one snapshot. */
 export interface ArrangedMerchants {
   version: bigint
-  nextEndAt: Date | null
+  nextRetirementAt: Date | null
   byAppid: Map<string, Merchant>
-  byId: Map<bigint, Merchant>
-  /** There is something sealed, and none of it opens: it was sealed under another master key. */
+  byId: Map<MerchantId, Merchant>
+  /** There are secrets, and none of them opens: they were sealed under another master key. */
   opensNothing: boolean
 }
 
 /**
- * Puts rows together into merchants. What does not open, or is no network, is left out alone, and said: one damaged row
- * must not stop the others.
- * @param opened what was opened before, by table and id, so that a change to one merchant does not open ten thousand.
+ * Builds merchants from their rows. A secret that does not open, or an allowed client that is not a network, is left out
+ * and logged: one damaged row must not stop the other merchants.
+ * @param opened a cache by row, so that a change to one merchant does not open the secrets of ten thousand.
  */
 export function arrangeMerchants(
   rows: MerchantRows,
@@ -50,13 +50,13 @@ export function arrangeMerchants(
       return null
     }
   }
-  const keys = new Map<bigint, MerchantKey[]>()
+  const keys = new Map<MerchantId, MerchantKey[]>()
   for (const row of rows.keys) {
     const key = open('merchant_key', row, row.scheme)
     if (key !== null)
       add(keys, row.merchantId, { id: row.id, scheme: row.scheme, key, promoted: row.promoted })
   }
-  const secrets = new Map<bigint, string[]>()
+  const secrets = new Map<MerchantId, string[]>()
   for (const row of rows.secrets) {
     const secret = open('webhook_secret', row, 'standard-webhooks')
     if (secret !== null) add(secrets, row.merchantId, secret)
@@ -72,14 +72,14 @@ export function arrangeMerchants(
   )
   return {
     version: rows.version,
-    nextEndAt: rows.nextEndAt,
+    nextRetirementAt: rows.nextRetirementAt,
     byAppid: new Map(merchants.map(merchant => [merchant.appid, merchant])),
-    byId: new Map<bigint, Merchant>(merchants.map(merchant => [merchant.id, merchant])),
+    byId: new Map(merchants.map(merchant => [merchant.id, merchant])),
     opensNothing: unopened > 0 && unopened === rows.keys.length + rows.secrets.length,
   }
 }
 
-/** Where a merchant may be called for from; null: anywhere. A list of which nothing can be read lets nobody in. */
+/** Reads the networks that a merchant may call from; null: any. A list without a readable entry allows no client. */
 function allowedClientsOf({ id, allowedClients }: MerchantRow, log: Logger): BlockList | null {
   if (allowedClients.length === 0) return null
   const networks = allowedClients.filter(isNetwork)
@@ -91,7 +91,7 @@ function allowedClientsOf({ id, allowedClients }: MerchantRow, log: Logger): Blo
   return networkList(networks)
 }
 
-function add<T>(lists: Map<bigint, T[]>, id: MerchantId, item: T): void {
+function add<T>(lists: Map<MerchantId, T[]>, id: MerchantId, item: T): void {
   const list = lists.get(id)
   if (list) list.push(item)
   else lists.set(id, [item])

@@ -1,10 +1,10 @@
-/** Says whether a callback may ever go to a URL: null when it may, else what is wrong ("must be https"). */
+/** Checks a URL for callbacks. @returns null when it is allowed, else what is wrong with it ("must be https"). */
 export type UrlCheck = (url: string) => string | null
 
-/** What is wrong with a merchant's default callback URL; none when nothing is. */
+/** Lists what is wrong with a merchant's default callback URL. */
 export function callbackUrlProblems(url: string, check: UrlCheck): string[] {
   if (url.length > 512) return [`callback URL: at most 512 characters, got ${url.length}`]
-  // A URL parser drops tabs and line ends; the text we keep must not have them.
+  // A URL parser drops tabs and line ends, but the text is kept as it is.
   if (/\p{Cc}/u.test(url)) return ['callback URL must not contain control characters']
   const problem = check(url)
   return problem === null ? [] : [`callback URL ${problem}`]

@@ -1,33 +1,32 @@
 import { UsageError } from '../base/errors.ts'
-import type { MerchantId } from '../base/ids.ts'
 import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
-import { lockMerchant } from './merchant-store.ts'
+import { type LockedMerchant, lockMerchant } from './merchant-store.ts'
 
-/** Live keys of one merchant at the most, and live secrets: each request is verified under every key. */
+/** The maximum of a merchant's live keys, and of its live secrets: a request is checked against every live key. */
 export const liveMax = 10
 
-/** Sets down what is being done to the merchant, in the transaction that does it. */
-export type RecordChange = (action: string, detail: Record<string, unknown>) => Promise<void>
+/** Records the change in the audit log, in its own transaction. */
+export type RecordChange = (action: string, detail?: Record<string, unknown>) => Promise<void>
 
 /**
- * Changes something of a merchant in one transaction, under the merchant's lock: of two operators one waits.
- * @throws UsageError when nobody has the appid.
+ * Changes a merchant in one transaction, with the merchant locked: of two operators one waits.
+ * @throws UsageError when no merchant has the appid.
  */
 export function changeMerchant<T>(
   pool: Pool,
   who: { appid: string; actor: string | undefined },
-  change: (tx: Tx, merchantId: MerchantId, record: RecordChange) => Promise<T>,
+  change: (tx: Tx, merchant: LockedMerchant, record: RecordChange) => Promise<T>,
 ): Promise<T> {
   return inTransaction(pool, async tx => {
     const merchant = await lockMerchant(tx, who.appid)
     if (!merchant) throw new UsageError(`no merchant has the appid "${who.appid}"`)
-    return change(tx, merchant.id, (action, detail) =>
+    return change(tx, merchant, (action, detail) =>
       recordAudit(tx, {
         actor: who.actor ?? 'command line',
         action,
         subject: `merchant ${who.appid}`,
-        detail,
+        ...(detail && { detail }),
       }),
     )
   })

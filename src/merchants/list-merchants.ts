@@ -2,13 +2,13 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import type { Prisma } from '../db/prisma-client.ts'
 import type { SignatureScheme } from './signature.ts'
 
-/** A merchant as an operator sees it: nothing secret. */
+/** A merchant as an operator sees it, without secrets. */
 export interface ListedMerchant {
   appid: string
   name: string
   /** The promoted key's scheme; null when no key is promoted. */
   scheme: SignatureScheme | null
-  /** Those that verify requests now; one that is to end later among them. */
+  /** Keys that will be retired later are live. */
   liveKeys: number
   xpub: string
   callbackUrl: string | null
@@ -23,7 +23,7 @@ export interface ListedMerchant {
   createdAt: Date
 }
 
-/** All merchants, oldest first. */
+/** Lists all merchants, oldest first. */
 export async function listMerchants(prisma: Prisma, clock: Clock = systemClock): Promise<ListedMerchant[]> {
   const merchants = await prisma.merchant.findMany({
     orderBy: { id: 'asc' },

@@ -1,6 +1,7 @@
 import { UsageError } from '../base/errors.ts'
+import type { MerchantId } from '../base/ids.ts'
 import type { Logger } from '../base/log.ts'
-import { inTransaction, type Pool } from '../db/pool.ts'
+import { inTransaction, type Pool, run } from '../db/pool.ts'
 import { arrangeMerchants, type OpenedSecret } from './arrange-merchants.ts'
 import type { Merchant } from './merchant.ts'
 import { type MerchantRows, readMerchants, readVersion } from './merchant-rows.ts'
@@ -8,18 +9,18 @@ import { type MerchantRows, readMerchants, readVersion } from './merchant-rows.t
 /** All merchants in memory, with their live keys and secrets opened. */
 export interface MerchantDirectory {
   byAppid(appid: string): Merchant | undefined
-  byId(id: bigint): Merchant | undefined
+  byId(id: MerchantId): Merchant | undefined
   /** Reads everything again, now. */
   refresh(): Promise<void>
   close(): Promise<void>
 }
 
-/** How often the version is looked at: a retired key stops working within this and a read. */
+/** How often the version is polled. A retired key stops working within this time and that of a read. */
 const pollMs = 500
 
 /**
- * Reads all merchants and keeps them current. While the database is away, what was read last goes on being used.
- * @throws UsageError when MASTER_KEY opens none of what is sealed: it is another one.
+ * Reads all merchants and keeps them current. While the database is unreachable, the merchants read last stay in use.
+ * @throws UsageError when MASTER_KEY opens none of the secrets: they were sealed under another one.
  */
 export async function openMerchantDirectory(options: {
   pool: Pool
@@ -35,19 +36,19 @@ export async function openMerchantDirectory(options: {
   }
   let reading: Promise<void> | undefined
   const refresh = () => {
-    // One at a time; whoever asks during one waits for a read that began after asking.
+    // One read at a time. A refresh during a read starts another one after it, which sees every change so far.
     reading = (reading ?? Promise.resolve())
-      .catch(() => undefined) // Whoever asked for that one has heard of it.
+      .catch(() => undefined) // Reported to those who asked for that read.
       .then(async () => {
         const now = await read()
-        // Sealed anew under another master key: go on with what we have until we are started with that one.
+        // Sealed again under another master key: keep the merchants we have until a restart with that key.
         current = now.opensNothing ? { ...current, version: now.version } : now
       })
     return reading
   }
   const polling = poll(async () => {
     const { version, at } = await readVersion(pool)
-    const ended = current.nextEndAt !== null && at >= current.nextEndAt
+    const ended = current.nextRetirementAt !== null && at >= current.nextRetirementAt
     if (version !== current.version || ended) await refresh()
   }, log)
   return {
@@ -60,21 +61,21 @@ export async function openMerchantDirectory(options: {
 
 function readSnapshot(pool: Pool): Promise<MerchantRows> {
   return inTransaction(pool, async tx => {
-    await tx.query('set transaction isolation level repeatable read, read only')
+    await run(tx, 'set transaction isolation level repeatable read, read only')
     return readMerchants(tx)
   })
 }
 
-/** Looks again and again, a while after the last look has ended; failures are logged when they begin and when they end. */
-function poll(look: () => Promise<void>, log: Logger): { stop(): Promise<void> } {
+/** Repeats a check, with a pause after each. Logs when checks begin to fail and when they succeed again. */
+function poll(check: () => Promise<void>, log: Logger): { stop(): Promise<void> } {
   let stopped = false
   let failing = false
   let timer: NodeJS.Timeout | undefined
-  let looking: Promise<void> = Promise.resolve()
+  let checking: Promise<void> = Promise.resolve()
   const next = () => {
     if (stopped) return
     timer = setTimeout(() => {
-      looking = look()
+      checking = check()
         .then(() => {
           if (failing) log.info('merchants.current_again')
           failing = false
@@ -85,7 +86,7 @@ function poll(look: () => Promise<void>, log: Logger): { stop(): Promise<void> }
         })
         .finally(next)
     }, pollMs)
-    // Looking for changes is no reason for a process to stay.
+    // Polling must not keep the process alive.
     timer.unref()
   }
   next()
@@ -93,7 +94,7 @@ function poll(look: () => Promise<void>, log: Logger): { stop(): Promise<void> }
     stop: async () => {
       stopped = true
       clearTimeout(timer)
-      await looking
+      await checking
     },
   }
 }

@@ -1,5 +1,5 @@
-import type { MerchantId } from '../base/ids.ts'
-import type { Queryable, Tx } from '../db/pool.ts'
+import type { AddressCounterId, MerchantId } from '../base/ids.ts'
+import { type Queryable, rows, type Tx } from '../db/pool.ts'
 import type { MerchantSettings } from './merchant.ts'
 import type { SignatureScheme } from './signature.ts'
 
@@ -8,74 +8,76 @@ export interface MerchantRow extends MerchantSettings {
   id: MerchantId
   appid: string
   name: string
-  addressCounterId: bigint
+  addressCounterId: AddressCounterId
   disabledAt: Date | null
 }
 
-/** A live key or secret, still sealed. */
+/** A live secret, still sealed. */
 export interface SealedRow {
   id: bigint
   merchantId: MerchantId
   sealed: Buffer
-  /** Of keys only. */
+}
+
+/** A live key, still sealed. */
+export interface SealedKeyRow extends SealedRow {
   scheme: SignatureScheme
   promoted: boolean
 }
 
-/** Everything the directory holds, read in one snapshot. */
+/** All that the directory needs, read in one snapshot. */
 export interface MerchantRows {
   version: bigint
   merchants: MerchantRow[]
-  keys: SealedRow[]
+  keys: SealedKeyRow[]
   secrets: SealedRow[]
-  /** When the next key or secret ends that is set to end later. */
-  nextEndAt: Date | null
+  /** When the next one of the live keys and secrets is retired; null: none is to be. */
+  nextRetirementAt: Date | null
 }
 
-/** The number that changes with every merchant, key and secret, and the database's time. */
+/** Reads the version, which changes with every merchant, key and secret, and the database's time. */
 export async function readVersion(db: Queryable): Promise<{ version: bigint; at: Date }> {
   const query = {
     name: 'merchant-version',
-    // A connection that says nothing must not stop the looking.
+    // A silent connection must not stop the polling.
     query_timeout: 5_000,
     text: `select version, now() as at from merchant_version`,
+    values: [],
   }
-  const { rows } = await db.query(query)
-  return rows[0]
+  const [read] = await rows<{ version: bigint; at: Date }>(db, query)
+  return read!
 }
 
-/** Reads every merchant with what is live of its keys and secrets. @param tx repeatable read, or the parts may not fit. */
+/** Reads every merchant with its live keys and secrets. @param tx repeatable read, or the parts may not match. */
 export async function readMerchants(tx: Tx): Promise<MerchantRows> {
   const { version } = await readVersion(tx)
-  const merchants = await tx.query(
+  const merchants = await rows<MerchantRow>(
+    tx,
     `select id, appid, name, address_counter_id as "addressCounterId", callback_url as "callbackUrl",
             callback_format as "callbackFormat", callback_fields as "callbackFields", acknowledgement,
             always_200 as "always200", require_nonce as "requireNonce", allowed_clients as "allowedClients",
             disabled_at as "disabledAt"
        from merchant`,
   )
-  const keys = await tx.query(
+  const keys = await rows<SealedKeyRow>(
+    tx,
     `select id, merchant_id as "merchantId", scheme, sealed, promoted
        from merchant_key
       where retired_at is null or retired_at > now()
       order by id`,
   )
-  const secrets = await tx.query(
+  const secrets = await rows<SealedRow>(
+    tx,
     `select id, merchant_id as "merchantId", sealed
        from webhook_secret
       where retired_at is null or retired_at > now()
       order by id`,
   )
-  const ends = await tx.query(
-    `select min(retired_at) as "nextEndAt"
+  const [ends] = await rows<Pick<MerchantRows, 'nextRetirementAt'>>(
+    tx,
+    `select min(retired_at) as "nextRetirementAt"
        from (select retired_at from merchant_key union all select retired_at from webhook_secret) as ends
       where retired_at > now()`,
   )
-  return {
-    version,
-    merchants: merchants.rows,
-    keys: keys.rows,
-    secrets: secrets.rows,
-    nextEndAt: ends.rows[0].nextEndAt,
-  }
+  return { version, merchants, keys, secrets, nextRetirementAt: ends!.nextRetirementAt }
 }

@@ -1,6 +1,6 @@
-import type { MerchantId } from '../base/ids.ts'
-import type { Queryable, Tx } from '../db/pool.ts'
-import type { MerchantSettings } from './merchant.ts'
+import type { AddressCounterId, MerchantId } from '../base/ids.ts'
+import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
+import type { Merchant, MerchantSettings } from './merchant.ts'
 
 /** Writes a merchant. @returns its id. */
 export async function insertMerchant(
@@ -8,39 +8,40 @@ export async function insertMerchant(
   merchant: {
     appid: string
     name: string
-    addressCounterId: bigint
+    addressCounterId: AddressCounterId
     callbackUrl: string | null
     always200: boolean
   },
 ): Promise<MerchantId> {
-  const { rows } = await tx.query(
+  const [inserted] = await rows<{ id: MerchantId }>(
+    tx,
     `insert into merchant (appid, name, address_counter_id, callback_url, always_200)
      values ($1, $2, $3, $4, $5)
      returning id`,
     [merchant.appid, merchant.name, merchant.addressCounterId, merchant.callbackUrl, merchant.always200],
   )
-  return rows[0].id
+  return inserted!.id
 }
 
-/** @returns null when there is no merchant of this appid. */
+/** Finds a merchant's id. @returns null when no merchant has this appid. */
 export async function findMerchantId(db: Queryable, appid: string): Promise<MerchantId | null> {
-  const { rows } = await db.query(`select id from merchant where appid = $1`, [appid])
-  return rows[0]?.id ?? null
+  const [found] = await rows<{ id: MerchantId }>(db, `select id from merchant where appid = $1`, [appid])
+  return found?.id ?? null
 }
 
-/** Finds a merchant and locks it until the transaction ends. @returns null when there is none of this appid. */
-export async function lockMerchant(
-  tx: Tx,
-  appid: string,
-): Promise<{ id: MerchantId; addressCounterId: bigint; disabledAt: Date | null } | null> {
-  const { rows } = await tx.query(
+export type LockedMerchant = Pick<Merchant, 'id' | 'addressCounterId' | 'disabledAt'>
+
+/** Finds a merchant and locks it until the transaction ends. @returns null when none has this appid. */
+export async function lockMerchant(tx: Tx, appid: string): Promise<LockedMerchant | null> {
+  const [locked] = await rows<LockedMerchant>(
+    tx,
     `select id, address_counter_id as "addressCounterId", disabled_at as "disabledAt"
        from merchant
       where appid = $1
         for no key update`,
     [appid],
   )
-  return rows[0] ?? null
+  return locked ?? null
 }
 
 const settingColumns: Record<keyof MerchantSettings, string> = {
@@ -53,7 +54,7 @@ const settingColumns: Record<keyof MerchantSettings, string> = {
   allowedClients: 'allowed_clients',
 }
 
-/** Sets what is named, at least one thing; the rest stays. */
+/** Writes the settings that are given, at least one; the others stay. */
 export async function updateSettings(
   tx: Tx,
   id: MerchantId,
@@ -63,15 +64,16 @@ export async function updateSettings(
     name => settings[name] !== undefined,
   )
   const assignments = named.map((name, i) => `${settingColumns[name]} = $${i + 2}`)
-  await tx.query(`update merchant set ${assignments.join(', ')} where id = $1`, [
+  await run(tx, `update merchant set ${assignments.join(', ')} where id = $1`, [
     id,
     ...named.map(name => settings[name]),
   ])
 }
 
-/** Disables or enables a merchant that is locked. */
+/** Disables or enables a locked merchant. */
 export async function setDisabled(tx: Tx, id: MerchantId, disabled: boolean): Promise<void> {
-  await tx.query(
+  await run(
+    tx,
     `update merchant
         set disabled_at = case when $2 then now() end
       where id = $1`,

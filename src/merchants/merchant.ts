@@ -1,25 +1,33 @@
 import type { BlockList } from 'node:net'
-import type { MerchantId } from '../base/ids.ts'
+import type { AddressCounterId, MerchantId } from '../base/ids.ts'
 import type { SignatureScheme } from './signature.ts'
 
-/** One of a merchant's keys. Every key held in memory is live: it verifies requests; the promoted one signs callbacks. */
+// appid: the merchant's public id, which its requests name.
+// key: signs requests and callbacks, each under its scheme.     webhook secret: signs callbacks by Standard Webhooks.
+// live: not retired yet. Every live key verifies requests, every live webhook secret signs callbacks.
+// promoted: the one live key that signs callbacks.
+// retired: not live from a given time on, now or later.
+// sealed: encrypted under the master key and bound to its row.     opened: decrypted, in memory only.
+// disabled: requests are refused and callbacks held; payments are still credited.
+
+/** One of a merchant's live keys. */
 export interface MerchantKey {
   id: bigint
   scheme: SignatureScheme
-  /** The key as the merchant has it; its UTF-8 bytes are what signs. */
+  /** As the merchant has it. Its UTF-8 bytes are the key of the signature. */
   key: string
   promoted: boolean
 }
 
-/** What an operator may change of a merchant. */
+/** The settings of a merchant that an operator may change. */
 export interface MerchantSettings {
-  /** Where callbacks go whose order names no notify_url. */
+  /** The default URL, for callbacks of orders without a notify_url. */
   callbackUrl: string | null
   callbackFormat: 'form' | 'json'
   callbackFields: 'six' | 'full'
   /** When set, a 2xx acknowledges only if its body contains this word. */
   acknowledgement: string | null
-  /** Refusals after a verified signature come with HTTP 200 (429 and 5xx stay what they are). */
+  /** Refusals after a verified signature have HTTP 200; 429 and 5xx stay what they are. */
   always200: boolean
   /** `t` and `nonce` are required on every endpoint. */
   requireNonce: boolean
@@ -32,9 +40,9 @@ export interface Merchant extends Omit<MerchantSettings, 'allowedClients'> {
   id: MerchantId
   appid: string
   name: string
-  addressCounterId: bigint
+  addressCounterId: AddressCounterId
   keys: readonly MerchantKey[]
-  /** Live Standard Webhooks secrets, `whsec_` + base64: each callback carries one signature per secret. */
+  /** The live ones, `whsec_` + base64: each callback carries one signature per secret. */
   webhookSecrets: readonly string[]
   /** Client addresses it may call from; null: any. */
   allowedClients: BlockList | null

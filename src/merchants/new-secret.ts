@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 
-/** A merchant key as it is handed over: 32 hex digits, whose UTF-8 bytes are what signs. */
+/** Generates a merchant key: 32 hex digits, whose UTF-8 bytes are the key of the signature. */
 export function newKey(): string {
   return randomBytes(16).toString('hex')
 }
 
-/** A webhook secret as Standard Webhooks has it: whsec_ and 32 bytes in base64. */
+/** Generates a webhook secret in the format of Standard Webhooks: whsec_ and 32 bytes in base64. */
 export function newWebhookSecret(): string {
   return `whsec_${randomBytes(32).toString('base64')}`
 }

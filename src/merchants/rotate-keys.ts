@@ -2,15 +2,15 @@ import { UsageError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
 import type { Pool, Tx } from '../db/pool.ts'
 import { changeMerchant, liveMax } from './change-merchant.ts'
-import { endKey, insertKey, type ListedKey, listKeys, setPromoted } from './key-store.ts'
+import { insertKey, type ListedKey, listKeys, setKeyRetired, setPromoted } from './key-store.ts'
 import { newKey } from './new-secret.ts'
 import { sealSecret } from './sealed-secret.ts'
 import type { SignatureScheme } from './signature.ts'
 
-// A key is changed with an overlap: add one, let the merchant's code sign with it and know it for callbacks, promote it, and
-// retire the old one when nothing comes in under it any more.
+// A key is replaced with an overlap: add one, let the merchant's code sign requests and verify callbacks with it, promote
+// it, and retire the old one when no request uses it any more.
 
-/** A key that was just made: shown here and never again. */
+/** A new key. It cannot be shown again. */
 export interface AddedKey {
   id: bigint
   scheme: SignatureScheme
@@ -18,8 +18,8 @@ export interface AddedKey {
 }
 
 /**
- * Gives a merchant another key. It verifies requests at once, and signs callbacks once it is promoted.
- * @throws UsageError when nobody has the appid, or the merchant has as many live keys as it may.
+ * Adds a key to a merchant. It verifies requests at once, and signs callbacks once it is promoted.
+ * @throws UsageError when no merchant has the appid, or the merchant has the maximum of live keys.
  */
 export function addKey(
   pool: Pool,
@@ -29,7 +29,7 @@ export function addKey(
 ): Promise<AddedKey> {
   const { scheme } = options
   const key = newKey()
-  return changeMerchant(pool, { appid, actor: options.actor }, async (tx, merchantId, record) => {
+  return changeMerchant(pool, { appid, actor: options.actor }, async (tx, { id: merchantId }, record) => {
     const live = (await listKeys(tx, merchantId)).filter(one => one.live)
     if (live.length >= liveMax) throw new UsageError(`${live.length} keys are live: retire one first`)
     const sealed = sealSecret(masterKey, { table: 'merchant_key', merchantId, purpose: scheme }, key)
@@ -40,9 +40,9 @@ export function addKey(
 }
 
 /**
- * Has a key sign the merchant's callbacks from now on; the one before goes on verifying requests.
- * @returns false when it signed them already.
- * @throws UsageError when the merchant has no such key, or it has ended or is set to.
+ * Promotes a key: it signs the merchant's callbacks from now on. The one before still verifies requests.
+ * @returns false when it was promoted already.
+ * @throws UsageError when the merchant has no such key, or it is retired or will be.
  */
 export function promoteKey(
   pool: Pool,
@@ -50,12 +50,12 @@ export function promoteKey(
   keyId: bigint,
   options: { actor?: string | undefined } = {},
 ): Promise<boolean> {
-  return changeMerchant(pool, { appid, actor: options.actor }, async (tx, merchantId, record) => {
+  return changeMerchant(pool, { appid, actor: options.actor }, async (tx, { id: merchantId }, record) => {
     const { key, keys } = await findKey(tx, merchantId, keyId)
     if (key.promoted) return false
     if (key.retiredAt)
       throw new UsageError(
-        `key ${keyId} ${key.live ? 'ends' : 'ended'} at ${key.retiredAt.toISOString()}: one that signs callbacks has to go on`,
+        `key ${keyId} ${key.live ? 'ends' : 'ended'} at ${key.retiredAt.toISOString()}: only a key without an end can sign callbacks`,
       )
     await setPromoted(tx, merchantId, keyId)
     const before = keys.find(one => one.promoted)
@@ -69,10 +69,10 @@ export function promoteKey(
 }
 
 /**
- * Ends a key, now or at a time to come: until then it verifies requests. Ended already, it stays as it was.
- * @param evenIfPromoted ends the key that signs callbacks, which then cannot be sent until another one is promoted.
- * @returns when it ends, or ended.
- * @throws UsageError when the merchant has no such key, or it signs callbacks.
+ * Retires a key, now or later; until then it verifies requests. A key that is retired already does not change.
+ * @param evenIfPromoted retires the promoted key: no callback can be sent until another one is promoted.
+ * @returns when it was or will be retired.
+ * @throws UsageError when the merchant has no such key, or it is promoted.
  */
 export function retireKey(
   pool: Pool,
@@ -81,14 +81,14 @@ export function retireKey(
   options: { at?: Date | undefined; evenIfPromoted?: boolean | undefined; actor?: string | undefined } = {},
 ): Promise<Date> {
   const { at, evenIfPromoted, actor } = options
-  return changeMerchant(pool, { appid, actor }, async (tx, merchantId, record) => {
+  return changeMerchant(pool, { appid, actor }, async (tx, { id: merchantId }, record) => {
     const { key } = await findKey(tx, merchantId, keyId)
     if (key.retiredAt && !key.live) return key.retiredAt
     if (key.promoted && (!evenIfPromoted || at))
       throw new UsageError(
-        `key ${keyId} signs callbacks: promote another one first${at ? '' : ', or say --even-if-promoted: no callback is sent until one is'}`,
+        `key ${keyId} signs callbacks: promote another one first${at ? '' : ', or use --even-if-promoted: no callback is sent until another one is promoted'}`,
       )
-    const endsAt = await endKey(tx, keyId, at ?? null)
+    const endsAt = await setKeyRetired(tx, keyId, at ?? null)
     await record('merchant.key_retired', {
       keyId: `${keyId}`,
       scheme: key.scheme,

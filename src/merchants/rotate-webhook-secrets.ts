@@ -3,18 +3,18 @@ import type { Pool } from '../db/pool.ts'
 import { changeMerchant, liveMax } from './change-merchant.ts'
 import { newWebhookSecret } from './new-secret.ts'
 import { sealSecret } from './sealed-secret.ts'
-import { endWebhookSecret, insertWebhookSecret, listWebhookSecrets } from './webhook-secret-store.ts'
+import { insertWebhookSecret, listWebhookSecrets, setWebhookSecretRetired } from './webhook-secret-store.ts'
 
-/** A secret that was just made: shown here and never again. */
+/** A new secret. It cannot be shown again. */
 export interface AddedSecret {
   id: bigint
   webhookSecret: string
 }
 
 /**
- * Gives a merchant another webhook secret. From now on its callbacks carry one signature more, so that either secret
- * verifies them while the merchant changes over.
- * @throws UsageError when nobody has the appid, or the merchant has as many live secrets as it may.
+ * Adds a webhook secret to a merchant. From now on its callbacks carry one more signature, so that either secret verifies
+ * them while the merchant switches.
+ * @throws UsageError when no merchant has the appid, or the merchant has the maximum of live secrets.
  */
 export function addWebhookSecret(
   pool: Pool,
@@ -23,7 +23,7 @@ export function addWebhookSecret(
   options: { actor?: string | undefined } = {},
 ): Promise<AddedSecret> {
   const webhookSecret = newWebhookSecret()
-  return changeMerchant(pool, { appid, actor: options.actor }, async (tx, merchantId, record) => {
+  return changeMerchant(pool, { appid, actor: options.actor }, async (tx, { id: merchantId }, record) => {
     const live = (await listWebhookSecrets(tx, merchantId)).filter(one => one.live)
     if (live.length >= liveMax) throw new UsageError(`${live.length} secrets are live: retire one first`)
     const row = { table: 'webhook_secret', merchantId, purpose: 'standard-webhooks' } as const
@@ -37,10 +37,10 @@ export function addWebhookSecret(
 }
 
 /**
- * Ends a webhook secret, now or at a time to come. Ended already, it stays as it was.
- * @param evenIfLast ends the last one that is to go on: callbacks then go out without `webhook-signature`.
- * @returns when it ends, or ended.
- * @throws UsageError when the merchant has no such secret, or no other that is to go on.
+ * Retires a webhook secret, now or later. A secret that is retired already does not change.
+ * @param evenIfLast retires the last one without an end: callbacks are then sent without `webhook-signature`.
+ * @returns when it was or will be retired.
+ * @throws UsageError when the merchant has no such secret, or no other one without an end.
  */
 export function retireWebhookSecret(
   pool: Pool,
@@ -49,7 +49,7 @@ export function retireWebhookSecret(
   options: { at?: Date | undefined; evenIfLast?: boolean | undefined; actor?: string | undefined } = {},
 ): Promise<Date> {
   const { at, evenIfLast, actor } = options
-  return changeMerchant(pool, { appid, actor }, async (tx, merchantId, record) => {
+  return changeMerchant(pool, { appid, actor }, async (tx, { id: merchantId }, record) => {
     const secrets = await listWebhookSecrets(tx, merchantId)
     const secret = secrets.find(one => one.id === secretId)
     if (!secret) throw new UsageError(`this merchant has no webhook secret ${secretId}`)
@@ -57,9 +57,9 @@ export function retireWebhookSecret(
     const last = !secrets.some(one => one.id !== secretId && one.retiredAt === null)
     if (last && !evenIfLast)
       throw new UsageError(
-        `webhook secret ${secretId} is the last one: add another first, or say --even-if-last: callbacks then go without webhook-signature`,
+        `webhook secret ${secretId} is the last one: add another first, or use --even-if-last: callbacks are then sent without webhook-signature`,
       )
-    const endsAt = await endWebhookSecret(tx, secretId, at ?? null)
+    const endsAt = await setWebhookSecretRetired(tx, secretId, at ?? null)
     await record('merchant.secret_retired', { secretId: `${secretId}`, last, at: endsAt.toISOString() })
     return endsAt
   })

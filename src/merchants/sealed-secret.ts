@@ -1,10 +1,11 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import type { MerchantId } from '../base/ids.ts'
 
-/** The row a secret belongs to. It opens there and nowhere else. */
+/** What a secret is bound to: it opens with the same facts only. */
 export interface SecretRow {
   table: 'merchant_key' | 'webhook_secret'
-  merchantId: bigint
-  /** What else the row says of the secret and must not be changed under it: a key's scheme. */
+  merchantId: MerchantId
+  /** What the secret is for: a key's scheme. Changed in the row, the secret no longer opens. */
   purpose: string
 }
 
@@ -25,7 +26,8 @@ export function sealSecret(masterKey: Buffer, row: SecretRow, secret: string): B
 
 /**
  * Opens a sealed secret.
- * @throws Error when it was sealed under another master key or for another row, or was changed since. It names none of them.
+ * @throws Error when it was sealed under another master key or for another row, or was changed.
+ *   The message contains neither the secret nor the key.
  */
 export function openSecret(masterKey: Buffer, row: SecretRow, sealed: Buffer): string {
   if (sealed[0] !== version || sealed.length < 1 + ivBytes + tagBytes) {
@@ -38,7 +40,7 @@ export function openSecret(masterKey: Buffer, row: SecretRow, sealed: Buffer): s
   return opening.update(sealed.subarray(1 + ivBytes + tagBytes), undefined, 'utf8') + opening.final('utf8')
 }
 
-/** The associated data: no two rows share it. */
+/** Encodes the associated data. JSON keeps the parts from running into each other. */
 function rowName(row: SecretRow): Buffer {
   return Buffer.from(JSON.stringify([row.table, row.merchantId.toString(), row.purpose]), 'utf8')
 }

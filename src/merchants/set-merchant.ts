@@ -1,15 +1,15 @@
 import { UsageError } from '../base/errors.ts'
 import { isNetwork } from '../base/network-list.ts'
-import { recordAudit } from '../db/audit-store.ts'
-import { inTransaction, type Pool } from '../db/pool.ts'
+import type { Pool } from '../db/pool.ts'
 import { callbackUrlProblems, type UrlCheck } from './callback-url.ts'
+import { changeMerchant } from './change-merchant.ts'
 import type { MerchantSettings } from './merchant.ts'
-import { lockMerchant, updateSettings } from './merchant-store.ts'
+import { updateSettings } from './merchant-store.ts'
 
 /**
- * Changes what may be changed of a merchant; what is not named stays. Every process knows within a second.
- * @param changes a null callbackUrl or acknowledgement takes it away.
- * @throws UsageError naming every problem at once, an appid nobody has among them.
+ * Changes settings of a merchant; those that are not given stay. Every process uses them within a second.
+ * @param changes a null callbackUrl or acknowledgement removes it.
+ * @throws UsageError naming every problem at once, or when no merchant has the appid.
  */
 export async function setMerchant(
   pool: Pool,
@@ -19,23 +19,17 @@ export async function setMerchant(
 ): Promise<void> {
   const problems = settingProblems(changes, options.checkUrl)
   if (problems.length > 0) throw new UsageError(problems)
-  await inTransaction(pool, async tx => {
-    const merchant = await lockMerchant(tx, appid)
-    if (!merchant) throw new UsageError(`no merchant has the appid "${appid}"`)
-    await updateSettings(tx, merchant.id, changes)
-    await recordAudit(tx, {
-      actor: options.actor ?? 'command line',
-      action: 'merchant.set',
-      subject: `merchant ${appid}`,
-      detail: changes,
-    })
+  await changeMerchant(pool, { appid, actor: options.actor }, async (tx, { id }, record) => {
+    await updateSettings(tx, id, changes)
+    await record('merchant.set', changes)
   })
 }
 
 function settingProblems(changes: Partial<MerchantSettings>, checkUrl: UrlCheck): string[] {
   const { callbackUrl, callbackFormat, callbackFields, acknowledgement } = changes
   const problems: string[] = []
-  if (Object.values(changes).every(value => value === undefined)) problems.push('nothing to set was named')
+  if (Object.values(changes).every(value => value === undefined))
+    problems.push('nothing to set: give at least one setting')
   if (typeof callbackUrl === 'string') problems.push(...callbackUrlProblems(callbackUrl, checkUrl))
   if (callbackFormat !== undefined && callbackFormat !== 'form' && callbackFormat !== 'json') {
     problems.push(`callback format: form or json, got "${callbackFormat}"`)
@@ -50,7 +44,7 @@ function settingProblems(changes: Partial<MerchantSettings>, checkUrl: UrlCheck)
   return problems
 }
 
-/** As many as the table takes. */
+/** The table's own limit. */
 const allowedClientsMax = 100
 
 function allowlistProblems(clients: readonly string[]): string[] {

@@ -6,7 +6,7 @@ export type SignatureScheme = 'hmac-sha256' | 'sha1'
 export type SignedParameters = Readonly<Record<string, string>>
 
 /**
- * Signs a message as the wire has it.
+ * Signs the parameters of a request or of a callback.
  * @param endpoint the last path segment for a request, `callback` for a callback. Only hmac-sha256 covers it: the name
  *   in front keeps a callback from passing for a request.
  * @returns upper-case hex: 64 digits for hmac-sha256, 40 for sha1.
@@ -26,9 +26,9 @@ export function signParameters(
 }
 
 /**
- * What is hashed, without the key.
+ * Builds the text that is hashed, without the key.
  * hmac-sha256: `endpoint?name=value&...`, RFC 3986 percent-encoded; sha1: names and values run together.
- * Names stand in byte order, which for our names (ASCII letters, digits, `_`) is the order of their code units.
+ * Names are in byte order, which for our names (ASCII letters, digits, `_`) is the order of their code units.
  */
 export function signedText(scheme: SignatureScheme, endpoint: string, parameters: SignedParameters): string {
   const names = Object.keys(parameters)
@@ -39,9 +39,9 @@ export function signedText(scheme: SignatureScheme, endpoint: string, parameters
   return `${endpoint}?${pairs.join('&')}`
 }
 
-/** Compares two signatures in constant time, hex in either case. Wrong lengths and alphabets are just unequal. */
+/** Compares two signatures in constant time, hex in either case. A wrong length or alphabet is unequal, not an error. */
 export function signaturesEqual(given: string, expected: string): boolean {
-  // Other letters may become hex digits on the way: in upper case a ligature of two f is FF, in latin1 U+0141 is an A.
+  // Below, other letters would become hex digits: in upper case the ligature of two f is FF, in latin1 U+0141 is an A.
   if (!/^[\dA-F]*$/i.test(given)) return false
   const a = Buffer.from(given.toUpperCase(), 'latin1')
   const b = Buffer.from(expected, 'latin1')
@@ -50,7 +50,7 @@ export function signaturesEqual(given: string, expected: string): boolean {
 
 /** encodeURIComponent leaves `!'()*` alone, RFC 3986 does not. */
 function percentEncode(text: string): string {
-  // Most values are ids and numbers.
+  // The fast path: most values are ids and numbers.
   if (/^[\w.~-]*$/.test(text)) return text
   return encodeURIComponent(text).replace(/[!'()*]/g, c => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 }

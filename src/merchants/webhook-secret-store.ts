@@ -1,19 +1,20 @@
 import type { MerchantId } from '../base/ids.ts'
-import type { Queryable, Tx } from '../db/pool.ts'
+import { type Queryable, rows, type Tx } from '../db/pool.ts'
 
-/** A merchant's webhook secret as an operator sees it: never the secret. Live, it signs callbacks. */
+/** A merchant's webhook secret as an operator sees it, without the secret itself. */
 export interface ListedSecret {
   id: bigint
   createdAt: Date
-  /** When it ended, or will; null: it is to go on. */
+  /** When it was or will be retired; null: it has no end. */
   retiredAt: Date | null
   /** By the database's clock. */
   live: boolean
 }
 
-/** A merchant's webhook secrets, the retired ones too, oldest first. */
+/** Lists a merchant's webhook secrets, retired ones included, oldest first. */
 export async function listWebhookSecrets(db: Queryable, merchantId: MerchantId): Promise<ListedSecret[]> {
-  const { rows } = await db.query(
+  return rows<ListedSecret>(
+    db,
     `select id, created_at as "createdAt", retired_at as "retiredAt",
             retired_at is null or retired_at > now() as live
        from webhook_secret
@@ -21,31 +22,32 @@ export async function listWebhookSecrets(db: Queryable, merchantId: MerchantId):
       order by id`,
     [merchantId],
   )
-  return rows
 }
 
-/** Writes a merchant's webhook secret, sealed; every live one signs callbacks. @returns its id. */
+/** Writes a sealed webhook secret. @returns its id. */
 export async function insertWebhookSecret(
   tx: Tx,
   secret: { merchantId: MerchantId; sealed: Buffer },
 ): Promise<bigint> {
-  const { rows } = await tx.query(
+  const [inserted] = await rows<{ id: bigint }>(
+    tx,
     `insert into webhook_secret (merchant_id, sealed)
      values ($1, $2)
      returning id`,
     [secret.merchantId, secret.sealed],
   )
-  return rows[0].id
+  return inserted!.id
 }
 
-/** Ends a secret of a locked merchant, now or later. @param at null or past: now. @returns when it ends. */
-export async function endWebhookSecret(tx: Tx, secretId: bigint, at: Date | null): Promise<Date> {
-  const { rows } = await tx.query(
+/** Retires a secret of a locked merchant, now or later. @param at null or past: now. @returns when it is. */
+export async function setWebhookSecretRetired(tx: Tx, secretId: bigint, at: Date | null): Promise<Date> {
+  const [retired] = await rows<{ at: Date }>(
+    tx,
     `update webhook_secret
         set retired_at = greatest($2, now())
       where id = $1
      returning retired_at as at`,
     [secretId, at],
   )
-  return rows[0].at
+  return retired!.at
 }

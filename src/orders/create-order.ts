@@ -1,21 +1,21 @@
 import type { AssignAddress } from '../addresses/assign-address.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Merchant } from '../merchants/merchant.ts'
-import { conflictingFields, type ExistingOrder, type OrderWanted, readAmount } from './order.ts'
+import { conflictingFields, type ExistingOrder, type OrderRequest, readAmount } from './order.ts'
 import type { OrderBatch } from './order-batch.ts'
 
-/** The parameters of a create, as signed and validated. */
+/** The parameters of TraderRechargeorder, after the signature and the schema were checked. */
 export interface OrderParameters {
   username: string
   localusermark: string
-  /** An address, or the word auto. */
+  /** An address, or `auto`. */
   address: string
   orderid: string
   amount: string
   notify_url?: string
 }
 
-/** What a create answers, the first time and ever after. */
+/** The answer to a create. A repeated create gets the same one. */
 export interface CreatedOrder {
   ordersn: string
   address: string
@@ -23,23 +23,24 @@ export interface CreatedOrder {
   expiresAt: number
 }
 
-export interface OrderDesk {
+/** What creating an order needs besides the request. */
+export interface OrderContext {
   batch: OrderBatch
   assign: AssignAddress
-  /** Says whether a callback may ever go to a URL: null when it may, else what is wrong. */
+  /** Checks a URL for callbacks. @returns null when it is allowed, else what is wrong with it. */
   checkUrl(url: string): string | null
 }
 
 /**
- * Creates an order, once: asked again with the same parameters it answers the same, whatever has happened to the order.
+ * Creates an order. The same parameters again get the same answer, whatever has happened to the order since.
  * @throws GatewayError bad_amount, bad_notify_url, notify_url_required, address_not_assigned, orderid_conflict.
  */
 export async function createOrder(
-  desk: OrderDesk,
+  context: OrderContext,
   merchant: Merchant,
   parameters: OrderParameters,
 ): Promise<CreatedOrder> {
-  const wanted: OrderWanted = {
+  const request: OrderRequest = {
     merchantId: merchant.id,
     orderid: parameters.orderid,
     username: parameters.username,
@@ -48,25 +49,26 @@ export async function createOrder(
     amount: readAmount(parameters.amount),
     notifyUrl: parameters.notify_url || null,
   }
-  const refusal = notifyUrlRefusal(desk, merchant, wanted.notifyUrl)
-  if (refusal || wanted.address === null) {
-    // An order that exists is answered as it was: settings may have changed since, and no index is spent on it.
-    const existing = await desk.batch.find(wanted)
-    if (existing) return sameAgain(wanted, existing)
+  const refusal = notifyUrlRefusal(context, merchant, request.notifyUrl)
+  if (refusal || request.address === null) {
+    // An existing order gets its first answer, even if the merchant's settings have changed since. Checking before an
+    // address is assigned keeps a repeated `auto` from using up an index.
+    const existing = await context.batch.find(request)
+    if (existing) return answerExisting(request, existing)
     if (refusal) throw refusal
   }
-  const address = wanted.address ?? (await assignFor(desk, merchant, wanted))
-  const written = await desk.batch.write({ ...wanted, address })
+  const address = request.address ?? (await context.assign(request, merchant.addressCounterId)).address
+  const written = await context.batch.write({ ...request, address })
   if (written.kind === 'created') return { address, ordersn: written.ordersn, expiresAt: written.expiresAt }
-  if (written.kind === 'exists') return sameAgain(wanted, written.order)
+  if (written.kind === 'exists') return answerExisting(request, written.order)
   throw new GatewayError(
     'address_not_assigned',
-    'address: neither the base address of this user, nor one asked for with this orderid, nor one imported for this user',
+    "address: must be this user's base address, the address of this orderid, or one imported for this user",
   )
 }
 
-function sameAgain(wanted: OrderWanted, existing: ExistingOrder): CreatedOrder {
-  const fields = conflictingFields(wanted, existing)
+function answerExisting(request: OrderRequest, existing: ExistingOrder): CreatedOrder {
+  const fields = conflictingFields(request, existing)
   if (fields.length > 0) {
     throw new GatewayError('orderid_conflict', `orderid: used before with another ${fields.join(', ')}`)
   }
@@ -74,20 +76,14 @@ function sameAgain(wanted: OrderWanted, existing: ExistingOrder): CreatedOrder {
 }
 
 function notifyUrlRefusal(
-  desk: OrderDesk,
+  context: OrderContext,
   merchant: Merchant,
   notifyUrl: string | null,
 ): GatewayError | null {
   if (notifyUrl === null) {
     if (merchant.callbackUrl !== null) return null
-    return new GatewayError('notify_url_required', 'notify_url: missing, and the merchant has no default one')
+    return new GatewayError('notify_url_required', 'notify_url: missing, and the merchant has no default URL')
   }
-  const problem = desk.checkUrl(notifyUrl)
+  const problem = context.checkUrl(notifyUrl)
   return problem === null ? null : new GatewayError('bad_notify_url', `notify_url ${problem}`)
-}
-
-/** The address that serves this order alone. */
-async function assignFor(desk: OrderDesk, merchant: Merchant, wanted: OrderWanted): Promise<string> {
-  const { address } = await desk.assign(wanted, merchant.addressCounterId)
-  return address
 }

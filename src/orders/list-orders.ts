@@ -1,67 +1,74 @@
 import { GatewayError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
+import { legacy, usdt } from '../base/money.ts'
 import type { Prisma } from '../db/prisma-client.ts'
 import type { OrderState } from './order.ts'
 import { type ShownOrder, showOrder } from './show-order.ts'
 
-/** Which of a merchant's orders; what is not named does not matter. */
-export interface OrdersWanted {
-  /** Created at or after, and before. */
+/** A filter on a merchant's orders. A field that is absent does not filter. */
+export interface OrderFilter {
+  /** Created at `from` or later, and before `to`. */
   from?: Date
   to?: Date
   state?: OrderState
   expired?: boolean
   localusermark?: string
-  /** The ordersn of the last order of the page before. */
+  /** The ordersn of the previous page's last order. */
   cursor?: string
   limit: number
 }
 
 /**
- * A page of a merchant's orders, newest first.
- * @returns `next` is the cursor of the page after, null when there is none.
- * @throws GatewayError bad_parameter when the cursor is no order of this merchant.
+ * Reads a page of a merchant's orders, newest first.
+ * @returns `next`: the cursor for the next page; null after the last.
+ * @throws GatewayError bad_parameter when the cursor is not an order of this merchant.
  */
-export async function listOrders(prisma: Prisma, merchantId: MerchantId, wanted: OrdersWanted) {
-  const { cursor, limit } = wanted
+export async function listOrders(prisma: Prisma, merchantId: MerchantId, filter: OrderFilter) {
+  const { cursor, limit } = filter
   if (cursor !== undefined) {
     const last = await prisma.rechargeOrder.findFirst({
       where: { merchantId, ordersn: cursor },
       select: { id: true },
     })
-    if (!last) throw new GatewayError('bad_parameter', 'cursor: take it from `next` of the page before')
+    if (!last) throw new GatewayError('bad_parameter', 'cursor: must be `next` of the previous page')
   }
   const { blockTime } = await prisma.chainCursor.findFirstOrThrow({ select: { blockTime: true } })
   const rows = await prisma.rechargeOrder.findMany({
     where: {
       merchantId,
-      createdAt: { gte: wanted.from, lt: wanted.to },
-      localusermark: wanted.localusermark,
-      ...(wanted.state && byState(prisma, wanted.state)),
-      ...(wanted.expired !== undefined && {
-        expiresAt: wanted.expired ? { lt: blockTime } : { gte: blockTime },
+      createdAt: { gte: filter.from, lt: filter.to },
+      localusermark: filter.localusermark,
+      ...(filter.state && byState(prisma, filter.state)),
+      ...(filter.expired !== undefined && {
+        expiresAt: filter.expired ? { lt: blockTime } : { gte: blockTime },
       }),
     },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-    // The page begins with the cursor's own order, unless that has left the filter meanwhile: so it is dropped by its
-    // number, and skipping one would lose an order.
+    // The rows begin with the cursor's own order, unless that order no longer passes the filter. So it is dropped by its
+    // ordersn: `skip: 1` would then lose another order.
     ...(cursor !== undefined && { cursor: { ordersn: cursor } }),
-    // The cursor's, and one more than asked for: it tells whether there is a page after this one.
+    // Two more than the limit: the cursor's own order, and one that shows that there is a next page.
     take: limit + 2,
     omit: { id: true, merchantId: true, depositAddressId: true, notifyUrl: true },
     include: { depositAddress: { select: { address: true } } },
   })
   const found = rows.filter(({ ordersn }) => ordersn !== cursor)
-  const page = found
-    .slice(0, limit)
-    .map(({ depositAddress, ...order }): ShownOrder => ({ ...order, address: depositAddress.address }))
+  const page = found.slice(0, limit).map(
+    ({ depositAddress, ...order }): ShownOrder => ({
+      ...order,
+      address: depositAddress.address,
+      amount: usdt(order.amount),
+      received: usdt(order.received),
+      announced: legacy(order.announced),
+    }),
+  )
   return {
     orders: page.map(order => showOrder(order, blockTime)),
     next: found.length > limit ? page.at(-1)!.ordersn : null,
   }
 }
 
-/** A state is what the sums say: nothing of it is stored. */
+/** Turns a state into a condition on the sums, since no state is stored. */
 function byState(prisma: Prisma, state: OrderState) {
   const { amount } = prisma.rechargeOrder.fields
   switch (state) {

@@ -1,12 +1,12 @@
 import { GatewayError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
-import { formatUsdt } from '../base/money.ts'
+import { formatUsdt, fromLegacyUnits, legacy, usdt } from '../base/money.ts'
 import type { Pool } from '../db/pool.ts'
 import { shareRoundTrips } from '../db/shared-round-trip.ts'
 import { readStatement, type StatementDay, type StatementSums } from './statement-store.ts'
 
 /** Makes a merchant's statement. @throws GatewayError bad_parameter, rate_limited, unavailable. */
-export type MakeStatement = (wanted: {
+export type MakeStatement = (request: {
   merchantId: MerchantId
   from: Date
   to: Date
@@ -16,11 +16,11 @@ const dayMs = 86_400_000
 const daysMax = 92
 
 /**
- * Opens the making of statements. One may have to read months, so there is one at a time for a merchant and two in all:
- * the pool's connections are for orders.
+ * Opens the making of statements. A statement may read months of rows, so a merchant gets one at a time and two run in
+ * all: the pool's connections are needed for orders.
  */
 export function openStatements(pool: Pool): MakeStatement {
-  const underWay = new Set<bigint>()
+  const running = new Set<MerchantId>()
   const read = shareRoundTrips({
     run: async ([one]: readonly { merchantId: MerchantId; from: Date; to: Date }[]) => [
       await readStatement(pool, one!.merchantId, one!.from, one!.to),
@@ -29,23 +29,25 @@ export function openStatements(pool: Pool): MakeStatement {
     waitingMax: 64,
     inFlightMax: 2,
   })
-  return async wanted => {
-    const { merchantId, from, to } = wanted
-    if (from >= to) throw new GatewayError('bad_parameter', 'to: has to be after from')
+  return async request => {
+    const { merchantId, from, to } = request
+    if (from >= to) throw new GatewayError('bad_parameter', 'to: must be later than from')
     if (to.getTime() - from.getTime() > daysMax * dayMs)
       throw new GatewayError('bad_parameter', `to: at most ${daysMax} days after from`)
-    if (underWay.has(merchantId))
-      throw new GatewayError('rate_limited', 'statement: one at a time', { retryAfterS: 1 })
-    underWay.add(merchantId)
+    if (running.has(merchantId))
+      throw new GatewayError('rate_limited', 'statement: only one at a time for each merchant', {
+        retryAfterS: 1,
+      })
+    running.add(merchantId)
     try {
-      return showStatement(await read(wanted), from, to)
+      return showStatement(await read(request), from, to)
     } finally {
-      underWay.delete(merchantId)
+      running.delete(merchantId)
     }
   }
 }
 
-/** As the wire has it: every UTC day of the time asked for, those without anything too. */
+/** Formats a statement for the wire: every UTC day of the period, empty days included. */
 function showStatement({ days, unclaimed }: StatementSums, from: Date, to: Date) {
   const byDay = new Map(days.map(day => [day.day, day]))
   const first = Math.floor(from.getTime() / dayMs)
@@ -53,13 +55,19 @@ function showStatement({ days, unclaimed }: StatementSums, from: Date, to: Date)
   return {
     days: Array.from({ length: last - first + 1 }, (_, i) => {
       const day = new Date((first + i) * dayMs).toISOString().slice(0, 10)
-      return showDay(byDay.get(day) ?? { ...nothing, day })
+      return showDay(byDay.get(day) ?? { ...emptyDay, day })
     }),
     unclaimed: { transfers: Number(unclaimed.transfers), amount: formatUsdt(unclaimed.units) },
   }
 }
 
-const nothing = { orders: 0n, transfers: 0n, received: 0n, announced: 0n, acknowledged: 0n }
+const emptyDay = {
+  orders: 0n,
+  transfers: 0n,
+  received: usdt(0n),
+  announced: legacy(0n),
+  acknowledged: legacy(0n),
+}
 
 function showDay({ day, orders, transfers, received, announced, acknowledged }: StatementDay) {
   return {
@@ -67,8 +75,7 @@ function showDay({ day, orders, transfers, received, announced, acknowledged }: 
     orders: Number(orders),
     transfers: Number(transfers),
     received: formatUsdt(received),
-    // Callbacks count in 1/10000 USDT.
-    announced: formatUsdt(announced * 100n),
-    acknowledged: formatUsdt(acknowledged * 100n),
+    announced: formatUsdt(fromLegacyUnits(announced)),
+    acknowledged: formatUsdt(fromLegacyUnits(acknowledged)),
   }
 }

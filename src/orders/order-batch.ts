@@ -2,54 +2,54 @@ import { randomUUID } from 'node:crypto'
 import { failpoint } from '../base/failpoint.ts'
 import type { Pool } from '../db/pool.ts'
 import { shareRoundTrips } from '../db/shared-round-trip.ts'
-import type { ExistingOrder, OrderWanted } from './order.ts'
+import type { ExistingOrder, OrderRequest } from './order.ts'
 import { insertOrders, type NewOrder, readOrders } from './order-store.ts'
 
-/** What became of an order: written now, there before (whatever it says), or its address may not be used. */
+/** The outcome of a write: the order was created, its orderid exists already, or the user may not use the address. */
 export type OrderWritten =
   | { kind: 'created'; ordersn: string; expiresAt: number }
   | { kind: 'exists'; order: ExistingOrder }
   | { kind: 'address_not_assigned' }
 
-/** Orders on their way into the database, those of one moment in one statement. */
+/** Writes and finds orders; requests of the same moment share one statement. */
 export interface OrderBatch {
-  write(order: OrderWanted & { address: string }): Promise<OrderWritten>
-  /** The order that has this orderid. */
-  find(key: Pick<OrderWanted, 'merchantId' | 'orderid'>): Promise<ExistingOrder | null>
+  write(order: OrderRequest & { address: string }): Promise<OrderWritten>
+  /** Finds the order that has this orderid. */
+  find(key: Pick<OrderRequest, 'merchantId' | 'orderid'>): Promise<ExistingOrder | null>
 }
 
 /**
- * Opens the batch.
- * Three round trips may be under way: while Postgres makes one durable, the next is on its way to it. More of them only
- * make smaller batches. What waits is about a second's work at the most.
+ * Opens the batch. Three round trips run at once: while Postgres makes one durable, the next is on its way. More of them
+ * only make smaller batches. The queue holds about a second's work.
  */
 export function openOrderBatch(pool: Pool, orderWindowMs: number): OrderBatch {
   const bounds = { itemsMax: 256, waitingMax: 8_192, inFlightMax: 3 }
   return {
     write: shareRoundTrips({
       ...bounds,
-      run: (orders: readonly (OrderWanted & { address: string })[]) =>
+      run: (orders: readonly (OrderRequest & { address: string })[]) =>
         writeTogether(pool, orders, orderWindowMs),
     }),
     find: shareRoundTrips({
       ...bounds,
-      run: (keys: readonly Pick<OrderWanted, 'merchantId' | 'orderid'>[]) => readOrders(pool, keys),
+      run: (keys: readonly Pick<OrderRequest, 'merchantId' | 'orderid'>[]) => readOrders(pool, keys),
     }),
   }
 }
 
 async function writeTogether(
   pool: Pool,
-  wanted: readonly (OrderWanted & { address: string })[],
+  requests: readonly (OrderRequest & { address: string })[],
   orderWindowMs: number,
 ): Promise<OrderWritten[]> {
-  const orders = wanted.map((order): NewOrder => ({ ...order, ordersn: newOrdersn() }))
+  const orders = requests.map((order): NewOrder => ({ ...order, ordersn: newOrdersn() }))
   failpoint('order:before-insert')
   const inserted = await insertOrders(pool, orders, orderWindowMs)
   failpoint('order:after-commit')
-  const losers = inserted.size === orders.length ? [] : orders.filter(({ ordersn }) => !inserted.has(ordersn))
-  const existing = losers.length === 0 ? [] : await readOrders(pool, losers)
-  const found = new Map(losers.map(({ ordersn }, i) => [ordersn, existing[i]]))
+  const notInserted =
+    inserted.size === orders.length ? [] : orders.filter(({ ordersn }) => !inserted.has(ordersn))
+  const existing = notInserted.length === 0 ? [] : await readOrders(pool, notInserted)
+  const found = new Map(notInserted.map(({ ordersn }, i) => [ordersn, existing[i]]))
   return orders.map(({ ordersn }) => {
     const expiresAt = inserted.get(ordersn)
     if (expiresAt !== undefined) return { kind: 'created', ordersn, expiresAt }

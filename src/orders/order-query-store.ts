@@ -1,23 +1,18 @@
-import type { MerchantId } from '../base/ids.ts'
-import type { Queryable } from '../db/pool.ts'
+import type { OrderKey } from '../base/ids.ts'
+import type { LegacyUnits, UsdtUnits } from '../base/money.ts'
+import type { CallbackState } from '../callbacks/outbox/callback.ts'
+import { type Queryable, rows } from '../db/pool.ts'
 
-/** Which order: by the merchant's number or ours; with both, the order must have both. */
-export interface OrderKey {
-  merchantId: MerchantId
-  orderid: string | null
-  ordersn: string | null
-}
-
-/** An order with all that hangs on it, as the database has it: base units as text, times in Unix seconds. */
+/** An order with its transfers, sightings and callbacks. In the lists amounts are base units as text, times Unix seconds. */
 export interface OrderDetails {
   ordersn: string
   orderid: string
   username: string
   localusermark: string
   address: string
-  amount: bigint
-  received: bigint
-  announced: bigint
+  amount: UsdtUnits
+  received: UsdtUnits
+  announced: LegacyUnits
   createdAt: Date
   expiresAt: Date
   /** Block time of the last solidified block. */
@@ -38,7 +33,7 @@ export interface OrderDetails {
   callbacks: {
     id: string
     body_amount: string
-    state: string
+    state: CallbackState
     attempts: number
     last_status: number | null
     next_at: number | null
@@ -47,7 +42,7 @@ export interface OrderDetails {
 }
 
 /**
- * Reads orders with their transfers, sightings and callbacks, all of them in one statement.
+ * Reads orders with their transfers, sightings and callbacks in one statement.
  * @returns for each key, in their order, the order or null.
  */
 export async function readOrderDetails(
@@ -72,7 +67,7 @@ export async function readOrderDetails(
                             order by v.block_height, v.txid, v.log_index), '[]')
                      from seen_transfer v
                     where v.deposit_address_id = o.deposit_address_id
-                      -- What is solidified is recorded; its sighting goes a moment later, and is not to count twice.
+                      -- A solidified transfer is recorded; its sighting, deleted a moment later, must not show it twice.
                       and v.block_height > s.height) as seen,
                   (select coalesce(json_agg(json_build_object(
                             'id', b.key, 'body_amount', b.body_amount::text, 'state', s.state, 'attempts', b.attempts,
@@ -100,6 +95,6 @@ export async function readOrderDetails(
             order by k.position`,
     values: [keys.map(k => k.merchantId), keys.map(k => k.orderid), keys.map(k => k.ordersn)],
   }
-  const { rows } = await db.query(query)
-  return rows.map(row => (row.ordersn === null ? null : row))
+  const found = await rows<OrderDetails | { ordersn: null }>(db, query)
+  return found.map(order => (order.ordersn === null ? null : order))
 }

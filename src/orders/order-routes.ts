@@ -10,26 +10,27 @@ import {
   textParameter,
   usernameParameter,
 } from '../requests/parameter-schemas.ts'
-import { createOrder, type OrderDesk } from './create-order.ts'
+import { createOrder, type OrderContext } from './create-order.ts'
 import type { FindOrder } from './find-order.ts'
 import { listOrders } from './list-orders.ts'
+import { orderStates } from './order.ts'
 import { orderDetailsSchema, orderSchema } from './order-schemas.ts'
 import { showOrderDetails } from './show-order.ts'
 
-/** TraderRechargeorder, findorder and orders. */
+/** Describes TraderRechargeorder, findorder and orders. */
 export function orderEndpoints({
-  desk,
+  context,
   find,
   prisma,
 }: {
-  desk: OrderDesk
+  context: OrderContext
   find: FindOrder
   prisma: Prisma
 }): Endpoint[] {
   return [
     describeEndpoint({
       name: 'TraderRechargeorder',
-      summary: 'Creates an order, once: asked again with the same parameters it answers the same.',
+      summary: 'Creates an order. The same parameters again get the same answer.',
       replay: 'legacy',
       refusals: [
         'bad_amount',
@@ -44,11 +45,11 @@ export function orderEndpoints({
         address: textParameter(
           1,
           64,
-          "One of the user's addresses, or the word auto for one of the order's own.",
+          "One of the user's addresses, or `auto` for an address that serves this order alone.",
           'auto',
         ),
         orderid: orderidParameter,
-        // Judged when the order is made, where the refusal can say what is wrong with it.
+        // createOrder checks the format: its refusal says what is wrong.
         amount: Type.String({
           description: 'Decimal USDT above 0: at most 12 digits, and at most 6 decimals after a point.',
           examples: ['3'],
@@ -57,19 +58,19 @@ export function orderEndpoints({
           textParameter(
             0,
             512,
-            "Where its callbacks go; without one, to the merchant's default URL.",
+            "URL for the order's callbacks; without it they go to the merchant's default URL.",
             'https://shop.example/cb',
           ),
         ),
       }),
       data: Type.Object({
-        msg: Type.String({ description: 'Always the same word of success', examples: ['操作成功'] }),
+        msg: Type.String({ description: 'Always 操作成功 (success)', examples: ['操作成功'] }),
         ordersn: orderSchema.properties.ordersn,
         address: orderSchema.properties.address,
         expires_at: orderSchema.properties.expires_at,
       }),
       run: async (merchant, parameters) => {
-        const { ordersn, address, expiresAt } = await createOrder(desk, merchant, parameters)
+        const { ordersn, address, expiresAt } = await createOrder(context, merchant, parameters)
         return { msg: '操作成功', ordersn, address, expires_at: expiresAt }
       },
     }),
@@ -94,18 +95,21 @@ export function orderEndpoints({
       parameters: Type.Object({
         from: Type.Optional(secondsParameter('Created at or after, Unix seconds.', '1662249600')),
         to: Type.Optional(secondsParameter('Created before, Unix seconds.', '1662336000')),
-        state: Type.Optional(choice(['pending', 'underpaid', 'paid', 'overpaid'], 'Only of this state.')),
+        state: Type.Optional(choice(orderStates, 'Only orders in this state.')),
         expired: Type.Optional(
-          choice(['true', 'false'], "Only those whose window is over by the chain's clock, or is not."),
+          choice(
+            ['true', 'false'],
+            'true: only orders that have expired by block time; false: only the others.',
+          ),
         ),
         localusermark: Type.Optional(localusermarkParameter),
         cursor: Type.Optional(
-          textParameter(1, 64, '`next` of the page before.', 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2'),
+          textParameter(1, 64, '`next` of the previous page.', 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2'),
         ),
         limit: Type.Optional(
           Type.String({
             pattern: '^([1-9]|[1-9]\\d|[1-4]\\d\\d|500)$',
-            description: 'How many at the most, 1 to 500; 100 unless given.',
+            description: 'Maximum number of orders, 1 to 500; default 100.',
             examples: ['100'],
             expected: 'a whole number from 1 to 500',
           }),
@@ -115,14 +119,14 @@ export function orderEndpoints({
         orders: Type.Array(orderSchema),
         next: nullable(
           Type.String({
-            description: 'Cursor of the next page; null after the last',
+            description: 'Cursor for the next page; null after the last',
             examples: ['cz-7773c1e05b7d4a0c9a51e2b8dfc698d2'],
           }),
         ),
       }),
-      run: (merchant, { from, to, expired, limit, ...wanted }) =>
+      run: (merchant, { from, to, expired, limit, ...filter }) =>
         listOrders(prisma, merchant.id, {
-          ...wanted,
+          ...filter,
           ...(from !== undefined && { from: new Date(Number(from) * 1000) }),
           ...(to !== undefined && { to: new Date(Number(to) * 1000) }),
           ...(expired !== undefined && { expired: expired === 'true' }),

@@ -1,20 +1,20 @@
-import type { Pool, Queryable } from '../db/pool.ts'
-import type { ExistingOrder, OrderWanted } from './order.ts'
+import { type Pool, type Queryable, rows } from '../db/pool.ts'
+import type { ExistingOrder, OrderRequest } from './order.ts'
 
-/** An order about to be written: at an address, under a number of its own. */
-export interface NewOrder extends OrderWanted {
+/** An order to be written, with its address and its ordersn. */
+export interface NewOrder extends OrderRequest {
   address: string
   ordersn: string
 }
 
-/** Its statements may take this long, then the outcome counts as unknown: callers are answered within 8 s. */
+/** After this the outcome counts as unknown: callers are answered within 8 s. */
 const statementTimeoutMs = 5_000
 
 /**
- * Writes orders in one statement, which also checks that each address is its user's: the base one, one asked for with
- * this very orderid, or one imported. Sorted by key, so that two replicas with the same orders wait instead of deadlocking.
- * @param orderWindowMs how long the window stays open from now, by the database's clock, which all replicas share.
- * @returns expires_at in Unix seconds by ordersn. An order that is missing from it exists already, or may not use its address.
+ * Writes orders in one statement, which also checks that each address is its user's: the base address, the address of
+ * this orderid, or an imported one. Sorted by key, so that two replicas with the same orders wait instead of deadlocking.
+ * @param orderWindowMs the length of the window, which begins now by the database's clock: all replicas share that one.
+ * @returns expires_at in Unix seconds by ordersn. An order that is missing exists already, or may not use its address.
  */
 export async function insertOrders(
   pool: Pool,
@@ -33,8 +33,8 @@ export async function insertOrders(
                          $8::text[])
                     as o (merchant_id, orderid, ordersn, username, localusermark, address, amount, notify_url)
              join lateral (
-               -- By its own key: by its user's, a user with ten thousand addresses would cost ten thousand. The offset
-               -- keeps the planner from thinking otherwise.
+               -- Look up the address by its unique key. Found by its user, each order of a user with ten thousand
+               -- addresses would read ten thousand rows. The offset keeps the planner from choosing that.
                select * from deposit_address where address = o.address offset 0
              ) d
                on d.merchant_id = o.merchant_id
@@ -55,17 +55,16 @@ export async function insertOrders(
       orderWindowMs,
     ],
   }
-  const { rows } = await pool.query<[string, number]>(query)
-  return new Map(rows)
+  return new Map(await rows<[string, number]>(pool, query))
 }
 
 /**
- * Reads the orders that have these orderids, in a statement of its own: it sees what a losing insert had to wait for.
+ * Reads the orders that have these orderids. A statement after the insert sees the rows that the insert conflicted with.
  * @returns for each key, in their order, the order or null.
  */
 export async function readOrders(
   db: Queryable,
-  keys: readonly Pick<OrderWanted, 'merchantId' | 'orderid'>[],
+  keys: readonly Pick<OrderRequest, 'merchantId' | 'orderid'>[],
 ): Promise<(ExistingOrder | null)[]> {
   const query = {
     name: 'read-orders',
@@ -78,6 +77,6 @@ export async function readOrders(
             order by k.position`,
     values: [keys.map(k => k.merchantId), keys.map(k => k.orderid)],
   }
-  const { rows } = await db.query(query)
-  return rows.map(row => (row.ordersn === null ? null : row))
+  const found = await rows<ExistingOrder | { ordersn: null }>(db, query)
+  return found.map(order => (order.ordersn === null ? null : order))
 }

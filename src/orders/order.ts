@@ -2,66 +2,77 @@ import { GatewayError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
 import { parseUsdt, type UsdtUnits } from '../base/money.ts'
 
-/** Follows from the sums, never stored. */
-export type OrderState = 'pending' | 'underpaid' | 'paid' | 'overpaid'
+// order: what a merchant expects from a user, under the merchant's id (orderid) and ours (ordersn).
+// amount: what it asks for.     received: what was credited to it.     remainder: amount - received, while above 0.
+// announced: the sum of its callbacks, in whole 1/10000 USDT; what received has beyond it waits for the next credit.
+// window: from the order's creation to its expiry, by block time. A transfer after it is late, and credited all the same.
+// own address: an address that serves this order alone. `auto` asks for one.
+export const orderStates = [
+  'pending', // nothing received
+  'underpaid', // less than amount
+  'paid', // exactly amount
+  'overpaid', // more than amount
+] as const
 
-/** What received and amount (base units) say. */
-export function orderState(received: bigint, amount: bigint): OrderState {
+export type OrderState = (typeof orderStates)[number]
+
+/** Derives an order's state from its sums. It is never stored. */
+export function orderState(received: UsdtUnits, amount: UsdtUnits): OrderState {
   if (received === 0n) return 'pending'
   if (received < amount) return 'underpaid'
   return received === amount ? 'paid' : 'overpaid'
 }
 
 /**
- * Whether the order's window is over by the chain's clock; a mark beside the state, whatever the state is.
- * @param headTime block time of the last solidified block we have read.
+ * Tells whether an order's window has ended. Independent of the state: a paid order expires too.
+ * @param headTime block time of the last solidified block that was read.
  */
 export function isExpired(expiresAt: Date, headTime: Date): boolean {
   return headTime > expiresAt
 }
 
-/** An order as a merchant asks for it, read from its parameters. */
-export interface OrderWanted {
+/** A merchant's request to create an order, read from its parameters. */
+export interface OrderRequest {
   merchantId: MerchantId
   orderid: string
   username: string
   localusermark: string
-  /** The address as given; null stands for the word `auto`: the one assigned for this order. */
+  /** The address as given; null: `auto`, the order's own address. */
   address: string | null
   amount: UsdtUnits
   /** null: callbacks go to the merchant's default URL. */
   notifyUrl: string | null
 }
 
-/** An order that exists, as far as a create asked for again has to know it. */
+/** An existing order, as far as a repeated create needs it. */
 export interface ExistingOrder {
   ordersn: string
   username: string
   localusermark: string
   address: string
-  /** Whether the address serves this order alone: what `auto` means. */
+  /** The address is the order's own. */
   ownAddress: boolean
-  amount: bigint
+  amount: UsdtUnits
   notifyUrl: string | null
   /** Unix seconds. */
   expiresAt: number
 }
 
-/** The parameters in which a create differs from the order that has its orderid; none when it is the same create. */
-export function conflictingFields(wanted: OrderWanted, existing: ExistingOrder): string[] {
-  const sameAddress = wanted.address === null ? existing.ownAddress : wanted.address === existing.address
+/** Lists the parameters in which a create differs from the order of its orderid; none: the same create, repeated. */
+export function conflictingFields(request: OrderRequest, existing: ExistingOrder): string[] {
+  const sameAddress = request.address === null ? existing.ownAddress : request.address === existing.address
   return [
-    wanted.username === existing.username ? '' : 'username',
-    wanted.localusermark === existing.localusermark ? '' : 'localusermark',
+    request.username === existing.username ? '' : 'username',
+    request.localusermark === existing.localusermark ? '' : 'localusermark',
     sameAddress ? '' : 'address',
-    wanted.amount === existing.amount ? '' : 'amount',
-    wanted.notifyUrl === existing.notifyUrl ? '' : 'notify_url',
+    request.amount === existing.amount ? '' : 'amount',
+    request.notifyUrl === existing.notifyUrl ? '' : 'notify_url',
   ].filter(Boolean)
 }
 
 /**
  * Reads an order's amount: decimal USDT, above 0.
- * @throws GatewayError bad_amount saying what is wrong with it.
+ * @throws GatewayError bad_amount, saying what is wrong.
  */
 export function readAmount(text: string): UsdtUnits {
   const amount = parseUsdt(text)
@@ -76,7 +87,7 @@ function amountProblem(text: string): string {
   return 'must be decimal USDT such as "12.5"'
 }
 
-/** Quotes what a caller sent: shortened, nothing in it that could break a line. */
+/** Quotes what a caller sent, shortened and on one line. */
 function quote(text: string): string {
   const shown = [...text].slice(0, 32).join('')
   return JSON.stringify(shown === text ? text : `${shown}...`)

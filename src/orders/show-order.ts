@@ -1,9 +1,9 @@
 import { unixSeconds } from '../base/clock.ts'
-import { formatUsdt, usdt } from '../base/money.ts'
+import { formatUsdt, fromLegacyUnits, usdt } from '../base/money.ts'
 import { isExpired, orderState } from './order.ts'
 import type { OrderDetails } from './order-query-store.ts'
 
-/** What every answer that shows an order shows of it; base units. */
+/** The fields of an order that every answer shows. */
 export type ShownOrder = Pick<
   OrderDetails,
   | 'ordersn'
@@ -19,8 +19,8 @@ export type ShownOrder = Pick<
 >
 
 /**
- * An order as the wire has it: decimal USDT, Unix seconds.
- * @param solidifiedTime block time of the last solidified block: the clock orders expire by.
+ * Formats an order for the wire: decimal USDT, Unix seconds.
+ * @param solidifiedTime block time of the last solidified block. Orders expire by this clock.
  */
 export function showOrder(order: ShownOrder, solidifiedTime: Date) {
   return {
@@ -31,8 +31,7 @@ export function showOrder(order: ShownOrder, solidifiedTime: Date) {
     address: order.address,
     amount: formatUsdt(order.amount),
     received: formatUsdt(order.received),
-    // Announced is counted in 1/10000 USDT, the callbacks' unit.
-    announced: formatUsdt(order.announced * 100n),
+    announced: formatUsdt(fromLegacyUnits(order.announced)),
     state: orderState(order.received, order.amount),
     expired: isExpired(order.expiresAt, solidifiedTime),
     created_at: unixSeconds(order.createdAt),
@@ -40,13 +39,13 @@ export function showOrder(order: ShownOrder, solidifiedTime: Date) {
   }
 }
 
-/** An order with its transfers, sightings and callbacks, as the wire has it. */
+/** Formats an order with its transfers, sightings and callbacks. */
 export function showOrderDetails(order: OrderDetails) {
   const decimal = (units: string) => formatUsdt(usdt(BigInt(units)))
   return {
     ...showOrder(order, order.solidifiedTime),
     transfers: order.transfers.map(transfer => ({ ...transfer, amount: decimal(transfer.amount) })),
-    // For display only: which order they pay is decided when they are solidified, and a fork may take them back.
+    // For display only: a fork may remove them, and which order they pay is decided when they are solidified.
     seen: order.seen.map(sighting => ({ ...sighting, amount: decimal(sighting.amount) })),
     callbacks: order.callbacks,
   }

@@ -8,32 +8,34 @@ const usdt = (description: string, example: string) =>
   Type.String({ description: `${description}, decimal USDT`, examples: [example] })
 const count = (description: string, example: number) => Type.Integer({ description, examples: [example] })
 
-/** The statement. */
+/** Describes statement. */
 export function statementEndpoint(pool: Pool): Endpoint {
   const makeStatement = openStatements(pool)
   return describeEndpoint({
     name: 'statement',
-    summary:
-      'What each UTC day brought: orders made, transfers received, amounts announced and acknowledged.',
+    summary: 'Sums for each UTC day: orders created, transfers received, amounts announced and acknowledged.',
     replay: 'usual',
     refusals: [],
     parameters: Type.Object({
-      from: secondsParameter('From when on, Unix seconds.', '1662249600'),
-      to: secondsParameter('Until before when, Unix seconds; at most 92 days after from.', '1662336000'),
+      from: secondsParameter('Start of the period, included; Unix seconds.', '1662249600'),
+      to: secondsParameter(
+        'End of the period, not included; Unix seconds, at most 92 days after from.',
+        '1662336000',
+      ),
     }),
     data: Type.Object({
       days: Type.Array(
         Type.Object({
-          day: Type.String({ description: 'A day of the time asked for, UTC', examples: ['2026-11-22'] }),
-          orders: count('Orders made on it', 3),
-          transfers: count('Transfers to your addresses in blocks of that day', 4),
+          day: Type.String({ description: 'A UTC day of the period', examples: ['2026-11-22'] }),
+          orders: count('Orders created on this day', 3),
+          transfers: count('Transfers to your addresses in blocks of this day', 4),
           received: usdt('The sum of these transfers', '12.5'),
-          announced: usdt('Announced on it by callbacks: when the transfers were credited', '12.5'),
-          acknowledged: usdt('Of what was ever announced, what you acknowledged on it', '9.5'),
+          announced: usdt('Announced by callbacks on this day, by the time of the credit', '12.5'),
+          acknowledged: usdt('Acknowledged on this day, whenever it was announced', '9.5'),
         }),
       ),
       unclaimed: Type.Object({
-        transfers: count('Transfers that belong to no order yet: now, whatever the time asked for', 1),
+        transfers: count('Transfers that belong to no order yet, as of now, whatever the period', 1),
         amount: usdt('The sum of these transfers', '0.5'),
       }),
     }),

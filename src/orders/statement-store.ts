@@ -1,28 +1,29 @@
 import type { MerchantId } from '../base/ids.ts'
-import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
+import type { LegacyUnits, UsdtUnits } from '../base/money.ts'
+import { inTransaction, type Pool, rows, run, type Tx } from '../db/pool.ts'
 
-/** What one UTC day brought a merchant. Transfers' amounts are base units, callbacks' 1/10000 USDT. */
+/** A merchant's sums for one UTC day. */
 export interface StatementDay {
   /** 2026-11-22 */
   day: string
   orders: bigint
   transfers: bigint
-  received: bigint
-  announced: bigint
-  acknowledged: bigint
+  received: UsdtUnits
+  announced: LegacyUnits
+  acknowledged: LegacyUnits
 }
 
 export interface StatementSums {
-  /** Those on which there was anything, in order. */
+  /** In order, without empty days. */
   days: StatementDay[]
-  /** Of now, whatever the time asked for. */
-  unclaimed: { transfers: bigint; units: bigint }
+  /** As of now, whatever the period. */
+  unclaimed: { transfers: bigint; units: UsdtUnits }
 }
 
-/** The database gives up before the caller's own time is over: what nobody waits for is not to go on. */
+/** Shorter than the 8 s after which the caller is answered, so that the query does not outlive its request. */
 const statementTimeoutMs = 6_000
 
-/** Adds up a merchant's days in one snapshot. @param from included; @param to not. */
+/** Sums up a merchant's days in one snapshot. @param from included; @param to not. */
 export function readStatement(
   pool: Pool,
   merchantId: MerchantId,
@@ -30,7 +31,8 @@ export function readStatement(
   to: Date,
 ): Promise<StatementSums> {
   return inTransaction(pool, async tx => {
-    await tx.query(
+    await run(
+      tx,
       `set transaction isolation level repeatable read, read only;
        set local statement_timeout = ${statementTimeoutMs}`,
     )
@@ -39,7 +41,8 @@ export function readStatement(
 }
 
 async function sumDays(tx: Tx, merchantId: MerchantId, from: Date, to: Date): Promise<StatementDay[]> {
-  const { rows } = await tx.query(
+  return rows<StatementDay>(
+    tx,
     `with counted (day, orders, transfers, received, announced, acknowledged) as (
        select (created_at at time zone 'UTC')::date, count(*), 0, 0, 0, 0
          from recharge_order
@@ -60,7 +63,7 @@ async function sumDays(tx: Tx, merchantId: MerchantId, from: Date, to: Date): Pr
        select (delivered_at at time zone 'UTC')::date, 0, 0, 0, 0, sum(body_amount)
          from callback
         where merchant_id = $1 and delivered_at >= $2 and delivered_at < $3
-          -- Nothing is acknowledged before it is announced: what came later need not be looked at.
+          -- A callback is written before it is acknowledged, so later rows need not be read.
           and created_at < $3
         group by 1
      )
@@ -72,19 +75,19 @@ async function sumDays(tx: Tx, merchantId: MerchantId, from: Date, to: Date): Pr
       order by counted.day`,
     [merchantId, from, to],
   )
-  return rows
 }
 
 async function sumUnclaimed(tx: Tx, merchantId: MerchantId): Promise<StatementSums['unclaimed']> {
-  const { rows } = await tx.query(
+  const [unclaimed] = await rows<StatementSums['unclaimed']>(
+    tx,
     `select count(*) as transfers, coalesce(sum(t.amount), 0)::bigint as units
        from waiting_transfer w
        join deposit_address d on d.id = w.deposit_address_id and d.merchant_id = $1
        join transfer t on t.id = w.transfer_id
       where w.reason = 'unclaimed'
-        -- Addresses skipped after a restore are nobody's until it is known whose they are.
+        -- Addresses that were skipped after a restore belong to no user yet.
         and d.localusermark <> ''`,
     [merchantId],
   )
-  return rows[0]
+  return unclaimed!
 }

@@ -38,7 +38,7 @@ async function counters(): Promise<bigint[]> {
 const epoch = async () =>
   (await api.pool.query(`select nextval('callback_epoch') as epoch`)).rows[0].epoch as bigint
 
-test("every counter moves on, and what it skips is watched, nobody's, and set down as done by hand", async () => {
+test('every counter advances; what it skips is watched, belongs to no user, and is recorded in the audit log', async () => {
   await api.ask(shop, 'newAddress', { username: 'u', localusermark: '1' })
   const imported = deriveAddress(account, 4)
   await importAddresses(api.pool, { appid: other.appid, localusermark: '9', addresses: [imported] })
@@ -173,6 +173,6 @@ test('of two at once one stops, and no index is skipped by both', async () => {
   const both = await Promise.allSettled([skipAddresses(api.pool, 300), skipAddresses(api.pool, 300)])
   assert.deepEqual(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
   const { reason } = both.find(({ status }) => status === 'rejected') as PromiseRejectedResult
-  assert.match(reason.message, /counter 1 stands at 350 instead of 100: somebody else hands out addresses/)
+  assert.match(reason.message, /counter 1 is at 350 instead of 100: another process assigns addresses/)
   assert.equal((await counters())[0], 400n)
 })

@@ -143,7 +143,7 @@ test('disabling holds the callbacks in the same transaction, enabling releases t
   await assert.rejects(disableMerchant(pool, 'nobody', nothing), { name: 'UsageError' })
 })
 
-test('what was done by hand is set down, without anything secret', async () => {
+test('what an operator changes is recorded, without secrets', async () => {
   const added = await addMerchant(pool, masterKey, { ...shop, actor: 'alice' })
   await setMerchant(pool, added.appid, { always200: true }, { checkUrl })
   await disableMerchant(pool, added.appid, nothing)

@@ -56,21 +56,21 @@ async function auditOf(appid: string) {
   return rows
 }
 
-test('a key is changed with an overlap, scheme and all, and the old one ends on two replicas within a second', async () => {
+test('a key is changed with an overlap, scheme and all, and the old one is retired on two replicas', async () => {
   const { appid, key, firstKey, keys } = await shop()
   const before: Caller = { appid, key, scheme: 'sha1' }
-  await waitUntil('the first key is known', () => letIn(before).every(Boolean), 1_000)
+  await waitUntil('the first key is known', () => letIn(before).every(Boolean))
   const added = await addKey(pool, masterKey, appid, { scheme: 'hmac-sha256' })
   const next: Caller = { appid, key: added.key, scheme: 'hmac-sha256' }
-  await waitUntil('the new key verifies', () => letIn(next).every(Boolean), 1_000)
+  await waitUntil('the new key verifies', () => letIn(next).every(Boolean))
   assert.deepEqual(letIn(before), [true, true], 'the overlap')
   const promoted = () => replicas.map(replica => replica.byAppid(appid)!.keys.find(one => one.promoted)!.id)
   assert.deepEqual(promoted(), [firstKey, firstKey], 'adding promotes nothing')
   assert.equal(await promoteKey(pool, appid, added.id), true)
-  await waitUntil('the new key signs', () => promoted().every(id => id === added.id), 1_000)
+  await waitUntil('the new key signs', () => promoted().every(id => id === added.id))
   assert.deepEqual(letIn(before), [true, true], 'the one before goes on verifying')
   await retireKey(pool, appid, firstKey)
-  await waitUntil('the old key has ended', () => letIn(before).every(one => !one), 1_000)
+  await waitUntil('the old key has ended', () => letIn(before).every(one => !one))
   assert.deepEqual(letIn(next), [true, true])
   assert.deepEqual(
     (await keys()).map(({ promoted, live }) => ({ promoted, live })),
@@ -107,9 +107,9 @@ test('a key set to end later verifies until then, and cannot be promoted', async
   const { appid } = await shop()
   const { id, key } = await addKey(pool, masterKey, appid, { scheme: 'sha1' })
   const caller: Caller = { appid, key, scheme: 'sha1' }
-  const at = new Date(Date.now() + 1_500)
+  const at = new Date(Date.now() + 3_000)
   assert.deepEqual(await retireKey(pool, appid, id, { at }), at)
-  await assert.rejects(promoteKey(pool, appid, id), /ends at .*has to go on/)
+  await assert.rejects(promoteKey(pool, appid, id), /ends at .*only a key without an end/)
   await waitUntil('it is known', () => letIn(caller).every(Boolean))
   await waitUntil('it has ended', () => letIn(caller).every(one => !one))
   assert.ok(Date.now() >= at.getTime())
@@ -127,7 +127,7 @@ test('an end in the past is an end now; ended once, it stays as it was', async (
   assert.equal(retirements.length, 1)
 })
 
-test("nobody's key, another merchant's key, a promoted key: nothing is done, and nothing set down", async () => {
+test("nobody's key, another merchant's key, a promoted key: nothing is done, and nothing recorded", async () => {
   const [mine, theirs] = [await shop(), await shop()]
   await assert.rejects(addKey(pool, masterKey, 'nobody', { scheme: 'sha1' }), /no merchant has the appid/)
   await assert.rejects(promoteKey(pool, mine.appid, theirs.firstKey), /has no key/)
@@ -174,7 +174,7 @@ test('no merchant has more than ten live keys, or secrets', async () => {
   await addWebhookSecret(pool, masterKey, appid)
 })
 
-test('what was done is set down with who did it, and no key or secret is in it or can be read from the tables', async () => {
+test('changes are recorded with their actor, and no key or secret is in them or can be read from the tables', async () => {
   const { appid, firstKey, firstSecret, keys, secrets } = await shop()
   const actor = 'alice'
   const key = await addKey(pool, masterKey, appid, { scheme: 'hmac-sha256', actor })

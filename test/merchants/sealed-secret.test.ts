@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import type { MerchantId } from '../../src/base/ids.ts'
 import { openSecret, type SecretRow, sealSecret } from '../../src/merchants/sealed-secret.ts'
 
 const masterKey = randomBytes(32)
-const row: SecretRow = { table: 'merchant_key', merchantId: 7n, purpose: 'hmac-sha256' }
+const row: SecretRow = { table: 'merchant_key', merchantId: 7n as MerchantId, purpose: 'hmac-sha256' }
 const secret = '3f9c1e7ab2d84455a0c6e1f27d90b8aa'
 
 test('a secret opens in its own row, and nothing of it shows while sealed', () => {
@@ -17,8 +18,8 @@ test('a secret opens in its own row, and nothing of it shows while sealed', () =
 test("moved to another merchant's row, another table or under another scheme it does not open", () => {
   const sealed = sealSecret(masterKey, row, secret)
   const others: SecretRow[] = [
-    { ...row, merchantId: 8n },
-    { ...row, merchantId: 77n },
+    { ...row, merchantId: 8n as MerchantId },
+    { ...row, merchantId: 77n as MerchantId },
     { ...row, table: 'webhook_secret' },
     { ...row, purpose: 'sha1' },
   ]
@@ -39,7 +40,7 @@ test('under another master key, changed in any byte or cut short it does not ope
 test('what is said when it does not open names neither the secret nor the key', () => {
   const sealed = sealSecret(masterKey, row, secret)
   assert.throws(
-    () => openSecret(masterKey, { ...row, merchantId: 8n }, sealed),
+    () => openSecret(masterKey, { ...row, merchantId: 8n as MerchantId }, sealed),
     (error: Error) => !error.message.includes(secret) && !error.message.includes(masterKey.toString('hex')),
   )
 })

@@ -6,7 +6,7 @@ import {
   conflictingFields,
   type ExistingOrder,
   isExpired,
-  type OrderWanted,
+  type OrderRequest,
   orderState,
   readAmount,
 } from '../../src/orders/order.ts'
@@ -119,7 +119,7 @@ test('a million amounts survive being written and read', () => {
 })
 
 test("an order's state follows from what it received", () => {
-  const states = [0n, 1n, 99n, 100n, 101n].map(received => orderState(received, 100n))
+  const states = [0n, 1n, 99n, 100n, 101n].map(received => orderState(usdt(received), usdt(100n)))
   assert.deepEqual(states, ['pending', 'underpaid', 'underpaid', 'paid', 'overpaid'])
 })
 
@@ -131,7 +131,7 @@ test("an order is expired once the head's time is past its end, and not a moment
 })
 
 test('a create asked for again conflicts in exactly the fields that differ', () => {
-  const wanted: OrderWanted = {
+  const wanted: OrderRequest = {
     merchantId: 1n as MerchantId,
     orderid: 'o-1',
     username: 'u',

@@ -189,8 +189,8 @@ test('92 days are answered, more are refused, and so is a time that ends before 
   assert.equal(whole.data.days.length, 93, 'the first and the last in part')
   for (const [to, said] of [
     [from + 92 * 86_400 + 1, /^to: at most 92 days after from$/],
-    [from, /^to: has to be after from$/],
-    [from - 1, /^to: has to be after from$/],
+    [from, /^to: must be later than from$/],
+    [from - 1, /^to: must be later than from$/],
   ] as const) {
     const answer = await ask(to)
     assert.equal(answer.code, 'bad_parameter')

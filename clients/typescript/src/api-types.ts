@@ -100,17 +100,17 @@ export interface NewAddressParameters {
 export interface NewAddressAnswer {
   status: 1
   data: {
-    /** Always the same word of success. */
+    /** Always 操作成功 (success). */
     msg: string
     /** The user's name. */
     username: string
-    /** The merchant's own id of the user. */
+    /** The merchant's id for the user. */
     localusermark: string
-    /** The TRON address to pay to, T... */
+    /** The TRON address to pay to. */
     address: string
-    /** The address's own id. */
+    /** The gateway's id for the address. */
     uuid: string
-    /** When it was assigned, Unix seconds. */
+    /** Time of assignment, Unix seconds. */
     addtime: number
   }
 }
@@ -136,21 +136,21 @@ export interface FinduseraddressAnswer {
     info: {
       /** The user's name. */
       username: string
-      /** The merchant's own id of the user. */
+      /** The merchant's id for the user. */
       localusermark: string
     }
     data: {
-      /** The merchant's number. */
+      /** The gateway's number for the merchant. */
       merchant_id: number
-      /** The TRON address to pay to, T... */
+      /** The TRON address to pay to. */
       address: string
-      /** The merchant's own id of the user. */
+      /** The merchant's id for the user. */
       m_localusermark: string
-      /** The address's own id. */
+      /** The gateway's id for the address. */
       uuid: string
-      /** When it was assigned, Unix seconds. */
+      /** Time of assignment, Unix seconds. */
       addtime: number
-      /** Decimal USDT that arrived and belongs to no order yet. */
+      /** What arrived and belongs to no order yet, decimal USDT. */
       unclaimed: string
     }
   }
@@ -165,13 +165,13 @@ export interface TraderRechargeorderParameters {
   username: string
   /** The merchant's own id of the user. */
   localusermark: string
-  /** One of the user's addresses, or the word auto for one of the order's own. */
+  /** One of the user's addresses, or `auto` for an address that serves this order alone. */
   address: string
   /** The merchant's own id of the order. */
   orderid: string
   /** Decimal USDT above 0: at most 12 digits, and at most 6 decimals after a point. */
   amount: string
-  /** Where its callbacks go; without one, to the merchant's default URL. */
+  /** URL for the order's callbacks; without it they go to the merchant's default URL. */
   notify_url?: string
   /** Unix seconds, within 300 s of our clock. */
   t?: string
@@ -182,13 +182,13 @@ export interface TraderRechargeorderParameters {
 export interface TraderRechargeorderAnswer {
   status: 1
   data: {
-    /** Always the same word of success. */
+    /** Always 操作成功 (success). */
     msg: string
-    /** The gateway's id of the order. */
+    /** The gateway's id for the order. */
     ordersn: string
     /** The TRON address to pay to. */
     address: string
-    /** When its window ends, Unix seconds. */
+    /** Time of expiry, Unix seconds. */
     expires_at: number
   }
 }
@@ -211,68 +211,68 @@ export interface FindorderParameters {
 export interface FindorderAnswer {
   status: 1
   data: {
-    /** The gateway's id of the order. */
+    /** The gateway's id for the order. */
     ordersn: string
-    /** The merchant's own id of the order. */
+    /** The merchant's id for the order. */
     orderid: string
     /** The user's name. */
     username: string
-    /** The merchant's own id of the user. */
+    /** The merchant's id for the user. */
     localusermark: string
     /** The TRON address to pay to. */
     address: string
-    /** Asked for, decimal USDT. */
+    /** Amount of the order, decimal USDT. */
     amount: string
     /** Credited so far, decimal USDT. */
     received: string
     /** Announced by callbacks so far, decimal USDT. */
     announced: string
-    /** From amount and received. */
+    /** Follows from amount and received. */
     state: 'pending' | 'underpaid' | 'paid' | 'overpaid'
-    /** Whether the window is over by the chain's clock. */
+    /** Whether expires_at has passed, by block time. */
     expired: boolean
-    /** When it was made, Unix seconds. */
+    /** Time of creation, Unix seconds. */
     created_at: number
-    /** When its window ends, Unix seconds. */
+    /** Time of expiry, Unix seconds. */
     expires_at: number
     transfers: {
-      /** The transaction. */
+      /** Transaction id. */
       txid: string
       /** Position in the transaction's logs. */
       log_index: number
-      /** Who sent it. */
+      /** Sender. */
       from: string
-      /** Arrived, decimal USDT. */
+      /** Amount of the transfer, decimal USDT. */
       amount: string
       /** Height of its block. */
       block: number
-      /** Its block's time, Unix seconds. */
+      /** Time of its block, Unix seconds. */
       block_time: number
-      /** Whether it came after the order's window. */
+      /** Whether its block is later than expires_at. */
       late: boolean
     }[]
     seen: {
-      /** The transaction. */
+      /** Transaction id. */
       txid: string
-      /** Seen, decimal USDT. */
+      /** Amount of the transfer, decimal USDT. */
       amount: string
-      /** Blocks on top of its own; credited at 19. */
+      /** Blocks after its own; credited at 19. */
       confirmations: number
     }[]
     callbacks: {
       /** The callback's key. */
       id: string
-      /** What it announces, in 1/10000 USDT. */
+      /** Amount it announces, in 1/10000 USDT. */
       body_amount: string
-      /** Where it stands. */
+      /** Delivery state. */
       state: 'due' | 'in_flight' | 'held' | 'delivered' | 'exhausted'
       /** Attempts made. */
       attempts: number
       /** HTTP status of the last answer. */
       last_status: number | null
-      /** When it is sent next, Unix seconds. */
+      /** Time of the next attempt, Unix seconds. */
       next_at: number | null
-      /** When it was acknowledged, Unix seconds. */
+      /** Time of acknowledgement, Unix seconds. */
       delivered_at: number | null
     }[]
   }
@@ -287,15 +287,15 @@ export interface OrdersParameters {
   from?: string
   /** Created before, Unix seconds. */
   to?: string
-  /** Only of this state. */
+  /** Only orders in this state. */
   state?: 'pending' | 'underpaid' | 'paid' | 'overpaid'
-  /** Only those whose window is over by the chain's clock, or is not. */
+  /** true: only orders that have expired by block time; false: only the others. */
   expired?: 'true' | 'false'
   /** The merchant's own id of the user. */
   localusermark?: string
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   cursor?: string
-  /** How many at the most, 1 to 500; 100 unless given. */
+  /** Maximum number of orders, 1 to 500; default 100. */
   limit?: string
   /** Unix seconds, within 300 s of our clock. */
   t?: string
@@ -307,32 +307,32 @@ export interface OrdersAnswer {
   status: 1
   data: {
     orders: {
-      /** The gateway's id of the order. */
+      /** The gateway's id for the order. */
       ordersn: string
-      /** The merchant's own id of the order. */
+      /** The merchant's id for the order. */
       orderid: string
       /** The user's name. */
       username: string
-      /** The merchant's own id of the user. */
+      /** The merchant's id for the user. */
       localusermark: string
       /** The TRON address to pay to. */
       address: string
-      /** Asked for, decimal USDT. */
+      /** Amount of the order, decimal USDT. */
       amount: string
       /** Credited so far, decimal USDT. */
       received: string
       /** Announced by callbacks so far, decimal USDT. */
       announced: string
-      /** From amount and received. */
+      /** Follows from amount and received. */
       state: 'pending' | 'underpaid' | 'paid' | 'overpaid'
-      /** Whether the window is over by the chain's clock. */
+      /** Whether expires_at has passed, by block time. */
       expired: boolean
-      /** When it was made, Unix seconds. */
+      /** Time of creation, Unix seconds. */
       created_at: number
-      /** When its window ends, Unix seconds. */
+      /** Time of expiry, Unix seconds. */
       expires_at: number
     }[]
-    /** Cursor of the next page; null after the last. */
+    /** Cursor for the next page; null after the last. */
     next: string | null
   }
 }
@@ -398,9 +398,9 @@ export interface StatementParameters {
   appid: string
   /** The signature, hex in either case. */
   sign: string
-  /** From when on, Unix seconds. */
+  /** Start of the period, included; Unix seconds. */
   from: string
-  /** Until before when, Unix seconds; at most 92 days after from. */
+  /** End of the period, not included; Unix seconds, at most 92 days after from. */
   to: string
   /** Unix seconds, within 300 s of our clock. */
   t?: string
@@ -412,21 +412,21 @@ export interface StatementAnswer {
   status: 1
   data: {
     days: {
-      /** A day of the time asked for, UTC. */
+      /** A UTC day of the period. */
       day: string
-      /** Orders made on it. */
+      /** Orders created on this day. */
       orders: number
-      /** Transfers to your addresses in blocks of that day. */
+      /** Transfers to your addresses in blocks of this day. */
       transfers: number
       /** The sum of these transfers, decimal USDT. */
       received: string
-      /** Announced on it by callbacks: when the transfers were credited, decimal USDT. */
+      /** Announced by callbacks on this day, by the time of the credit, decimal USDT. */
       announced: string
-      /** Of what was ever announced, what you acknowledged on it, decimal USDT. */
+      /** Acknowledged on this day, whenever it was announced, decimal USDT. */
       acknowledged: string
     }[]
     unclaimed: {
-      /** Transfers that belong to no order yet: now, whatever the time asked for. */
+      /** Transfers that belong to no order yet, as of now, whatever the period. */
       transfers: number
       /** The sum of these transfers, decimal USDT. */
       amount: string

@@ -1,3 +1,4 @@
+import type { MerchantId } from '../../base/ids.ts'
 import type { CallbackFacts } from './callback.ts'
 
 /** The right to send one callback, until it runs out or another epoch begins. */
@@ -8,7 +9,7 @@ export interface Lease {
 
 /** A leased callback with all that its attempt needs. */
 export interface LeasedCallback extends Lease {
-  merchantId: bigint
+  merchantId: MerchantId
   orderId: bigint
   /** Attempts made before this one, and how many of them belong to the schedule as it runs now. */
   attempts: number

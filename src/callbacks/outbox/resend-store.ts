@@ -1,3 +1,4 @@
+import type { OrderKey } from '../../base/ids.ts'
 import type { Queryable, Tx } from '../../db/pool.ts'
 import { type CallbackState, stateOf } from './list-callbacks.ts'
 
@@ -109,15 +110,8 @@ export async function probeLanesNow(tx: Tx, ids: readonly bigint[]): Promise<voi
   )
 }
 
-/** Which order's callbacks: by the merchant's number or ours; with both, the order must have both. */
-export interface OrderNamed {
-  merchantId: bigint
-  orderid: string | null
-  ordersn: string | null
-}
-
 /** The callbacks of an order. @returns null when there is no such order of this merchant. */
-export async function readOrderCallbacks(db: Queryable, order: OrderNamed): Promise<bigint[] | null> {
+export async function readOrderCallbacks(db: Queryable, order: OrderKey): Promise<bigint[] | null> {
   const named =
     order.orderid === null
       ? 'o.ordersn = $3 and $2::text is null'

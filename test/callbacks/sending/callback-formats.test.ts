@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { after, test } from 'node:test'
 import { Webhook } from 'standardwebhooks'
-import type { MerchantId } from '../../../src/base/ids.ts'
+import type { AddressCounterId, MerchantId } from '../../../src/base/ids.ts'
 import type { CallbackFacts } from '../../../src/callbacks/outbox/callback.ts'
 import { attemptCallback } from '../../../src/callbacks/sending/attempt-callback.ts'
 import { createGuardedAgent } from '../../../src/egress/guarded-agent.ts'
@@ -180,7 +180,7 @@ function merchantWith(settings: Partial<Merchant>): Merchant {
     id: 1n as MerchantId,
     appid: 'VunTq7Zk2Lm9h1l8',
     name: 'shop',
-    addressCounterId: 1n,
+    addressCounterId: 1n as AddressCounterId,
     keys: [newKey('hmac-sha256')],
     webhookSecrets: [newSecret()],
     callbackUrl: endpoint.url,
