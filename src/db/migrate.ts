@@ -30,14 +30,15 @@ export async function migrate(pool: Pool, log: Logger, folder = shippedFolder): 
     .sort()
   for (const name of names) {
     const sql = await readFile(new URL(`${name}/migration.sql`, migrations), 'utf8')
-    if ((await runStep(pool, tx => applyMigration(tx, name, sql, log))).length === 0) continue
-    log.info({ migration: name }, 'migration.applied')
-    failpoint('migrate:after-commit')
-    applied.push(name)
+    for (const migration of await runStep(pool, tx => applyMigration(tx, name, sql, log))) {
+      log.info({ migration }, 'migration.applied')
+      applied.push(migration)
+    }
   }
-  const routines = await runStep(pool, tx => applyRoutines(tx, new URL('routines/', folder)))
-  for (const routine of routines) log.info({ routine }, 'routine.applied')
-  if (routines.length > 0) failpoint('migrate:after-commit')
+  for (const routine of await runStep(pool, tx => applyRoutines(tx, new URL('routines/', folder)))) {
+    log.info({ routine }, 'routine.applied')
+    applied.push(routine)
+  }
   const client = await pool.connect()
   try {
     await migrateQueue(client, queueSchema)
@@ -45,18 +46,20 @@ export async function migrate(pool: Pool, log: Logger, folder = shippedFolder): 
     // In some cases its migration changes the search_path, so this connection is not used again.
     client.release(true)
   }
-  return [...applied, ...routines]
+  return applied
 }
 
 /** Runs one step in a transaction that holds the migrations' lock. */
-function runStep(pool: Pool, step: (tx: Tx) => Promise<string[]>): Promise<string[]> {
-  return inTransaction(pool, async tx => {
+async function runStep(pool: Pool, step: (tx: Tx) => Promise<string[]>): Promise<string[]> {
+  const applied = await inTransaction(pool, async tx => {
     // Any fixed number will do. It only has to be the same in every `gateway migrate`.
     await tx.query(`select pg_advisory_xact_lock(7265636861726765)`)
-    const applied = await step(tx)
-    if (applied.length > 0) failpoint('migrate:before-commit')
-    return applied
+    const names = await step(tx)
+    if (names.length > 0) failpoint('migrate:before-commit')
+    return names
   })
+  if (applied.length > 0) failpoint('migrate:after-commit')
+  return applied
 }
 
 /** Applies a migration and records it. @returns its name; nothing when it was applied before. */
