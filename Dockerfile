@@ -24,6 +24,7 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json ./
 COPY prisma/migrations prisma/migrations
+COPY prisma/routines prisma/routines
 USER node
 EXPOSE 8080
 # Each process answers on its own HEALTH_PORT, inside the container only.

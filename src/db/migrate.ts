@@ -1,52 +1,70 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { runMigrations as migrateQueue } from 'bullmq'
 import { failpoint } from '../base/failpoint.ts'
 import type { Logger } from '../base/log.ts'
+import { applyRoutines } from './apply-routines.ts'
 import type { Pool, Tx } from './pool.ts'
 import { inTransaction } from './pool.ts'
 
-/** Both from src/db and from dist/db, the migrations lie two folders up. */
-const folder = fileURLToPath(new URL('../../prisma/migrations/', import.meta.url))
+/** Two folders up, both from src/db and from dist/db. */
+const shippedFolder = new URL('../../prisma/', import.meta.url)
 
-/** The database schema BullMQ's Postgres backend lives in. */
+/** The database schema of BullMQ's Postgres backend. */
 export const queueSchema = 'bullmq'
 
 /**
- * Applies what is missing of prisma/migrations, each in a transaction of its own, and the queue's own schema.
- * Recorded in Prisma's `_prisma_migrations`, so that its tools agree. Several may run it at once: a lock lets one go first.
- * @returns the names applied now.
- * @throws Error when an applied migration is no longer what the folder has: history is not to be edited.
+ * Brings the database up to date: applies the migrations that are missing, each in a transaction of its own, then the
+ * routines that have changed, then the queue's own schema. Migrations are recorded in Prisma's `_prisma_migrations`, so
+ * that its tools agree. Several may run it at once: a lock lets one go first.
+ * @param folder with `migrations/` and `routines/`.
+ * @returns the names of the migrations and routines applied now.
+ * @throws Error when an applied migration differs from its file: history is not edited.
  */
-export async function migrate(pool: Pool, log: Logger): Promise<string[]> {
+export async function migrate(pool: Pool, log: Logger, folder = shippedFolder): Promise<string[]> {
   const applied: string[] = []
-  const names = (await readdir(folder, { withFileTypes: true }))
+  const migrations = new URL('migrations/', folder)
+  const names = (await readdir(migrations, { withFileTypes: true }))
     .filter(entry => entry.isDirectory())
     .map(entry => entry.name)
     .sort()
   for (const name of names) {
-    const sql = await readFile(`${folder}${name}/migration.sql`, 'utf8')
-    if (await inTransaction(pool, tx => applyMigration(tx, name, sql, log))) {
-      log.info({ migration: name }, 'migration.applied')
-      failpoint('migrate:after-commit')
-      applied.push(name)
+    const sql = await readFile(new URL(`${name}/migration.sql`, migrations), 'utf8')
+    for (const migration of await runStep(pool, tx => applyMigration(tx, name, sql, log))) {
+      log.info({ migration }, 'migration.applied')
+      applied.push(migration)
     }
+  }
+  for (const routine of await runStep(pool, tx => applyRoutines(tx, new URL('routines/', folder)))) {
+    log.info({ routine }, 'routine.applied')
+    applied.push(routine)
   }
   const client = await pool.connect()
   try {
     await migrateQueue(client, queueSchema)
   } finally {
-    // Its migration leaves a search_path behind on some paths; do not lend that client out again.
+    // In some cases its migration changes the search_path, so this connection is not used again.
     client.release(true)
   }
   return applied
 }
 
-async function applyMigration(tx: Tx, name: string, sql: string, log: Logger): Promise<boolean> {
+/** Runs one step in a transaction that holds the migrations' lock. */
+async function runStep(pool: Pool, step: (tx: Tx) => Promise<string[]>): Promise<string[]> {
+  const applied = await inTransaction(pool, async tx => {
+    // Any fixed number will do. It only has to be the same in every `gateway migrate`.
+    await tx.query(`select pg_advisory_xact_lock(7265636861726765)`)
+    const names = await step(tx)
+    if (names.length > 0) failpoint('migrate:before-commit')
+    return names
+  })
+  if (applied.length > 0) failpoint('migrate:after-commit')
+  return applied
+}
+
+/** Applies a migration and records it. @returns its name; nothing when it was applied before. */
+async function applyMigration(tx: Tx, name: string, sql: string, log: Logger): Promise<string[]> {
   const checksum = createHash('sha256').update(sql).digest('hex')
-  // Any fixed number will do: it only has to be the same in every `gateway migrate`.
-  await tx.query(`select pg_advisory_xact_lock(7265636861726765)`)
   await tx.query(
     `create table if not exists _prisma_migrations (
        id varchar(36) primary key,
@@ -66,17 +84,15 @@ async function applyMigration(tx: Tx, name: string, sql: string, log: Logger): P
     [name],
   )
   if (rows[0]) {
-    if (rows[0].checksum !== checksum) {
-      throw new Error(
-        `migration ${name} was applied with other contents: restore its file, add a new one instead`,
-      )
-    }
-    return false
+    if (rows[0].checksum === checksum) return []
+    throw new Error(
+      `migration ${name} was applied with other contents: restore its file and add a new migration instead`,
+    )
   }
-  // A migration may take its locks slowly, but must not queue everybody behind it while it waits for one.
+  // A migration may run for long, but while it waits for a lock everybody else queues behind it.
   await tx.query(`set local lock_timeout = '5s'`)
   await tx.query(`set local statement_timeout = 0`)
-  // What a migration could not do and goes on without, it says as a warning.
+  // A migration raises a warning for what it could not do and goes on without.
   const onNotice = ({ severity, message }: { severity?: string; message?: string }) => {
     if (severity === 'WARNING') log.warn({ migration: name, message }, 'migration.warned')
   }
@@ -91,6 +107,5 @@ async function applyMigration(tx: Tx, name: string, sql: string, log: Logger): P
      values ($1, $2, $3, now(), 1)`,
     [randomUUID(), checksum, name],
   )
-  failpoint('migrate:before-commit')
-  return true
+  return [name]
 }

@@ -31,6 +31,21 @@ test('the role reads every view of the schema, each of which says what it holds'
   assert.deepEqual(rows, [{ appid: 'VunTq7Zk2Lm9h1l8', amount_usdt: '1.000050', amount_units: 1_000_050n }])
 })
 
+test('every column of the schema says what it holds', async () => {
+  const { rows } = await pool.query<{ name: string; comment: string | null }>(
+    `select c.relname || '.' || a.attname as name, col_description(c.oid, a.attnum) as comment
+       from pg_class c
+       join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      where c.relnamespace = 'report'::regnamespace
+      order by c.oid, a.attnum`,
+  )
+  assert.ok(rows.length > 240)
+  assert.deepEqual(
+    rows.filter(({ comment }) => !/^\S.*\.$/.test(comment ?? '')),
+    [],
+  )
+})
+
 test('docs/admin.md lists the views with the comments the database has', async () => {
   const text = await readFile(new URL('../../docs/admin.md', import.meta.url), 'utf8')
   const listed = [...text.matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map(([, name, comment]) => ({

@@ -39,6 +39,17 @@ test('schema.prisma has every table and column of the database, of the same type
   assert.deepEqual(prisma.sort(), database.sort())
 })
 
+test('schema.prisma says of each model what a row is and where it is written', async () => {
+  const schema = await readFile(new URL('../../prisma/schema.prisma', import.meta.url), 'utf8')
+  const described = [...schema.matchAll(/^\/\/\/ .+ Written by .+\.\nmodel (\w+) \{$/gm)].map(
+    ([, name]) => name,
+  )
+  assert.deepEqual(
+    described,
+    [...schema.matchAll(/^model (\w+)/gm)].map(([, name]) => name),
+  )
+})
+
 test('a month that has rows in the default partition stays there, and the others get theirs', async () => {
   const { pool } = await cloneDatabase()
   await pool.query(

@@ -33,7 +33,7 @@ export async function emptyDatabase(pool: Pool): Promise<void> {
     `select quote_ident(relname) as name
        from pg_class
       where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
-        and relname not in ('_prisma_migrations', 'merchant_version')`,
+        and relname not in ('_prisma_migrations', 'schema_routine', 'merchant_version')`,
   )
   const deletes = rows.map(({ name }) => `delete from ${name}`)
   await pool.query(['set local session_replication_role = replica', ...deletes].join(';'))
