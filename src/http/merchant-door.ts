@@ -5,13 +5,13 @@ import { GatewayError } from '../base/errors.ts'
 import type { Merchant } from '../merchants/merchant.ts'
 import type { MerchantDirectory } from '../merchants/merchant-directory.ts'
 import type { Endpoint } from '../requests/endpoint.ts'
+import { parametersSchema } from '../requests/merchant-parameters.ts'
 import { checkReplay, type NonceGate, type ReplayRule } from '../requests/replay.ts'
 import { verifyRequest } from '../requests/verify-request.ts'
+import { answerSchema } from './body/envelope.ts'
 import { noParameters, type Parameters } from './body/parameters.ts'
-import { answerSchema } from './envelope.ts'
 import { clientAddressOf } from './limits/client-address.ts'
 import type { RateLimits } from './limits/rate-limits.ts'
-import { parametersSchema } from './merchant-parameters.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,5 +1,5 @@
 import Type, { type TSchema } from 'typebox'
-import { type ErrorCode, errorCodes } from '../base/errors.ts'
+import { type ErrorCode, errorCodes } from '../../base/errors.ts'
 
 /** The legacy envelope of an answer that went well. */
 export function answerSchema(data: TSchema) {

@@ -1,6 +1,6 @@
 import Type from 'typebox'
-import type { Endpoint } from '../requests/endpoint.ts'
-import { unknownParameter } from '../requests/parameter-schemas.ts'
+import type { Endpoint } from './endpoint.ts'
+import { unknownParameter } from './parameter-schemas.ts'
 
 const common = {
   appid: Type.String({ description: "The merchant's appid.", examples: ['VunTq7Zk2Lm9h1l8'] }),
