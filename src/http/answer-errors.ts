@@ -44,6 +44,7 @@ export function refuse(
 ): FastifyReply {
   request.refusedWith = error.code
   const facts = {
+    requestId: request.id,
     code: error.code,
     endpoint: request.routeOptions.config.endpoint,
     merchantId: request.merchant?.id,

@@ -36,6 +36,7 @@ function keptOf(request: FastifyRequest, elapsedMs: number, clock: Clock): ApiRe
   if (!merchant) return null
   const { orderid } = (request.body ?? {}) as { orderid?: string }
   return {
+    requestId: request.id,
     merchantId: merchant.id,
     endpoint: request.routeOptions.config.endpoint ?? 'none',
     code: request.refusedWith ?? 'ok',

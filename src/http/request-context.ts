@@ -1,3 +1,4 @@
+import { randomFillSync } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { ErrorCode } from '../base/errors.ts'
@@ -34,7 +35,7 @@ declare module 'fastify' {
   }
 }
 
-/** Decorates requests and the app. */
+/** Decorates requests and the app, and puts the request's id into every answer. */
 export const requestContext = fastifyPlugin(
   async app => {
     app.decorateRequest('merchant', null)
@@ -43,6 +44,33 @@ export const requestContext = fastifyPlugin(
     app.decorate('onAnswered', [])
     app.decorate('onUnreadable', [])
     app.decorate('rateLimits', { byAddress: null, byMerchant: null })
+    app.addHook('onRequest', (request, reply, done) => {
+      reply.header(requestIdHeader, request.id)
+      done()
+    })
   },
   { name: 'request-context' },
 )
+
+/** The header of every answer that names its request. It is never read from a request: clients can write anything there. */
+export const requestIdHeader = 'x-request-id'
+
+const idBytes = 10
+const idsPerFill = 512
+
+/**
+ * Makes request ids: 20 hex digits, unique across processes. They are random because a counter would tell each client how
+ * many requests the gateway serves. Random bytes are fetched for many ids at once: a fetch costs more than thirty ids.
+ */
+export function requestIds(): () => string {
+  const random = Buffer.alloc(idBytes * idsPerFill)
+  let used = random.length
+  return () => {
+    if (used === random.length) {
+      randomFillSync(random)
+      used = 0
+    }
+    used += idBytes
+    return random.toString('hex', used - idBytes, used)
+  }
+}

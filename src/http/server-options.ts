@@ -3,6 +3,7 @@ import type { FastifyHttpOptions } from 'fastify'
 import type { Config } from '../base/config.ts'
 import type { Logger } from '../base/log.ts'
 import { bodyLimitBytes } from './body/request-body.ts'
+import { requestIds } from './request-context.ts'
 import { unreadableHandlers } from './unreadable.ts'
 
 /** A request's headers and body must have arrived within this time; Node checks every second. */
@@ -12,9 +13,12 @@ const connectionTimeoutMs = 12_000
 
 /** Fastify's own options for the API. */
 export function serverOptions(config: Pick<Config, 'trustProxy'>, log: Logger) {
+  const genReqId = requestIds()
   return {
     // Fastify's log would make a child logger for every request. We log refusals only, in answer-errors.
     logger: false,
+    genReqId,
+    requestIdHeader: false,
     bodyLimit: bodyLimitBytes,
     connectionTimeout: connectionTimeoutMs,
     requestTimeout: requestTimeoutMs,
@@ -29,6 +33,6 @@ export function serverOptions(config: Pick<Config, 'trustProxy'>, log: Logger) {
     ajv: {
       customOptions: { coerceTypes: false, removeAdditional: false, verbose: true, keywords: ['expected'] },
     },
-    ...unreadableHandlers(log),
+    ...unreadableHandlers(log, genReqId),
   } satisfies FastifyHttpOptions<Server>
 }

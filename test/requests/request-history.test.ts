@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { MerchantId } from '../../src/base/ids.ts'
 import { createLog } from '../../src/base/log.ts'
 import { createMetrics } from '../../src/base/metrics.ts'
 import type { Pool } from '../../src/db/pool.ts'
@@ -12,7 +13,8 @@ const log = createLog('silent', 'test')
 
 function call(number: number): ApiRequest {
   return {
-    merchantId: BigInt(number),
+    requestId: `request-${number}`,
+    merchantId: BigInt(number) as MerchantId,
     endpoint: 'findorder',
     code: 'ok',
     orderid: `order-${number}`,
@@ -38,8 +40,9 @@ function heldDatabase() {
   const statements: { merchantIds: bigint[]; end(error?: Error): void }[] = []
   let arrived: () => void = () => undefined
   const query = ({ values }: { values: [bigint[]] }) =>
-    new Promise<void>((resolve, reject) => {
-      statements.push({ merchantIds: values[0], end: error => (error ? reject(error) : resolve()) })
+    new Promise<{ rowCount: number }>((resolve, reject) => {
+      const done = () => resolve({ rowCount: values[0].length })
+      statements.push({ merchantIds: values[0], end: error => (error ? reject(error) : done()) })
       arrived()
     })
   const next = async () => {

@@ -66,6 +66,12 @@ export function apiDocument(endpoints: readonly Endpoint[]): Record<string, unkn
         FullCallback: plainSchema(fullCallbackSchema),
         ...Object.fromEntries(endpoints.flatMap(endpointSchemas)),
       },
+      headers: {
+        RequestId: {
+          description: "The request's id, as the operator's log has it.",
+          schema: { type: 'string' },
+        },
+      },
     },
   }
 }
@@ -100,6 +106,7 @@ function operation(endpoint: Endpoint) {
     responses: {
       200: {
         description: 'Done.',
+        headers: answerHeaders,
         content: {
           'application/json': { schema: reference(schemaName(endpoint, 'Answer')), example: answer },
         },
@@ -108,6 +115,8 @@ function operation(endpoint: Endpoint) {
     },
   }
 }
+
+const answerHeaders = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } }
 
 const replayNotes: Record<Endpoint['replay'], string> = {
   legacy: '`t` and `nonce` may be left out, unless the merchant is set to require them.',
@@ -153,12 +162,13 @@ function refusal(status: number, codes: readonly ErrorCode[]) {
   })
   return {
     description: `${STATUS_CODES[status]}: ${codes.map(code => `\`${code}\``).join(', ')}.`,
-    // A fault of ours says nothing of when it will be over.
-    ...(codes.some(code => errorCodes[code].retry && code !== 'internal') && {
-      headers: {
-        'Retry-After': { description: 'Seconds after which to ask again.', schema: { type: 'integer' } },
-      },
-    }),
+    headers: {
+      ...answerHeaders,
+      // Nobody knows how long an internal error will last.
+      ...(codes.some(code => errorCodes[code].retry && code !== 'internal') && {
+        'Retry-After': { description: 'Seconds after which to try again.', schema: { type: 'integer' } },
+      }),
+    },
     content: {
       'application/json': { schema: reference('Refusal'), examples: Object.fromEntries(examples) },
     },

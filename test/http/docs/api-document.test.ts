@@ -90,6 +90,7 @@ test('every error code is in the table, and every endpoint shows those it may an
     for (const code of shown) assert.ok(responses[errorCodes[code as ErrorCode].status], code)
     const retried = Object.keys(responses).filter(status => responses[status].headers?.['Retry-After'])
     assert.deepEqual(retried, ['429', '503'], 'Retry-After is where it comes')
+    for (const status of Object.keys(responses)) assert.ok(responses[status].headers['X-Request-Id'], status)
   }
 })
 
