@@ -6,7 +6,7 @@ import { readFormParameters } from './form-parameters.ts'
 import { readJsonParameters } from './json-parameters.ts'
 import type { Parameters } from './parameters.ts'
 
-/** The longest body we read, in bytes. */
+/** The longest body that is read, in bytes. */
 export const bodyLimitBytes = 16 * 1024
 
 /** Reads JSON and form bodies into one map of parameters; every other content type is refused. */
