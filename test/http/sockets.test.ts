@@ -27,7 +27,7 @@ function talk(): { send(text: string): void; closed: Promise<string>; said(): st
   return { send: text => void socket.write(text), closed, said: () => said }
 }
 
-test('slow requests are answered 408 and cut, while others are served', async () => {
+test('slow requests are answered 408 and cut, while others are served', { timeout: 60_000 }, async () => {
   const silent = talk()
   silent.send(head(100))
   const dripping = talk()
