@@ -9,7 +9,7 @@ export const errorCodes = {
     retry: false,
     meaning:
       'The body cannot be read: malformed, a name twice, a value that is no text, another charset than UTF-8.',
-    example: 'body: amount is there twice',
+    example: 'body: amount is given twice',
   },
   missing_parameter: {
     status: 400,
@@ -100,7 +100,7 @@ export const errorCodes = {
     status: 404,
     retry: false,
     meaning: 'There is nothing at this path for this method.',
-    example: 'there is nothing at this path for this method; the API is POST only',
+    example: 'no endpoint has this path and method; all endpoints are POST',
   },
   orderid_conflict: {
     status: 409,

@@ -7,11 +7,11 @@ import { type ErrorCode, errorCodes } from '../../../src/base/errors.ts'
 import { callbackSchema, fullCallbackSchema } from '../../../src/callbacks/callback-schemas.ts'
 import { callbackBody } from '../../../src/callbacks/sending/callback-body.ts'
 import { merchantEndpoints } from '../../../src/http/app.ts'
+import { answerSchema } from '../../../src/http/body/envelope.ts'
 import { commonRefusals } from '../../../src/http/docs/api-document.ts'
 import { exampleOf } from '../../../src/http/docs/api-example.ts'
-import { answerSchema } from '../../../src/http/envelope.ts'
-import { parametersSchema } from '../../../src/http/merchant-parameters.ts'
 import { signParameters } from '../../../src/merchants/signature.ts'
+import { parametersSchema } from '../../../src/requests/merchant-parameters.ts'
 import { openApiUnderTest } from '../../support/api-under-test.ts'
 
 const api = await openApiUnderTest({})
@@ -90,6 +90,7 @@ test('every error code is in the table, and every endpoint shows those it may an
     for (const code of shown) assert.ok(responses[errorCodes[code as ErrorCode].status], code)
     const retried = Object.keys(responses).filter(status => responses[status].headers?.['Retry-After'])
     assert.deepEqual(retried, ['429', '503'], 'Retry-After is where it comes')
+    for (const status of Object.keys(responses)) assert.ok(responses[status].headers['X-Request-Id'], status)
   }
 })
 
