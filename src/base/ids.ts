@@ -9,3 +9,10 @@ export type TransferId = bigint & { readonly id: 'transfer' }
 export type CreditId = bigint & { readonly id: 'credit' }
 export type CallbackId = bigint & { readonly id: 'callback' }
 export type LaneId = bigint & { readonly id: 'lane' }
+
+/** An order of a merchant, by the merchant's id (orderid) or ours (ordersn); with both, the order must have both. */
+export interface OrderKey {
+  merchantId: MerchantId
+  orderid: string | null
+  ordersn: string | null
+}

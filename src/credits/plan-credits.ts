@@ -1,4 +1,4 @@
-import { usdt } from '../base/money.ts'
+import { type LegacyUnits, legacy, type UsdtUnits, usdt } from '../base/money.ts'
 import { pendingAnnouncement } from '../callbacks/outbox/callback.ts'
 import type { PayingOrder } from '../orders/order-totals-store.ts'
 import { inChainOrder } from '../transfers/transfer.ts'
@@ -10,10 +10,10 @@ export interface PlannedCredit {
   transfer: PendingTransfer
   order: PayingOrder
   /** The order's received right after this credit. */
-  received: bigint
+  received: UsdtUnits
   late: boolean
   /** What its callback announces, in 1/10000 USDT; 0 when there is nothing whole to announce yet. */
-  announcement: bigint
+  announcement: LegacyUnits
 }
 
 /**
@@ -49,7 +49,7 @@ export function planCredits(
 function credit(transfer: PendingTransfer, order: PayingOrder): PlannedCredit {
   order.received = usdt(order.received + transfer.amount)
   const announcement = pendingAnnouncement(order.received, order.announced)
-  order.announced += announcement
+  order.announced = legacy(order.announced + announcement)
   return { transfer, order, received: order.received, late: transfer.time > order.expiresAt, announcement }
 }
 

@@ -1,15 +1,16 @@
-import type { UsdtUnits } from '../base/money.ts'
+import type { DepositAddressId, MerchantId, OrderId } from '../base/ids.ts'
+import type { LegacyUnits, UsdtUnits } from '../base/money.ts'
 import type { Tx } from '../db/pool.ts'
 
-/** An order as crediting sees it, locked, with what its callbacks need. */
+/** A locked order, with what crediting it and announcing the credit need. */
 export interface PayingOrder {
-  id: bigint
-  merchantId: bigint
-  depositAddressId: bigint
+  id: OrderId
+  merchantId: MerchantId
+  depositAddressId: DepositAddressId
   amount: UsdtUnits
   received: UsdtUnits
-  /** The sum of its callbacks, in 1/10000 USDT. */
-  announced: bigint
+  /** The sum of its callbacks. */
+  announced: LegacyUnits
   createdAt: Date
   expiresAt: Date
   /** Where its callbacks go as things are now: its own notify_url, else the merchant's. */
