@@ -8,8 +8,7 @@ import { readOrderCallbacks } from './outbox/resend-store.ts'
 import { sendTestCallback, type TestContext } from './sending/test-callback.ts'
 
 /** Defines the endpoints resendcallback and testcallback. */
-export function callbackEndpoints(options: { pool: Pool; testContext: TestContext }): Endpoint[] {
-  const { pool, testContext } = options
+export function callbackEndpoints({ pool, context }: { pool: Pool; context: TestContext }): Endpoint[] {
   return [
     describeEndpoint({
       name: 'resendcallback',
@@ -76,13 +75,13 @@ export function callbackEndpoints(options: { pool: Pool; testContext: TestContex
       }),
       run: async (merchant, { notify_url }) => {
         const { status, durationMs, ...tested } = await sendTestCallback(
-          testContext,
+          context,
           merchant,
           notify_url || null,
         )
         return { ...tested, http_status: status, duration_ms: durationMs }
       },
-      close: () => testContext.agent.destroy(),
+      close: () => context.agent.destroy(),
     }),
   ]
 }

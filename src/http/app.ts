@@ -64,7 +64,7 @@ export function merchantEndpoints(options: AppOptions): Endpoint[] {
   return [
     ...addressEndpoints({ pool, assign }),
     ...orderEndpoints({ desk, find: openFindOrder(pool), prisma }),
-    ...callbackEndpoints({ pool, testContext: openTestContext(options) }),
+    ...callbackEndpoints({ pool, context: openTestContext(options) }),
     statementEndpoint(pool),
   ]
 }

@@ -39,7 +39,7 @@ export function createCallbackMetrics(registry: Registry | undefined, db: Querya
     help: 'Lanes (merchant and origin) whose circuit is open: their endpoints fail and get single probes only.',
     registers,
     async collect() {
-      this.set(await countOpenCircuits(db))
+      this.set((await countOpenCircuits(db)).open)
     },
   })
   return {
@@ -66,49 +66,38 @@ export function createCallbackMetrics(registry: Registry | undefined, db: Querya
 /** The value while the database cannot be reached: a scrape must not fail then, since its other metrics are needed. */
 const unknown = Number.NaN
 
-type OpenCounts = Record<'due' | 'in_flight' | 'held', number>
+/** Runs a count of one row. @returns `otherwise` when the database cannot answer. */
+async function countOr<T extends object>(otherwise: T, db: Queryable, text: string): Promise<T> {
+  const counted = await rows<T>(db, text).catch(() => [otherwise])
+  return counted[0]!
+}
 
-async function countOpen(db: Queryable): Promise<OpenCounts> {
-  try {
-    const [counts] = await rows<OpenCounts>(
-      db,
-      `select (select count(*) from callback_outbox where state = 'due')::float8 as due,
-              (select count(*) from callback_outbox where state = 'in_flight')::float8 as in_flight,
-              (select count(*) from callback_outbox where state = 'held')::float8 as held`,
-    )
-    return counts!
-  } catch {
-    return { due: unknown, in_flight: unknown, held: unknown }
-  }
+function countOpen(db: Queryable): Promise<Record<'due' | 'in_flight' | 'held', number>> {
+  return countOr(
+    { due: unknown, in_flight: unknown, held: unknown },
+    db,
+    `select (select count(*) from callback_outbox where state = 'due')::float8 as due,
+            (select count(*) from callback_outbox where state = 'in_flight')::float8 as in_flight,
+            (select count(*) from callback_outbox where state = 'held')::float8 as held`,
+  )
 }
 
 /** Reads the first due row of each lane, so that the cost does not grow with the number of callbacks that wait. */
-async function oldestDueSeconds(db: Queryable): Promise<{ closed: number; open: number }> {
-  try {
-    const [ages] = await rows<{ closed: number; open: number }>(
-      db,
-      `select coalesce(extract(epoch from now() - min(w.due_at) filter (where l.opened_at is null)), 0)::float8 as closed,
-              coalesce(extract(epoch from now() - min(w.due_at) filter (where l.opened_at is not null)), 0)::float8 as open
-         from due_lane w
-         join callback_lane l on l.id = w.lane_id
-        where w.due_at <= now()`,
-    )
-    return ages!
-  } catch {
-    return { closed: unknown, open: unknown }
-  }
+function oldestDueSeconds(db: Queryable): Promise<{ closed: number; open: number }> {
+  return countOr(
+    { closed: unknown, open: unknown },
+    db,
+    `select coalesce(extract(epoch from now() - min(w.due_at) filter (where l.opened_at is null)), 0)::float8 as closed,
+            coalesce(extract(epoch from now() - min(w.due_at) filter (where l.opened_at is not null)), 0)::float8 as open
+       from due_lane w
+       join callback_lane l on l.id = w.lane_id
+      where w.due_at <= now()`,
+  )
 }
 
-async function countOpenCircuits(db: Queryable): Promise<number> {
-  try {
-    const [count] = await rows<{ open: number }>(
-      db,
-      `select count(*)::float8 as open from callback_lane where opened_at is not null`,
-    )
-    return count!.open
-  } catch {
-    return unknown
-  }
+function countOpenCircuits(db: Queryable): Promise<{ open: number }> {
+  const text = `select count(*)::float8 as open from callback_lane where opened_at is not null`
+  return countOr({ open: unknown }, db, text)
 }
 
 /** Defines the metric that is 1 while the courier can use the database and the queue, and 0 while it cannot use one of them. */
