@@ -1,4 +1,4 @@
-import type { DepositAddressId } from '../base/ids.ts'
+import type { CreditId, DepositAddressId } from '../base/ids.ts'
 import type { Tx } from '../db/pool.ts'
 import type { ChainPlace } from '../transfers/transfer.ts'
 import type { TronAddress } from '../tron/address.ts'
@@ -9,7 +9,10 @@ import type { PlannedCredit } from './plan-credits.ts'
  * transaction, whichever way it came.
  * @returns the credits' ids by their transfers'.
  */
-export async function insertCredits(tx: Tx, credits: readonly PlannedCredit[]): Promise<Map<bigint, bigint>> {
+export async function insertCredits(
+  tx: Tx,
+  credits: readonly PlannedCredit[],
+): Promise<Map<bigint, CreditId>> {
   const { rows } = await tx.query(
     `insert into credit (transfer_id, order_id, amount, received, late)
      select *

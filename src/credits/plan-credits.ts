@@ -1,4 +1,4 @@
-import { legacy, type UsdtUnits, usdt } from '../base/money.ts'
+import { type LegacyUnits, legacy, type UsdtUnits, usdt } from '../base/money.ts'
 import { pendingAnnouncement } from '../callbacks/outbox/callback.ts'
 import type { PayingOrder } from '../orders/order-totals-store.ts'
 import { inChainOrder } from '../transfers/transfer.ts'
@@ -13,7 +13,7 @@ export interface PlannedCredit {
   received: UsdtUnits
   late: boolean
   /** What its callback announces, in 1/10000 USDT; 0 when there is nothing whole to announce yet. */
-  announcement: bigint
+  announcement: LegacyUnits
 }
 
 /**

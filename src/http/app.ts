@@ -6,7 +6,7 @@ import type { Config } from '../base/config.ts'
 import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics.ts'
 import { callbackEndpoints } from '../callbacks/callback-routes.ts'
-import { openTestDesk } from '../callbacks/sending/test-callback.ts'
+import { openTestContext } from '../callbacks/sending/test-callback.ts'
 import { databaseIdOf } from '../db/database-id.ts'
 import type { Pool } from '../db/pool.ts'
 import type { Prisma } from '../db/prisma-client.ts'
@@ -65,7 +65,7 @@ export function merchantEndpoints(options: AppOptions): Endpoint[] {
   return [
     ...addressEndpoints({ pool, assign }),
     ...orderEndpoints({ context: orderContext, find: openFindOrder(pool), prisma }),
-    ...callbackEndpoints({ pool, desk: openTestDesk(options) }),
+    ...callbackEndpoints({ pool, context: openTestContext(options) }),
     statementEndpoint(pool),
   ]
 }

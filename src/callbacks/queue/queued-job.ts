@@ -1,5 +1,5 @@
 import type { Lease } from '../outbox/lease.ts'
-import { leaseKey } from '../outbox/lease.ts'
+import { leaseKey, parseLeaseKey } from '../outbox/lease.ts'
 
 /**
  * What a job of the queue holds: leases, as `id-epoch` with spaces between. Text, since neither JSON nor Lua has our
@@ -36,8 +36,5 @@ export function callData(leases: readonly Lease[]): CallData {
 export function readCall(data: unknown): Lease[] | null {
   const text = (data as Partial<CallData> | null)?.leases
   if (typeof text !== 'string' || !/^\d{1,18}-\d{1,18}( \d{1,18}-\d{1,18})*$/.test(text)) return null
-  return text.split(' ').map(key => {
-    const dash = key.indexOf('-')
-    return { id: BigInt(key.slice(0, dash)), epoch: BigInt(key.slice(dash + 1)) }
-  })
+  return text.split(' ').map(parseLeaseKey)
 }

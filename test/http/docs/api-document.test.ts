@@ -4,6 +4,7 @@ import { createConfig, lintFromString } from '@redocly/openapi-core'
 import type { TObject, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { type ErrorCode, errorCodes } from '../../../src/base/errors.ts'
+import { legacy, usdt } from '../../../src/base/money.ts'
 import { callbackSchema, fullCallbackSchema } from '../../../src/callbacks/callback-schemas.ts'
 import { callbackBody } from '../../../src/callbacks/sending/callback-body.ts'
 import { merchantEndpoints } from '../../../src/http/app.ts'
@@ -100,13 +101,13 @@ test('a callback as it is sent is what the document says of it', () => {
     orderid: 'sh-1',
     ordersn: 'cz-1',
     localusermark: '1',
-    bodyAmount: 30000n,
+    bodyAmount: legacy(30000n),
     txid: '9f'.repeat(32),
     logIndex: 0,
-    transferAmount: 3_000_050n,
-    received: 3_000_050n,
-    orderAmount: 3_000_000n,
-    orderState: 'overpaid',
+    transferAmount: usdt(3_000_050n),
+    received: usdt(3_000_050n),
+    orderAmount: usdt(3_000_000n),
+    orderState: 'overpaid' as const,
     late: false,
   }
   const key = { scheme: 'hmac-sha256' as const, key: 'k' }
