@@ -122,8 +122,8 @@ async function freeSlots(leasing: Leasing): Promise<number> {
 }
 
 /**
- * Gives back leases whose calls the queue has lost, so that a flushed Redis costs seconds and not the length of a
- * lease. A call begun elsewhere is no concern of this courier any more.
+ * Gives back leases whose jobs the queue has lost, so that a flushed Redis costs seconds and not the length of a
+ * lease. A job begun elsewhere is no concern of this courier any more.
  */
 async function recoverLost(leasing: Leasing): Promise<void> {
   const before = performance.now() - leasing.tuning.lostAfterMs

@@ -6,7 +6,7 @@ const epochsSkipped = 1_000_000_000
 
 /**
  * Moves the leases' epochs on, after a restore: what the queue still holds bears ids and epochs that the restored database
- * would give out again, and would then pass for calls of ours.
+ * would give out again, and would then pass for jobs of ours.
  */
 export async function skipEpochs(pool: Pool, actor = 'command line'): Promise<void> {
   await inTransaction(pool, async tx => {

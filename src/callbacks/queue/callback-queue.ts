@@ -4,25 +4,25 @@ import { databaseIdOf } from '../../db/database-id.ts'
 import type { Queryable } from '../../db/pool.ts'
 import type { Lease } from '../outbox/lease.ts'
 import { leaseKey } from '../outbox/lease.ts'
-import { type CallConsumer, consumeCalls } from './job-consumer.ts'
+import { consumeJobs, type JobConsumer } from './job-consumer.ts'
 import { isUnusable, openPostgresBackend, openRedisBackend, type QueueBackend } from './queue-backend.ts'
-import { type CallData, callData, callSize, divideIntoCalls } from './queued-job.ts'
+import { divideIntoJobs, type JobData, jobData, jobSize } from './queued-job.ts'
 
-/** Wake-up calls for couriers: what is in it is a copy of leases, and may be lost at any time. */
+/** Wake-up jobs for couriers: what is in it is a copy of leases, and may be lost at any time. */
 export interface CallbackQueue {
   /** Whether it can be reached now. */
   isReady(): boolean
-  /** About how many leases are in calls that no courier has begun. */
+  /** About how many leases are in jobs that no courier has begun. */
   waiting(): Promise<number>
   /** @throws when they may not all have been taken. */
   add(leases: readonly Lease[]): Promise<void>
-  /** @returns those added here whose call the queue does not know any more: done, or lost with it. */
+  /** @returns those added here whose job the queue does not know any more: done, or lost with it. */
   missing(leases: readonly Lease[]): Promise<Lease[]>
-  /** Takes back calls that nobody has begun. @returns the leases that could be taken back. */
+  /** Takes back jobs that nobody has begun. @returns the leases that could be taken back. */
   withdraw(leases: readonly Lease[]): Promise<Lease[]>
-  /** Begins no further call. */
+  /** Begins no further job. */
   pause(): Promise<void>
-  /** To be called when no call is in hand any more. */
+  /** To be called when no job is in hand any more. */
   close(): Promise<void>
 }
 
@@ -30,7 +30,7 @@ export interface CallbackQueue {
 export const queuePrefix = 'recharge-gateway'
 
 /**
- * Opens the queue, on Redis or on Postgres, and handles its calls from then on: one code path for both.
+ * Opens the queue, on Redis or on Postgres, and handles its jobs from then on: one code path for both.
  * @param name from `queueNameOf`.
  * @param slots leases handled at once at the most.
  * @param handle never throws for what an endpoint does; when it throws, the lease runs out and another epoch begins.
@@ -48,39 +48,39 @@ export function openQueue(options: {
     ? openRedisBackend(options.redisUrl, log)
     : openPostgresBackend(options.databaseUrl, log)
   let queue = openProducer(name, backend, log)
-  const size = callSize(slots)
-  // The call that each lease went out in, until it is begun here or found to be over.
-  const callOf = new Map<string, string>()
+  const size = jobSize(slots)
+  // The job that each lease went out in, until it is begun here or found to be over.
+  const jobOf = new Map<string, string>()
   const handle = (lease: Lease) => {
-    callOf.delete(leaseKey(lease))
+    jobOf.delete(leaseKey(lease))
     return options.handle(lease)
   }
-  const consumer = consumeCalls({ name, prefix: queuePrefix, backend, slots, callSize: size, handle, log })
-  const settle = async (leases: readonly Lease[], isOver: (callId: string) => Promise<boolean>) => {
-    const over = await leasesWhere(leases, callOf, isOver)
-    for (const lease of over) callOf.delete(leaseKey(lease))
+  const consumer = consumeJobs({ name, prefix: queuePrefix, backend, slots, jobSize: size, handle, log })
+  const settle = async (leases: readonly Lease[], isOver: (jobId: string) => Promise<boolean>) => {
+    const over = await leasesWhere(leases, jobOf, isOver)
+    for (const lease of over) jobOf.delete(leaseKey(lease))
     return over
   }
   return {
     isReady: backend.isReady,
     waiting: async () => {
-      const calls = await queue.getWaitingCount()
-      // Others' calls are about as large as ours.
-      return calls === 0 ? 0 : Math.ceil((calls * callOf.size) / Math.max(1, new Set(callOf.values()).size))
+      const jobs = await queue.getWaitingCount()
+      // Others' jobs are about as large as ours.
+      return jobs === 0 ? 0 : Math.ceil((jobs * jobOf.size) / Math.max(1, new Set(jobOf.values()).size))
     },
     add: async leases => {
-      const calls = divideIntoCalls(leases, size).map(together => ({ id: leaseKey(together[0]!), together }))
-      for (const { id, together } of calls) for (const lease of together) callOf.set(leaseKey(lease), id)
+      const jobs = divideIntoJobs(leases, size).map(together => ({ id: leaseKey(together[0]!), together }))
+      for (const { id, together } of jobs) for (const lease of together) jobOf.set(leaseKey(lease), id)
       try {
         await queue.addBulk(
-          calls.map(({ id, together }) => ({
+          jobs.map(({ id, together }) => ({
             name: 'send',
-            data: callData(together),
+            data: jobData(together),
             opts: { jobId: `cb-${id}` },
           })),
         )
       } catch (error) {
-        for (const lease of leases) callOf.delete(leaseKey(lease))
+        for (const lease of leases) jobOf.delete(leaseKey(lease))
         if (await isUnusable(queue)) {
           void queue.close().catch(() => undefined) // It never was open.
           queue = openProducer(name, backend, log)
@@ -95,8 +95,8 @@ export function openQueue(options: {
   }
 }
 
-function openProducer(name: string, backend: QueueBackend, log: Logger): Queue<CallData> {
-  const queue = new Queue<CallData>(
+function openProducer(name: string, backend: QueueBackend, log: Logger): Queue<JobData> {
+  const queue = new Queue<JobData>(
     name,
     {
       connection: backend.producer,
@@ -111,21 +111,21 @@ function openProducer(name: string, backend: QueueBackend, log: Logger): Queue<C
   return queue
 }
 
-/** Those of the leases whose call is as asked; each call is asked after once. */
+/** Those of the leases whose job is as asked; each job is asked after once. */
 async function leasesWhere(
   leases: readonly Lease[],
-  callOf: ReadonlyMap<string, string>,
-  test: (callId: string) => Promise<boolean>,
+  jobOf: ReadonlyMap<string, string>,
+  test: (jobId: string) => Promise<boolean>,
 ): Promise<Lease[]> {
-  const ids = [...new Set(leases.map(lease => callOf.get(leaseKey(lease))))].filter(id => id !== undefined)
+  const ids = [...new Set(leases.map(lease => jobOf.get(leaseKey(lease))))].filter(id => id !== undefined)
   const results = new Map(await Promise.all(ids.map(async id => [id, await test(id)] as const)))
-  return leases.filter(lease => results.get(callOf.get(leaseKey(lease)) ?? ''))
+  return leases.filter(lease => results.get(jobOf.get(leaseKey(lease)) ?? ''))
 }
 
 /** How long BullMQ may take over its goodbyes; without its server it never finishes them. */
 const closeWithinMs = 2_000
 
-async function closeQueue(queue: Queue, consumer: CallConsumer, backend: QueueBackend): Promise<void> {
+async function closeQueue(queue: Queue, consumer: JobConsumer, backend: QueueBackend): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const cut = new Promise<void>(resolve => {
     timer = setTimeout(resolve, backend.isReady() ? closeWithinMs : 0)
@@ -135,7 +135,7 @@ async function closeQueue(queue: Queue, consumer: CallConsumer, backend: QueueBa
   await backend.close()
 }
 
-/** The name of this database's queue: another gateway's calls, were they in one Redis, would be dropped as not theirs. */
+/** The name of this database's queue: another gateway's jobs, were they in one Redis, would be dropped as not theirs. */
 export async function queueNameOf(db: Queryable): Promise<string> {
   return `callbacks-${await databaseIdOf(db)}`
 }

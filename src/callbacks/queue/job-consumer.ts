@@ -3,25 +3,25 @@ import type { Logger } from '../../base/log.ts'
 import type { Lease } from '../outbox/lease.ts'
 import type { QueueBackend } from './queue-backend.ts'
 import { isUnusable } from './queue-backend.ts'
-import { type CallData, readCall } from './queued-job.ts'
+import { type JobData, readJob } from './queued-job.ts'
 
-export interface CallConsumer {
-  /** Begins no further call. */
+export interface JobConsumer {
+  /** Begins no further job. */
   pause(): void
-  /** To be called when no lease is in hand any more; waits a moment until their calls are ended. */
+  /** To be called when no lease is in hand any more; waits a moment until their jobs are ended. */
   close(): Promise<void>
 }
 
 /** What it has in hand. */
 interface Consuming {
-  worker: Worker<CallData>
-  openWorker: () => Worker<CallData>
+  worker: Worker<JobData>
+  openWorker: () => Worker<JobData>
   slots: number
-  callSize: number
+  jobSize: number
   handle: (lease: Lease) => Promise<void>
   log: Logger
   /** The jobs that are not over yet: the token each is locked by, and its end. */
-  jobs: Map<Job<CallData>, { token: string; over: Promise<void> }>
+  jobs: Map<Job<JobData>, { token: string; over: Promise<void> }>
   /** Leases being handled now. */
   leases: number
   paused: boolean
@@ -29,34 +29,34 @@ interface Consuming {
   wake: () => void
 }
 
-// A killed courier's calls come back within 10 s, however often it is killed.
+// A killed courier's jobs come back within 10 s, however often it is killed.
 const lockMs = 8_000
 /** Half of it, so that one renewal may fail. */
 const renewMs = lockMs / 2
-/** How long calls have to be ended when the consumer closes. */
+/** How long jobs have to be ended when the consumer closes. */
 const endWithinMs = 1_000
 /** How soon it is tried again after an outage. */
 const retryMs = 500
-/** Calls fetched side by side: each costs a turn of the event loop, in which many other things are done. */
+/** Jobs fetched side by side: each costs a turn of the event loop, in which many other things are done. */
 const fetchesMax = 2
 
 /**
- * Fetches calls while there are free slots, and handles their leases side by side; a call is over when all of its leases
+ * Fetches jobs while there are free slots, and handles their leases side by side; a job is over when all of its leases
  * are, but what counts against the slots is leases, so that one that takes its time holds nobody up. BullMQ's own loop
  * counts jobs.
- * @param callSize leases in a call of ours: so many slots are free before another is fetched.
+ * @param jobSize leases in a job of ours: so many slots are free before another is fetched.
  * @param handle never throws for what an endpoint does; when it throws, the lease runs out and another epoch begins.
  */
-export function consumeCalls(options: {
+export function consumeJobs(options: {
   name: string
   prefix: string
   backend: QueueBackend
   slots: number
-  callSize: number
+  jobSize: number
   handle: (lease: Lease) => Promise<void>
   log: Logger
-}): CallConsumer {
-  const { name, prefix, backend, slots, callSize, handle, log } = options
+}): JobConsumer {
+  const { name, prefix, backend, slots, jobSize, handle, log } = options
   const settings = {
     connection: backend.consumer,
     prefix,
@@ -67,7 +67,7 @@ export function consumeCalls(options: {
     drainDelay: 1,
   }
   const openWorker = () => {
-    const worker = new Worker<CallData>(name, null, settings, backend.factory)
+    const worker = new Worker<JobData>(name, null, settings, backend.factory)
     // Outages are told by the backend, once. What else is reported here (a job that vanished with a flushed Redis, say)
     // is the queue's own trouble: the debt is in Postgres.
     worker.on('error', error => log.debug({ error: error.message }, 'queue.error'))
@@ -78,7 +78,7 @@ export function consumeCalls(options: {
     worker: openWorker(),
     openWorker,
     slots,
-    callSize,
+    jobSize,
     handle,
     log,
     jobs: new Map(),
@@ -106,14 +106,14 @@ export function consumeCalls(options: {
   }
 }
 
-/** Asks for several calls at once where the last time brought some, and waits for one where it did not. */
+/** Asks for several jobs at once where the last time brought some, and waits for one where it did not. */
 async function fetchWhileOpen(consuming: Consuming): Promise<void> {
-  const { callSize, slots } = consuming
+  const { jobSize, slots } = consuming
   let tokens = 0
   let found = 0
   let waited = false
   while (!consuming.paused) {
-    const room = Math.floor((slots - consuming.leases) / callSize)
+    const room = Math.floor((slots - consuming.leases) / jobSize)
     if (room < 1) {
       await new Promise<void>(resolve => {
         consuming.wake = resolve
@@ -124,9 +124,7 @@ async function fetchWhileOpen(consuming: Consuming): Promise<void> {
     const block: boolean = found === 0 && !waited
     const fetches = found === 0 ? 1 : Math.min(room, fetchesMax)
     const fetched = await Promise.all(
-      Array.from({ length: fetches }, () =>
-        fetchCall(consuming, `${consuming.worker.id}:${tokens++}`, block),
-      ),
+      Array.from({ length: fetches }, () => fetchJob(consuming, `${consuming.worker.id}:${tokens++}`, block)),
     )
     waited = block
     found = fetched.filter(Boolean).length
@@ -134,7 +132,7 @@ async function fetchWhileOpen(consuming: Consuming): Promise<void> {
 }
 
 /** @returns whether there was one. */
-async function fetchCall(consuming: Consuming, token: string, block: boolean): Promise<boolean> {
+async function fetchJob(consuming: Consuming, token: string, block: boolean): Promise<boolean> {
   const { worker, log } = consuming
   try {
     const job = await worker.getNextJob(token, { block })
@@ -156,10 +154,10 @@ function replaceWorker(consuming: Consuming): void {
   worker.close(true).catch(error => log.debug({ error: error.message }, 'queue.error'))
 }
 
-/** Never rejects: a call that cannot be ended is given out again, and its leases are then found to be over. */
-async function work(consuming: Consuming, job: Job<CallData>, token: string): Promise<void> {
+/** Never rejects: a job that cannot be ended is given out again, and its leases are then found to be over. */
+async function work(consuming: Consuming, job: Job<JobData>, token: string): Promise<void> {
   const { log, handle, jobs } = consuming
-  const leases = readCall(job.data)
+  const leases = readJob(job.data)
   if (!leases) log.warn({ jobId: job.id }, 'queue.foreign_job')
   try {
     const handled = leases?.map(async lease => {

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import type { Logger } from '../../base/log.ts'
 
 /**
- * Says so, in one line of our log, when a Redis may throw away keys: calls that vanish are found missing and given out
+ * Says so, in one line of our log, when a Redis may throw away keys: jobs that vanish are found missing and given out
  * again, so nothing is lost, but each costs seconds. Asked at every connection; a Redis that does not tell is left in peace.
  */
 export function warnOfEviction(redis: Redis, log: Logger): void {

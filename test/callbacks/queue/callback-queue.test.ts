@@ -4,13 +4,13 @@ import { Redis } from 'ioredis'
 import { createLog } from '../../../src/base/log.ts'
 import type { Lease } from '../../../src/callbacks/outbox/lease.ts'
 import { type CallbackQueue, openQueue } from '../../../src/callbacks/queue/callback-queue.ts'
-import { callData, callSize, divideIntoCalls, readCall } from '../../../src/callbacks/queue/queued-job.ts'
+import { divideIntoJobs, jobData, jobSize, readJob } from '../../../src/callbacks/queue/queued-job.ts'
 import { startBreakableProxy } from '../../support/breakable-proxy.ts'
 import { cloneDatabase } from '../../support/database.ts'
 import { noRedis, startRedis } from '../../support/redis.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
-test('leases are divided into calls of about the same size, none above it, all of them once', () => {
+test('leases are divided into jobs of about the same size, none above it, all of them once', () => {
   for (const [count, size, sizes] of [
     [1, 32, [1]],
     [32, 32, [32]],
@@ -19,28 +19,28 @@ test('leases are divided into calls of about the same size, none above it, all o
     [3, 1, [1, 1, 1]],
     [0, 32, []],
   ] as const) {
-    const calls = divideIntoCalls(leasesOf(count), size)
+    const jobs = divideIntoJobs(leasesOf(count), size)
     assert.deepEqual(
-      calls.map(call => call.length),
+      jobs.map(job => job.length),
       sizes,
     )
-    assert.deepEqual(calls.flat(), leasesOf(count))
+    assert.deepEqual(jobs.flat(), leasesOf(count))
   }
 })
 
-test('a call leaves room for others to be begun: an eighth of the slots', () => {
-  assert.deepEqual([256, 4096, 10, 1].map(callSize), [32, 64, 1, 1])
+test('a job leaves room for others to be begun: an eighth of the slots', () => {
+  assert.deepEqual([256, 4096, 10, 1].map(jobSize), [32, 64, 1, 1])
 })
 
-test('a call is read as it was written, ids and epochs beyond what JSON can count included', () => {
+test('a job is read as it was written, ids and epochs beyond what JSON can count included', () => {
   const leases = [
     { id: 1n, epoch: 2n },
     { id: 999_999_999_999_999_999n, epoch: 9_007_199_254_740_993n },
   ]
-  assert.deepEqual(readCall(JSON.parse(JSON.stringify(callData(leases)))), leases)
+  assert.deepEqual(readJob(JSON.parse(JSON.stringify(jobData(leases)))), leases)
 })
 
-test('what is no call of ours is not read as one', () => {
+test('what is no job of ours is not read as one', () => {
   for (const data of [
     null,
     'x',
@@ -57,7 +57,7 @@ test('what is no call of ours is not read as one', () => {
     { leases: `${'9'.repeat(19)}-1` },
     { id: '1', epoch: '1' },
   ]) {
-    assert.equal(readCall(data), null, JSON.stringify(data))
+    assert.equal(readJob(data), null, JSON.stringify(data))
   }
 })
 
@@ -82,13 +82,13 @@ for (const backend of ['Postgres', 'Redis'] as const) {
       await waitUntil('none waiting', async () => (await queue.waiting()) === 0)
     })
 
-    test('a lease that takes its time holds up neither its call nor the next ones', async () => {
+    test('a lease that takes its time holds up neither its job nor the next ones', async () => {
       const handled: bigint[] = []
       let finish = () => {}
       const slow = new Promise<void>(resolve => {
         finish = resolve
       })
-      // Calls of two: lease 0 shares one.
+      // Jobs of two: lease 0 shares one.
       const { queue } = await open(backend, 16, async ({ id }) => {
         if (id === 0n) await slow
         handled.push(id)
@@ -110,7 +110,7 @@ for (const backend of ['Postgres', 'Redis'] as const) {
       await waitUntil('the odd ones', () => handled.length === 10)
     })
 
-    test('calls that nobody has begun can be taken back; those that are begun cannot', async () => {
+    test('jobs that nobody has begun can be taken back; those that are begun cannot', async () => {
       let finish = () => {}
       const slow = new Promise<void>(resolve => {
         finish = resolve
