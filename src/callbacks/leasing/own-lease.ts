@@ -17,7 +17,7 @@ export interface OwnLease {
  * of it is left, and what is sent never changes. Its `now` is brought up to date.
  * @returns null when the database has to be asked.
  */
-export function heldSurely(
+export function leaseStillOurs(
   own: OwnLease,
   times: { leaseMs: number; marginMs: number },
 ): LeasedCallback | null {
