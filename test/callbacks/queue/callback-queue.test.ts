@@ -4,7 +4,13 @@ import { Redis } from 'ioredis'
 import { createLog } from '../../../src/base/log.ts'
 import type { Lease } from '../../../src/callbacks/outbox/lease.ts'
 import { type CallbackQueue, openQueue } from '../../../src/callbacks/queue/callback-queue.ts'
-import { divideIntoJobs, jobData, jobSize, readJob } from '../../../src/callbacks/queue/queued-job.ts'
+import {
+  divideIntoJobs,
+  jobData,
+  jobSize,
+  type QueuedJob,
+  readJob,
+} from '../../../src/callbacks/queue/queued-job.ts'
 import { startBreakableProxy } from '../../support/breakable-proxy.ts'
 import { cloneDatabase } from '../../support/database.ts'
 import { noRedis, startRedis } from '../../support/redis.ts'
@@ -21,10 +27,13 @@ test('leases are divided into jobs of about the same size, none above it, all of
   ] as const) {
     const jobs = divideIntoJobs(leasesOf(count), size)
     assert.deepEqual(
-      jobs.map(job => job.length),
+      jobs.map(job => job.leases.length),
       sizes,
     )
-    assert.deepEqual(jobs.flat(), leasesOf(count))
+    assert.deepEqual(
+      jobs.flatMap(job => job.leases),
+      leasesOf(count),
+    )
   }
 })
 
@@ -74,7 +83,7 @@ for (const backend of ['Postgres', 'Redis'] as const) {
         now--
         handled.push(id)
       })
-      await queue.add(leasesOf(100))
+      await queue.add(jobsOf(100, 16))
       await waitUntil('all handled', () => handled.length >= 100)
       assert.equal(new Set(handled).size, 100)
       assert.equal(handled.length, 100)
@@ -93,7 +102,7 @@ for (const backend of ['Postgres', 'Redis'] as const) {
         if (id === 0n) await slow
         handled.push(id)
       })
-      await queue.add(leasesOf(40))
+      await queue.add(jobsOf(40, 16))
       await waitUntil('all others', () => handled.length === 39)
       assert(!handled.includes(0n))
       finish()
@@ -106,7 +115,7 @@ for (const backend of ['Postgres', 'Redis'] as const) {
         if (id % 2n === 0n) throw new Error('no')
         handled.push(id)
       })
-      await queue.add(leasesOf(20))
+      await queue.add(jobsOf(20, 16))
       await waitUntil('the odd ones', () => handled.length === 10)
     })
 
@@ -120,11 +129,12 @@ for (const backend of ['Postgres', 'Redis'] as const) {
         begun.push(id)
         await slow
       })
-      await queue.add(leasesOf(6))
+      const jobs = jobsOf(6, 2)
+      await queue.add(jobs)
       await waitUntil('two begun', () => begun.length === 2)
       assert.equal(await queue.waiting(), 4)
-      await queue.pause()
-      const back = (await queue.withdraw(leasesOf(6))).map(lease => lease.id)
+      queue.pause()
+      const back = leasesIn(await queue.withdraw(idsOf(jobs)), jobs)
       assert.deepEqual([...back, ...begun].sort(), [0n, 1n, 2n, 3n, 4n, 5n])
       finish()
     })
@@ -145,13 +155,13 @@ test('a queue whose database could not be reached at first works once it can', a
     log: createLog('silent', 'test'),
   })
   after(async () => {
-    await queue.pause()
+    queue.pause()
     await queue.close()
   })
-  await assert.rejects(queue.add(leasesOf(4)))
+  await assert.rejects(queue.add(jobsOf(4, 16)))
   await proxy.restore()
   await waitUntil('it takes leases', () =>
-    queue.add(leasesOf(4)).then(
+    queue.add(jobsOf(4, 16)).then(
       () => true,
       () => false,
     ),
@@ -160,20 +170,33 @@ test('a queue whose database could not be reached at first works once it can', a
 })
 
 describe('a queue on Redis', { skip: noRedis }, () => {
-  test('tells which leases were lost with it', async () => {
+  test('tells which jobs were lost with it', async () => {
     const { queue, redisUrl } = await open('Redis', 1, async () => new Promise(() => undefined))
-    await queue.add(leasesOf(4))
+    const jobs = jobsOf(4, 1)
+    await queue.add(jobs)
     await waitUntil('one begun', async () => (await queue.waiting()) === 3)
-    assert.deepEqual(await queue.missing(leasesOf(4)), [])
+    assert.deepEqual(await queue.missing(idsOf(jobs)), [])
     const client = new Redis(redisUrl!)
     await client.flushall()
     client.disconnect()
-    assert.equal((await queue.missing(leasesOf(4))).length, 3)
+    assert.deepEqual(await queue.missing(idsOf(jobs)), idsOf(jobs))
   })
 })
 
 function leasesOf(count: number): Lease[] {
   return Array.from({ length: count }, (_, id) => ({ id: BigInt(id), epoch: 7n }))
+}
+
+function jobsOf(count: number, slots: number): QueuedJob[] {
+  return divideIntoJobs(leasesOf(count), jobSize(slots))
+}
+
+function idsOf(jobs: readonly QueuedJob[]): string[] {
+  return jobs.map(job => job.id)
+}
+
+function leasesIn(jobIds: readonly string[], jobs: readonly QueuedJob[]): bigint[] {
+  return jobs.filter(job => jobIds.includes(job.id)).flatMap(job => job.leases.map(lease => lease.id))
 }
 
 async function open(
@@ -192,7 +215,7 @@ async function open(
     log: createLog('silent', 'test'),
   })
   after(async () => {
-    await queue.pause()
+    queue.pause()
     await queue.close()
   })
   await waitUntil('the queue', queue.isReady)
