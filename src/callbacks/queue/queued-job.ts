@@ -1,3 +1,4 @@
+import type { CallbackId } from '../../base/ids.ts'
 import { type Lease, leaseKey } from '../outbox/lease.ts'
 
 /** Leases that travel through the queue together, since a job costs the queue and its client ten times what a lease costs. */
@@ -39,6 +40,6 @@ export function readJob(data: unknown): Lease[] | null {
   if (typeof text !== 'string' || !/^\d{1,18}-\d{1,18}( \d{1,18}-\d{1,18})*$/.test(text)) return null
   return text.split(' ').map(key => {
     const dash = key.indexOf('-')
-    return { id: BigInt(key.slice(0, dash)), epoch: BigInt(key.slice(dash + 1)) }
+    return { id: BigInt(key.slice(0, dash)) as CallbackId, epoch: BigInt(key.slice(dash + 1)) }
   })
 }

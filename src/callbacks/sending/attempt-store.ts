@@ -1,3 +1,4 @@
+import type { LaneId } from '../../base/ids.ts'
 import type { Queryable } from '../../db/pool.ts'
 import type { AttemptOutcome } from '../outbox/callback.ts'
 import type { Lease } from '../outbox/lease.ts'
@@ -22,7 +23,7 @@ export interface RecordedAttempt {
   /** Whether it moved its callback: not when its lease had gone to another epoch. */
   moved: boolean
   /** The lane it was in, when it moved, and whether its circuit has anything to forget: failures, or being open. */
-  laneId: bigint | null
+  laneId: LaneId | null
   troubled: boolean
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { LaneId } from '../../../src/base/ids.ts'
 import { moveCircuits } from '../../../src/callbacks/leasing/circuit-store.ts'
 import { leaseCallbacks } from '../../../src/callbacks/leasing/lease-store.ts'
 import type { AttemptOutcome } from '../../../src/callbacks/outbox/callback.ts'
@@ -134,7 +135,7 @@ test('healthy lanes are not written to, and results of many lanes move them in n
     origins.map(notifyUrl => ({ merchant, notifyUrl })),
   )
   const { rows } = await pool.query(`select id from callback_lane order by id`)
-  const news = rows.map(({ id }) => ({ laneId: id as bigint, answers: 0, failures: 1 }))
+  const news = rows.map(({ id }) => ({ laneId: id as LaneId, answers: 0, failures: 1 }))
   const versions = async () => (await pool.query(`select xmin::text from callback_lane order by id`)).rows
   const before = await versions()
   const answered = news.map(lane => ({ ...lane, answers: 3, failures: 0 }))

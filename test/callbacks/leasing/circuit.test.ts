@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { LaneId } from '../../../src/base/ids.ts'
 import { newsOfLanes, verdictOf } from '../../../src/callbacks/leasing/circuit.ts'
 import type { AttemptOutcome } from '../../../src/callbacks/outbox/callback.ts'
 
@@ -33,7 +34,11 @@ test('what an attempt says of its endpoint', () => {
 })
 
 test('failures in a row are those after the last answer, lane by lane', () => {
-  const attempt = (laneId: bigint, outcome: AttemptOutcome) => ({ laneId, outcome, status: null })
+  const attempt = (laneId: bigint, outcome: AttemptOutcome) => ({
+    laneId: laneId as LaneId,
+    outcome,
+    status: null,
+  })
   assert.deepEqual(
     newsOfLanes([
       attempt(1n, 'timeout'),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { Redis } from 'ioredis'
+import type { CallbackId } from '../../../src/base/ids.ts'
 import { createLog } from '../../../src/base/log.ts'
 import type { Lease } from '../../../src/callbacks/outbox/lease.ts'
 import { type CallbackQueue, openQueue } from '../../../src/callbacks/queue/callback-queue.ts'
@@ -43,8 +44,8 @@ test('a job leaves room for others to be begun: an eighth of the slots', () => {
 
 test('a job is read as it was written, ids and epochs beyond what JSON can count included', () => {
   const leases = [
-    { id: 1n, epoch: 2n },
-    { id: 999_999_999_999_999_999n, epoch: 9_007_199_254_740_993n },
+    { id: 1n as CallbackId, epoch: 2n },
+    { id: 999_999_999_999_999_999n as CallbackId, epoch: 9_007_199_254_740_993n },
   ]
   assert.deepEqual(readJob(JSON.parse(JSON.stringify(jobData(leases)))), leases)
 })
@@ -184,7 +185,7 @@ describe('a queue on Redis', { skip: noRedis }, () => {
 })
 
 function leasesOf(count: number): Lease[] {
-  return Array.from({ length: count }, (_, id) => ({ id: BigInt(id), epoch: 7n }))
+  return Array.from({ length: count }, (_, id) => ({ id: BigInt(id) as CallbackId, epoch: 7n }))
 }
 
 function jobsOf(count: number, slots: number): QueuedJob[] {
