@@ -10,7 +10,7 @@ import { cloneDatabase } from '../../support/database.ts'
 import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
-test('a courier whose jobs others begin goes on leasing; one whose jobs nobody begins does not', async () => {
+test('a courier leases on while other couriers begin its jobs, and stops when none does', async () => {
   for (const [begunElsewhere, leased] of [
     [true, 30],
     [false, 8],

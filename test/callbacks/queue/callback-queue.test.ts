@@ -17,7 +17,7 @@ import { cloneDatabase } from '../../support/database.ts'
 import { noRedis, startRedis } from '../../support/redis.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
-test('leases are divided into jobs of about the same size, none above it, all of them once', () => {
+test('leases are divided into jobs of about the same size, none larger than allowed, each lease in one', () => {
   for (const [count, size, sizes] of [
     [1, 32, [1]],
     [32, 32, [32]],
@@ -38,11 +38,11 @@ test('leases are divided into jobs of about the same size, none above it, all of
   }
 })
 
-test('a job leaves room for others to be begun: an eighth of the slots', () => {
+test('a job takes at most an eighth of the slots', () => {
   assert.deepEqual([256, 4096, 10, 1].map(jobSize), [32, 64, 1, 1])
 })
 
-test('a job is read as it was written, ids and epochs beyond what JSON can count included', () => {
+test('a job is read as it was written, with ids and epochs too large for a JSON number', () => {
   const leases = [
     { id: 1n as CallbackId, epoch: 2n },
     { id: 999_999_999_999_999_999n as CallbackId, epoch: 9_007_199_254_740_993n },
@@ -50,7 +50,7 @@ test('a job is read as it was written, ids and epochs beyond what JSON can count
   assert.deepEqual(readJob(JSON.parse(JSON.stringify(jobData(leases)))), leases)
 })
 
-test('what is no job of ours is not read as one', () => {
+test('foreign data is not read as a job', () => {
   for (const data of [
     null,
     'x',
@@ -92,7 +92,7 @@ for (const backend of ['Postgres', 'Redis'] as const) {
       await waitUntil('none waiting', async () => (await queue.waiting()) === 0)
     })
 
-    test('a lease that takes its time holds up neither its job nor the next ones', async () => {
+    test('a slow lease delays neither the others of its job nor the next jobs', async () => {
       const handled: bigint[] = []
       let finish = () => {}
       const slow = new Promise<void>(resolve => {
@@ -107,20 +107,20 @@ for (const backend of ['Postgres', 'Redis'] as const) {
       await waitUntil('all others', () => handled.length === 39)
       assert(!handled.includes(0n))
       finish()
-      await waitUntil('that one too', () => handled.length === 40)
+      await waitUntil('the slow one', () => handled.length === 40)
     })
 
-    test('when handling a lease throws, the others go on', async () => {
+    test('when handling a lease throws, the others are still handled', async () => {
       const handled: bigint[] = []
       const { queue } = await open(backend, 16, async ({ id }) => {
         if (id % 2n === 0n) throw new Error('no')
         handled.push(id)
       })
       await queue.add(jobsOf(20, 16))
-      await waitUntil('the odd ones', () => handled.length === 10)
+      await waitUntil('those with odd ids', () => handled.length === 10)
     })
 
-    test('jobs that nobody has begun can be taken back; those that are begun cannot', async () => {
+    test('jobs that have not begun can be taken back; those that have cannot', async () => {
       let finish = () => {}
       const slow = new Promise<void>(resolve => {
         finish = resolve
@@ -171,7 +171,7 @@ test('a queue whose database could not be reached at first works once it can', a
 })
 
 describe('a queue on Redis', { skip: noRedis }, () => {
-  test('tells which jobs were lost with it', async () => {
+  test('names the jobs that were lost when it was flushed', async () => {
     const { queue, redisUrl } = await open('Redis', 1, async () => new Promise(() => undefined))
     const jobs = jobsOf(4, 1)
     await queue.add(jobs)
