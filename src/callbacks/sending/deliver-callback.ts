@@ -3,7 +3,7 @@ import { elapsedMs, thisMoment } from '../../base/clock.ts'
 import { failpoint } from '../../base/failpoint.ts'
 import type { Logger } from '../../base/log.ts'
 import type { MerchantDirectory } from '../../merchants/merchant-directory.ts'
-import { heldSurely, type OwnLease } from '../leasing/own-lease.ts'
+import { leaseStillOurs, type OwnLease } from '../leasing/own-lease.ts'
 import { type Lease, type LeasedCallback, leaseKey } from '../outbox/lease.ts'
 import { attemptCallback } from './attempt-callback.ts'
 import type { FinishedAttempt } from './attempt-store.ts'
@@ -55,7 +55,7 @@ export async function deliverCallback(delivery: Delivery, lease: Lease, own?: Ow
 function ownCallback(delivery: Delivery, own: OwnLease | undefined): LeasedCallback | null {
   if (!own) return null
   const merchant = delivery.merchants.byId(own.callback.merchantId)
-  return merchant && !merchant.disabledAt ? heldSurely(own, delivery) : null
+  return merchant && !merchant.disabledAt ? leaseStillOurs(own, delivery) : null
 }
 
 /** Renews the lease and reads its callback. @returns null when it must not be sent: its lease is lost, or was just released. */

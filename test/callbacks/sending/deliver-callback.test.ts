@@ -83,11 +83,10 @@ test('the time of an attempt is when it is sent, not when it was leased', async 
   assert(rows[0].started_at.getTime() >= lease.now.getTime() + 12_000)
 })
 
-test('the database is asked for a lease that is old, or may have been given back, or whose merchant is disabled', async () => {
+test('the database is asked for a lease that is old, or whose merchant is disabled', async () => {
   const asks: [string, (own: OwnLease) => Partial<OwnLease>, Partial<Merchant>][] = [
     ['half over by the steady clock', own => ({ askedAt: earlier(own.askedAt, { steadyMs: 15_001 }) }), {}],
     ['half over by the wall clock', own => ({ askedAt: earlier(own.askedAt, { wallMs: 15_001 }) }), {}],
-    ['given back', () => ({ givenBack: true }), {}],
     ['disabled', () => ({}), { disabledAt: new Date() }],
   ]
   for (const [what, change, settings] of asks) {
@@ -157,7 +156,7 @@ test('an attempt is one line of facts, without keys, secrets, signatures or bodi
 function ownLease(callback: LeasedCallback, agoMs = 0): OwnLease {
   const { steadyMs, wallMs } = thisMoment()
   const askedAt = { steadyMs: steadyMs - agoMs, wallMs: wallMs - agoMs }
-  return { callback, askedAt, readAtMs: steadyMs, givenBack: false }
+  return { callback, askedAt, readAtMs: steadyMs }
 }
 
 function earlier(moment: Moment, by: Partial<Moment>): Moment {

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
 import { type SendOutcome, sendCallback } from '../../../src/callbacks/sending/send-callback.ts'
 import { createGuardedAgent } from '../../../src/egress/guarded-agent.ts'
-import { sendMany } from '../queue/send-many.ts'
+import { sendMany } from './send-many.ts'
 
 /** 192 MB of zeros in 190 KB. */
 const bomb = Buffer.concat(Array(12).fill(gzipSync(Buffer.alloc(16 * 1024 * 1024))))

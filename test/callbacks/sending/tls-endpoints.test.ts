@@ -5,7 +5,7 @@ import { createServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { sendMany } from '../queue/send-many.ts'
+import { sendMany } from './send-many.ts'
 
 // Certificates made for this test, under an authority that only the sending process trusts.
 const skip = spawnSync('openssl', ['version']).status !== 0 && 'openssl is not on the PATH'
