@@ -7,7 +7,7 @@ export interface AuditScope {
 }
 
 /** Some things that must hold, and one query that finds where they do not. */
-export interface AuditLook {
+export interface AuditChecks {
   /** A sentence for each check, by its name: what holds when there is no difference. */
   checks: Readonly<Record<string, string>>
   /**

@@ -1,11 +1,11 @@
 import { UsageError } from '../base/errors.ts'
 import type { Pool } from '../db/pool.ts'
-import { announcementLook } from './announcement-look.ts'
-import type { AuditLook, AuditScope, CheckResult, Difference } from './audit-check.ts'
-import { chainLook, counterLook } from './chain-looks.ts'
-import { deliveryLook } from './delivery-look.ts'
-import { orderLook, transferLook } from './ledger-looks.ts'
-import { type MerchantSums, readSums, sumsLook } from './merchant-sums.ts'
+import { announcementChecks } from './announcement-checks.ts'
+import type { AuditChecks, AuditScope, CheckResult, Difference } from './audit-check.ts'
+import { chainChecks, counterChecks } from './chain-checks.ts'
+import { deliveryChecks } from './delivery-checks.ts'
+import { orderChecks, transferChecks } from './ledger-checks.ts'
+import { type MerchantSums, readSums, sumsChecks } from './merchant-sums.ts'
 import { type OpenFigures, readOpenFigures } from './open-figures.ts'
 import { inSnapshot, type SnapshotRead } from './read-snapshot.ts'
 
@@ -17,14 +17,14 @@ export interface AuditReport {
   checks: CheckResult[]
 }
 
-const looks: readonly AuditLook[] = [
-  transferLook,
-  orderLook,
-  announcementLook,
-  deliveryLook,
-  sumsLook,
-  chainLook,
-  counterLook,
+const looks: readonly AuditChecks[] = [
+  transferChecks,
+  orderChecks,
+  announcementChecks,
+  deliveryChecks,
+  sumsChecks,
+  chainChecks,
+  counterChecks,
 ]
 
 /** Differences named of each check; the rest are counted. */
@@ -55,7 +55,7 @@ async function findMerchant(read: SnapshotRead, appid: string): Promise<bigint> 
   return found.id
 }
 
-async function runLook(read: SnapshotRead, look: AuditLook, scope: AuditScope): Promise<CheckResult[]> {
+async function runLook(read: SnapshotRead, look: AuditChecks, scope: AuditScope): Promise<CheckResult[]> {
   const values: unknown[] = look.sql.includes('$2') ? [scope.merchantId, scope.dueMaxS] : [scope.merchantId]
   const rows = await read<Difference & { name: string; differences: bigint }>(
     `select check_name as name, appid, subject, detail, differences

@@ -1,4 +1,4 @@
-import type { AuditLook, AuditScope } from './audit-check.ts'
+import type { AuditChecks, AuditScope } from './audit-check.ts'
 import type { SnapshotRead } from './read-snapshot.ts'
 
 /** A merchant's sums; of money in base units, but `announced` and `acknowledged` in 1/10000 USDT. */
@@ -21,7 +21,7 @@ export interface MerchantSums {
 }
 
 /** The same sums, seen from four sides. */
-export const sumsLook: AuditLook = {
+export const sumsChecks: AuditChecks = {
   checks: {
     'merchant.sums':
       'per merchant, what arrived less what waits is what was credited and what its orders received',

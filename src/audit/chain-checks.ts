@@ -1,7 +1,7 @@
-import type { AuditLook } from './audit-check.ts'
+import type { AuditChecks } from './audit-check.ts'
 
 /** The recorded headers against each other, the cursor and the transfers. They may begin later than following did. */
-export const chainLook: AuditLook = {
+export const chainChecks: AuditChecks = {
   checks: {
     'chain.linked': 'the recorded blocks follow on each other without a gap',
     'chain.cursor': 'the cursor stands at the last recorded block',
@@ -41,7 +41,7 @@ export const chainLook: AuditLook = {
 }
 
 /** No index is handed out twice. */
-export const counterLook: AuditLook = {
+export const counterChecks: AuditChecks = {
   checks: { 'address.counter': 'each address counter is past every index that was handed out' },
   sql: `
     select 'address.counter' as check_name, null as appid, 'counter ' || c.id as subject,

@@ -1,7 +1,7 @@
-import type { AuditLook } from './audit-check.ts'
+import type { AuditChecks } from './audit-check.ts'
 
 /** Transfers against credits and what waits: both sides whole, so that a row too many is found like one that is missing. */
-export const transferLook: AuditLook = {
+export const transferChecks: AuditChecks = {
   checks: {
     'transfer.settled': 'each transfer has one credit or waits, never both, never neither',
     'transfer.waiting': 'what waits is a recorded transfer, at its own address',
@@ -54,7 +54,7 @@ export const transferLook: AuditLook = {
 }
 
 /** Orders against the sums of their credits and callbacks. */
-export const orderLook: AuditLook = {
+export const orderChecks: AuditChecks = {
   checks: {
     'order.received': 'each order has received the sum of its credits',
     'order.announced': 'each order has announced what it received, rounded down to 1/10000 USDT',

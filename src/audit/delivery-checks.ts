@@ -1,10 +1,10 @@
-import type { AuditLook } from './audit-check.ts'
+import type { AuditChecks } from './audit-check.ts'
 
 /**
  * Whether everything that is owed to a merchant is on its way. Behind an open circuit, or one that is closing again, and
  * for a disabled merchant, callbacks may wait as long as it takes.
  */
-export const deliveryLook: AuditLook = {
+export const deliveryChecks: AuditChecks = {
   checks: {
     'callback.owed':
       "each callback is acknowledged or exhausted, or waits in its merchant's lane for an attempt",

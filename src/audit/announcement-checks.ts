@@ -1,11 +1,11 @@
-import type { AuditLook } from './audit-check.ts'
+import type { AuditChecks } from './audit-check.ts'
 
 /**
  * Each credit against the callback it must have caused, or must not. What it announces is worked out anew from the
  * credits alone: what the order had received before and after it, each rounded down to 1/10000 USDT. Its key is computed
  * anew as well; `callbackKey` says how.
  */
-export const announcementLook: AuditLook = {
+export const announcementChecks: AuditChecks = {
   checks: {
     'credit.received': "each credit's received is the sum of its order's credits up to it",
     'callback.credit': 'no callback is without its credit',
