@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { auditedWorld, tamper } from './audited-world.ts'
+import { auditedDatabase, tamper } from './audited-database.ts'
 
 const gateway = fileURLToPath(new URL('../../src/gateway.ts', import.meta.url))
-const { pool } = await auditedWorld()
+const { pool } = await auditedDatabase()
 
 function run(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
   return new Promise(resolve => {

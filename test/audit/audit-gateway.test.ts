@@ -4,10 +4,10 @@ import { auditGateway } from '../../src/audit/audit-gateway.ts'
 import { inSnapshot } from '../../src/audit/read-snapshot.ts'
 import { UsageError } from '../../src/base/errors.ts'
 import { copyDatabase } from '../support/copy-database.ts'
-import { auditedWorld, differencesOf, tamper } from './audited-world.ts'
+import { auditedDatabase, differencesOf, tamper } from './audited-database.ts'
 
 // Each difference is written past triggers and foreign keys into a copy of one database that is in order.
-const it = await auditedWorld()
+const it = await auditedDatabase()
 const url = it.pool.options.connectionString!
 
 test('what the gateway wrote is clean; what waits and what is exhausted is shown', async () => {

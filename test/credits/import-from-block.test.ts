@@ -14,10 +14,10 @@ import {
   assertChainOrder,
   assertNoneHomeless,
   assertTotalsAddUp,
+  creditedChain,
   ledger,
   waiting,
-  world,
-} from './credit-world.ts'
+} from './credited-chain.ts'
 
 const old = bytesFor('old')
 const request = { appid: 'VunTq7Zk2Lm9h1l8', localusermark: 'old', addresses: [addressFromBytes(old)] }
@@ -25,7 +25,7 @@ const pay = (units: number, toBytes = old) => [{ toBytes, units: BigInt(units) }
 
 /** Blocks 1 to 3 are followed and paid the old address 100, 200 and 300 units; the nodes have what comes after, too. */
 async function oldAddressPaid(seed: string) {
-  const it = await world(seed)
+  const it = await creditedChain(seed)
   const blocks: SolidBlock[] = []
   const mine = (...transactions: Parameters<typeof it.block>[1]) => {
     const block = it.block(3 * (blocks.length + 1), transactions)
@@ -54,7 +54,7 @@ async function oldAddressPaid(seed: string) {
 
 /** What the same chain comes to when the address was there from its first block on, and the order made as it was. */
 async function asIfWatched(seed: string, blocks: readonly SolidBlock[], orderedAt: number) {
-  const { pool, credit } = await world(seed)
+  const { pool, credit } = await creditedChain(seed)
   await addAddress(pool, 'old')
   await addOrder(pool, 'old', 'o-1', 1_000, orderedAt)
   for (const block of blocks) await credit([block])
@@ -206,7 +206,7 @@ test('more payments than one transaction takes are refused before it', async () 
 })
 
 test('an address imported from a block below the start is paid from there on, others are not', async () => {
-  const { pool, rules, block, credit } = await world('below')
+  const { pool, rules, block, credit } = await creditedChain('below')
   const [one, two] = [bytesFor('one'), bytesFor('two')]
   const blocks = [1, 2, 3, 4].map(i => block(3 * i, [[...pay(i, one), ...pay(i, two)]]))
   await pool.query('update chain_cursor set start_height = 2, height = 2, hash = $1, block_time = $2', [
