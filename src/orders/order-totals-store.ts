@@ -1,32 +1,34 @@
-import type { UsdtUnits } from '../base/money.ts'
-import type { Tx } from '../db/pool.ts'
+import type { DepositAddressId, MerchantId, OrderId } from '../base/ids.ts'
+import type { LegacyUnits, UsdtUnits } from '../base/money.ts'
+import { rows, run, type Tx } from '../db/pool.ts'
 
-/** An order as crediting sees it, locked, with what its callbacks need. */
+/** A locked order, with what crediting it and announcing the credit need. */
 export interface PayingOrder {
-  id: bigint
-  merchantId: bigint
-  depositAddressId: bigint
+  id: OrderId
+  merchantId: MerchantId
+  depositAddressId: DepositAddressId
   amount: UsdtUnits
   received: UsdtUnits
-  /** The sum of its callbacks, in 1/10000 USDT. */
-  announced: bigint
+  /** The sum of its callbacks. */
+  announced: LegacyUnits
   createdAt: Date
   expiresAt: Date
-  /** Where its callbacks go as things are now: its own notify_url, else the merchant's. */
+  /** Where a callback would go now: the order's notify_url, else the merchant's default URL. */
   callbackUrl: string | null
 }
 
 /**
- * Locks, in id order, the orders that any of the transfers may pay: per transfer the open ones, the newest eligible
- * one and the oldest of all, which is what attribution chooses from.
+ * Locks, in id order, the orders that any of the transfers may pay. Attribution chooses from these: for each transfer the
+ * open orders on its address, the newest eligible one and the oldest one.
  */
 export async function lockPayableOrders(
   tx: Tx,
-  transfers: readonly { depositAddressId: bigint; time: Date }[],
+  transfers: readonly { depositAddressId: DepositAddressId; time: Date }[],
   graceMs: number,
 ): Promise<PayingOrder[]> {
   if (transfers.length === 0) return []
-  const { rows } = await tx.query(
+  return rows<PayingOrder>(
+    tx,
     `with payable as (
        select distinct candidate.id
          from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) as t (deposit_address_id, time, eligible_until)
@@ -66,15 +68,15 @@ export async function lockPayableOrders(
       transfers.map(transfer => new Date(transfer.time.getTime() + graceMs)),
     ],
   )
-  return rows
 }
 
-/** Writes the totals of orders that are locked. */
+/** Writes the totals of locked orders. */
 export async function writeOrderTotals(
   tx: Tx,
-  orders: readonly { id: bigint; received: UsdtUnits; announced: bigint }[],
+  orders: readonly Pick<PayingOrder, 'id' | 'received' | 'announced'>[],
 ): Promise<void> {
-  await tx.query(
+  await run(
+    tx,
     `update recharge_order o
         set received = t.received, announced = t.announced
        from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as t (id, received, announced)
