@@ -118,9 +118,9 @@ function startWatcher(url: string, { nodes: views }: RandomChain, holder: string
         creditChain({
           pool,
           nodes,
-          network: 'sandbox',
           rules,
-          pace: { restMs: 0, pollMs: 10 },
+          pacing: { restMs: 0, pollMs: 10 },
+          limits: networks.sandbox.limits,
           alarms,
           metrics,
           catchUp,

@@ -9,7 +9,6 @@ import {
   type Quarantined,
   resolveQuarantined,
 } from '../transfers/quarantine-store.ts'
-import type { RecordedTransfer } from '../transfers/transfer.ts'
 import { recordTransfers } from '../transfers/transfer-store.ts'
 import { addressesOf, newlyPending } from './credit-blocks.ts'
 import type { CreditRules } from './credit-rules.ts'
@@ -18,11 +17,11 @@ import { decodeAgain } from './decode-again.ts'
 import { releaseQuarantined, stateOf, waitingAt } from './waiting-store.ts'
 
 /**
- * What became of something that was parked.
- * - `credited`, or why it waits now (`quarantined`: it failed again, for the reason given).
- * - `not ours`, `no transfer`, `zero`: the log can be read now, and there is nothing to credit.
+ * The result of a retry.
+ * - `credited`, or why the transfer waits now (`quarantined`: it failed again, for the reason given).
+ * - `not ours`, `no transfer`, `zero`: the log can be decoded now, and there is nothing to credit.
  * - `undecodable`: still, for the reason given. `no header`: its block has to be read again, by a rescan.
- * - `not parked`: there is none of that id, or it is resolved already.
+ * - `not parked`: nothing with that id is quarantined, or it is resolved already.
  */
 export interface Retried {
   id: bigint
@@ -39,11 +38,13 @@ export interface Retried {
     | 'no header'
     | 'not parked'
   reason: string | null
+  /** For `no header`: the block to be rescanned. */
+  rescanHeight?: number
 }
 
 /**
- * Tries again what was parked, in one transaction of its own, with a line in the audit: a log is decoded again, and
- * recorded if it is a transfer of ours; a transfer is credited again, with what waits behind it.
+ * Retries something quarantined, in a transaction of its own and with an audit event. A log is decoded again, and recorded if
+ * it is a transfer to one of our addresses. A transfer is credited again, with what waits behind it.
  */
 export async function retryQuarantined(
   pool: Pool,
@@ -77,7 +78,7 @@ async function creditAgain(
   credit: CreditStep,
   until: Date,
 ): Promise<Retried> {
-  // Crediting parks it again if it must, which opens its row.
+  // If crediting fails again, it quarantines the transfer again, which reopens this row.
   await resolveQuarantined(tx, parked.id)
   const addressIds = await releaseQuarantined(tx, transferId)
   await credit(tx, rules, await waitingAt(tx, addressIds), until)
@@ -97,16 +98,12 @@ async function readAgain(
     return { id: parked.id, became: 'undecodable', reason: read.reason }
   }
   if (read.kind === 'no header') {
-    const { height } = parked
-    return {
-      id: parked.id,
-      became: 'no header',
-      reason: `gateway rescan --from ${height} --to ${height} reads its block`,
-    }
+    const reason = `block ${parked.height} has to be read again`
+    return { id: parked.id, became: 'no header', reason, rescanHeight: parked.height }
   }
   await resolveQuarantined(tx, parked.id)
   if (read.kind !== 'transfer') return { id: parked.id, became: read.kind, reason: null }
-  const recorded: RecordedTransfer[] = await recordTransfers(tx, [read.block], cursor.startHeight + 1)
+  const recorded = await recordTransfers(tx, [read.block], cursor.startHeight + 1)
   if (recorded.length === 0) return { id: parked.id, became: 'not ours', reason: null }
   const waiting = await waitingAt(tx, addressesOf(recorded))
   await credit(tx, rules, [...waiting, ...newlyPending(rules, [read.block], recorded)], cursor.time)
@@ -117,7 +114,7 @@ async function readAgain(
   }
 }
 
-/** Why it is parked once more; null when it is not. */
+/** Reads why it is quarantined again; null when it is not. */
 async function openReason(tx: Tx, id: bigint): Promise<string | null> {
   return (await lockQuarantined(tx, id))?.reason ?? null
 }

@@ -31,7 +31,7 @@ function follow(pool: Pool, node: TronNode, pin: Awaited<ReturnType<typeof openC
   const stopping = new AbortController()
   const running = followChain({
     nodes: { ...node, distrust: () => undefined },
-    pace: { restMs: 0, pollMs: 5 },
+    pacing: { restMs: 0, pollMs: 5 },
     log,
     signal: stopping.signal,
     readCursor: async () => (await readCursor(pool))!,

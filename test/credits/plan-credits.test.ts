@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { DepositAddressId, TransferId } from '../../src/base/ids.ts'
-import { usdt } from '../../src/base/money.ts'
+import type { DepositAddressId, MerchantId, OrderId, TransferId } from '../../src/base/ids.ts'
+import { legacy, usdt } from '../../src/base/money.ts'
+import type { PendingTransfer } from '../../src/credits/pending-transfer.ts'
 import { type PlannedCredit, planCredits } from '../../src/credits/plan-credits.ts'
-import type { PendingTransfer } from '../../src/credits/take-turns.ts'
 import type { PayingOrder } from '../../src/orders/order-totals-store.ts'
 
 // What payments come to, from nothing but the orders and the transfers: which order each is credited to, the order's
@@ -221,12 +221,12 @@ function shown({ order, received, announcement, late }: PlannedCredit): Credit {
 
 function paying([id, createdAt, amount, windowS = 100, address = 1]: Order): PayingOrder {
   return {
-    id: BigInt(id),
-    merchantId: 1n,
-    depositAddressId: BigInt(address),
+    id: BigInt(id) as OrderId,
+    merchantId: 1n as MerchantId,
+    depositAddressId: BigInt(address) as DepositAddressId,
     amount: usdt(BigInt(amount)),
     received: usdt(0n),
-    announced: 0n,
+    announced: legacy(0n),
     createdAt: at(createdAt),
     expiresAt: at(createdAt + windowS),
     callbackUrl: null,
