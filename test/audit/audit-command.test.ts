@@ -29,7 +29,7 @@ test('a clean audit ends with 0, and is a table of merchants, what is open, and 
   assert.match(stdout, /^VunTq7Zk2Lm9h1l8 +shop +3 +6 +66\.0001 +59 +7\.0001 +7\.0001 +7\.0001 +1 +1 +1$/m)
   assert.match(stdout, /^all +4 +7 +73\.0001 +59 +14\.0001 /m)
   assert.match(stdout, /^unclaimed +1 transfers, 9 USDT$/m)
-  assert.match(stdout, /^OK +callback\.key +each callback's key is the function of its transfer$/m)
+  assert.match(stdout, /^OK +callback\.key +each callback's key is computed from its transfer$/m)
   assert.match(stdout, /^clean: all \d+ checks hold$/m)
 })
 
