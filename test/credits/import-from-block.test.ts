@@ -125,7 +125,7 @@ for (const when of ['before', 'while']) {
     if (when === 'before') await follow(400)
     await assert.rejects(importFrom(2, when === 'while' ? () => follow(400) : undefined), {
       name: 'UsageError',
-      message: `${request.addresses[0]} is credited up to block 4, and was paid 0.0005 USDT before, from block 2 on: that can only be settled by hand`,
+      message: `${request.addresses[0]} is credited up to block 4, and was paid 0.0005 USDT before that, from block 2 on: this can only be settled by hand`,
     })
     const { rows } = await pool.query('select watched_from from deposit_address')
     assert.deepEqual(rows, [{ watched_from: 4 }])
@@ -199,7 +199,7 @@ test('more payments than one transaction takes are refused before it', async () 
   await credit([mine(Array.from({ length: 9_998 }, () => pay(1)[0]!))])
   await assert.rejects(
     importFrom(1),
-    /paid more than 10000 times since; name fewer addresses, or a later block/,
+    /more than 10000 payments since that block: import fewer at a time, or from a later block/,
   )
   assert.equal((await importFrom(2)).read.recorded, 10_000)
   assert.equal((await amounts(pool)).length, 10_000)
@@ -233,7 +233,7 @@ test('an address imported from a block below the start is paid from there on, ot
 test('an import from a block past the cursor, or of what cannot be imported, is refused before anything is read', async () => {
   const { pool, rules, nodes, importFrom } = await oldAddressPaid('refused')
   const unread = nodes(async () => assert.fail('nothing is to be read'))
-  await assert.rejects(importFrom(4), /--from-block: 4 is past the cursor, which stands at 3/)
+  await assert.rejects(importFrom(4), /block 4 is past the cursor, which is at 3/)
   const wrong = { ...request, appid: 'nobody', fromBlock: 1 }
   await assert.rejects(importFromBlock(pool, rules, unread, wrong), UsageError)
 })
