@@ -54,16 +54,16 @@ export async function retryQuarantined(
 ): Promise<Retried> {
   return await inCreditingTransaction(pool, async (tx, credit) => {
     const cursor = await lockCursor(tx)
-    const parked = await lockQuarantined(tx, id)
-    if (!cursor || !parked) return { id, became: 'not parked', reason: null }
-    const retried = parked.transferId
-      ? await creditAgain(tx, rules, parked, parked.transferId, credit, cursor.time)
-      : await readAgain(tx, rules, parked, credit, cursor)
+    const quarantined = await lockQuarantined(tx, id)
+    if (!cursor || !quarantined) return { id, became: 'not parked', reason: null }
+    const retried = quarantined.transferId
+      ? await creditAgain(tx, rules, quarantined, quarantined.transferId, credit, cursor.time)
+      : await readAgain(tx, rules, quarantined, credit, cursor)
     await recordAudit(tx, {
       actor,
       action: 'quarantine.retried',
       subject: `quarantine ${id}`,
-      detail: { txid: parked.txid, logIndex: parked.logIndex, ...retried, id: `${id}` },
+      detail: { txid: quarantined.txid, logIndex: quarantined.logIndex, ...retried, id: `${id}` },
     })
     failpoint('quarantine:before-commit')
     return retried
@@ -73,44 +73,48 @@ export async function retryQuarantined(
 async function creditAgain(
   tx: Tx,
   rules: CreditRules,
-  parked: Quarantined,
+  quarantined: Quarantined,
   transferId: TransferId,
   credit: CreditStep,
   until: Date,
 ): Promise<Retried> {
   // If crediting fails again, it quarantines the transfer again, which reopens this row.
-  await resolveQuarantined(tx, parked.id)
+  await resolveQuarantined(tx, quarantined.id)
   const addressIds = await releaseQuarantined(tx, transferId)
   await credit(tx, rules, await waitingAt(tx, addressIds), until)
-  return { id: parked.id, became: await stateOf(tx, transferId), reason: await openReason(tx, parked.id) }
+  return {
+    id: quarantined.id,
+    became: await stateOf(tx, transferId),
+    reason: await openReason(tx, quarantined.id),
+  }
 }
 
 async function readAgain(
   tx: Tx,
   rules: CreditRules,
-  parked: Quarantined,
+  quarantined: Quarantined,
   credit: CreditStep,
   cursor: { time: Date; startHeight: number },
 ): Promise<Retried> {
-  const read = await decodeAgain(tx, rules.usdtContract, parked)
+  const read = await decodeAgain(tx, rules.usdtContract, quarantined)
   if (read.kind === 'undecodable') {
-    await noteQuarantined(tx, parked.id, read.reason)
-    return { id: parked.id, became: 'undecodable', reason: read.reason }
+    await noteQuarantined(tx, quarantined.id, read.reason)
+    return { id: quarantined.id, became: 'undecodable', reason: read.reason }
   }
   if (read.kind === 'no header') {
-    const reason = `block ${parked.height} has to be read again`
-    return { id: parked.id, became: 'no header', reason, rescanHeight: parked.height }
+    const reason = `block ${quarantined.height} has to be read again`
+    return { id: quarantined.id, became: 'no header', reason, rescanHeight: quarantined.height }
   }
-  await resolveQuarantined(tx, parked.id)
-  if (read.kind !== 'transfer') return { id: parked.id, became: read.kind, reason: null }
+  await resolveQuarantined(tx, quarantined.id)
+  if (read.kind !== 'transfer') return { id: quarantined.id, became: read.kind, reason: null }
   const recorded = await recordTransfers(tx, [read.block], cursor.startHeight + 1)
-  if (recorded.length === 0) return { id: parked.id, became: 'not ours', reason: null }
+  if (recorded.length === 0) return { id: quarantined.id, became: 'not ours', reason: null }
   const waiting = await waitingAt(tx, addressesOf(recorded))
   await credit(tx, rules, [...waiting, ...newlyPending(rules, [read.block], recorded)], cursor.time)
   return {
-    id: parked.id,
+    id: quarantined.id,
     became: await stateOf(tx, recorded[0]!.id),
-    reason: await openReason(tx, parked.id),
+    reason: await openReason(tx, quarantined.id),
   }
 }
 
