@@ -1,33 +1,39 @@
+import { type UsdtUnits, usdt } from '../../base/money.ts'
 import { addressToBytes, type TronAddress } from '../../tron/address.ts'
 import { networks } from '../../tron/network.ts'
 import type { NodeLog } from '../../tron/transfer-log.ts'
 import { type TransactionFacts, transferLog } from './transaction-facts.ts'
 
-// Transactions that happened on TRON's main network, as facts: ids, contracts, results, and what their logs say. Of logs
-// that are no transfers only the contract and the event are kept. The addresses belong to strangers: never send them money.
+// Transactions that happened on TRON's main network, by their facts: ids, contracts, results and logs. Logs that are not
+// transfers are reduced to their contract and event. The addresses belong to strangers: never send funds to them.
 
-/** A transfer that happened, and must be credited exactly so when its recipient is an assigned address. */
+/** A transfer that happened. It must be credited exactly like this when its recipient is an assigned address. */
 export interface RealPayment {
   txid: string
   logIndex: number
   to: TronAddress
-  amountUnits: bigint
+  amountUnits: UsdtUnits
 }
 
-const usdt = networks.mainnet.usdtContract!
-// Three other tokens of the swap, whose Transfer events look like USDT's but for the contract they come from.
+const usdtContract = networks.mainnet.usdtContract!
+// Three other tokens of the swap. Only the contract distinguishes their Transfer events from USDT's.
 const soldToken = 'TMwFHYXLJaRUPeW6421aqXL4ZEzPRFGkGT'
 const middleToken = 'TUpMhErZL2fhh4sVNULAbNKLokS4GjC1F4'
 const shareToken = 'TW1UvgYQZdZmHaT3UeWiJ9owNw2xffVnA5'
 
-/** Block 84940364: its first six transactions, four of them USDT transfers and two no contract's calls. */
+/** Block 84940364: its first six transactions. Four are USDT transfers, two are not contract calls. */
 const blockOfTransfers: readonly TransactionFacts[] = [
   usdtCall('f52df87da4991d1cd8333f48526b2f55375a22e2705e9eaf7edce2a12e53827b', [
-    transfer(usdt, 'TWrCqzeJMWvfEGyGVrRPTTERkWQLSgmMoY', 'TBa4Nb96tj4jUx85tcqvyWYyFi7mowHVLJ', 500_000_000n),
+    transfer(
+      usdtContract,
+      'TWrCqzeJMWvfEGyGVrRPTTERkWQLSgmMoY',
+      'TBa4Nb96tj4jUx85tcqvyWYyFi7mowHVLJ',
+      500_000_000n,
+    ),
   ]),
   usdtCall('e32493469c2ab6f31684c0e5a88cf409329fd9d7176baed4763d294d1c99b1f0', [
     transfer(
-      usdt,
+      usdtContract,
       'TUsiiA8jqAEagjV78T1NvjQjLbME5pWCMA',
       'TQMXevvCisESgK479N4mG8TTkps1LCNiyb',
       23_111_110_000n,
@@ -36,16 +42,26 @@ const blockOfTransfers: readonly TransactionFacts[] = [
   { id: '6c4be83befb08d44e0975662d0b8d60078f8e4e46682f050a80c1599e18b8515', logs: [] },
   { id: 'e2178e75875cb146707ae79e0924140038333af5412c06c607520e1c57af806a', logs: [] },
   usdtCall('fa59d11e48a268cfe1f57889f7e54ecb316a3c0aa12b56989c312395bab83cd3', [
-    transfer(usdt, 'TY2p6ZaZvc1vbniAUndjCwDsBSD7HngE2h', 'TJwzFM5gyU15uqWNeqGfyX7jEdvabNph7t', 270_550_000n),
+    transfer(
+      usdtContract,
+      'TY2p6ZaZvc1vbniAUndjCwDsBSD7HngE2h',
+      'TJwzFM5gyU15uqWNeqGfyX7jEdvabNph7t',
+      270_550_000n,
+    ),
   ]),
   usdtCall('90e42a06a34eeb53fc511e789033090285fbcbc575a35981c60dc3540c904dbb', [
-    transfer(usdt, 'TXFQoyP3ZnsbygNzeyfcJLrUveX5jp7vzQ', 'TD7kfvnJnXYkxEgcPgPzmxXVMqACJP1Tja', 20_000_000n),
+    transfer(
+      usdtContract,
+      'TXFQoyP3ZnsbygNzeyfcJLrUveX5jp7vzQ',
+      'TD7kfvnJnXYkxEgcPgPzmxXVMqACJP1Tja',
+      20_000_000n,
+    ),
   ]),
 ]
 
 /**
- * Block 77641497: a swap on an exchange. USDT moves inside the call of another contract, in logs 12 and 20, among the
- * transfers of three other tokens.
+ * Block 77641497: a swap on an exchange. A call of another contract moves USDT, in logs 12 and 20, among transfers of three
+ * other tokens.
  */
 const swap: TransactionFacts = {
   id: '7b6589b22ca801e35fd5d98186e019757875d3fb52c0bdc38a7cf4b2f24d9808',
@@ -107,7 +123,12 @@ const swap: TransactionFacts = {
       'TKBqNLyGJRQbpuMhaT49qG7adcxxmFaVxd',
       'd013ca23e77a65003c2c659c5442c00c805371b7fc1ebd4c206c41d1536bd90b',
     ),
-    transfer(usdt, 'TW7pbp4pD38qv6kSaw44i4uVzthz2bBpYc', 'TYWc7X6YHpp2YrFXwLRsofdiL78JRvDd6u', 2_916_449n),
+    transfer(
+      usdtContract,
+      'TW7pbp4pD38qv6kSaw44i4uVzthz2bBpYc',
+      'TYWc7X6YHpp2YrFXwLRsofdiL78JRvDd6u',
+      2_916_449n,
+    ),
     transfer(
       middleToken,
       'TCFNp179Lg46D16zKoumd4Poa2WFFdtqYj',
@@ -135,24 +156,34 @@ const swap: TransactionFacts = {
       'TYWc7X6YHpp2YrFXwLRsofdiL78JRvDd6u',
       'df4363408b2d9811d1e5c23efdb5bae0b7a68bd9de2de1cbae18a11be3e67ef5',
     ),
-    transfer(usdt, 'TYWc7X6YHpp2YrFXwLRsofdiL78JRvDd6u', 'TSjRgk9kUDiAykRVC3EodS3U8cK8gRHkPQ', 2_916_449n),
+    transfer(
+      usdtContract,
+      'TYWc7X6YHpp2YrFXwLRsofdiL78JRvDd6u',
+      'TSjRgk9kUDiAykRVC3EodS3U8cK8gRHkPQ',
+      2_916_449n,
+    ),
   ],
 }
 
-/** Block 69316562: a transfer to an address that held no USDT before, which costs the sender twice the energy. */
+/** Block 69316562: a transfer to an address that had no USDT before, which costs the sender twice the energy. */
 const firstTransfer = usdtCall('0130dfde9281a48378109039ef512229d5359fbee2a8adbb17ad73aebc67ea99', [
-  transfer(usdt, 'TL24LCps5FKwp3PoU1MvrYrwhi5LU1tHre', 'TXVj38D1XR3TPgSHTCZGC8wkLDAGqF1oqx', 41_677_389n),
+  transfer(
+    usdtContract,
+    'TL24LCps5FKwp3PoU1MvrYrwhi5LU1tHre',
+    'TXVj38D1XR3TPgSHTCZGC8wkLDAGqF1oqx',
+    41_677_389n,
+  ),
 ])
 
 /** Block 66860010: a transfer that failed for lack of energy. It has no logs and moved nothing. */
 const outOfEnergy: TransactionFacts = {
   id: 'e63a324a43aebfe41273db4f7fdfe325b2257b4f5711595a5fc0f8a75cf1b481',
-  contract: usdt,
+  contract: usdtContract,
   result: 'OUT_OF_ENERGY',
   logs: [],
 }
 
-/** All of them, to be put into sandbox blocks. */
+/** All transactions above, to include in sandbox blocks. */
 export const realTransactions: readonly TransactionFacts[] = [
   ...blockOfTransfers,
   swap,
@@ -160,7 +191,7 @@ export const realTransactions: readonly TransactionFacts[] = [
   outOfEnergy,
 ]
 
-/** Every USDT transfer among them, and nothing else of them. */
+/** All USDT transfers of these transactions. */
 export const realPayments: readonly RealPayment[] = [
   payment(blockOfTransfers[0]!, 0, 'TBa4Nb96tj4jUx85tcqvyWYyFi7mowHVLJ', 500_000_000n),
   payment(blockOfTransfers[1]!, 0, 'TQMXevvCisESgK479N4mG8TTkps1LCNiyb', 23_111_110_000n),
@@ -172,7 +203,7 @@ export const realPayments: readonly RealPayment[] = [
 ]
 
 function usdtCall(id: string, logs: NodeLog[]): TransactionFacts {
-  return { id, contract: usdt, result: 'SUCCESS', logs }
+  return { id, contract: usdtContract, result: 'SUCCESS', logs }
 }
 
 function transfer(token: string, from: string, to: string, amount: bigint): NodeLog {
@@ -183,6 +214,6 @@ function event(contract: string, topic: string): NodeLog {
   return { address: addressToBytes(contract as TronAddress).toString('hex'), topics: [topic] }
 }
 
-function payment({ id }: TransactionFacts, logIndex: number, to: string, amountUnits: bigint): RealPayment {
-  return { txid: id, logIndex, to: to as TronAddress, amountUnits }
+function payment({ id }: TransactionFacts, logIndex: number, to: string, units: bigint): RealPayment {
+  return { txid: id, logIndex, to: to as TronAddress, amountUnits: usdt(units) }
 }
