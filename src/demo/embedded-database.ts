@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 export interface EmbeddedDatabase {
-  /** URL of one of its databases; the first is there already, others are to be created. */
+  /** Returns the URL of one of its databases. `gateway` exists; others have to be created. */
   url(database: string): string
   stop(): Promise<void>
 }
 
 /**
- * Starts a Postgres of our own in a temporary folder, for the demo and the tests. Nothing else embeds a database.
+ * Starts a Postgres in a temporary folder, for the demo and the tests. Nothing else embeds a database.
  * @param flags settings for the server, such as ['-c', 'fsync=off'].
- * @param parent where its folder is made.
- * @throws Error when the package that brings the server is not installed, as in the production image.
+ * @param parent the folder in which the temporary folder is made.
+ * @throws Error when the package with the server is not installed, as in the production image.
  */
 export async function startEmbeddedDatabase(
   flags: readonly string[] = [],
@@ -26,29 +26,29 @@ export async function startEmbeddedDatabase(
     )
   })
   const folder = await mkdtemp(join(parent, 'recharge-gateway-'))
-  // As root, the server runs as another user, who has to get in.
+  // Started as root, the server runs as another user, who needs access.
   await chmod(folder, 0o755)
   const port = await freePort()
-  const said: string[] = []
+  const output: string[] = []
   const server = new EmbeddedPostgres({
     databaseDir: join(folder, 'data'),
     port,
     user: 'gateway',
     password: 'gateway',
     persistent: true,
-    // Postgres refuses to run as root; there it gets a user of its own.
+    // Postgres refuses to run as root, so the package creates a user for it.
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C'],
     postgresFlags: ['-c', 'max_connections=300', ...flags],
-    onLog: message => said.push(String(message)),
-    onError: message => said.push(String(message)),
+    onLog: message => output.push(String(message)),
+    onError: message => output.push(String(message)),
   })
   try {
     await server.initialise()
     await server.start()
     await server.createDatabase('gateway')
   } catch (cause) {
-    throw new Error(`the embedded Postgres did not start: ${said.join('').slice(-2000)}`, { cause })
+    throw new Error(`the embedded Postgres did not start: ${output.join('').slice(-2000)}`, { cause })
   }
   return {
     url: database => `postgres://gateway:gateway@127.0.0.1:${port}/${database}`,
@@ -59,7 +59,7 @@ export async function startEmbeddedDatabase(
   }
 }
 
-/** A port nobody listens on now. */
+/** Finds a port that nothing listens on now. */
 export async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()

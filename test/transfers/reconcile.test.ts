@@ -237,7 +237,7 @@ test('a source that cannot be asked is an error, and no discrepancy', async () =
     async *received() {
       throw new NodeError('failed', 'away')
     },
-    balanceOf: async () => 0n,
+    balanceOf: async () => usdt(0n),
     close: async () => undefined,
   }
   const watched = await findWatched(pool, [address])
