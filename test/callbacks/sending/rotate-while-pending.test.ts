@@ -90,7 +90,10 @@ test('keys and secrets are rotated while callbacks are pending, and each deliver
     )
     total += 60
     await step()
-    await waitUntil('all are delivered', () => endpoint.requests.length >= total)
+    await waitUntil('all are delivered', async () => {
+      const { rows } = await pool.query(`select from callback where delivered_at is not null`)
+      return rows.length >= total
+    })
   }
 
   await during(async () => {
