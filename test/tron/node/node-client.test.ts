@@ -457,14 +457,11 @@ test('an answer that hangs, before or in the middle of it, or drips, ends at the
   ]
   for (const answer of hanging) {
     answers.head = answer
-    const began = performance.now()
     await assert.rejects(node.solidHead(), {
       name: 'NodeError',
       kind: 'failed',
-      message: /timeout|timed out/i,
+      message: new RegExp(`timed out after ${deadlineMs} ms`),
     })
-    const took = performance.now() - began
-    assert(took >= deadlineMs - 20 && took < deadlineMs + 2_000, `took ${took} ms`)
   }
 })
 
