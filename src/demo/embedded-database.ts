@@ -1,4 +1,5 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { chmod, mkdtemp } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,6 +29,9 @@ export async function startEmbeddedDatabase(
   const folder = await mkdtemp(join(parent, 'recharge-gateway-'))
   // Started as root, the server runs as another user, who needs access.
   await chmod(folder, 0o755)
+  // Also when a signal ends the process: the package's own exit hook stops the server then, and does not wait for us.
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', remove)
   const port = await freePort()
   const output: string[] = []
   const server = new EmbeddedPostgres({
@@ -54,7 +58,8 @@ export async function startEmbeddedDatabase(
     url: database => `postgres://gateway:gateway@127.0.0.1:${port}/${database}`,
     stop: async () => {
       await server.stop()
-      await rm(folder, { recursive: true, force: true })
+      process.off('exit', remove)
+      remove()
     },
   }
 }
