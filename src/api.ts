@@ -2,7 +2,12 @@ import type { FastifyInstance } from 'fastify'
 import { systemClock } from './base/clock.ts'
 import type { Config } from './base/config.ts'
 import { repeat } from './base/repeat.ts'
-import { dropOldPartitions, makePartitions } from './db/partitions.ts'
+import {
+  dropOldPartitions,
+  makePartitions,
+  makePartitionsAtStart,
+  partitionsEveryMs,
+} from './db/partitions.ts'
 import { type AppOptions, buildApp } from './http/app.ts'
 import { purgeNonces } from './requests/request-nonce-store.ts'
 
@@ -10,7 +15,6 @@ export interface ApiOptions extends Omit<AppOptions, 'config' | 'redisUrl'> {
   config: AppOptions['config'] & Pick<Config, 'host' | 'port' | 'redisUrl' | 'retentionMonths'>
 }
 
-const dayMs = 86_400_000
 const minuteMs = 60_000
 
 /**
@@ -19,7 +23,7 @@ const minuteMs = 60_000
  */
 export async function startApi(options: ApiOptions): Promise<{ url: string; stop(): Promise<void> }> {
   const { pool, config, log, clock = systemClock } = options
-  await makePartitions(pool, clock.now())
+  await makePartitionsAtStart(pool, clock.now(), log)
   const app = await buildApp({ ...options, redisUrl: config.redisUrl })
   const url = await app.listen({ host: config.host, port: config.port })
   const stopping = new AbortController()
@@ -30,7 +34,7 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; stop
     if (dropped.length > 0) log.info({ tables: dropped }, 'retention.dropped')
   }
   const chores = [
-    repeat({ chore: 'partitions', everyMs: dayMs, work: partitions, log, signal }),
+    repeat({ chore: 'partitions', everyMs: partitionsEveryMs, work: partitions, log, signal }),
     repeat({ chore: 'nonces', everyMs: minuteMs, work: () => purgeNonces(pool), log, signal }),
   ]
   log.info({ url }, 'api.listening')
