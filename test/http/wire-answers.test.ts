@@ -9,7 +9,7 @@ import { answerSchema } from '../../src/http/body/envelope.ts'
 import { exampleOf } from '../../src/http/docs/api-example.ts'
 import { openApiUnderTest } from '../support/api-under-test.ts'
 import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
-import { seedCallback } from '../support/seed-order.ts'
+import { seedCallback } from '../support/seed-callback.ts'
 import { stamp } from '../support/signed-request.ts'
 
 // One literal answer for each endpoint: the contract integrators wrote their code to. Fields may be added, never removed,

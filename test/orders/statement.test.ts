@@ -4,7 +4,7 @@ import { after, test } from 'node:test'
 import { createPool } from '../../src/db/pool.ts'
 import { openStatements } from '../../src/orders/make-statement.ts'
 import { openApiUnderTest } from '../support/api-under-test.ts'
-import { seedCallback } from '../support/seed-order.ts'
+import { seedCallback } from '../support/seed-callback.ts'
 import type { Caller } from '../support/signed-request.ts'
 
 const api = await openApiUnderTest()

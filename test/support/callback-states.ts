@@ -1,5 +1,5 @@
 import type { Pool } from '../../src/db/pool.ts'
-import type { SeededCallback } from './seed-order.ts'
+import type { SeededCallback } from './seed-callback.ts'
 
 // Callbacks as couriers leave them, by SQL: for tests of what comes after.
 

@@ -9,7 +9,8 @@ import {
 } from '../../../src/callbacks/sending/attempt-store.ts'
 import type { Pool } from '../../../src/db/pool.ts'
 import { cloneDatabase } from '../../support/database.ts'
-import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
+import { seedCallbacks } from '../../support/seed-callback.ts'
+import { seedMerchant } from '../../support/seed-merchant.ts'
 
 test('attempts move their callbacks on, each by its result, and are written into the history', async () => {
   const { pool } = await cloneDatabase()
