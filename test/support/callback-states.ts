@@ -22,6 +22,14 @@ export function exhaust(pool: Pool, { callbackId }: SeededCallback): Promise<unk
   return finish(pool, callbackId, 'exhausted_at')
 }
 
+/** Due now, though it has ended. */
+export function oweAgain(pool: Pool, { callbackId }: Pick<SeededCallback, 'callbackId'>): Promise<unknown> {
+  return pool.query(
+    `insert into callback_outbox (callback_id, lane_id) select id, lane_id from callback where id = $1`,
+    [callbackId],
+  )
+}
+
 /** In flight until its lease runs out in half a minute. */
 export function lease(pool: Pool, { callbackId }: SeededCallback): Promise<unknown> {
   return pool.query(

@@ -1,4 +1,4 @@
-import type { CallbackId, OrderId } from '../../src/base/ids.ts'
+import type { CallbackId, DepositAddressId, OrderId } from '../../src/base/ids.ts'
 import { usdt, wholeLegacyUnits } from '../../src/base/money.ts'
 import { callbackKey } from '../../src/callbacks/outbox/callback.ts'
 import { insertCallbacks, originOf } from '../../src/callbacks/outbox/callback-store.ts'
@@ -19,6 +19,7 @@ export interface PaidOrder {
 export interface SeededCallback {
   key: string
   callbackId: CallbackId
+  addressId: DepositAddressId
   orderId: OrderId
   orderid: string
 }
@@ -69,7 +70,12 @@ export async function seedCallbacks(pool: Pool, orders: readonly PaidOrder[]): P
       [callbacks.map(callback => callback.key)],
     )
     const ids = new Map(written.map(({ id, key }) => [key, id]))
-    return callbacks.map(({ key }, i) => ({ key, callbackId: ids.get(key)!, ...placed[i]! }))
+    return callbacks.map(({ key }, i) => ({
+      key,
+      callbackId: ids.get(key)!,
+      ...addresses[i]!,
+      ...placed[i]!,
+    }))
   })
 }
 

@@ -68,12 +68,12 @@ export async function seedAddresses(db: Queryable, facts: readonly AddressFacts[
   return added.map(({ id }, i) => ({ addressId: id, address: addresses[i]!, bytes: bytes[i]! }))
 }
 
-/** Finds the address of that text, or a user's. */
+/** Finds an address by its text or by its user. */
 export async function addressIdOf(
   db: Queryable,
   of: { address: string } | { localusermark: string },
 ): Promise<DepositAddressId> {
-  const [column, value] = Object.entries(of)[0]!
+  const [column, value] = 'address' in of ? ['address', of.address] : ['localusermark', of.localusermark]
   const [found] = await rows<{ id: DepositAddressId }>(
     db,
     `select id from deposit_address where ${column} = $1`,
