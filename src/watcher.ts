@@ -7,8 +7,10 @@ import { UsageError } from './base/errors.ts'
 import type { Logger } from './base/log.ts'
 import type { Registry } from './base/metrics.ts'
 import type { UsdtUnits } from './base/money.ts'
+import { repeat } from './base/repeat.ts'
 import { createCatchUp } from './blocks/catch-up.ts'
 import type { ChainCursor } from './blocks/chain-store.ts'
+import { createClockCheck, skewMaxMs } from './blocks/check-clocks.ts'
 import { leadChain } from './blocks/lead-chain.ts'
 import { openChain } from './blocks/open-chain.ts'
 import { type Alarms, createAlarms } from './blocks/watcher-alarms.ts'
@@ -73,6 +75,9 @@ const manners = {
   },
 }
 const blocksADay = 28_800
+const slotMs = 3_000
+/** How often the clocks are compared: a call to a node each time. */
+const clocksMs = 60_000
 
 /**
  * Opens the watcher: block -> transfer -> credit -> callback row. Of several on one database one leads, the others stand by.
@@ -122,6 +127,7 @@ async function watch(options: Watch, signal: AbortSignal): Promise<void> {
     solidified: 3 * blocksADay,
     seen: seen ? 3 * blocksADay : 0,
     crossCheck: options.crossChecked ? blocksADay : 0,
+    clocks: 86_400_000 / clocksMs,
   }
   log.info({ network: chain.network, height: chain.height, nodes: nodes.names, callsADay }, 'watcher.opened')
   const rules: CreditRules = { ...chain, graceMs: networks[network].graceMs, quorumAmount }
@@ -137,6 +143,15 @@ async function watch(options: Watch, signal: AbortSignal): Promise<void> {
     limits: kind.limits,
     alarms,
     now: systemClock.now,
+    registry,
+  })
+  const checkClocks = createClockCheck({
+    db: pool,
+    head: nodes.head,
+    // A private chain may make blocks as seldom as it likes.
+    slotMs: networks[network].genesisId === null ? null : slotMs,
+    skewMaxMs: skewMaxMs(rules.graceMs),
+    alarms,
     registry,
   })
   await leadChain({
@@ -156,6 +171,7 @@ async function watch(options: Watch, signal: AbortSignal): Promise<void> {
       await Promise.all([
         creditChain({ ...common, network, rules, pace: kind.pace, alarms, metrics, catchUp, crossCheck }),
         keepPromises({ ...common, rules, checkPromise, crossCheck, reconciling }),
+        repeat({ chore: 'clocks', everyMs: clocksMs, work: checkClocks, log, signal: leading }),
         seen ? followSeen({ ...common, intervalMs: kind.seenMs }) : undefined,
       ])
     },
