@@ -14,8 +14,8 @@ const dayMs = 86_400_000
 const minuteMs = 60_000
 
 /**
- * Opens the API: signed order -> assigned address.
- * @returns the URL it listens on; `stop` answers what is in hand first.
+ * Starts the API: signed order -> assigned address.
+ * @returns the URL it listens on; `stop` answers the requests in progress first.
  */
 export async function startApi(options: ApiOptions): Promise<{ url: string; stop(): Promise<void> }> {
   const { pool, config, log, clock = systemClock } = options
@@ -45,8 +45,8 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; stop
 }
 
 /**
- * Answers what is in hand and closes. A connection that was busy when closing began stays open after its answer, in
- * case there is more; it is closed when it falls idle instead of after its keep-alive time.
+ * Answers the requests in progress and closes. Node keeps a connection that was busy at this moment open after its answer;
+ * it is closed here as soon as it is idle, instead of after its keep-alive time.
  */
 async function close(app: FastifyInstance): Promise<void> {
   const sweep = setInterval(() => app.server.closeIdleConnections(), 20)

@@ -1,14 +1,15 @@
 import type { Logger } from './base/log.ts'
 import type { Registry } from './base/metrics.ts'
+import { repeat } from './base/repeat.ts'
 import { type CourierTuning, defaultTuning } from './callbacks/leasing/courier-tuning.ts'
 import { createDoorbell } from './callbacks/leasing/doorbell.ts'
 import { listenForDue } from './callbacks/leasing/due-listener.ts'
-import { finishInHand, type Leasing, leaseWhileOpen, withdrawUnsent } from './callbacks/leasing/lease-loop.ts'
+import { createInHand, type InHand } from './callbacks/leasing/in-hand.ts'
+import { startLeasing } from './callbacks/leasing/lease-loop.ts'
 import type { Lease } from './callbacks/outbox/lease.ts'
-import { leaseKey } from './callbacks/outbox/lease.ts'
 import { openQueue, queueNameOf } from './callbacks/queue/callback-queue.ts'
 import { countWorking } from './callbacks/sending/callback-metrics.ts'
-import { deliverCallback } from './callbacks/sending/deliver-callback.ts'
+import { type Delivery, deliverCallback } from './callbacks/sending/deliver-callback.ts'
 import { openDelivery } from './callbacks/sending/open-delivery.ts'
 import { makePartitions } from './db/partitions.ts'
 import type { Pool } from './db/pool.ts'
@@ -18,15 +19,16 @@ import type { MerchantDirectory } from './merchants/merchant-directory.ts'
 const dayMs = 86_400_000
 
 export interface RunningCourier {
-  /** Whether it can deliver: the database and the queue are there, as far as its last look at them went. */
+  /** Whether it can deliver: the database and the queue could be reached when it last tried. */
   isWorking(): boolean
   stop(): Promise<void>
 }
 
 /**
- * Opens a courier: it leases what is due from Postgres, rings the queue, and delivers. Any number may run.
- * @param redisUrl where the queue is; without it, on the same Postgres.
- * @throws when Postgres cannot be reached. Redis may come later.
+ * Starts a courier: it leases due callbacks from Postgres, enqueues them, and delivers what the queue hands out. Any number
+ * may run.
+ * @param redisUrl where the queue is; without it, the queue is on the same Postgres.
+ * @throws when Postgres cannot be reached. Redis may become reachable later.
  */
 export async function startCourier(options: {
   pool: Pool
@@ -40,46 +42,32 @@ export async function startCourier(options: {
 }): Promise<RunningCourier> {
   const { pool, log, databaseUrl, redisUrl, allowedNetworks } = options
   const tuning = { ...defaultTuning, ...options.tuning }
-  await makePartitions(pool, new Date())
+  const partitions = () => makePartitions(pool, new Date())
+  await partitions()
   const name = await queueNameOf(pool)
   const agent = createGuardedAgent({ allowedNetworks, connectTimeoutMs: tuning.deadlineMs })
   const delivery = openDelivery({ ...options, tuning, agent })
   const bell = createDoorbell()
-  const active = new Set<string>()
-  const enqueued: Leasing['enqueued'] = new Map()
-
-  const handle = async (lease: Lease) => {
-    const id = leaseKey(lease)
-    const own = enqueued.get(id)
-    enqueued.delete(id)
-    // The queue gives a job out again when this process has been too busy to hold on to it; it is still at it.
-    if (active.has(id)) return
-    active.add(id)
-    try {
-      if (leasing.stopping) await delivery.release(lease)
-      else await deliverCallback(delivery, lease, own)
-    } finally {
-      active.delete(id)
-      bell.ring()
-    }
-  }
+  const inHand = createInHand(bell.ring)
+  const handle = (lease: Lease) => deliver(inHand, delivery, lease)
   const queue = openQueue({ name, redisUrl, databaseUrl, slots: tuning.slots, handle, log })
-  const inHand = { active, enqueued, begunElsewhere: 0, stopping: false, working: false }
-  const leasing: Leasing = { pool, queue, bell, log, tuning, ...inHand }
+  const leasing = startLeasing({ pool, queue, inHand, bell, log, tuning })
   const listener = listenForDue(databaseUrl, bell.ring, log)
-  const loop = leaseWhileOpen(leasing)
-  const daily = setInterval(() => makePartitionsAgain(pool, log), dayMs)
+  const stopping = new AbortController()
+  const chore = repeat({
+    chore: 'partitions',
+    everyMs: dayMs,
+    work: partitions,
+    log,
+    signal: stopping.signal,
+  })
+  countWorking(options.registry, leasing.isWorking)
   log.info({ slots: tuning.slots, queue: redisUrl ? 'redis' : 'postgres' }, 'courier.started')
-  countWorking(options.registry, () => leasing.working)
   return {
-    isWorking: () => leasing.working,
+    isWorking: leasing.isWorking,
     stop: async () => {
-      clearInterval(daily)
-      leasing.stopping = true
-      bell.ring()
-      await Promise.all([loop, listener.stop(), queue.pause()])
-      await withdrawUnsent(leasing)
-      await finishInHand(leasing, tuning.deadlineMs + 1_000)
+      stopping.abort()
+      await Promise.all([chore, listener.stop(), leasing.stop()])
       await queue.close()
       await agent.destroy()
       log.info('courier.stopped')
@@ -87,9 +75,14 @@ export async function startCourier(options: {
   }
 }
 
-function makePartitionsAgain(pool: Pool, log: Logger): void {
-  makePartitions(pool, new Date()).catch(error =>
-    // The default partition catches what has none; tomorrow it is tried again.
-    log.warn({ error: error.message }, 'courier.partitions_failed'),
-  )
+/** Delivers a lease that the queue handed out. A courier that is stopping releases it instead. */
+async function deliver(inHand: InHand, delivery: Delivery, lease: Lease): Promise<void> {
+  const own = inHand.begin(lease)
+  if (own === 'already') return
+  try {
+    if (inHand.closed) await delivery.release(lease)
+    else await deliverCallback(delivery, lease, own)
+  } finally {
+    inHand.end(lease)
+  }
 }

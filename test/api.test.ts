@@ -7,19 +7,19 @@ import { form, openApiUnderTest } from './support/api-under-test.ts'
 import { formBody, signed } from './support/signed-request.ts'
 import { waitUntil } from './support/wait-until.ts'
 
-const under = await openApiUnderTest()
-const merchant = await under.addMerchant({ callbackUrl: 'https://shop.example/cb' })
+const apiUnderTest = await openApiUnderTest()
+const merchant = await apiUnderTest.addMerchant({ callbackUrl: 'https://shop.example/cb' })
 const user = { username: 'u', localusermark: '1' }
 
 async function start(registry = createMetrics()) {
   const config = {
-    ...under.options.config,
+    ...apiUnderTest.options.config,
     host: '127.0.0.1',
     port: 0,
     redisUrl: undefined,
     retentionMonths: 13,
   }
-  return startApi({ ...under.options, config, registry })
+  return startApi({ ...apiUnderTest.options, config, registry })
 }
 
 const post = (url: string, endpoint: string, parameters: Record<string, string>) =>
@@ -31,13 +31,13 @@ const post = (url: string, endpoint: string, parameters: Record<string, string>)
 
 test('the API listens, has its partitions, answers, and stops with what is in hand answered', async () => {
   const api = await start()
-  const { rows } = await under.pool.query(
+  const { rows } = await apiUnderTest.pool.query(
     `select count(*)::int as n from pg_inherits where inhparent = 'callback_attempt'::regclass`,
   )
   assert.equal(rows[0].n, 4, 'three months and the default')
   const { data } = (await (await post(api.url, 'newAddress', user)).json()) as { data: { address: string } }
   const order = { ...user, address: data.address, amount: '1' }
-  const blocker = await under.pool.connect()
+  const blocker = await apiUnderTest.pool.connect()
   await blocker.query('begin')
   await blocker.query('lock table recharge_order in share mode')
   const inHand = Promise.allSettled(
@@ -46,7 +46,7 @@ test('the API listens, has its partitions, answers, and stops with what is in ha
     ),
   )
   await waitUntil('the first of them waiting in the database', async () => {
-    const { rows } = await under.pool.query(
+    const { rows } = await apiUnderTest.pool.query(
       `select from pg_stat_activity where wait_event_type = 'Lock' and query like 'insert into recharge_order%'`,
     )
     return rows.length > 0
@@ -60,14 +60,17 @@ test('the API listens, has its partitions, answers, and stops with what is in ha
       () => true,
     ),
   )
-  const startedAt = performance.now()
   await blocker.query('rollback')
   blocker.release()
-  await stopping
-  assert.ok(performance.now() - startedAt < 5_000)
+  let stopped = false
+  void stopping.then(() => {
+    stopped = true
+  })
+  // Long before a connection's keep-alive time of 72 s ends.
+  await waitUntil('the API having stopped', () => stopped)
   const statuses = (await inHand).map(it => (it.status === 'fulfilled' ? it.value.status : it.reason))
   assert.deepEqual(new Set(statuses), new Set([200]))
-  const stored = await under.pool.query(`select count(*)::int as n from recharge_order`)
+  const stored = await apiUnderTest.pool.query(`select count(*)::int as n from recharge_order`)
   assert.equal(stored.rows[0].n, 50)
   await assert.rejects(post(api.url, 'newAddress', user))
 })

@@ -9,18 +9,18 @@ import { recordLog } from './support/recorded-log.ts'
 import { seedCallbacks, seedMerchant } from './support/seed-order.ts'
 import { waitUntil } from './support/wait-until.ts'
 
-// Three couriers on one database, a quick circuit, and receivers that count what they have in hand.
+// Three couriers on one database, a circuit with short intervals, and receivers that count their open requests.
 
 const tuning = { slots: 32, circuit: { failuresToOpen: 5, probeFirstMs: 100, probeMaxMs: 400 } }
 
-test('a dead endpoint with thousands waiting gets probes; the rest, the same merchant elsewhere too, goes on; it recovers', async () => {
+test('a dead endpoint with thousands waiting gets probes until it recovers; other lanes, of the same merchant too, are not affected', async () => {
   const { pool, url } = await cloneDatabase()
   const dead = await startMerchantEndpoint({ status: 503 })
   const good = await startMerchantEndpoint({ status: 200, delayMs: 5 })
   const merchant = await seedMerchant(pool, { callbackUrl: dead.url })
   const other = await seedMerchant(pool, { callbackUrl: good.url })
   const { log, lines } = recordLog()
-  await withThree({ pool, url, merchants: [merchant, other], log }, async () => {
+  await withThreeCouriers({ pool, url, merchants: [merchant, other], log }, async () => {
     await seedCallbacks(pool, Array(2_000).fill({ merchant }))
     await waitUntil('the circuit open', () => lines('callback.circuit_opened').length > 0)
     const before = dead.requests.length
@@ -30,7 +30,7 @@ test('a dead endpoint with thousands waiting gets probes; the rest, the same mer
     ])
     await waitUntil('the others', async () => (await delivered(pool)) === 200, 60_000)
     await waitUntil('probes', () => dead.requests.length >= before + 3)
-    // Each probe was an attempt of its callback; the others were not touched.
+    // Each probe was an attempt of its callback. The others have none.
     const { rows } = await pool.query(
       `select sum(attempts)::int as n from callback where delivered_at is null`,
     )
@@ -44,7 +44,7 @@ test('a dead endpoint with thousands waiting gets probes; the rest, the same mer
     await waitUntil('a hundred', async () => (await delivered(pool)) >= 300, 60_000)
   })
   assert(dead.inFlightMax <= 8, `${dead.inFlightMax} at once`)
-  // Both merchants' lanes go there.
+  // Two lanes go there, one of each merchant.
   assert(good.inFlightMax <= 16, `${good.inFlightMax} at once`)
   const [opened] = lines('callback.circuit_opened')
   const [closed] = lines('callback.circuit_closed')
@@ -53,15 +53,15 @@ test('a dead endpoint with thousands waiting gets probes; the rest, the same mer
   }
 })
 
-test('an endpoint that hangs holds one slot once its circuit is open', async () => {
+test('an endpoint that hangs uses one slot once its circuit is open', async () => {
   const { pool, url } = await cloneDatabase()
   const hanging = await startMerchantEndpoint({ hang: true })
   const merchant = await seedMerchant(pool, { callbackUrl: hanging.url })
   const { log, lines } = recordLog()
-  await withThree({ pool, url, merchants: [merchant], log, deadlineMs: 500 }, async () => {
+  await withThreeCouriers({ pool, url, merchants: [merchant], log, deadlineMs: 500 }, async () => {
     await seedCallbacks(pool, Array(200).fill({ merchant }))
     await waitUntil('the circuit open', () => lines('callback.circuit_opened').length > 0)
-    await waitUntil('the first let go', async () => (await inFlight(pool)) <= 1)
+    await waitUntil('the first attempts timed out', async () => (await inFlight(pool)) <= 1)
     for (let probes = 0; probes < 4; probes++) {
       await waitUntil('a probe', async () => (await inFlight(pool)) === 1)
       await waitUntil('its end', async () => {
@@ -79,7 +79,7 @@ test('three couriers together never pass a cap', async () => {
   const receivers = await Promise.all(endpoints)
   const merchants: Merchant[] = []
   for (const { url: callbackUrl } of receivers) merchants.push(await seedMerchant(pool, { callbackUrl }))
-  await withThree({ pool, url, merchants }, async () => {
+  await withThreeCouriers({ pool, url, merchants }, async () => {
     await seedCallbacks(
       pool,
       Array.from({ length: 600 }, (_, i) => ({ merchant: merchants[i % 3]! })),
@@ -92,9 +92,12 @@ test('three couriers together never pass a cap', async () => {
   }
 })
 
-type Three = Omit<Parameters<typeof withCourier>[0], 'redisUrl' | 'tuning'> & { deadlineMs?: number }
+type SharedOptions = Omit<Parameters<typeof withCourier>[0], 'redisUrl' | 'tuning'> & { deadlineMs?: number }
 
-async function withThree({ deadlineMs, ...options }: Three, work: () => Promise<void>): Promise<void> {
+async function withThreeCouriers(
+  { deadlineMs, ...options }: SharedOptions,
+  work: () => Promise<void>,
+): Promise<void> {
   const one = { ...options, redisUrl: undefined, tuning: { ...tuning, ...(deadlineMs && { deadlineMs }) } }
   await withCourier(one, () => withCourier(one, () => withCourier(one, work)))
 }

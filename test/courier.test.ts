@@ -5,26 +5,27 @@ import type { Merchant } from '../src/merchants/merchant.ts'
 import { cloneDatabase } from './support/database.ts'
 import { type Answer, type ReceivedCallback, startMerchantEndpoint } from './support/merchant-endpoint.ts'
 import { openCourier, stateOf, withCourier } from './support/open-courier.ts'
+import { recordLog } from './support/recorded-log.ts'
 import { noRedis, startRedis } from './support/redis.ts'
 import { seedCallback, seedCallbacks, seedMerchant } from './support/seed-order.ts'
 import { verifyCallback } from './support/verify-callback.ts'
 import { waitUntil } from './support/wait-until.ts'
 
-// The courier as it is shipped, with a real database, a real queue and real merchants, on both backends.
+// The courier as shipped, with a real database, queue and merchant endpoints, on both backends.
 for (const backend of ['Postgres', 'Redis'] as const) {
   const skip = backend === 'Redis' && noRedis
   describe(`a courier whose queue is on ${backend}`, { skip }, async () => {
     const redis = backend === 'Redis' && !skip ? await startRedis() : undefined
     let redisDatabase = 0
 
-    /** Each test has a database of its own in both. */
-    async function setUp() {
+    /** Each test has databases of its own, on Postgres and on Redis. */
+    async function ownDatabases() {
       const { pool, url } = await cloneDatabase()
       return { pool, urls: { url, redisUrl: redis && `${redis.url}/${redisDatabase++}` } }
     }
 
-    test('delivers once, signed as the merchant is set, and records what came back', async () => {
-      const { pool, urls } = await setUp()
+    test("delivers once, signed by the merchant's settings, and records the answer", async () => {
+      const { pool, urls } = await ownDatabases()
       const endpoint = await startMerchantEndpoint({ status: 200, body: 'success' })
       const merchant = await seedMerchant(pool, { callbackUrl: endpoint.url })
       await withCourier({ pool, ...urls, merchants: [merchant] }, async () => {
@@ -48,8 +49,8 @@ for (const backend of ['Postgres', 'Redis'] as const) {
       assert.deepEqual(rows, [attempt])
     })
 
-    test("sends JSON with all fields, to the order's own URL, where the merchant is set so", async () => {
-      const { pool, urls } = await setUp()
+    test("sends JSON with all fields, to the order's own URL, if the merchant's settings say so", async () => {
+      const { pool, urls } = await ownDatabases()
       const endpoint = await startMerchantEndpoint()
       const elsewhere = await startMerchantEndpoint()
       const merchant = await seedMerchant(pool, {
@@ -73,16 +74,21 @@ for (const backend of ['Postgres', 'Redis'] as const) {
     })
 
     test('a 500 is retried under the same key, with a fresh time and fresh signatures', async () => {
-      const { pool, urls } = await setUp()
+      const { pool, urls } = await ownDatabases()
       const endpoint = await startMerchantEndpoint((_, nth) => ({ status: nth === 1 ? 500 : 200 }))
       const merchant = await seedMerchant(pool, { callbackUrl: endpoint.url })
-      await withCourier({ pool, ...urls, merchants: [merchant] }, async () => {
+      const { log, lines } = recordLog()
+      await withCourier({ pool, ...urls, merchants: [merchant], log }, async () => {
         const seeded = await seedCallback(pool, { merchant })
+        const attempted = await waitUntil('the first attempt', () => lines('callback.attempted')[0])
+        const retryInMs = attempted.retryInMs as number
+        assert(retryInMs >= 4_500 && retryInMs <= 5_500, `5 s, and up to 10 % more or less: ${retryInMs}`)
+        // A fresh time is one in another second.
+        await waitUntil('the next second', () => Date.now() > endpoint.requests[0]!.at + 1_000)
+        await pool.query(`update callback_outbox set due_at = now()`)
         await waitUntil('delivered', async () => (await stateOf(pool, seeded)).state === 'delivered')
       })
       const [first, second] = endpoint.requests as [ReceivedCallback, ReceivedCallback]
-      const waitedMs = second.at - first.at
-      assert(waitedMs > 4_400 && waitedMs < 8_000, `the second after 5 s: ${waitedMs}`)
       assert.equal(second.headers['idempotency-key'], first.headers['idempotency-key'])
       const [before, after] = [verifyCallback(first, merchant), verifyCallback(second, merchant)]
       assert.notEqual(after.t, before.t)
@@ -99,8 +105,8 @@ for (const backend of ['Postgres', 'Redis'] as const) {
       ])
     })
 
-    test('each outcome leads where the schedule says', async () => {
-      const { pool, urls } = await setUp()
+    test('each outcome leads to the state and the wait that the schedule has for it', async () => {
+      const { pool, urls } = await ownDatabases()
       const answers: Record<string, Answer> = {
         '/redirect': { status: 302, headers: { location: '/elsewhere' } },
         '/gone': { status: 410 },
@@ -116,7 +122,7 @@ for (const backend of ['Postgres', 'Redis'] as const) {
       const unsigned = await seedMerchant(pool, { callbackUrl: endpoint.url, keys: [] })
       const merchants = [merchant, worded, nowhere, unsigned]
       const to = (path: string) => ({ merchant, notifyUrl: new URL(path, endpoint.url).href })
-      await withCourier({ pool, ...urls, merchants, tuning: { deadlineMs: 500 } }, async () => {
+      await withCourier({ pool, ...urls, merchants, tuning: { deadlineMs: 2_000 } }, async () => {
         await seedCallbacks(pool, [
           to('/redirect'),
           to('/gone'),
@@ -160,7 +166,7 @@ for (const backend of ['Postgres', 'Redis'] as const) {
     })
 
     test('a callback is exhausted after the fifteenth attempt of its schedule', async () => {
-      const { pool, urls } = await setUp()
+      const { pool, urls } = await ownDatabases()
       const endpoint = await startMerchantEndpoint({ status: 500 })
       const merchant = await seedMerchant(pool, { callbackUrl: endpoint.url })
       const seeded = await seedCallback(pool, { merchant })
@@ -176,37 +182,40 @@ for (const backend of ['Postgres', 'Redis'] as const) {
     })
 
     test('a merchant has no more in flight than its cap, and one that hangs does not stop the others', async () => {
-      const { pool, urls } = await setUp()
+      const { pool, urls } = await ownDatabases()
       const hanging = await startMerchantEndpoint({ hang: true })
       const good = await startMerchantEndpoint({ status: 200, delayMs: 5 })
       const bad = await seedMerchant(pool, { callbackUrl: hanging.url })
       const others = [await seedMerchant(pool), await seedMerchant(pool)]
       await seedCallbacks(pool, repeat(60, { merchant: bad }))
-      await withCourier({ pool, ...urls, merchants: [bad, ...others], tuning: { slots: 32 } }, async () => {
+      // So long that none that hangs makes room for another.
+      const long = { deadlineMs: 120_000, marginMs: 125_000, leaseMs: 300_000 }
+      const tuning = { slots: 32, ...long }
+      await withCourier({ pool, ...urls, merchants: [bad, ...others], tuning }, async () => {
         await waitUntil('the cap reached', () => hanging.inFlight === 8)
         await seedCallbacks(
           pool,
           repeat(200, 0).map((_, i) => ({ merchant: others[i % 2]!, notifyUrl: good.url })),
         )
-        await waitUntil('all of the others delivered', () => good.requests.length === 200, 9_000)
+        await waitUntil('all of the others delivered', () => good.requests.length === 200, 60_000)
         assert.equal(hanging.requests.length, 8)
         assert.equal(hanging.inFlightMax, 8)
         assert(good.inFlightMax <= 16)
         assert.equal(new Set(good.requests.map(request => request.headers['idempotency-key'])).size, 200)
-        // Else the courier would wait for its deadline before it stops.
+        // Otherwise the courier would wait until their deadline before it stops.
         await hanging.close()
       })
     })
 
     test("a disabled merchant's callbacks are held, and sent when it is enabled", async () => {
-      const { pool, urls } = await setUp()
+      const { pool, urls } = await ownDatabases()
       const endpoint = await startMerchantEndpoint()
       const merchant = await seedMerchant(pool, { callbackUrl: endpoint.url, disabledAt: new Date() })
       const other = await seedMerchant(pool)
       await withCourier({ pool, ...urls, merchants: [merchant, other] }, async () => {
         const held = await seedCallback(pool, { merchant })
         const passed = await seedCallback(pool, { merchant: other })
-        await waitUntil('the courier passing', async () => (await stateOf(pool, passed)).attempts === 1)
+        await waitUntil('a later callback sent', async () => (await stateOf(pool, passed)).attempts === 1)
         assert.deepEqual(await stateOf(pool, held), { state: 'held', attempts: 0 })
         await pool.query(`update merchant set disabled_at = null where id = $1`, [merchant.id])
         await waitUntil('delivered', async () => (await stateOf(pool, held)).state === 'delivered')
@@ -215,7 +224,7 @@ for (const backend of ['Postgres', 'Redis'] as const) {
     })
 
     test('two couriers share the work and send nothing twice', async () => {
-      const { pool, urls } = await setUp()
+      const { pool, urls } = await ownDatabases()
       const endpoint = await startMerchantEndpoint({ status: 200, delayMs: 2 })
       const merchants: Merchant[] = []
       for (let i = 0; i < 6; i++) merchants.push(await seedMerchant(pool, { callbackUrl: endpoint.url }))
@@ -235,8 +244,8 @@ for (const backend of ['Postgres', 'Redis'] as const) {
       assert(endpoint.inFlightMax <= 6 * 8)
     })
 
-    test('a courier that stops finishes what is in hand and gives back what it has not begun', async () => {
-      const { pool, urls } = await setUp()
+    test('a courier that stops finishes what it has begun and releases what it has not', async () => {
+      const { pool, urls } = await ownDatabases()
       const endpoint = await startMerchantEndpoint({ status: 200, delayMs: 500 })
       const merchants: Merchant[] = []
       for (let i = 0; i < 4; i++) merchants.push(await seedMerchant(pool, { callbackUrl: endpoint.url }))
@@ -245,7 +254,7 @@ for (const backend of ['Postgres', 'Redis'] as const) {
         pool,
         repeat(80, 0).map((_, i) => ({ merchant: merchants[i % 4]! })),
       )
-      await waitUntil('some in hand', () => endpoint.inFlight >= 10)
+      await waitUntil('some begun', () => endpoint.inFlight >= 10)
       await courier.stop()
       const done = await delivered(pool)
       const { rows } = await pool.query(

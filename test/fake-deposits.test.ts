@@ -135,7 +135,7 @@ const pin = await openChain({ pool, nodes: node, chain, startBlock: undefined, l
 const stopping = new AbortController()
 const running = followChain({
   nodes: { ...node, distrust: () => undefined },
-  pace: { restMs: 0, pollMs: 5 },
+  pacing: { restMs: 0, pollMs: 5 },
   log,
   signal: stopping.signal,
   readCursor: async () => (await readCursor(pool))!,

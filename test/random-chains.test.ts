@@ -54,17 +54,17 @@ test(`${seeds.length} random chains: credits are the chain's truth, transfer for
 
 async function runSeed(seed: number, database: TestDatabase): Promise<void> {
   const addresses = await assign(database.pool)
-  const world = await randomChain(seed, { addresses, nodes: 2 })
+  const history = await randomChain(seed, { addresses, nodes: 2 })
   const watchers: Watcher[] = []
   try {
-    watchers.push(startWatcher(database.url, world, 'a'), startWatcher(database.url, world, 'b'))
+    watchers.push(startWatcher(database.url, history, 'a'), startWatcher(database.url, history, 'b'))
     // The first cursor stands at the solidified head of that moment; from there on everything counts.
     const first = await waitUntil('the first cursor', () => readCursor(database.pool), 30_000, pollMs)
     for (let n = 0; n < steps; n++) {
-      world.step()
-      await disturb(world, database.pool, watchers, database.url)
+      history.step()
+      await disturb(history, database.pool, watchers, database.url)
     }
-    const truth = world.settle()
+    const truth = history.settle()
     await waitUntil(
       'the solidified head',
       async () => (await readCursor(database.pool))?.height === truth.height,
@@ -73,10 +73,12 @@ async function runSeed(seed: number, database: TestDatabase): Promise<void> {
     )
     await compare(database.pool, truth, first.startHeight, addresses)
   } catch (error) {
-    throw new Error(`SEED=${seed}: ${(error as Error).message}\n${world.steps.join('\n')}`, { cause: error })
+    throw new Error(`SEED=${seed}: ${(error as Error).message}\n${history.steps.join('\n')}`, {
+      cause: error,
+    })
   } finally {
     for (const watcher of watchers) await watcher.stop()
-    await world.close()
+    await history.close()
   }
 }
 
@@ -116,9 +118,9 @@ function startWatcher(url: string, { nodes: views }: RandomChain, holder: string
         creditChain({
           pool,
           nodes,
-          network: 'sandbox',
           rules,
-          pace: { restMs: 0, pollMs: 10 },
+          pacing: { restMs: 0, pollMs: 10 },
+          limits: networks.sandbox.limits,
           alarms,
           metrics,
           catchUp,
@@ -157,13 +159,13 @@ function startWatcher(url: string, { nodes: views }: RandomChain, holder: string
 }
 
 /** Now and then: a watcher stopped and started again, its connections cut, its lease taken. */
-async function disturb(world: RandomChain, pool: Pool, watchers: Watcher[], url: string): Promise<void> {
-  const { random } = world
+async function disturb(history: RandomChain, pool: Pool, watchers: Watcher[], url: string): Promise<void> {
+  const { random } = history
   if (random.chance(0.3)) await sleep(random.whole(1, 30))
   if (random.chance(0.06)) {
     const n = random.whole(0, 1)
     await watchers[n]!.stop()
-    watchers[n] = startWatcher(url, world, n === 0 ? 'a' : 'b')
+    watchers[n] = startWatcher(url, history, n === 0 ? 'a' : 'b')
   }
   if (random.chance(0.06)) {
     await pool.query(

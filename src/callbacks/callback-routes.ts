@@ -5,15 +5,15 @@ import { describeEndpoint, type Endpoint } from '../requests/endpoint.ts'
 import { nullable, orderidParameter, ordersnParameter, textParameter } from '../requests/parameter-schemas.ts'
 import { resendCallbacks } from './outbox/resend-callbacks.ts'
 import { readOrderCallbacks } from './outbox/resend-store.ts'
-import { sendTestCallback, type TestDesk } from './sending/test-callback.ts'
+import { sendTestCallback, type TestContext } from './sending/test-callback.ts'
 
-/** resendcallback and testcallback. */
-export function callbackEndpoints({ pool, desk }: { pool: Pool; desk: TestDesk }): Endpoint[] {
+/** Defines the endpoints resendcallback and testcallback. */
+export function callbackEndpoints({ pool, context }: { pool: Pool; context: TestContext }): Endpoint[] {
   return [
     describeEndpoint({
       name: 'resendcallback',
       summary:
-        'Sends the callbacks of an order again: due and exhausted ones now, their schedule from its beginning; acknowledged ones once more.',
+        'Sends the callbacks of an order again. Due and exhausted ones are due now and start their schedule again; acknowledged ones are sent once more.',
       replay: 'once',
       refusals: ['order_not_found'],
       parameters: Type.Object({
@@ -22,19 +22,16 @@ export function callbackEndpoints({ pool, desk }: { pool: Pool; desk: TestDesk }
       }),
       data: Type.Object({
         resent: Type.Integer({ description: 'Callbacks that are due now', examples: [1] }),
-        skipped: Type.Integer({ description: 'Callbacks being sent at this moment', examples: [0] }),
+        skipped: Type.Integer({ description: 'Callbacks that are being sent at this moment', examples: [0] }),
       }),
       run: async (merchant, { orderid = null, ordersn = null }) => {
         if (orderid === null && ordersn === null)
-          throw new GatewayError(
-            'missing_parameter',
-            'orderid: missing, and so is ordersn: one of them is needed',
-          )
+          throw new GatewayError('missing_parameter', 'orderid or ordersn: one of them is required')
         const ids = await readOrderCallbacks(pool, { merchantId: merchant.id, orderid, ordersn })
         if (ids === null)
           throw new GatewayError(
             'order_not_found',
-            `${orderid === null ? 'ordersn' : 'orderid'}: no order of yours has it`,
+            `${orderid === null ? 'ordersn' : 'orderid'}: you have no such order`,
           )
         return resendCallbacks(pool, ids)
       },
@@ -42,7 +39,7 @@ export function callbackEndpoints({ pool, desk }: { pool: Pool; desk: TestDesk }
     describeEndpoint({
       name: 'testcallback',
       summary:
-        'Sends a signed sample callback (orderid "test-" and a UUID, amount "0") and answers what came back, within 7 s.',
+        'Sends a signed sample callback (orderid "test-" and a UUID, amount "0") and returns the result, within 7 s.',
       replay: 'once',
       refusals: ['bad_notify_url', 'notify_url_required'],
       parameters: Type.Object({
@@ -50,17 +47,17 @@ export function callbackEndpoints({ pool, desk }: { pool: Pool; desk: TestDesk }
           textParameter(
             0,
             512,
-            "Where it goes; without one, to the merchant's default URL.",
+            "The URL it is sent to. Without it: the merchant's default URL.",
             'https://shop.example/cb',
           ),
         ),
       }),
       data: Type.Object({
-        url: Type.String({ description: 'Where it went', examples: ['https://shop.example/cb'] }),
+        url: Type.String({ description: 'The URL it was sent to', examples: ['https://shop.example/cb'] }),
         delivered: Type.Boolean({ description: 'Whether it was acknowledged', examples: [true] }),
         http_status: nullable(Type.Integer({ description: "The answer's status", examples: [200] })),
         duration_ms: Type.Integer({
-          description: 'From the DNS question to the last byte',
+          description: 'From the DNS query to the last byte of the answer',
           examples: [31],
         }),
         answer: nullable(
@@ -69,15 +66,19 @@ export function callbackEndpoints({ pool, desk }: { pool: Pool; desk: TestDesk }
         error: nullable(
           Type.String({
             description: 'Why it was not delivered; null when it was',
-            examples: ['refused: status 404, and only a 2xx acknowledges'],
+            examples: ['refused: status 404; only a 2xx acknowledges'],
           }),
         ),
       }),
       run: async (merchant, { notify_url }) => {
-        const { status, durationMs, ...tested } = await sendTestCallback(desk, merchant, notify_url || null)
+        const { status, durationMs, ...tested } = await sendTestCallback(
+          context,
+          merchant,
+          notify_url || null,
+        )
         return { ...tested, http_status: status, duration_ms: durationMs }
       },
-      close: () => desk.agent.destroy(),
+      close: () => context.agent.destroy(),
     }),
   ]
 }

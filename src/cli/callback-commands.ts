@@ -1,11 +1,10 @@
 import { type Command, Option } from 'commander'
 import { UsageError } from '../base/errors.ts'
-import { formatUsdt, fromLegacyUnits, legacy } from '../base/money.ts'
+import { formatUsdt, fromLegacyUnits } from '../base/money.ts'
+import { type CallbackState, callbackStates } from '../callbacks/outbox/callback.ts'
 import { originOf } from '../callbacks/outbox/callback-store.ts'
 import {
-  type CallbackState,
   type CallbacksWanted,
-  callbackStates,
   type ListedCallback,
   listCallbacks,
 } from '../callbacks/outbox/list-callbacks.ts'
@@ -140,7 +139,7 @@ function asRow(callback: ListedCallback) {
     key,
     appid,
     orderid,
-    usdt: formatUsdt(fromLegacyUnits(legacy(callback.bodyAmount))),
+    usdt: formatUsdt(fromLegacyUnits(callback.bodyAmount)),
     state,
     attempts,
     status: lastStatus,

@@ -1,7 +1,7 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { mappedV4 } from './embedded-v4.ts'
 
-/** What no callback may reach unless the operator allows the network: everything that is not a public unicast address. */
+/** Networks that callbacks may reach only if the operator allows them: everything that is not a public unicast address. */
 const deniedV4: readonly [network: string, what: string][] = [
   ['0.0.0.0/8', '"this" network'],
   ['10.0.0.0/8', 'private'],
@@ -50,7 +50,7 @@ const globalUnicast = new BlockList()
 globalUnicast.addSubnet('2000::', 3, 'ipv6')
 
 /**
- * Why an address is not one that the public can be reached at.
+ * Says why an address is not a public one.
  * @param address as a resolver or `URL.hostname` writes it, without brackets.
  * @returns what it is ("loopback"); null for a public unicast address.
  */
@@ -59,7 +59,7 @@ export function denialOf(address: string): string | null {
   if (v4 !== null) return find(v4, 4)
   if (!isIPv6(address) || address.includes('%')) return 'not an address'
   const found = find(address, 6)
-  // Nobody has been given an address outside 2000::/3; who answers there is not the public.
+  // No address outside 2000::/3 has been assigned, so no public server answers there.
   return found ?? (globalUnicast.check(address, 'ipv6') ? null : 'not assigned')
 }
 
@@ -69,9 +69,9 @@ function find(address: string, family: 4 | 6): string | null {
 }
 
 /**
- * Ports on which nothing speaks HTTP: a callback sent to one could only be meant to speak to something else. Every
- * other port is allowed. First the Fetch standard's list ("port blocking"), then file sharing, remote control, message
- * queues and databases.
+ * Ports that serve other protocols than HTTP. A callback to one of them can only be an attempt to reach that service. Every
+ * other port is allowed. The first block is the Fetch standard's list ("port blocking"), the second one is file sharing,
+ * remote control, message queues and databases.
  */
 const deniedPorts = new Set([
   0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104,
@@ -84,7 +84,7 @@ const deniedPorts = new Set([
   27019, 28015, 33060,
 ])
 
-/** Whether callbacks never go to this port, whatever the address. */
+/** Tells whether callbacks are refused on a port, whatever the address. */
 export function isDeniedPort(port: number): boolean {
   return deniedPorts.has(port)
 }

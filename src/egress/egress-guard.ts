@@ -4,25 +4,24 @@ import { denialOf, isDeniedPort } from './denied-addresses.ts'
 import { innerV4, mappedV4 } from './embedded-v4.ts'
 
 /**
- * Whether a callback may ever go to a URL, as far as its text tells: https to any public address, http and other
- * addresses only within the allowed networks, no port that is not the web's. No name is resolved here; the addresses
- * behind it are checked at every dial.
+ * Checks the text of a callback's URL: https to public addresses, http and other addresses only within the allowed networks,
+ * no port of another protocol. Names are not resolved here; the addresses they resolve to are checked at every dial.
  * @param allowedNetworks CIDRs of CALLBACK_ALLOWED_NETWORKS.
- * @returns null when it may; else what is wrong, to be put after the parameter's name: "must be https".
+ * @returns null when callbacks may go there; else what is wrong, to follow the parameter's name: "must be https".
  */
 export function checkCallbackUrl(url: string, allowedNetworks: readonly string[]): string | null {
-  const { judged, list } = guardOf(allowedNetworks)
-  const known = judged.get(url)
+  const { checked, list } = guardOf(allowedNetworks)
+  const known = checked.get(url)
   if (known !== undefined) return known
-  if (judged.size >= judgedMax) judged.clear()
-  const judgement = judgeUrl(url, list)
-  judged.set(url, judgement)
-  return judgement
+  if (checked.size >= checkedMax) checked.clear()
+  const result = checkUrlText(url, list)
+  checked.set(url, result)
+  return result
 }
 
-function judgeUrl(url: string, allowed: BlockList): string | null {
+function checkUrlText(url: string, allowed: BlockList): string | null {
   if (!URL.canParse(url)) return 'must be an absolute https URL'
-  // What is judged is what would be dialled: the parsed URL, never its text (http://127.1, http://2130706433).
+  // The parsed URL is checked, since that is what is dialled: http://127.1 and http://2130706433 are 127.0.0.1.
   const { protocol, username, password, hostname, port } = new URL(url)
   if (protocol !== 'https:' && protocol !== 'http:') return 'must be an https URL'
   if (username || password) return 'must not contain a user name or password'
@@ -35,8 +34,8 @@ function judgeUrl(url: string, allowed: BlockList): string | null {
 }
 
 /**
- * Whether one address may be dialled under a scheme.
- * @returns null when it may; else the reason, naming neither what listens there nor whether anything does.
+ * Checks whether an address may be dialled under a scheme.
+ * @returns null when it may; else the reason, which does not depend on whether anything listens there.
  */
 export function checkAddress(
   address: string,
@@ -44,7 +43,7 @@ export function checkAddress(
   allowed: BlockList,
 ): string | null {
   if (isAllowed(address, allowed)) {
-    // A translated address is as good as the one inside: allowing a NAT64 prefix does not allow 64:ff9b::7f00:1.
+    // The address inside a translated one is checked as well: allowing a NAT64 prefix does not allow 64:ff9b::7f00:1.
     const inner = innerV4(address)
     return inner === null || mappedV4(address) !== null ? null : checkAddress(inner, protocol, allowed)
   }
@@ -53,7 +52,7 @@ export function checkAddress(
   return protocol === 'http:' ? 'must be https' : null
 }
 
-/** The address a URL's host is, without brackets; null when it is a name. */
+/** Reads the address out of a URL's host, without brackets. @returns null when the host is a name. */
 export function literalAddress(hostname: string): string | null {
   const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
   return isIP(bare) ? bare : null
@@ -72,22 +71,22 @@ function reachesLoopback(allowed: BlockList): boolean {
   return isAllowed('127.0.0.1', allowed) || isAllowed('::1', allowed)
 }
 
-/** A merchant's callbacks go to the same few URLs again and again. */
+/** The allowed networks, and the results of URLs checked so far: callbacks go to the same few URLs again and again. */
 interface Guard {
   list: BlockList
-  judged: Map<string, string | null>
+  checked: Map<string, string | null>
 }
 
-/** URLs whose judgement is remembered; each is at most 512 characters. */
-const judgedMax = 1_000
+/** How many results are kept. A URL has at most 512 characters. */
+const checkedMax = 1_000
 
-/** The setting is one array for the life of a process. */
+/** By the array of the setting, which is the same one for the life of a process. */
 const guards = new WeakMap<readonly string[], Guard>()
 
 function guardOf(networks: readonly string[]): Guard {
   const known = guards.get(networks)
   if (known) return known
-  const guard = { list: networkList(networks), judged: new Map() }
+  const guard = { list: networkList(networks), checked: new Map() }
   guards.set(networks, guard)
   return guard
 }

@@ -1,13 +1,13 @@
 import { isIPv6 } from 'node:net'
 
-/** The IPv4 address that the system really dials for `::ffff:a.b.c.d`; null for any other address. */
+/** Reads the IPv4 address out of `::ffff:a.b.c.d`, for which the system dials it. @returns null for any other address. */
 export function mappedV4(address: string): string | null {
   return embeddedV4(address, bytes => bytes.slice(0, 10).every(byte => byte === 0) && isOnes(bytes, 10), 12)
 }
 
 /**
- * The IPv4 address inside one of the IPv6 forms that carry one: NAT64, 6to4, IPv4-compatible and Teredo.
- * @returns null for an address that carries none.
+ * Reads the IPv4 address out of an IPv6 address that contains one: NAT64, 6to4, IPv4-compatible, IPv4-mapped or Teredo.
+ * @returns null for an address that contains none.
  */
 export function innerV4(address: string): string | null {
   return (
@@ -15,7 +15,7 @@ export function innerV4(address: string): string | null {
     embeddedV4(address, isCompatibleV4, 12) ??
     embeddedV4(address, bytes => startsWith(bytes, 0x00, 0x64, 0xff, 0x9b), 12) ??
     embeddedV4(address, bytes => startsWith(bytes, 0x20, 0x02), 2) ??
-    // Teredo keeps the client's address inverted, at the end.
+    // Teredo has the client's address at the end, inverted.
     embeddedV4(address, bytes => startsWith(bytes, 0x20, 0x01, 0x00, 0x00), 12, 0xff)
   )
 }
@@ -35,7 +35,7 @@ function embeddedV4(
     .join('.')
 }
 
-/** The 16 bytes of a valid IPv6 address without a zone. */
+/** Reads the 16 bytes of a valid IPv6 address without a zone. */
 function bytesOfV6(address: string): number[] {
   const text = address.replace(/\d+\.\d+\.\d+\.\d+$/, v4 => {
     const [a, b, c, d] = v4.split('.').map(Number) as [number, number, number, number]
@@ -48,7 +48,7 @@ function bytesOfV6(address: string): number[] {
   return words.flatMap(word => [Number.parseInt(word, 16) >> 8, Number.parseInt(word, 16) & 255])
 }
 
-/** ::a.b.c.d, but not :: and ::1, which stand for themselves. */
+/** Tells whether it is ::a.b.c.d. :: and ::1 are not: they have a meaning of their own. */
 function isCompatibleV4(bytes: readonly number[]): boolean {
   return bytes.slice(0, 12).every(byte => byte === 0) && bytes.slice(12, 15).some(byte => byte !== 0)
 }

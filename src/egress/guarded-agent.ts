@@ -6,16 +6,16 @@ import { isDeniedPort } from './denied-addresses.ts'
 import { checkAddress, literalAddress } from './egress-guard.ts'
 import { createResolver, type ResolveHost } from './resolve-host.ts'
 
-/** A dial that the guard refused. The message says what the name led to. */
+/** A dial that the guard refused. The message names the address. */
 export class EgressRefused extends Error {
   readonly code = 'EGRESS_REFUSED'
 }
 
 /**
- * Makes the agent that callbacks go out by. At every dial the name is resolved, every address behind it is checked, and
- * only what was checked is dialled: a name that answers otherwise a moment later changes nothing, and one bad address
- * among good ones refuses the dial. Proxies of the environment, redirects and HTTP/2 have no part in it.
- * @param connectTimeoutMs for a dial with its TLS handshake; the attempt's own deadline is the caller's.
+ * Makes the agent that sends callbacks. At every dial it resolves the name, checks all addresses, and dials only what it has
+ * checked. So a name that resolves differently a moment later (DNS rebinding) has no effect, and one denied address among
+ * allowed ones refuses the dial. It ignores the environment's proxies, follows no redirects and does not use HTTP/2.
+ * @param options.connectTimeoutMs for a dial with its TLS handshake. The deadline of the attempt is up to the caller.
  */
 export function createGuardedAgent(options: {
   allowedNetworks: readonly string[]
@@ -35,14 +35,14 @@ export function createGuardedAgent(options: {
       if (refused) callback(new EgressRefused(refused), null)
       else connectors[protocol](target, callback)
     },
-    // An idle connection the other side is about to close would cost the next callback an attempt. Servers keep
-    // theirs for 5 s and more.
+    // A callback sent on a connection that the server is just closing would lose an attempt. Servers keep idle ones for 5 s
+    // or more.
     keepAliveTimeout: 4_000,
     pipelining: 1,
   })
 }
 
-/** A literal address never reaches a lookup, so it is judged here; so is the port. */
+/** Checks the port, and a literal address, for which no lookup is made. */
 function refuseTarget(
   target: buildConnector.Options,
   protocol: 'http:' | 'https:',
@@ -53,7 +53,7 @@ function refuseTarget(
   return literal ? checkDial(literal, protocol, allowed) : null
 }
 
-/** Besides what no one may reach: this machine under its own public addresses, unless they are allowed. */
+/** Checks an address. Refuses this machine's own public addresses too, unless they are allowed. */
 function checkDial(address: string, protocol: 'http:' | 'https:', allowed: BlockList): string | null {
   const refused = checkAddress(address, protocol, allowed)
   if (refused) return refused
@@ -63,7 +63,7 @@ function checkDial(address: string, protocol: 'http:' | 'https:', allowed: Block
     : null
 }
 
-/** Read at every dial that could lead there: an address may be given to this machine at any time. */
+/** Reads this machine's addresses. Not cached: it may get another one at any time. */
 function ownAddresses(): BlockList {
   const own = new BlockList()
   for (const face of Object.values(networkInterfaces()).flatMap(faces => faces ?? [])) {
@@ -81,16 +81,16 @@ function guardedConnector(
   const options: buildConnector.BuildOptions = {
     timeout: timeoutMs,
     allowH2: false,
-    // Said outright, so that an environment that turns verification off does not turn it off here.
+    // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED=0 has no effect here.
     rejectUnauthorized: true,
     lookup: guardedLookup(protocol, allowed, resolve),
-    // Node's 250 ms for each address gives up on endpoints that are merely far away.
+    // Node's default of 250 ms per address is too short for distant endpoints.
     autoSelectFamilyAttemptTimeout: 2_500,
   }
   return buildConnector(options)
 }
 
-/** What net.connect asks for addresses; it is asked for all of them and dials nothing else. */
+/** Makes the lookup that net.connect gets all addresses from. It dials no others. */
 function guardedLookup(
   protocol: 'http:' | 'https:',
   allowed: BlockList,
@@ -103,7 +103,7 @@ function guardedLookup(
         const refused = checkDial(address, protocol, allowed)
         if (refused) throw new EgressRefused(refused)
       }
-      if (addresses.length === 0) throw Object.assign(new Error(`no address`), { code: 'ENOTFOUND' })
+      if (addresses.length === 0) throw Object.assign(new Error('no address'), { code: 'ENOTFOUND' })
       return addresses.map(address => ({ address, family: address.includes(':') ? 6 : 4 }))
     }
     answer().then(

@@ -1,19 +1,19 @@
 import { lookup, Resolver } from 'node:dns/promises'
 
-/** Finds every address of a name, both families; throws what node:dns throws. */
+/** Finds all addresses of a name, of both families. @throws what node:dns throws. */
 export type ResolveHost = (hostname: string) => Promise<string[]>
 
 /**
- * Makes the resolver callbacks use: straight to the name servers. The system's getaddrinfo waits on one of four threads
- * the whole process shares, so that four merchants with dead name servers would stop everybody's callbacks.
- * @param systemNames whether a name no server knows may be looked up the system's way too (hosts file, search domains):
- *   for operators whose callbacks go to their own networks.
+ * Makes the resolver for callbacks, which queries the name servers directly. The system's getaddrinfo blocks one of the four
+ * threads of the whole process, so four merchants with dead name servers would stop all callbacks.
+ * @param options.systemNames whether a name that no name server knows is looked up by the system too (hosts file, search
+ *   domains), for operators whose callbacks go to their own networks.
  */
 export function createResolver(options: { systemNames: boolean }): ResolveHost {
-  // 2 s and then 4 s for a silent server: within the 10 s of an attempt.
+  // 2 s and then 4 s for a name server that does not answer: within the 10 s of an attempt.
   const resolver = new Resolver({ timeout: 2_000, tries: 2 })
   return async hostname => {
-    // Name servers are not to be asked about this one (RFC 6761), and may be out of reach where it is used.
+    // Must not be sent to name servers (RFC 6761), which may also be unreachable where it is used.
     if (/(^|\.)localhost\.?$/.test(hostname)) return lookupSystem(hostname)
     const answers = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)])
     const addresses = answers.flatMap(answer => (answer.status === 'fulfilled' ? answer.value : []))

@@ -1,57 +1,38 @@
-import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type ErrorCode, GatewayError } from '../base/errors.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+import { GatewayError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { isPassingDatabaseError } from '../db/outage.ts'
-import type { Merchant } from '../merchants/merchant.ts'
+import { jsonType, refusalBody } from './body/envelope.ts'
 import { DeadlineError } from './deadline.ts'
-import { jsonType, refusalBody } from './envelope.ts'
-import { clientAddressOf, readAddress } from './limits/client-address.ts'
-import type { CountRequest } from './limits/rate-limits.ts'
+import { clientAddressOf } from './limits/client-address.ts'
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** The code it was refused with; null when it was not. */
-    refusedWith: ErrorCode | null
-    /** Who sent it, once that is certain. */
-    merchant: Merchant | null
-  }
-}
+export const lateReason = 'the request did not arrive in time'
 
-/**
- * Has every refusal and failure answered in the legacy envelope, whoever raised it.
- * @param limit counts a request for nothing there is, as any other of its client; null: not.
- */
-export function answerErrors(app: FastifyInstance, log: Logger, limit: CountRequest | null = null): void {
-  app.decorateRequest('refusedWith', null)
-  app.decorateRequest('merchant', null)
-  app.setErrorHandler((error, request, reply) => {
-    // Cut off while its body was still coming: nothing was begun, so nothing is unknown.
-    if (error instanceof DeadlineError && request.raw.complete === false) {
-      reply.header('connection', 'close')
-      return refuse(new GatewayError('bad_request', lateReason), request, reply, log, 408)
-    }
-    return refuse(toGatewayError(error), request, reply, log)
-  })
-  if (limit) {
-    // Before its body is read, which may be one that is refused by itself.
-    app.addHook('onRequest', (request, reply, done) => {
-      if (request.is404) limit(request, reply).then(() => done(), done)
-      else done()
+/** Answers every error and every unknown path in the legacy envelope. */
+export const answerErrors = fastifyPlugin<{ log: Logger }>(
+  async (app, { log }) => {
+    app.setErrorHandler((error, request, reply) => {
+      // The deadline passed while the body was still arriving. Nothing was begun, so the outcome is not unknown.
+      if (error instanceof DeadlineError && request.raw.complete === false) {
+        reply.header('connection', 'close')
+        return refuse(new GatewayError('bad_request', lateReason), request, reply, log, 408)
+      }
+      return refuse(toGatewayError(error), request, reply, log)
     })
-  }
-  app.setNotFoundHandler((request, reply) => {
-    const error = new GatewayError(
-      'not_found',
-      'there is nothing at this path for this method; the API is POST only',
-    )
-    return refuse(error, request, reply, log)
-  })
-}
+    app.setNotFoundHandler((request, reply) => {
+      const error = new GatewayError(
+        'not_found',
+        'no endpoint has this path and method; all endpoints are POST',
+      )
+      return refuse(error, request, reply, log)
+    })
+  },
+  { name: 'answer-errors', dependencies: ['request-context'] },
+)
 
 /**
- * Answers a refusal, and says so in the log: what was wrong in ours, as much as a caller may know in theirs.
+ * Answers a refusal and logs it: the log gets the cause, the caller only what it may know.
  * @param status where it is not the code's own.
  */
 export function refuse(
@@ -63,6 +44,7 @@ export function refuse(
 ): FastifyReply {
   request.refusedWith = error.code
   const facts = {
+    requestId: request.id,
     code: error.code,
     endpoint: request.routeOptions.config.endpoint,
     merchantId: request.merchant?.id,
@@ -77,14 +59,14 @@ export function refuse(
   return reply.code(status).type(jsonType).send(refusalBody(error.code, error.message))
 }
 
-/** Postgres quotes the row it does not take, and a nonce's holds the sign. */
+/** Removes from a Postgres error the row that it quotes: a nonce's row holds the sign. */
 function withoutRow(cause: unknown): unknown {
   return cause instanceof Error ? Object.assign(cause, { detail: undefined, where: undefined }) : cause
 }
 
 /**
- * Clients that lose the body on an error status may ask for 200: once it is certain that they are who they say, and
- * except where the status is for whatever stands between us (429, 5xx).
+ * Chooses the HTTP status. Merchants whose clients lose the body on an error status may ask for 200 instead. They get it
+ * only once their signature is verified, and not for 429 and 5xx, which proxies and load balancers act on.
  */
 function statusOf(error: GatewayError, request: FastifyRequest): number {
   const { status, code } = error
@@ -92,21 +74,13 @@ function statusOf(error: GatewayError, request: FastifyRequest): number {
   return status
 }
 
-/** Anything that was thrown, as what the caller may hear of it. */
+/** Converts anything that was thrown into what the caller may know of it. */
 export function toGatewayError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error
   if (isPassingDatabaseError(error)) {
-    return new GatewayError('unavailable', 'temporarily unavailable: try the same request again', {
-      cause: error,
-      retryAfterS: 1,
-    })
+    return unavailable('temporarily unavailable: try the same request again', error)
   }
-  if (error instanceof DeadlineError) {
-    return new GatewayError('unavailable', 'took too long: try the same request again', {
-      cause: error,
-      retryAfterS: 1,
-    })
-  }
+  if (error instanceof DeadlineError) return unavailable('took too long: try the same request again', error)
   const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown }
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
@@ -117,40 +91,13 @@ export function toGatewayError(error: unknown): GatewayError {
         'content-type: application/json or application/x-www-form-urlencoded',
       )
   }
-  // The rest of what Fastify and Node refuse: a content length that is wrong, a path that cannot be read.
+  // Everything else that Fastify and Node refuse, such as a wrong content length.
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     return new GatewayError('bad_request', 'the request cannot be read')
   }
   return new GatewayError('internal', 'internal error', { cause: error })
 }
 
-const lateReason = 'the request did not arrive in time'
-
-/**
- * Answers on a socket whose request never became one: too slow, headers too long, not HTTP.
- * @returns what it was refused with; null when the client has gone, and there is nobody left to answer.
- */
-export function answerClientError(
-  error: Error & { code?: string },
-  socket: Socket,
-  log: Logger,
-): ErrorCode | null {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return null
-  const [status, reason] =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? [408, lateReason]
-      : error.code === 'HPE_HEADER_OVERFLOW'
-        ? [431, 'the headers are too long']
-        : [400, 'the request cannot be read']
-  const body = refusalBody('bad_request', reason)
-  const clientAddress = readAddress(socket.remoteAddress ?? '')
-  log.info({ code: 'bad_request', clientAddress, reason }, 'request.refused')
-  if (socket.writable) {
-    socket.write(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: ${jsonType}\r\n` +
-        `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    )
-  }
-  socket.destroy(error)
-  return 'bad_request'
+function unavailable(sentence: string, cause: unknown): GatewayError {
+  return new GatewayError('unavailable', sentence, { cause, retryAfterS: 1 })
 }

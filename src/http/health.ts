@@ -1,15 +1,15 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { FastifyInstance } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
 import type { Registry } from '../base/metrics.ts'
 
-/** Whether the process can keep the promise: resolves when it can, rejects with the reason when not. */
+/** Checks whether the process can do its work: resolves when it can, rejects with the reason when it cannot. */
 export type ReadyCheck = () => Promise<unknown>
 
-/** A check that takes longer than this has failed. */
+/** A check that takes longer than this counts as failed. */
 const readyTimeoutMs = 2_000
 
-/** Whether it is ready, as the answer to a probe. The reason is a log's and not a stranger's. */
+/** Runs the check and makes the answer to a probe. The reason is left out: probes need no authentication. */
 async function readiness(ready: ReadyCheck): Promise<{ status: 200 | 503; body: string }> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
@@ -26,24 +26,27 @@ async function readiness(ready: ReadyCheck): Promise<{ status: 200 | 503; body: 
   }
 }
 
-/** Strangers may ask as often as they like: the check itself is made once in this time. */
+/** Anyone may probe at any rate: the check itself runs at most once in this time. */
 const readyForMs = 1_000
 
-/** Puts /healthz (the process lives) and /readyz on the API's own port. */
-export function openHealthRoutes(app: FastifyInstance, ready: ReadyCheck): void {
-  let last: { answer: ReturnType<typeof readiness>; until: number } | undefined
-  app.get('/healthz', (_, reply) => reply.type('application/json').send('{"status":"ok"}'))
-  app.get('/readyz', async (_, reply) => {
-    const now = performance.now()
-    if (!last || last.until <= now) last = { answer: readiness(ready), until: now + readyForMs }
-    const { status, body } = await last.answer
-    return reply.code(status).type('application/json').send(body)
-  })
-}
+/** Serves /healthz (the process runs) and /readyz on the API's own port. */
+export const healthRoutes = fastifyPlugin<{ ready: ReadyCheck }>(
+  async (app, { ready }) => {
+    let last: { answer: ReturnType<typeof readiness>; until: number } | undefined
+    app.get('/healthz', (_, reply) => reply.type('application/json').send('{"status":"ok"}'))
+    app.get('/readyz', async (_, reply) => {
+      const now = performance.now()
+      if (!last || last.until <= now) last = { answer: readiness(ready), until: now + readyForMs }
+      const { status, body } = await last.answer
+      return reply.code(status).type('application/json').send(body)
+    })
+  },
+  { name: 'health-routes' },
+)
 
 /**
- * Serves /healthz, /readyz and /metrics on a port of their own, which is not for the public.
- * @param port 0 for any free one.
+ * Serves /healthz, /readyz and /metrics on a separate port, which must not be public.
+ * @param port 0 for any free port.
  */
 export async function startHealthServer(options: {
   host: string
@@ -63,7 +66,7 @@ export async function startHealthServer(options: {
       const { status, body, type } = answer ? await answer() : { status: 404, body: '{"status":"not found"}' }
       response.writeHead(status, { 'content-type': type ?? 'application/json' }).end(body)
     } catch {
-      // A metric that cannot be collected: the scraper sees the gap.
+      // A metric could not be collected. The scraper shows a gap.
       response.writeHead(500).end()
     }
   })

@@ -1,13 +1,13 @@
 import { GatewayError } from '../base/errors.ts'
-import type { Pool } from '../db/pool.ts'
+import { type Pool, rows } from '../db/pool.ts'
 
 /**
- * Asks whether anything is watched: the watcher has written its cursor, and the database says so.
+ * Checks that the watcher has written its cursor, so that addresses are watched.
  * @throws GatewayError not_ready when there is no cursor yet.
  */
 export async function requireCursor(pool: Pool): Promise<void> {
-  const { rowCount } = await pool.query('select from chain_cursor')
-  if (rowCount === 0) {
+  const cursors = await rows(pool, 'select from chain_cursor')
+  if (cursors.length === 0) {
     throw new GatewayError('not_ready', 'the gateway has not begun to follow the chain: try again', {
       retryAfterS: 5,
     })
@@ -15,8 +15,8 @@ export async function requireCursor(pool: Pool): Promise<void> {
 }
 
 /**
- * Nothing is handed out before it is watched: until there is a cursor, merchants are told to wait.
- * @returns a check that throws GatewayError not_ready; once the cursor has been seen, which stays, it asks no more.
+ * Opens the check of the merchant API: no address is handed out before it is watched.
+ * @returns a check that throws GatewayError not_ready. A cursor is never removed: once seen, the check queries no more.
  */
 export function openReadiness(pool: Pool): () => void | Promise<void> {
   let watched = false

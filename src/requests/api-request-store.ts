@@ -1,29 +1,35 @@
-import type { Queryable } from '../db/pool.ts'
+import type { MerchantId } from '../base/ids.ts'
+import { type Queryable, run } from '../db/pool.ts'
 
-/** A call that was authenticated, and what came of it. */
+/** An authenticated request and how it was answered. */
 export interface ApiRequest {
-  merchantId: bigint
+  /** As logged and returned in x-request-id. */
+  requestId: string
+  merchantId: MerchantId
   endpoint: string
-  /** ok, or the refusal's code. */
+  /** ok, or the code of the refusal. */
   code: string
-  /** The order it names, where it names one. */
+  /** The merchant's id for the order it names; null when it names none. */
   orderid: string | null
   clientAddress: string
   startedAt: Date
   durationMs: number
 }
 
-/** A database that says nothing is given up on; those who wrote nothing yet try again. */
+/** A statement without an answer fails after this; the requests are then written again. */
 const statementTimeoutMs = 5_000
 
-/** Writes calls into the history, all in one statement. */
+/** Inserts requests into the history in one statement. */
 export async function insertApiRequests(db: Queryable, requests: readonly ApiRequest[]): Promise<void> {
-  const query = {
+  await run(db, {
     name: 'insert_api_requests',
     query_timeout: statementTimeoutMs,
     text: `
-      insert into api_request (merchant_id, endpoint, code, orderid, client_address, started_at, duration_ms)
-      select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::integer[])`,
+      insert into api_request
+             (merchant_id, endpoint, code, orderid, client_address, started_at, duration_ms, request_id)
+      select *
+        from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::integer[],
+                    $8::text[])`,
     values: [
       requests.map(request => request.merchantId),
       requests.map(request => request.endpoint),
@@ -32,7 +38,7 @@ export async function insertApiRequests(db: Queryable, requests: readonly ApiReq
       requests.map(request => request.clientAddress),
       requests.map(request => request.startedAt),
       requests.map(request => request.durationMs),
+      requests.map(request => request.requestId),
     ],
-  }
-  await db.query(query)
+  })
 }

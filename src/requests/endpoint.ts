@@ -4,28 +4,28 @@ import type { Merchant } from '../merchants/merchant.ts'
 import type { ReplayRule } from './replay.ts'
 
 /**
- * An endpoint of the merchant API as its room describes it: `POST /api/merchant/<name>`. The door in http/ verifies,
- * validates and answers; a room says what is asked and what is done.
+ * An endpoint of the merchant API, `POST /api/merchant/<name>`, as its folder describes it. http/merchant-door verifies the
+ * request, validates it and answers; the endpoint has the schemas and does the work.
  */
 export interface Endpoint {
-  /** The last segment of the path, which is what hmac-sha256 signs. */
+  /** The last segment of the path; hmac-sha256 signs it. */
   name: string
-  /** What it does, in a sentence. */
+  /** One sentence that says what it does. */
   summary: string
   replay: ReplayRule
-  /** What it may be refused with besides what any call may be; for the documentation. */
+  /** The codes it may be refused with, besides those of every endpoint; for the documentation. */
   refusals: readonly ErrorCode[]
-  /** What it takes besides appid, sign, t and nonce; all of it text, each with an example. */
+  /** Its parameters besides appid, sign, t and nonce. All are text, and each has an example. */
   parameters: TObject
   /** The answer's `data`, each field with an example. */
   data: TSchema
   /** @throws GatewayError for what the caller can act on. */
   run(merchant: Merchant, parameters: never): Promise<unknown>
-  /** Lets go of what it holds open, once nothing is in hand any more. */
+  /** Closes what it holds open. Called when no request is in progress any more. */
   close?(): Promise<void>
 }
 
-/** Describes an endpoint, holding what it does to its schemas. */
+/** Types an endpoint: its work takes and returns what its schemas say. */
 export function describeEndpoint<Parameters extends TObject, Data extends TSchema>(
   endpoint: Omit<Endpoint, 'parameters' | 'data' | 'run'> & {
     parameters: Parameters

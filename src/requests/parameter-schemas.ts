@@ -1,9 +1,9 @@
 import Type from 'typebox'
 
-/** Parameters are text; lengths count characters, and no control character passes anywhere. */
+/** Parameters are text without control characters; lengths count characters. */
 const plain = '^\\P{Cc}*$'
 
-/** A parameter of so many characters. `expected` is what the refusal says, the example is for the documentation. */
+/** A text parameter. A refusal quotes `expected`; the example is for the documentation. */
 export function textParameter(lengthMin: number, lengthMax: number, description: string, example: string) {
   return Type.String({
     minLength: lengthMin,
@@ -15,15 +15,15 @@ export function textParameter(lengthMin: number, lengthMax: number, description:
   })
 }
 
-/** Parameters nobody asked for are signed like the others and ignored; even they may hold no control characters. */
+/** A parameter that the endpoint does not know. It is signed like the others and ignored, and may hold no control characters. */
 export const unknownParameter = Type.String({
   pattern: plain,
   expected: 'no control characters',
 })
 
 export const usernameParameter = textParameter(1, 64, "The user's name: a label.", 'a123456')
-export const localusermarkParameter = textParameter(1, 64, "The merchant's own id of the user.", '1')
-export const orderidParameter = textParameter(1, 50, "The merchant's own id of the order.", 'sh-1')
+export const localusermarkParameter = textParameter(1, 64, "The merchant's id for the user.", '1')
+export const orderidParameter = textParameter(1, 50, "The merchant's id for the order.", 'sh-1')
 export const ordersnParameter = textParameter(
   1,
   64,
@@ -31,7 +31,7 @@ export const ordersnParameter = textParameter(
   'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2',
 )
 
-/** A parameter that is a time. */
+/** A parameter with a time in Unix seconds. */
 export function secondsParameter(description: string, example: string) {
   return Type.String({
     pattern: '^\\d{1,10}$',
@@ -41,5 +41,5 @@ export function secondsParameter(description: string, example: string) {
   })
 }
 
-/** Of answers: what is there, or null. */
+/** A field of an answer that may be null. */
 export const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])

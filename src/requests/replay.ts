@@ -6,8 +6,8 @@ import type { SignatureScheme, SignedParameters } from '../merchants/signature.t
 import { keepNonces, type NonceUse, type RequestNonce } from './request-nonce-store.ts'
 
 /**
- * What an endpoint asks of `t` and `nonce`:
- * legacy: nothing, in either scheme (the three endpoints integrations already use);
+ * What an endpoint requires of `t` and `nonce`:
+ * legacy: neither, in either scheme (the three endpoints of existing integrations);
  * usual: both under sha1, which does not sign the endpoint's name;
  * once: both in every scheme, and a repeated nonce is refused even with the same sign.
  */
@@ -17,8 +17,8 @@ export type ReplayRule = 'legacy' | 'usual' | 'once'
 const toleranceMs = 300_000
 
 /**
- * Holds `t` and `nonce` of a verified request to the rule.
- * @returns the nonce, which has yet to be kept; null when the request has none.
+ * Checks `t` and `nonce` of a verified request against the rule.
+ * @returns the nonce, not stored yet; null when the request has none.
  * @throws GatewayError timestamp_required, stale_timestamp, bad_parameter.
  */
 export function checkReplay(
@@ -50,10 +50,10 @@ function checkTimestamp(t: string, now: Date): void {
   }
 }
 
-/** Refuses a nonce that was used before: with another sign always, with the same one where the rule is `once`. */
+/** Stores a nonce. @throws GatewayError nonce_reused when it was used with another sign, or at all if the rule is `once`. */
 export type NonceGate = (nonce: RequestNonce, rule: ReplayRule) => Promise<void>
 
-/** Opens the gate; nonces that arrive together are kept together. */
+/** Opens the gate. Nonces that arrive together are stored in one statement. */
 export function openNonceGate(pool: Pool): NonceGate {
   const keep = shareRoundTrips<RequestNonce, NonceUse>({
     run: nonces => keepTogether(pool, nonces),
@@ -69,7 +69,7 @@ export function openNonceGate(pool: Pool): NonceGate {
   }
 }
 
-/** One statement takes a nonce once; its repetitions in the same round are judged by the first of them. */
+/** Stores nonces of several requests. A statement takes each nonce once; its repetitions are compared with the first. */
 async function keepTogether(pool: Pool, nonces: readonly RequestNonce[]): Promise<NonceUse[]> {
   const firsts = new Map<string, { index: number; sign: string }>()
   nonces.forEach((nonce, index) => {

@@ -3,23 +3,23 @@ import { Counter, type Registry } from '../base/metrics.ts'
 import type { Pool } from '../db/pool.ts'
 import { type ApiRequest, insertApiRequests } from './api-request-store.ts'
 
-/** How long a call waits in memory at the most, and how many are written in one statement. */
 const writeEveryMs = 500
+/** Requests written in one statement at most. */
 const batchMax = 1_000
-/** What waits in memory while the database takes nothing, a batch under way aside; beyond it the oldest are lost, and counted. */
+/** Requests kept in memory while the database is away, besides the batch being written. Above it the oldest are dropped and counted. */
 const waitingMax = 20_000
 
-/** Calls on their way into the history. */
+/** Requests waiting to be written to the history. */
 export interface RequestHistory {
-  /** Has a call written soon; never waits. */
+  /** Adds a request. It is written later; this never waits. */
   keep(request: ApiRequest): void
-  /** Writes what waits, or says how much is lost. */
+  /** Writes what is waiting, or logs how many requests are lost. */
   close(): Promise<void>
 }
 
 /**
- * Opens the history. What cannot be written now is tried again; a batch whose outcome is unknown is written again, so that a
- * call may stand there twice, and is not missing.
+ * Opens the history. A batch that cannot be written, or whose outcome is unknown, is written again: a request may be there
+ * twice, but is not missing.
  */
 export function openRequestHistory(options: {
   pool: Pool
@@ -32,7 +32,7 @@ export function openRequestHistory(options: {
   let writing: Promise<void> | undefined
   let failing = false
 
-  /** Forgets the oldest until no more than this many wait. @returns how many. */
+  /** Drops the oldest until at most `max` are waiting. @returns how many it dropped. */
   const shrinkTo = (max: number): number => {
     const dropped = waiting.splice(0, Math.max(0, waiting.length - max))
     lost?.inc(dropped.length)
@@ -47,7 +47,7 @@ export function openRequestHistory(options: {
         if (refused.length > 0) log.error({ calls: refused.length, err: refused[0] }, 'requests.not_taken')
       } catch (err) {
         waiting.unshift(...batch)
-        // Tried again soon; said once.
+        // Tried again soon; logged once.
         if (!failing) log.warn({ err, waiting: waiting.length }, 'requests.not_kept_yet')
         failing = true
         shrinkTo(waitingMax)
@@ -79,9 +79,9 @@ export function openRequestHistory(options: {
 }
 
 /**
- * Writes calls. One that Postgres will never take must not keep those behind it waiting for ever: the rest is written without it.
- * @returns why those that it refused were refused, one error each.
- * @throws whatever else goes wrong: the database is away, say. Some of the calls may have been written.
+ * Writes a batch without the requests whose data Postgres refuses: these would otherwise block all later ones.
+ * @returns one error for each refused request.
+ * @throws any other error, such as a lost connection. Part of the batch may then have been written.
  */
 async function insertAllButRefused(pool: Pool, batch: readonly ApiRequest[]): Promise<unknown[]> {
   try {
@@ -96,7 +96,7 @@ async function insertAllButRefused(pool: Pool, batch: readonly ApiRequest[]): Pr
   return [...refused, ...(await insertAllButRefused(pool, batch.slice(half)))]
 }
 
-/** Whether it is the row that is wrong (SQLSTATE 22: a value; 23: a rule it breaks), and not the moment. */
+/** Whether the row itself is wrong (SQLSTATE class 22: its values; 23: a constraint), so that trying again cannot help. */
 function isRefusedData(error: unknown): boolean {
   return /^2[23]...$/.test(String((error as { code?: unknown } | null)?.code))
 }
@@ -104,7 +104,7 @@ function isRefusedData(error: unknown): boolean {
 function lostCounter(registry: Registry): Counter {
   return new Counter({
     name: 'gateway_requests_unkept_total',
-    help: 'Authenticated calls whose history was lost while the database took nothing',
+    help: 'Authenticated requests that are missing in the history, because the database was away or refused them',
     registers: [registry],
   })
 }

@@ -1,25 +1,26 @@
-import type { Pool } from '../db/pool.ts'
+import type { MerchantId } from '../base/ids.ts'
+import { type Pool, rows, run } from '../db/pool.ts'
 
 export interface RequestNonce {
-  merchantId: bigint
+  merchantId: MerchantId
   nonce: string
   /** The verified signature, upper-case hex. */
   sign: string
 }
 
-/** new: not seen within the time kept; same: seen with this very sign; other: seen with another one. */
+/** new: not seen in the last ten minutes; same: seen with this sign; other: seen with another sign. */
 export type NonceUse = 'new' | 'same' | 'other'
 
 /**
- * Keeps nonces, each at its first use, in one statement of its own.
- * @param nonces at most one of each merchant's nonce.
- * @returns what each turned out to be, in their order.
+ * Stores nonces that were not used in the last ten minutes, in one statement outside any transaction.
+ * @param nonces each nonce of a merchant at most once.
+ * @returns the use of each, in their order.
  */
 export async function keepNonces(pool: Pool, nonces: readonly RequestNonce[]): Promise<NonceUse[]> {
-  // One that is older than what we keep, and only not purged yet, counts as new.
-  // A second statement reads the losers: it sees what the first had to wait for.
+  // A nonce that has expired but is not purged yet counts as new.
+  // A second statement reads the nonces that were not stored: it sees rows that the first one had to wait for.
   const values = [nonces.map(n => n.merchantId), nonces.map(n => n.nonce), nonces.map(n => n.sign)]
-  const kept = await pool.query({
+  const kept = await rows<{ merchant_id: MerchantId; nonce: string }>(pool, {
     name: 'keep-nonces',
     text: `insert into request_nonce (merchant_id, nonce, sign)
            select *
@@ -31,9 +32,9 @@ export async function keepNonces(pool: Pool, nonces: readonly RequestNonce[]): P
         returning merchant_id, nonce`,
     values,
   })
-  const isNew = new Set(kept.rows.map(row => `${row.merchant_id} ${row.nonce}`))
+  const isNew = new Set(kept.map(row => `${row.merchant_id} ${row.nonce}`))
   if (isNew.size === nonces.length) return nonces.map(() => 'new')
-  const seen = await pool.query({
+  const seen = await rows<{ same: boolean | null }>(pool, {
     name: 'seen-nonces',
     text: `select n.sign = r.sign as same
              from unnest($1::bigint[], $2::text[], $3::text[]) with ordinality as n (merchant_id, nonce, sign, position)
@@ -43,16 +44,16 @@ export async function keepNonces(pool: Pool, nonces: readonly RequestNonce[]): P
   })
   return nonces.map(({ merchantId, nonce }, i) => {
     if (isNew.has(`${merchantId} ${nonce}`)) return 'new'
-    // Purged between the two statements: it was seen, and nobody knows with which sign.
-    return seen.rows[i].same === true ? 'same' : 'other'
+    // null: purged between the two statements. It was used, and its sign is no longer known.
+    return seen[i]!.same === true ? 'same' : 'other'
   })
 }
 
-/** Forgets nonces older than ten minutes. @returns how many. */
+/** Deletes nonces older than ten minutes. @returns how many. */
 export async function purgeNonces(pool: Pool): Promise<number> {
-  const { rowCount } = await pool.query(
+  return run(
+    pool,
     `delete from request_nonce
       where created_at < now() - interval '10 minutes'`,
   )
-  return rowCount ?? 0
 }

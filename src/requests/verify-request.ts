@@ -9,14 +9,14 @@ import {
 } from '../merchants/signature.ts'
 
 const schemes: readonly SignatureScheme[] = ['hmac-sha256', 'sha1']
-/** Signs in the place of keys that are not there. */
+/** Signs when the merchant has no key of a scheme, so that the work is the same. */
 const nobodysKey = '00000000000000000000000000000000'
 
 /**
- * Finds out who sent a request: the merchant one of whose live keys signed it.
- * @param endpoint the last segment of the path, which hmac-sha256 signs too.
+ * Finds the merchant whose live key signed a request.
+ * @param endpoint the last segment of the path; hmac-sha256 signs it too.
  * @returns the merchant, the scheme of the key, and the sign in upper-case hex.
- * @throws GatewayError bad_sign, the same for a sign that is missing or wrong and an appid that is unknown.
+ * @throws GatewayError bad_sign, with the same message for a missing sign, a wrong sign and an unknown appid.
  */
 export function verifyRequest(
   merchants: MerchantDirectory,
@@ -27,13 +27,13 @@ export function verifyRequest(
   const keys = merchant?.keys ?? []
   const sign = (parameters.sign ?? '').toUpperCase()
   let scheme: SignatureScheme | undefined
-  // Every key is tried, whichever fits: how long it takes tells nothing.
+  // Every key is tried, even after one has matched: the time it takes must not show which one it was.
   for (const key of keys) {
     if (signaturesEqual(sign, signParameters(key.scheme, endpoint, parameters, key.key))) scheme = key.scheme
   }
   if (merchant && scheme) return { merchant, scheme, sign }
-  // A long text costs six times as much under one scheme as under the other: a refusal has cost both, whether the appid is
-  // unknown, its last key has ended, or whichever scheme its keys have.
+  // A long text takes six times as long under one scheme as under the other. So every refusal takes the time of both,
+  // whether the appid is unknown, the merchant has no live key, or its keys have only one scheme.
   for (const other of schemes) {
     if (!keys.some(key => key.scheme === other)) signParameters(other, endpoint, parameters, nobodysKey)
   }

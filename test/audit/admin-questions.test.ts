@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { before, test } from 'node:test'
 import { asReportRole } from './as-report-role.ts'
-import { auditedWorld, tamper } from './audited-world.ts'
+import { auditedDatabase, tamper } from './audited-database.ts'
 
 // Every query of docs/admin.md, as it stands there, run as the role that admins get, on a database whose every answer is
 // known. A query without an answer here fails, and so does an answer without a query.
@@ -10,7 +10,7 @@ const text = await readFile(new URL('../../docs/admin.md', import.meta.url), 'ut
 const queries = new Map(
   [...text.matchAll(/^### (.+?)\n(?:(?!^#).)*?^```sql\n(.*?)^```$/gms)].map(([, q, sql]) => [q!, sql!]),
 )
-const { pool } = await auditedWorld()
+const { pool } = await auditedDatabase()
 const [shop, other] = ['VunTq7Zk2Lm9h1l8', 'Other0therOther1']
 const payer = 'TQrY8tryqsYVCYS3MFbtffiPp2ccyn4STm'
 const seenTxid = 'ab'.repeat(32)

@@ -1,4 +1,5 @@
 import { Agent } from 'undici'
+import { legacy, usdt } from '../../src/base/money.ts'
 import { callbackBody } from '../../src/callbacks/sending/callback-body.ts'
 import { webhookHeaders } from '../../src/callbacks/sending/webhook-signature.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
@@ -46,13 +47,13 @@ function factsOf(key: string, n: number) {
     orderid: `sh-${n.toString(16).padStart(16, '0')}`,
     ordersn: 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2',
     localusermark: '1',
-    bodyAmount: 30_000n,
+    bodyAmount: legacy(30_000n),
     txid: '0'.repeat(64),
     logIndex: 0,
-    transferAmount: 3_000_000n,
-    received: 3_000_000n,
-    orderAmount: 3_000_000n,
-    orderState: 'paid',
+    transferAmount: usdt(3_000_000n),
+    received: usdt(3_000_000n),
+    orderAmount: usdt(3_000_000n),
+    orderState: 'paid' as const,
     late: false,
   }
 }

@@ -53,7 +53,7 @@ export async function benchFollowing(pool: Pool, addresses: number, blocks: numb
     const startedAt = performance.now()
     await followChain({
       nodes: { ...client, distrust: () => undefined },
-      pace: { restMs: 0, pollMs: 10 },
+      pacing: { restMs: 0, pollMs: 10 },
       log: createLog('warn', 'bench'),
       signal: stop.signal,
       readCursor: async () => (await readCursor(pool))!,

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { legacy, usdt } from '../../src/base/money.ts'
 import type { CallbackFacts } from '../../src/callbacks/outbox/callback.ts'
 import { callbackBody, encodeBody } from '../../src/callbacks/sending/callback-body.ts'
 import { webhookHeaders } from '../../src/callbacks/sending/webhook-signature.ts'
@@ -18,12 +19,12 @@ const facts: CallbackFacts = {
   orderid: 'sh-1',
   ordersn: 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2',
   localusermark: '用户 é+~!*&=%',
-  bodyAmount: 30_001n,
+  bodyAmount: legacy(30_001n),
   txid,
   logIndex: 0,
-  transferAmount: 3_000_150n,
-  received: 3_000_150n,
-  orderAmount: 3_000_000n,
+  transferAmount: usdt(3_000_150n),
+  received: usdt(3_000_150n),
+  orderAmount: usdt(3_000_000n),
   orderState: 'overpaid',
   late: false,
 }
@@ -105,10 +106,10 @@ export const callbackCases: readonly (readonly [fact: string, given: VerifyCase,
   ['sign in small letters', withBody(`${good.body}`.replace(/sign=\w+/, s => s.toLowerCase())), believed],
   ['299 seconds ago', { ...good, now: now + 299 }, believed],
   ['299 seconds ahead', { ...good, now: now - 299 }, believed],
-  ['a whole amount', sent({ facts: { bodyAmount: 100_000n } }), ok(mark, '100000\t10')],
-  ['the smallest amount', sent({ facts: { bodyAmount: 1n } }), ok(mark, '1\t0.0001')],
-  ['more than a float holds', sent({ facts: { bodyAmount: 9_007_199_254_740_993n } }), ok(mark, '9007199254740993\t900719925474.0993')],
-  ['a sample', sent({ facts: { bodyAmount: 0n } }), ok(mark, '0\t0', `${now}\ttrue\t-`)],
+  ['a whole amount', sent({ facts: { bodyAmount: legacy(100_000n) } }), ok(mark, '100000\t10')],
+  ['the smallest amount', sent({ facts: { bodyAmount: legacy(1n) } }), ok(mark, '1\t0.0001')],
+  ['more than a float holds', sent({ facts: { bodyAmount: legacy(9_007_199_254_740_993n) } }), ok(mark, '9007199254740993\t900719925474.0993')],
+  ['a sample', sent({ facts: { bodyAmount: legacy(0n) } }), ok(mark, '0\t0', `${now}\ttrue\t-`)],
 
   ['webhook-id missing', { ...good, headers: without(good.headers, 'webhook-id') }, refused('missing_header')],
   ['webhook-signature missing', { ...good, headers: without(good.headers, 'webhook-signature') }, refused('missing_header')],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
+import { legacy, usdt } from '../../src/base/money.ts'
 import type { CallbackFacts } from '../../src/callbacks/outbox/callback.ts'
 import { callbackBody } from '../../src/callbacks/sending/callback-body.ts'
 import { webhookHeaders } from '../../src/callbacks/sending/webhook-signature.ts'
@@ -59,12 +60,12 @@ export async function payAnOrder(
 const facts: Omit<CallbackFacts, 'key' | 'orderid'> = {
   ordersn: 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2',
   localusermark: '42',
-  bodyAmount: 45_000n,
+  bodyAmount: legacy(45_000n),
   txid: 'ab'.repeat(32),
   logIndex: 0,
-  transferAmount: 4_500_000n,
-  received: 4_500_000n,
-  orderAmount: 4_500_000n,
+  transferAmount: usdt(4_500_000n),
+  received: usdt(4_500_000n),
+  orderAmount: usdt(4_500_000n),
   orderState: 'paid',
   late: false,
 }
@@ -96,7 +97,7 @@ async function checkReceiver(
   }
   assert.equal(await send('twice'), 200)
   assert.equal(await send('twice'), 200)
-  assert.equal(await send('sample', { bodyAmount: 0n }), 200)
+  assert.equal(await send('sample', { bodyAmount: legacy(0n) }), 200)
   assert.equal(await send('forged', {}, body => body.replace('45000', '95000')), 400)
   // The last one, so that whatever was said of those before has been said.
   assert.equal(await send('last'), 200)

@@ -25,7 +25,7 @@ import {
   at,
   ledger,
   waiting,
-} from './credit-world.ts'
+} from './credited-chain.ts'
 import { graceS, quorumAmount, type RandomRecharges, randomRecharges } from './random-recharges.ts'
 import { restoreDatabase, type SavedDatabase, saveDatabase } from './saved-database.ts'
 

@@ -14,7 +14,7 @@ import { addressFromBytes, addressToBytes } from '../../src/tron/address.ts'
 import { createNodePool } from '../../src/tron/pool/node-pool.ts'
 import { bytesFor } from '../support/chain-blocks.ts'
 import { cloneDatabase } from '../support/database.ts'
-import { waiting } from './credit-world.ts'
+import { waiting } from './credited-chain.ts'
 
 // Two sandbox nodes on one chain, each with faults of its own, asked over HTTP as the watcher asks them. What is followed
 // comes from the first.

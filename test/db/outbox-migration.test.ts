@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import type { CallbackId } from '../../src/base/ids.ts'
 import { leaseCallbacks, renewLeases } from '../../src/callbacks/leasing/lease-store.ts'
 import { cloneDatabase } from '../support/database.ts'
 
@@ -59,7 +60,7 @@ test('callbacks in every state come through the move into the outbox, leases and
     { ...over, state: 'exhausted', attempts: 15, status: 500, exhausted_at: await timeOf('2026-11-05') },
   ])
   const times = { leaseMs: 30_000, marginMs: 15_000 }
-  const underWay = { id: 2n, epoch: 7n }
+  const underWay = { id: 2n as CallbackId, epoch: 7n }
   assert.equal((await renewLeases(pool, [underWay], times)).length, 1, 'a call under way is still good')
   const [lease] = await leaseCallbacks(pool, 5, 30_000)
   assert.equal(lease!.id, 1n)

@@ -4,11 +4,11 @@ import { access, readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { errorCodes } from '../../src/base/errors.ts'
-import { parseUsdt, type UsdtUnits, usdt } from '../../src/base/money.ts'
+import { legacy, parseUsdt, type UsdtUnits, usdt } from '../../src/base/money.ts'
 import { settingOf } from '../../src/base/settings.ts'
 import { pendingAnnouncement } from '../../src/callbacks/outbox/callback.ts'
 import { retryIntervalsMs } from '../../src/callbacks/sending/retry-schedule.ts'
-import { testBounds } from '../../src/callbacks/sending/test-callback-turns.ts'
+import { testLimits } from '../../src/callbacks/sending/test-callback-limits.ts'
 import { webhookHeaders } from '../../src/callbacks/sending/webhook-signature.ts'
 import { type AppOptions, merchantEndpoints } from '../../src/http/app.ts'
 import { type SignatureScheme, signParameters } from '../../src/merchants/signature.ts'
@@ -103,11 +103,11 @@ for (const folder of ['', 'zh-CN/']) {
     ]
     assert.equal(rows.length, 3)
     let received: UsdtUnits = usdt(0n)
-    let announced = 0n
+    let announced = legacy(0n)
     for (const [row, transfer, sum, amount, inAll] of rows) {
       received = usdt(received + parseUsdt(transfer!)!)
       const pending = pendingAnnouncement(received, announced)
-      announced += pending
+      announced = legacy(announced + pending)
       assert.equal(received, parseUsdt(sum!), row)
       assert.equal(/^\d+$/.test(amount!) ? amount : '0', `${pending}`, row)
       assert.equal(parseUsdt(inAll!), announced * 100n, row)
@@ -148,7 +148,7 @@ for (const folder of ['', 'zh-CN/']) {
     for (const name of ['RATE_LIMIT_PER_MINUTE', 'IP_RATE_LIMIT_PER_MINUTE'] as const) {
       assert.ok(text.includes(`\`${name}\``) && text.includes(settingOf[name].default!), name)
     }
-    assert.ok(text.includes(`${testBounds.perMinute}`))
+    assert.ok(text.includes(`${testLimits.perMinute}`))
   })
 
   for (const name of ['callbacks.md', 'moving.md']) {

@@ -12,8 +12,8 @@ import type { Merchant } from '../../src/merchants/merchant.ts'
 import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
 import { privateHosts, refusedUrls } from './refused-urls.ts'
 
-// What was once let through when the order was made is judged again at every dial. A listener on all of this machine's
-// addresses counts who gets through.
+// A URL that was allowed when the order was made is checked again at every dial. A listener on all addresses of this machine
+// counts the connections that get through.
 let listener: Server
 let port: number
 let connections = 0
@@ -28,7 +28,7 @@ before(async () => {
 })
 after(() => listener.close())
 
-test(`none of ${refusedUrls.length} refused URLs is called, should an order have one all the same`, async () => {
+test(`none of ${refusedUrls.length} refused URLs is called, even if an order has one`, async () => {
   const agent = guard([], async () => ['127.0.0.1'])
   for (const url of refusedUrls) {
     const { outcome } = await attempt(url, agent)
@@ -37,7 +37,7 @@ test(`none of ${refusedUrls.length} refused URLs is called, should an order have
   }
 })
 
-test('nor does a URL that nobody checked get past the dial', async () => {
+test('a refused URL whose text was not checked is refused at the dial', async () => {
   let asked = 0
   const agent = guard([], async () => {
     asked++
@@ -48,7 +48,7 @@ test('nor does a URL that nobody checked get past the dial', async () => {
     const here = new URL(url)
     here.port = `${port}`
     const outcome = await send(here.href, agent)
-    // A scheme that is none of ours is nothing that undici dials.
+    // undici does not dial other schemes.
     const wanted = /^https?:/.test(here.origin) ? 'blocked' : 'network'
     assert.deepEqual([outcome.kind, 'failure' in outcome && outcome.failure], ['failed', wanted], here.href)
   }
@@ -56,7 +56,7 @@ test('nor does a URL that nobody checked get past the dial', async () => {
   assert.equal(connections, 0)
 })
 
-test('a name that leads to any private address is refused, in every form a name server may give it', async () => {
+test('a name that resolves to any private address is refused, in every form of the address', async () => {
   const literals = privateHosts.flatMap(host => {
     const url = `https://${host}/`
     return URL.canParse(url) ? (literalAddress(new URL(url).hostname) ?? []) : []
@@ -82,7 +82,7 @@ test('a name that leads to any private address is refused, in every form a name 
   assert.equal(connections, 0)
 })
 
-test('a name with a dot at its end is resolved and judged like any other', async () => {
+test('a name with a trailing dot is resolved and checked like any other', async () => {
   for (const name of ['shop.example.', 'SHOP.EXAMPLE.', 'localhost.']) {
     const outcome = await send(
       `https://${name}:${port}/`,
@@ -92,7 +92,7 @@ test('a name with a dot at its end is resolved and judged like any other', async
   }
 })
 
-test('a name with IPv6 addresses alone is dialled there', async t => {
+test('a name with only IPv6 addresses is dialled by IPv6', async t => {
   const server = createServer(socket => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nv6'))
   const failed = await new Promise<Error | null>(resolve => {
     server.once('error', resolve).listen(0, '::1', () => resolve(null))
@@ -112,7 +112,7 @@ test('a name with IPv6 addresses alone is dialled there', async t => {
   assert.equal('failure' in refused && refused.failure, 'blocked')
 })
 
-test('a connection kept alive for one name serves no other, whatever address and port they share', async () => {
+test('a connection kept alive for one name is not used for another with the same address and port', async () => {
   const endpoint = await startMerchantEndpoint()
   const answers: Record<string, string[]> = { 'a.example': ['127.0.0.1'], 'b.example': ['10.0.0.1'] }
   const agent = guard(['127.0.0.1/32'], async name => answers[name]!)
@@ -127,7 +127,7 @@ test('a connection kept alive for one name serves no other, whatever address and
   )
 })
 
-test('a redirect to where no callback may go is an answer like any other', async () => {
+test('a redirect to a denied address is an answer like any other', async () => {
   const endpoint = await startMerchantEndpoint()
   const asked: string[] = []
   const agent = guard(['127.0.0.1/32'], async name => {
@@ -156,7 +156,7 @@ test('a redirect to where no callback may go is an answer like any other', async
 })
 
 test("this machine's own public addresses are refused, unless they are allowed", async () => {
-  // One to which nothing is routed: what the guard lets through finds nobody.
+  // Addresses to which nothing is routed, in case the guard lets one through.
   const own = [face('198.41.0.4', 'IPv4'), face('2001:503:ba3e::2:30', 'IPv6')]
   mock.method(os, 'networkInterfaces', () => ({ eth0: own }))
   syncBuiltinESMExports()

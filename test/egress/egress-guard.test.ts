@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { checkCallbackUrl } from '../../src/egress/egress-guard.ts'
 import { allowedUrls, refusedUrls } from './refused-urls.ts'
 
-test(`none of ${refusedUrls.length} URLs that lead somewhere private, or nowhere, may be called`, () => {
+test(`none of ${refusedUrls.length} URLs that are private or invalid may be called`, () => {
   assert(refusedUrls.length >= 120)
   for (const url of refusedUrls) assert.match(checkCallbackUrl(url, []) ?? 'allowed', /^must /, url)
 })
@@ -12,7 +12,7 @@ test('public addresses and names may be called by https, on any port of the web'
   for (const url of allowedUrls) assert.equal(checkCallbackUrl(url, []), null, url)
 })
 
-test('an allowed network may be called though private, and by http; nothing else changes', () => {
+test('an allowed network may be called although it is private, also by http; nothing else changes', () => {
   const allowed = ['127.0.0.0/8', '10.1.0.0/16', '::1/128']
   const cases: [url: string, sentence: string | null][] = [
     ['http://127.0.0.1:8080/cb', null],
@@ -36,7 +36,7 @@ test('an allowed network may be called though private, and by http; nothing else
   for (const [url, sentence] of cases) assert.equal(checkCallbackUrl(url, allowed), sentence, url)
 })
 
-test('an allowed translation prefix lets through what the address inside may', () => {
+test('an allowed translation prefix allows what the address inside is allowed', () => {
   const cases: [url: string, networks: string[], ok: boolean][] = [
     ['https://[64:ff9b::8.8.8.8]/', ['64:ff9b::/96'], true],
     ['https://[64:ff9b::10.0.0.1]/', ['64:ff9b::/96'], false],
@@ -44,7 +44,7 @@ test('an allowed translation prefix lets through what the address inside may', (
     ['https://[2002:a00:1::]/', ['2002::/16'], false],
     ['https://[2002:808:808::]/', ['2002::/16'], true],
     ['https://[::127.0.0.1]/', ['::/96'], false],
-    // Teredo: the address inside stands inverted, 10.0.0.1 and 8.8.8.8.
+    // Teredo has the address inside inverted: 10.0.0.1 and 8.8.8.8.
     ['https://[2001:0:1:2:3:4:f5ff:fffe]/', ['2001::/32'], false],
     ['https://[2001:0:1:2:3:4:f7f7:f7f7]/', ['2001::/32'], true],
   ]

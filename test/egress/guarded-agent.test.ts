@@ -6,7 +6,7 @@ import { createGuardedAgent } from '../../src/egress/guarded-agent.ts'
 import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
 import { privateHosts } from './refused-urls.ts'
 
-// A listener on this machine's every address counts who gets through.
+// A listener on all addresses of this machine counts the connections that get through.
 let listener: Server
 let port: number
 let connections = 0
@@ -33,7 +33,7 @@ test('no spelling of a private host gets a connection, whatever a name resolves 
   assert.equal(connections, 0)
 })
 
-test('a name is resolved, checked and dialled as one: the address checked is the address dialled', async () => {
+test('a name is resolved once per dial: the address that was checked is the address that is dialled', async () => {
   const endpoint = await startMerchantEndpoint()
   const asked: string[] = []
   const agent = guard(['127.0.0.0/8'], async hostname => {
@@ -46,7 +46,7 @@ test('a name is resolved, checked and dialled as one: the address checked is the
   assert.equal(endpoint.requests[0]!.headers.host, `shop.example:${endpoint.port}`)
 })
 
-test('a name that turns private after it was checked is refused at the next dial', async () => {
+test('a name that resolves to a private address after it was checked is refused at the next dial', async () => {
   const endpoint = await startMerchantEndpoint({ status: 200, headers: { connection: 'close' } })
   const answers = [['127.0.0.1'], ['10.0.0.1']]
   const agent = guard(['127.0.0.1/32'], async () => answers.shift()!)
@@ -78,18 +78,18 @@ test('http stays within the allowed networks, also by name', async () => {
   })
 })
 
-test('a port that is not the web is not dialled', async () => {
+test('a port of another protocol is not dialled', async () => {
   const agent = guard(['127.0.0.0/8'], async () => ['127.0.0.1'])
   await assert.rejects(post(agent, 'http://127.0.0.1:6379'), { message: 'must not use port 6379' })
 })
 
-test('a literal address never reaches the resolver, and is judged all the same', async () => {
+test('a literal address is not resolved, and is checked all the same', async () => {
   const agent = guard([], async () => assert.fail('resolved a literal'))
   await assert.rejects(post(agent, `https://127.0.0.1:${port}`), { code: 'EGRESS_REFUSED' })
   await assert.rejects(post(agent, `https://[::1]:${port}`), { code: 'EGRESS_REFUSED' })
 })
 
-test('a name without addresses, or that cannot be resolved, fails as such', async () => {
+test('a name without addresses, or that cannot be resolved, fails with its own error', async () => {
   await assert.rejects(
     post(
       guard([], async () => []),
@@ -103,7 +103,7 @@ test('a name without addresses, or that cannot be resolved, fails as such', asyn
   await assert.rejects(post(agent, 'https://shop.example'), { code: 'ESERVFAIL' })
 })
 
-test('proxies named in the environment are not used', async () => {
+test('proxies of the environment are not used', async () => {
   const proxy = await startMerchantEndpoint()
   const endpoint = await startMerchantEndpoint()
   const before = { ...process.env }

@@ -1,4 +1,4 @@
-/** Hosts no callback may reach, in every spelling that URL parsers and resolvers have been fooled with. */
+/** Hosts that callbacks may not reach, in every spelling that has deceived URL parsers and resolvers. */
 export const privateHosts: readonly string[] = [
   // Loopback.
   '127.0.0.1',
@@ -69,7 +69,7 @@ export const privateHosts: readonly string[] = [
   '240.0.0.1',
   '255.255.255.255',
   '4294967295',
-  // IPv6: unspecified, loopback, IPv4 in five disguises.
+  // IPv6: unspecified, loopback, and the five forms that contain an IPv4 address.
   '[::]',
   '[::1]',
   '[0:0:0:0:0:0:0:1]',
@@ -119,7 +119,7 @@ export const privateHosts: readonly string[] = [
   '[1::1]',
 ]
 
-/** URLs refused for another reason, or that hide where they lead. */
+/** URLs refused for another reason, or that hide their host. */
 const whole = [
   'http://shop.example/cb',
   'http://8.8.8.8/cb',
@@ -175,7 +175,7 @@ export const refusedUrls: readonly string[] = [
   ...ports.map(port => `https://shop.example:${port}/cb`),
 ]
 
-/** Public, and therefore allowed: the guard is not to refuse merchants. */
+/** Public and therefore allowed: the guard must not refuse merchants' URLs. */
 export const allowedUrls: readonly string[] = [
   'https://shop.example/cb',
   'https://shop.example',

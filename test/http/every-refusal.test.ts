@@ -6,8 +6,8 @@ import { setMerchant } from '../../src/merchants/set-merchant.ts'
 import { type Answer, followChain, openApiUnderTest, readAnswer } from '../support/api-under-test.ts'
 import { formBody, signed, stamp } from '../support/signed-request.ts'
 
-// The whole error table, each code provoked over HTTP as a merchant would meet it: its status, its form, its place in the
-// log and in the counters; and that nothing secret of the request goes into either.
+// The whole error table. Each code is provoked over HTTP as a merchant would get it: its status, its form, its request id, its
+// line in the log and its count; and nothing secret of the request is in the log or the metrics.
 const registry = createMetrics()
 const api = await openApiUnderTest({ registry, watched: false, rateLimitPerMinute: 60 })
 const shop = await api.addMerchant({ callbackUrl: 'https://shop.example/cb' })
@@ -94,7 +94,11 @@ for (const [code, provoke] of Object.entries(provoked) as [ErrorCode, () => Prom
     assert.equal(answer.headers['retry-after'] !== undefined, retry && code !== 'internal')
     if (answer.headers['retry-after']) assert.match(String(answer.headers['retry-after']), /^[1-9]\d*$/)
     const lines = api.logged().slice(logged).split('\n')
-    assert.equal(lines.filter(line => line.includes(`"code":"${code}"`)).length, 1)
+    const [line, ...others] = lines.filter(line => line.includes(`"code":"${code}"`))
+    assert.equal(others.length, 0)
+    const requestId = answer.headers['x-request-id']
+    assert.match(String(requestId), /^[0-9a-f]{20}$/)
+    assert.equal(JSON.parse(line!).requestId, requestId)
     assert.equal(await countOf(code), counted + 1)
     if (code === 'not_ready') await followChain(api.pool)
   })
@@ -104,7 +108,8 @@ test('a path that cannot be decoded is counted and logged like any other refusal
   const [logged, counted] = [api.logged().length, await countOf('bad_request')]
   const answer = readAnswer(await api.app.inject({ method: 'POST', url: '/api/merchant/%zz' }))
   assert.deepEqual([answer.httpStatus, answer.code], [400, 'bad_request'])
-  assert.match(api.logged().slice(logged), /"code":"bad_request"/)
+  const line = JSON.parse(api.logged().slice(logged))
+  assert.deepEqual([line.code, line.requestId], ['bad_request', answer.headers['x-request-id']])
   assert.equal(await countOf('bad_request'), counted + 1)
 })
 

@@ -12,6 +12,7 @@ import { waitUntil } from '../support/wait-until.ts'
 const user = { username: 'u', localusermark: '1' }
 
 interface KeptRow {
+  requestId: string
   appid: string
   endpoint: string
   code: string
@@ -25,7 +26,7 @@ async function openWithHistory(settings: Parameters<typeof openApiUnderTest>[0] 
   const kept = async (): Promise<KeptRow[]> =>
     (
       await api.pool.query(
-        `select m.appid, endpoint, code, orderid, client_address as "clientAddress", duration_ms as "durationMs"
+        `select request_id as "requestId", m.appid, endpoint, code, orderid, client_address as "clientAddress", duration_ms as "durationMs"
            from api_request r join merchant m on m.id = r.merchant_id order by r.id`,
       )
     ).rows
@@ -36,10 +37,12 @@ test('every authenticated call is kept: who, what, how it was answered, for whic
   const api = await openWithHistory()
   const shop = await api.addMerchant({ callbackUrl: 'https://shop.example/cb' })
   const order = { ...user, address: 'auto', orderid: 'sh-1', amount: '3' }
-  await api.ask(shop, 'TraderRechargeorder', order)
-  await api.ask(shop, 'TraderRechargeorder', { ...order, amount: '4' })
-  await api.ask(shop, 'findorder', { orderid: 'nobody' })
-  await api.ask(shop, 'finduseraddress', user)
+  const answers = [
+    await api.ask(shop, 'TraderRechargeorder', order),
+    await api.ask(shop, 'TraderRechargeorder', { ...order, amount: '4' }),
+    await api.ask(shop, 'findorder', { orderid: 'nobody' }),
+    await api.ask(shop, 'finduseraddress', user),
+  ]
   const rows: KeptRow[] = await waitUntil('four kept calls', async () => {
     const rows = await api.kept()
     return rows.length === 4 ? rows : null
@@ -51,7 +54,8 @@ test('every authenticated call is kept: who, what, how it was answered, for whic
       ['TraderRechargeorder', 'orderid_conflict', 'sh-1'],
       ['findorder', 'order_not_found', 'nobody'],
       ['finduseraddress', 'user_not_found', null],
-    ].map(([endpoint, code, orderid]) => ({
+    ].map(([endpoint, code, orderid], i) => ({
+      requestId: answers[i]!.headers['x-request-id'],
       appid: shop.appid,
       endpoint,
       code,
@@ -145,7 +149,8 @@ test('a call is kept and counted whose client gave up waiting for its answer', a
     const rows = await api.kept()
     return rows.length > 0 ? rows : null
   })
-  const { endpoint, code, orderid, clientAddress } = row!
+  const { requestId, endpoint, code, orderid, clientAddress } = row!
+  assert.match(requestId, /^[0-9a-f]{20}$/, 'though no answer told anybody')
   assert.deepEqual(
     [endpoint, code, orderid, clientAddress],
     ['TraderRechargeorder', 'ok', 'gave-up', '127.0.0.1'],

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { errorCodes } from '../../src/base/errors.ts'
+import { legacy, usdt } from '../../src/base/money.ts'
 import { callbackBody } from '../../src/callbacks/sending/callback-body.ts'
 import { merchantEndpoints } from '../../src/http/app.ts'
+import { answerSchema } from '../../src/http/body/envelope.ts'
 import { exampleOf } from '../../src/http/docs/api-example.ts'
-import { answerSchema } from '../../src/http/envelope.ts'
 import { openApiUnderTest } from '../support/api-under-test.ts'
 import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
 import { seedCallback } from '../support/seed-order.ts'
@@ -100,12 +101,12 @@ test('callbacks have the fields of the contract, in its order, all of them text'
     orderid: 'sh-1',
     ordersn: 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2',
     localusermark: '1',
-    bodyAmount: 30000n,
+    bodyAmount: legacy(30000n),
     txid: '9ff75c01aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00',
     logIndex: 0,
-    transferAmount: 3_000_050n,
-    received: 3_000_050n,
-    orderAmount: 3_000_000n,
+    transferAmount: usdt(3_000_050n),
+    received: usdt(3_000_050n),
+    orderAmount: usdt(3_000_000n),
     orderState: 'overpaid' as const,
     late: false,
   }

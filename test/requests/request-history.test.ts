@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { MerchantId } from '../../src/base/ids.ts'
 import { createLog } from '../../src/base/log.ts'
 import { createMetrics } from '../../src/base/metrics.ts'
 import type { Pool } from '../../src/db/pool.ts'
@@ -12,7 +13,8 @@ const log = createLog('silent', 'test')
 
 function call(number: number): ApiRequest {
   return {
-    merchantId: BigInt(number),
+    requestId: `request-${number}`,
+    merchantId: BigInt(number) as MerchantId,
     endpoint: 'findorder',
     code: 'ok',
     orderid: `order-${number}`,
@@ -23,9 +25,9 @@ function call(number: number): ApiRequest {
 }
 
 /** A history, and what it counts as lost. */
-function open(over: Pool) {
+function openHistory(pool: Pool) {
   const registry = createMetrics()
-  const history = openRequestHistory({ pool: over, log, registry })
+  const history = openRequestHistory({ pool, log, registry })
   const lost = async () => {
     const metric = await registry.getSingleMetric('gateway_requests_unkept_total')!.get()
     return metric.values[0]!.value
@@ -38,8 +40,9 @@ function heldDatabase() {
   const statements: { merchantIds: bigint[]; end(error?: Error): void }[] = []
   let arrived: () => void = () => undefined
   const query = ({ values }: { values: [bigint[]] }) =>
-    new Promise<void>((resolve, reject) => {
-      statements.push({ merchantIds: values[0], end: error => (error ? reject(error) : resolve()) })
+    new Promise<{ rowCount: number }>((resolve, reject) => {
+      const done = () => resolve({ rowCount: values[0].length })
+      statements.push({ merchantIds: values[0], end: error => (error ? reject(error) : done()) })
       arrived()
     })
   const next = async () => {
@@ -50,7 +53,7 @@ function heldDatabase() {
 }
 
 test('calls that Postgres will not take are left out and counted, and those around them are kept', async () => {
-  const history = open(pool)
+  const history = openHistory(pool)
   const calls = Array.from({ length: 40 }, (_, i) => call(i))
   for (const [i, broken] of [
     [3, { orderid: 'x'.repeat(51) }],
@@ -71,7 +74,7 @@ test('calls that Postgres will not take are left out and counted, and those arou
 
 test('what waits for a database that says nothing has a bound: the oldest are lost, and counted', async () => {
   const database = heldDatabase()
-  const history = open(database.pool)
+  const history = openHistory(database.pool)
   for (let i = 0; i < 1_000; i++) history.keep(call(i))
   const underWay = await database.next()
   assert.equal(underWay.merchantIds.length, 1_000)
@@ -94,7 +97,7 @@ test('what waits for a database that says nothing has a bound: the oldest are lo
 
 test('what cannot be written when the process stops is counted as lost, and stopping does not wait for it', async () => {
   const database = heldDatabase()
-  const history = open(database.pool)
+  const history = openHistory(database.pool)
   for (let i = 0; i < 3; i++) history.keep(call(i))
   const closed = history.close()
   const last = await database.next()

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { MerchantId } from '../../src/base/ids.ts'
+import type { CallbackId, CreditId, MerchantId, OrderId } from '../../src/base/ids.ts'
+import { usdt, wholeLegacyUnits } from '../../src/base/money.ts'
 import { callbackKey } from '../../src/callbacks/outbox/callback.ts'
 import { insertCallbacks, originOf } from '../../src/callbacks/outbox/callback-store.ts'
 import { inTransaction, type Pool } from '../../src/db/pool.ts'
@@ -18,8 +19,8 @@ export interface PaidOrder {
 
 export interface SeededCallback {
   key: string
-  callbackId: bigint
-  orderId: bigint
+  callbackId: CallbackId
+  orderId: OrderId
   orderid: string
 }
 
@@ -142,10 +143,10 @@ export async function seedCallbacks(pool: Pool, orders: readonly PaidOrder[]): P
     const callbacks = seeds.map((seed, i) => ({
       key: callbackKey('0'.repeat(64), 'TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t', seed.txid, 0),
       merchantId: seed.order.merchant.id,
-      orderId: rows[i].order_id as bigint,
-      creditId: rows[i].credit_id as bigint,
-      bodyAmount: seed.amount / 100n,
-      received: seed.amount,
+      orderId: rows[i].order_id as OrderId,
+      creditId: rows[i].credit_id as CreditId,
+      bodyAmount: wholeLegacyUnits(usdt(seed.amount)),
+      received: usdt(seed.amount),
       orderState: 'paid' as const,
       late: false,
       origin: originOf(seed.url ?? seed.order.merchant.callbackUrl),

@@ -24,7 +24,7 @@ import { waitUntil } from '../support/wait-until.ts'
 // A sandbox node is both the chain that was followed and TronGrid. Blocks come when a test says so, a minute apart, so
 // that what was paid at the start of a test is settled at its end.
 const log = createLog('silent', 'test')
-const quick: Comparison = { secondLookMs: 1 }
+const quick: Comparison = { secondCheckMs: 1 }
 let nowMs = Date.UTC(2026, 10, 1)
 let sandbox: SandboxNode
 let history: TronGridHistory
@@ -237,7 +237,7 @@ test('a source that cannot be asked is an error, and no discrepancy', async () =
     async *received() {
       throw new NodeError('failed', 'away')
     },
-    balanceOf: async () => 0n,
+    balanceOf: async () => usdt(0n),
     close: async () => undefined,
   }
   const watched = await findWatched(pool, [address])

@@ -18,7 +18,7 @@ const usdtContract = networks.sandbox.usdtContract!
 const mine = bytesFor('u1')
 
 /** A chain that solidifies ten blocks behind, its head followed; one address is ours. */
-async function world() {
+async function followedHead() {
   const { pool } = await cloneDatabase()
   const sandbox = await startSandboxNode({ autoMine: false, solidificationDepth: 10 })
   after(() => sandbox.close())
@@ -70,7 +70,7 @@ async function world() {
 }
 
 test("a payment at the head is seen with its confirmations, a stranger's is not", async () => {
-  const { chain, pay, seen, untilHead } = await world()
+  const { chain, pay, seen, untilHead } = await followedHead()
   const txid = pay(5n)
   chain.add([makePayment(chain.stamp(), [{ to: addressFromBytes(bytesFor('other')), amount: usdt(9n) }], {})])
   chain.mine(1)
@@ -83,7 +83,7 @@ test("a payment at the head is seen with its confirmations, a stranger's is not"
 })
 
 test('after a fork a payment that moved is seen where it is now, one that was dropped is not seen', async () => {
-  const { chain, pay, seen, untilHead } = await world()
+  const { chain, pay, seen, untilHead } = await followedHead()
   const [moved, dropped] = [pay(5n), pay(6n)]
   chain.mine(3)
   await untilHead()
@@ -98,7 +98,7 @@ test('after a fork a payment that moved is seen where it is now, one that was dr
 })
 
 test('what is solidified, and recorded by then, is seen no longer', async () => {
-  const { pool, chain, pay, seen, untilHead } = await world()
+  const { pool, chain, pay, seen, untilHead } = await followedHead()
   pay(5n)
   chain.mine(1)
   await untilHead()
@@ -110,7 +110,7 @@ test('what is solidified, and recorded by then, is seen no longer', async () => 
 })
 
 test('a head that leaps does not leave more behind than is looked at', async () => {
-  const { pool, chain, pay, untilHead } = await world()
+  const { pool, chain, pay, untilHead } = await followedHead()
   for (let n = 0; n < 150; n++) {
     pay(BigInt(n + 1))
     chain.mine(1)

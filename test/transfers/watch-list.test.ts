@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inTransaction } from '../../src/db/pool.ts'
 import { recordTransfers } from '../../src/transfers/transfer-store.ts'
-import { addAddress, world } from '../credits/credit-world.ts'
+import { addAddress, creditedChain } from '../credits/credited-chain.ts'
 import { bytesFor } from '../support/chain-blocks.ts'
 
 test('a batch that pays thousands of strangers finds the one address that is ours without reading the others', async () => {
-  const { pool, block } = await world()
+  const { pool, block } = await creditedChain()
   const ours = await addAddress(pool, 'u1')
   await pool.query(
     `insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)

@@ -33,11 +33,11 @@ export interface Refusal {
 }
 
 export interface Callback {
-  /** The merchant's own id of the order. */
+  /** The merchant's id for the order. */
   orderid: string
-  /** The merchant's own id of the user. */
+  /** The merchant's id for the user. */
   localusermark: string
-  /** What is announced, in 1/10000 USDT: credit exactly this. */
+  /** The amount to credit, in 1/10000 USDT. Credit exactly this. */
   amount: string
   /** The merchant's appid. */
   appid: string
@@ -48,11 +48,11 @@ export interface Callback {
 }
 
 export interface FullCallback {
-  /** The merchant's own id of the order. */
+  /** The merchant's id for the order. */
   orderid: string
-  /** The merchant's own id of the user. */
+  /** The merchant's id for the user. */
   localusermark: string
-  /** What is announced, in 1/10000 USDT: credit exactly this. */
+  /** The amount to credit, in 1/10000 USDT. Credit exactly this. */
   amount: string
   /** The merchant's appid. */
   appid: string
@@ -62,19 +62,19 @@ export interface FullCallback {
   ordersn: string
   /** The callback's key: deduplicate by it. */
   callback_id: string
-  /** The transaction that caused it. */
+  /** The transaction with the transfer that caused it. */
   txid: string
   /** The transfer's position in the transaction's logs. */
   log_index: string
   /** That transfer's own amount, decimal USDT. */
   amount_usdt: string
-  /** What the order had received then, decimal USDT. */
+  /** What the order had received, that transfer included, decimal USDT. */
   received_usdt: string
-  /** What the order asks for, decimal USDT. */
+  /** The order's amount, decimal USDT. */
   expected_usdt: string
-  /** The order's state then. */
+  /** The order's state right after that transfer. */
   state: 'underpaid' | 'paid' | 'overpaid'
-  /** Whether the transfer came after the order's window. */
+  /** Whether the transfer came after the order had expired. */
   late: '0' | '1'
   /** The signature, upper-case hex, under the endpoint name `callback`. */
   sign: string
@@ -87,9 +87,9 @@ export interface NewAddressParameters {
   sign: string
   /** The user's name: a label. */
   username: string
-  /** The merchant's own id of the user. */
+  /** The merchant's id for the user. */
   localusermark: string
-  /** The merchant's own id of the order. */
+  /** The merchant's id for the order. */
   orderid?: string
   /** Unix seconds, within 300 s of our clock. */
   t?: string
@@ -122,7 +122,7 @@ export interface FinduseraddressParameters {
   sign: string
   /** The user's name: a label. */
   username: string
-  /** The merchant's own id of the user. */
+  /** The merchant's id for the user. */
   localusermark: string
   /** Unix seconds, within 300 s of our clock. */
   t?: string
@@ -163,11 +163,11 @@ export interface TraderRechargeorderParameters {
   sign: string
   /** The user's name: a label. */
   username: string
-  /** The merchant's own id of the user. */
+  /** The merchant's id for the user. */
   localusermark: string
   /** One of the user's addresses, or `auto` for an address that serves this order alone. */
   address: string
-  /** The merchant's own id of the order. */
+  /** The merchant's id for the order. */
   orderid: string
   /** Decimal USDT above 0: at most 12 digits, and at most 6 decimals after a point. */
   amount: string
@@ -198,7 +198,7 @@ export interface FindorderParameters {
   appid: string
   /** The signature, hex in either case. */
   sign: string
-  /** The merchant's own id of the order. */
+  /** The merchant's id for the order. */
   orderid?: string
   /** The gateway's id of the order. */
   ordersn?: string
@@ -291,7 +291,7 @@ export interface OrdersParameters {
   state?: 'pending' | 'underpaid' | 'paid' | 'overpaid'
   /** true: only orders that have expired by block time; false: only the others. */
   expired?: 'true' | 'false'
-  /** The merchant's own id of the user. */
+  /** The merchant's id for the user. */
   localusermark?: string
   /** `next` of the previous page. */
   cursor?: string
@@ -342,7 +342,7 @@ export interface ResendcallbackParameters {
   appid: string
   /** The signature, hex in either case. */
   sign: string
-  /** The merchant's own id of the order. */
+  /** The merchant's id for the order. */
   orderid?: string
   /** The gateway's id of the order. */
   ordersn?: string
@@ -357,7 +357,7 @@ export interface ResendcallbackAnswer {
   data: {
     /** Callbacks that are due now. */
     resent: number
-    /** Callbacks being sent at this moment. */
+    /** Callbacks that are being sent at this moment. */
     skipped: number
   }
 }
@@ -367,7 +367,7 @@ export interface TestcallbackParameters {
   appid: string
   /** The signature, hex in either case. */
   sign: string
-  /** Where it goes; without one, to the merchant's default URL. */
+  /** The URL it is sent to. Without it: the merchant's default URL. */
   notify_url?: string
   /** Unix seconds, within 300 s of our clock. */
   t?: string
@@ -378,13 +378,13 @@ export interface TestcallbackParameters {
 export interface TestcallbackAnswer {
   status: 1
   data: {
-    /** Where it went. */
+    /** The URL it was sent to. */
     url: string
     /** Whether it was acknowledged. */
     delivered: boolean
     /** The answer's status. */
     http_status: number | null
-    /** From the DNS question to the last byte. */
+    /** From the DNS query to the last byte of the answer. */
     duration_ms: number
     /** The first 2 KiB of the answer. */
     answer: string | null

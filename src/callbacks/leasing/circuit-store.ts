@@ -1,20 +1,22 @@
-import type { Queryable } from '../../db/pool.ts'
+import type { LaneId } from '../../base/ids.ts'
+import { type Queryable, rows } from '../../db/pool.ts'
 import type { CircuitTuning, LaneNews } from './circuit.ts'
 
-/** A circuit that has just opened or closed. */
+/** A circuit that has opened or closed. */
 export interface CircuitChange {
-  laneId: bigint
+  laneId: LaneId
   appid: string
   origin: string
   change: 'opened' | 'closed'
-  /** Failures in a row, when it opened; how long it was open, when it closed. */
+  /** In a row, when it opened. */
   failures: number
+  /** How long it was open, when it closed. */
   openForMs: number
 }
 
 /**
- * Moves the circuits of lanes by what their endpoints did. A failure counts while the circuit is closed; while it is open
- * the probes are counted, where they are leased. An answer closes it, and lets one more be in flight.
+ * Updates the circuits of lanes by how their endpoints answered. Failures count while a circuit is closed; while it is open,
+ * leasing counts the probes. An answer closes it. Each answer then raises the lane's limit by one, up to its cap.
  * @returns those that opened or closed.
  */
 export async function moveCircuits(
@@ -23,9 +25,9 @@ export async function moveCircuits(
   tuning: CircuitTuning,
 ): Promise<CircuitChange[]> {
   if (news.length === 0) return []
-  const { rows } = await db.query({
+  return rows<CircuitChange>(db, {
     name: 'move_circuits',
-    // Lanes are locked in the order of their ids. What is computed from them has to be read under the lock.
+    // Lanes are locked in the order of their ids, so that couriers cannot deadlock. What is computed is read under the lock.
     text: `
       with news as (
         select * from unnest($1::bigint[], $2::integer[], $3::integer[]) as n (lane_id, answers, failures)
@@ -74,5 +76,4 @@ export async function moveCircuits(
       tuning.probeFirstMs,
     ],
   })
-  return rows
 }

@@ -1,45 +1,45 @@
+import type { LaneId } from '../../base/ids.ts'
 import type { AttemptOutcome } from '../outbox/callback.ts'
 
-/**
- * When a lane's circuit opens and how it is probed. Open, a lane has one callback in flight at the most, and none of the
- * others in it is attempted: a dead endpoint costs a slot, however much waits for it.
- */
+// lane: the callbacks of one merchant to one origin.     circuit: open while a lane's endpoint fails.
+// probe: the one callback in flight in a lane whose circuit is open. So a dead endpoint uses one slot, however many wait.
+
+/** When a lane's circuit opens, and how it is probed. */
 export interface CircuitTuning {
-  /** Failures in a row that open it. */
+  /** How many failures in a row open it. */
   failuresToOpen: number
-  /** How long the first probe waits after the circuit opened; each waits twice as long after the one before. */
+  /** How long after the circuit opened the first probe is sent. Each further one waits twice as long as the one before. */
   probeFirstMs: number
-  /** How long a probe waits at the most: how long an endpoint may be back before we know. */
+  /** The longest wait between probes: how long it may take us to notice that an endpoint has recovered. */
   probeMaxMs: number
 }
 
 export const defaultCircuit: CircuitTuning = {
-  // Fewer than a lane's cap, so that one round of hanging is enough; more than the odd lost connection.
+  // Below a lane's cap, so that one round of timeouts opens it; above one, so that single lost connections do not.
   failuresToOpen: 5,
   probeFirstMs: 1_000,
   probeMaxMs: 60_000,
 }
 
-/** What the attempts of one lane said of its endpoint, in the order they ended. */
+/** How one lane's endpoint answered the attempts that have just ended. */
 export interface LaneNews {
-  laneId: bigint
-  /** Answers. The first closes the circuit, and each lets one more be in flight until the cap is reached. */
+  laneId: LaneId
+  /** The first answer closes the circuit. Each raises the lane's limit by one, up to its cap. */
   answers: number
-  /** Failures after the last answer: the row that opens the circuit when it is long enough. */
+  /** Failures since the last answer: these are counted towards opening the circuit. */
   failures: number
 }
 
-/** How an attempt ended, and the status of its answer, if there was one. */
+/** How an attempt ended; null: no status was received. */
 interface EndedAttempt {
   outcome: AttemptOutcome
   status: number | null
 }
 
 /**
- * What an attempt says of the endpoint. An answer that refuses the callback (404, the wrong word) comes from an endpoint
- * that is there: its callbacks fail one by one, by their own schedules, and quickly. 5xx and 429 are how one says that it
- * cannot take any of them now.
- * @returns null when nothing was sent: no URL, no key, refused by the guard.
+ * Judges an endpoint by an attempt. One that refuses a callback (404, the wrong acknowledgement word) works: its callbacks
+ * fail quickly, each by its own schedule. One that answers 5xx or 429 cannot take any callback now.
+ * @returns null when nothing was sent: no URL, no key, or refused by the guard.
  */
 export function verdictOf(attempt: EndedAttempt): 'answers' | 'fails' | null {
   const { outcome, status } = attempt
@@ -49,9 +49,9 @@ export function verdictOf(attempt: EndedAttempt): 'answers' | 'fails' | null {
   return status >= 500 || status === 429 ? 'fails' : 'answers'
 }
 
-/** Sums up what attempts say of their lanes' endpoints, those left out of which nothing was said. */
-export function newsOfLanes(attempts: readonly (EndedAttempt & { laneId: bigint })[]): LaneNews[] {
-  const news = new Map<bigint, LaneNews>()
+/** Sums up, lane by lane, how endpoints answered. @param attempts in the order they ended. */
+export function newsOfLanes(attempts: readonly (EndedAttempt & { laneId: LaneId })[]): LaneNews[] {
+  const news = new Map<LaneId, LaneNews>()
   for (const attempt of attempts) {
     const verdict = verdictOf(attempt)
     if (!verdict) continue

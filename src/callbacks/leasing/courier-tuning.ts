@@ -1,28 +1,26 @@
 import { type CircuitTuning, defaultCircuit } from './circuit.ts'
 
-/** From the first DNS question to the answer's last byte. */
+/** How long an attempt may take, from the DNS lookup to the last byte of the answer. */
 export const sendDeadlineMs = 10_000
 
-/** Times and sizes of a courier that hang together; a test may have them shorter. */
+/** Times and sizes of a courier that depend on each other. Tests shorten them. */
 export interface CourierTuning {
-  /** Callbacks being sent at once. */
+  /** The most callbacks sent at once. */
   slots: number
-  /**
-   * Callbacks leased beyond that: they wait in the queue, so that a slot that falls free need not wait for a lease.
-   */
+  /** The most callbacks leased beyond that. They wait in the queue, so that a free slot is filled without a round trip. */
   aheadMax: number
-  /** An attempt, from the DNS question to the last byte. */
+  /** See `sendDeadlineMs`. */
   deadlineMs: number
-  /** What a lease has left at the least when its attempt begins: the attempt, and 5 s to record it. */
+  /** The least time a lease has left when its attempt begins: the attempt, and 5 s to record it. */
   marginMs: number
   /**
-   * More than an attempt and the 10 s after which a killed courier's jobs are found again, so that the finder still
-   * holds the lease; as little more as may be, since a lease nobody answers for is taken again only when it runs out.
+   * Longer than an attempt and the 10 s until a killed courier's jobs are given out again, so that whoever gets one can still
+   * use its lease. No longer than needed: a lease that was in no job is taken again only when it has run out.
    */
   leaseMs: number
-  /** How long a ring is waited for before looking anyway. */
+  /** How long the loop waits for the bell before it looks for due callbacks anyway. */
   pollMs: number
-  /** After how long a job that nobody has begun is asked after. */
+  /** How old a lease that has not begun must be before the queue is asked whether it still has its job. */
   lostAfterMs: number
   circuit: CircuitTuning
 }

@@ -1,7 +1,7 @@
-/** Wakes one sleeper; rung while nobody sleeps, it wakes the next at once. */
+/** Wakes one waiting loop. A ring while nothing waits ends the next wait at once. */
 export interface Doorbell {
   ring(): void
-  /** Resolves at the next ring, or after the time given. */
+  /** Resolves at the next ring, or when the time is over. */
   wait(timeoutMs: number): Promise<void>
 }
 

@@ -1,14 +1,14 @@
 import pg from 'pg'
 import type { Logger } from '../../base/log.ts'
+import { run } from '../../db/pool.ts'
 import { dueChannel } from '../outbox/callback-store.ts'
 
-/** How soon a lost connection is tried again; until then polling finds what is due. */
+/** How soon it connects again. Until then, polling finds what is due. */
 const reconnectMs = 500
 
 /**
- * Listens, on a connection of its own, for callbacks written by the watcher. A notice is a doorbell, no more: each that is
- * missed costs the time to the next poll.
- * @param ring is called at each notice, and after each reconnection.
+ * Listens for new callbacks on a connection of its own. A missed notification delays them until the next poll, no longer.
+ * @param ring called at each notification, and whenever it has connected.
  */
 export function listenForDue(databaseUrl: string, ring: () => void, log: Logger): { stop(): Promise<void> } {
   const state = { stopped: false, connected: undefined as boolean | undefined, hangUp: () => {} }
@@ -33,7 +33,7 @@ interface ListenerState {
   hangUp: () => void
 }
 
-/** Listens until the connection ends, for whatever reason. */
+/** Listens until the connection ends. */
 async function listenOnce(
   databaseUrl: string,
   ring: () => void,
@@ -55,17 +55,17 @@ async function listenOnce(
   })
   try {
     await client.connect()
-    await client.query(`listen ${dueChannel}`)
+    await run(client, `listen ${dueChannel}`)
     if (state.connected === false) log.info('courier.listening_again')
     state.connected = true
     state.hangUp = () => void client.end()
     if (state.stopped) state.hangUp()
-    // What was written while nobody listened.
+    // Callbacks may have been written while nothing listened.
     ring()
     await ended
   } catch (error) {
     reason = (error as Error).message
-    await client.end().catch(() => undefined) // It never was connected.
+    await client.end().catch(() => undefined) // It may never have been connected.
   }
   if (state.connected !== false && !state.stopped) log.warn({ reason }, 'courier.listen_lost')
   state.connected = false

@@ -1,22 +1,25 @@
-import type { Queryable } from '../../db/pool.ts'
+import type { CallbackId, MerchantId, OrderId } from '../../base/ids.ts'
+import type { LegacyUnits, UsdtUnits } from '../../base/money.ts'
+import { type Queryable, rows, run } from '../../db/pool.ts'
+import type { CallbackFacts } from '../outbox/callback.ts'
 import type { Lease, LeasedCallback } from '../outbox/lease.ts'
 import { type CircuitTuning, defaultCircuit } from './circuit.ts'
 
 /**
- * Makes sure of leases just before sending, and reads what is to be sent.
- * @param leaseMs how long a lease that has less than marginMs left lasts from now on. One that has more is left as it
- *   is: nobody else can take it before it runs out, and a row not written is a row not vacuumed.
- * @returns those still held, in no order; the others have gone to somebody else and must not be sent.
+ * Renews leases just before sending, and reads what is to be sent.
+ * @param options a lease with less than marginMs left lasts leaseMs from now on. One with more is not written: it cannot be
+ *   taken before it runs out, and each write leaves a row to vacuum.
+ * @returns those still held, in no order. The others have passed to another epoch and must not be sent.
  */
 export async function renewLeases(
   db: Queryable,
   leases: readonly Lease[],
   options: { leaseMs: number; marginMs: number },
 ): Promise<LeasedCallback[]> {
-  const { rows } = await db.query({
+  const held = await rows<LeasedRow>(db, {
     name: 'renew_leases',
-    // That they are in flight follows from leased_until. Saying so would have the planner, who believes that hardly any are,
-    // hold each of these against each of those.
+    // Do not filter on state here, which leased_until implies: Postgres underestimates how many rows are in flight, and picks
+    // a nested loop.
     text: `
       with asked as (
         select * from unnest($1::bigint[], $2::bigint[]) as a (id, epoch)
@@ -41,13 +44,14 @@ export async function renewLeases(
       options.marginMs,
     ],
   })
-  return rows.map(leasedCallback)
+  return held.map(leasedCallback)
 }
 
-/** Gives leases back unsent: due as they were. Those that have passed to another epoch are left alone. */
+/** Releases leases unsent: their callbacks are due as before. Leases that have passed to another epoch stay as they are. */
 export async function releaseLeases(db: Queryable, leases: readonly Lease[]): Promise<void> {
   if (leases.length === 0) return
-  await db.query(
+  await run(
+    db,
     `update callback_outbox b
         set state = 'due', leased_until = null
        from unnest($1::bigint[], $2::bigint[]) as a (id, epoch)
@@ -56,12 +60,13 @@ export async function releaseLeases(db: Queryable, leases: readonly Lease[]): Pr
   )
 }
 
-/** How many leases that ran out are ended in one go. */
+/** The most lapsed leases ended by one statement. */
 const lapsedBatch = 1_000
 
-/** Makes callbacks due again whose lease ran out: whoever had it is gone, or comes too late. */
+/** Makes callbacks due again whose lease has run out. If its courier still sends one, its result comes too late to count. */
 export async function endLapsedLeases(db: Queryable): Promise<void> {
-  await db.query(
+  await run(
+    db,
     `update callback_outbox
         set state = 'due', leased_until = null
       where callback_id = any(array(select callback_id
@@ -73,9 +78,32 @@ export async function endLapsedLeases(db: Queryable): Promise<void> {
   )
 }
 
-/** Reads a row of callback_facts with its lease_epoch, its schedule_step and the database's time. */
-// biome-ignore lint/suspicious/noExplicitAny: as the view names its columns.
-export function leasedCallback(row: any): LeasedCallback {
+/** A row of callback_facts with its lease and the database's time. */
+interface LeasedRow {
+  id: CallbackId
+  lease_epoch: bigint
+  merchant_id: MerchantId
+  order_id: OrderId
+  attempts: number
+  schedule_step: number
+  notify_url: string | null
+  disabled: boolean
+  now_ms: string
+  key: string
+  orderid: string
+  ordersn: string
+  localusermark: string
+  body_amount: LegacyUnits
+  txid: string
+  log_index: number
+  transfer_amount: UsdtUnits
+  received: UsdtUnits
+  order_amount: UsdtUnits
+  order_state: CallbackFacts['orderState']
+  late: boolean
+}
+
+function leasedCallback(row: LeasedRow): LeasedCallback {
   return {
     id: row.id,
     epoch: row.lease_epoch,
@@ -104,12 +132,12 @@ export function leasedCallback(row: any): LeasedCallback {
 }
 
 /**
- * Leases callbacks that are due, fairly: the least recently served lane first, a turn for each lane before anyone's
- * second, and no lane above its cap; one whose circuit is open is given a probe when the time for it has come. Disabled
- * merchants are passed over. Several couriers may do it at once: they take different lanes.
- * @param slots how many at the most: as many as the courier can send now.
- * @returns what was leased, with all that is needed to send it.
- * @see prisma/migrations/0007_lease for the function, which locks the lanes it serves and then takes.
+ * Leases due callbacks, fairly: lanes take turns, the least recently served first, and none passes its cap. A lane whose
+ * circuit is open gets one probe when its time has come. Callbacks of disabled merchants are not leased. Several couriers may
+ * lease at once: they serve different lanes.
+ * @param slots the most to lease: as many as the courier can send now.
+ * @returns what was leased, with everything needed to send it.
+ * @see prisma/routines/lease_callbacks.sql
  */
 export async function leaseCallbacks(
   db: Queryable,
@@ -118,7 +146,7 @@ export async function leaseCallbacks(
   probing: Pick<CircuitTuning, 'probeFirstMs' | 'probeMaxMs'> = defaultCircuit,
 ): Promise<LeasedCallback[]> {
   if (slots <= 0) return []
-  const { rows } = await db.query({
+  const leased = await rows<LeasedRow>(db, {
     name: 'lease_callbacks',
     text: `
       select l.lease_epoch, l.schedule_step, l.now_ms, (l.facts).*
@@ -126,5 +154,5 @@ export async function leaseCallbacks(
                              $4 * interval '1 millisecond') l`,
     values: [slots, leaseMs, probing.probeFirstMs, probing.probeMaxMs],
   })
-  return rows.map(leasedCallback)
+  return leased.map(leasedCallback)
 }

@@ -1,27 +1,25 @@
 import { elapsedMs, type Moment } from '../../base/clock.ts'
 import type { LeasedCallback } from '../outbox/lease.ts'
 
-/** A lease that this process took itself, with what it read then. */
+/** A lease that this process took itself, with the callback it read then. */
 export interface OwnLease {
   callback: LeasedCallback
-  /** Before the database was asked for it: the lease has begun no earlier. */
+  /** Before the database was asked for it. The lease began no earlier. */
   askedAt: Moment
-  /** By the steady clock, when `callback.now` was read. */
+  /** When `callback.now` was read, by the steady clock. */
   readAtMs: number
-  /** It is being given back, or was and nobody knows whether that came through. */
-  givenBack: boolean
 }
 
 /**
- * What was read when leasing, if that is as good as asking the database again: nobody else can have the lease while so much
- * of it is left, and what is sent never changes. Its `now` is brought up to date.
+ * Reads the callback from the lease itself, while so much of the lease is left that no other courier can have it. What is
+ * sent never changes, so asking the database would give the same. `now` is brought up to date.
  * @returns null when the database has to be asked.
  */
-export function heldSurely(
+export function leaseStillOurs(
   own: OwnLease,
   times: { leaseMs: number; marginMs: number },
 ): LeasedCallback | null {
-  if (own.givenBack || elapsedMs(own.askedAt) > times.leaseMs - times.marginMs) return null
+  if (elapsedMs(own.askedAt) > times.leaseMs - times.marginMs) return null
   const now = own.callback.now.getTime() + performance.now() - own.readAtMs
   return { ...own.callback, now: new Date(now) }
 }

@@ -1,15 +1,16 @@
-import type { Queryable } from '../../db/pool.ts'
+import { type Queryable, run } from '../../db/pool.ts'
 
-/** How many callbacks of a lane change sides in one go, so that a hundred thousand lock nothing for long. */
+/** The most callbacks of a lane changed by one statement, so that a hundred thousand are not locked for long. */
 const settleBatch = 1_000
 
 /**
- * Holds what is due for disabled merchants, and makes due again what is held for those enabled since: whoever changed the
- * merchant, and whatever was written or under way at that moment. Waiting so counts no attempt. Costs by the disabled
- * merchants there are, not by the callbacks that wait for them or for others.
+ * Holds the due callbacks of disabled merchants, and makes the held ones of enabled merchants due. It reads the merchants as
+ * they are, so it misses no callback that was written or in flight while one changed. A callback keeps its attempts. The cost
+ * depends on how many merchants are disabled, not on how many callbacks wait.
  */
 export async function settleHeld(db: Queryable): Promise<void> {
-  await db.query(
+  await run(
+    db,
     `with disabled as materialized (
        select l.id as lane_id
          from merchant m
@@ -27,7 +28,8 @@ export async function settleHeld(db: Queryable): Promise<void> {
                                                             for update skip locked) b))`,
     [settleBatch],
   )
-  await db.query(
+  await run(
+    db,
     `with recursive holding (lane_id) as (
        (select lane_id from callback_outbox where state = 'held' order by lane_id limit 1)
        union all

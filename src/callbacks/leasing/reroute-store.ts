@@ -1,19 +1,21 @@
-import { inTransaction, type Pool, type Tx } from '../../db/pool.ts'
+import type { MerchantId } from '../../base/ids.ts'
+import { inTransaction, type Pool, rows, run, type Tx } from '../../db/pool.ts'
 import { makeLanes, originOf } from '../outbox/callback-store.ts'
 
-/** Merchants, and callbacks of each, moved in one go, so that a hundred thousand lock nothing for long. */
+/** The most merchants, and callbacks of each, moved by one transaction, so that a hundred thousand are not locked for long. */
 const merchantsAtOnce = 10
 const callbacksAtOnce = 5_000
 
 /**
- * Moves what waits for a merchant's default URL into the lane of that URL's origin, when the URL has changed: else it would
- * go on waiting behind the cap and the circuit of an endpoint it is no longer for. What is in flight is left until it has
- * come back: each change is looked at again a minute later.
+ * Moves the waiting callbacks of merchants whose default URL has changed into the lanes of the new URLs' origins. Otherwise
+ * the old endpoint's cap and circuit would still delay them. Callbacks in flight are not moved: each change is processed again
+ * a minute later.
  * @returns how many callbacks were moved.
  */
 export async function rerouteCallbacks(pool: Pool): Promise<number> {
   return inTransaction(pool, async tx => {
-    const { rows } = await tx.query(
+    const changes = await rows<{ merchantId: MerchantId; url: string | null }>(
+      tx,
       `select r.merchant_id as "merchantId", m.callback_url as url
          from callback_reroute r
          join merchant m on m.id = r.merchant_id
@@ -23,12 +25,12 @@ export async function rerouteCallbacks(pool: Pool): Promise<number> {
           for no key update of r skip locked`,
       [merchantsAtOnce],
     )
-    const defaults = rows.map(({ merchantId, url }) => ({ merchantId, origin: originOf(url) }))
+    const defaults = changes.map(({ merchantId, url }) => ({ merchantId, origin: originOf(url) }))
     if (defaults.length > 0) await makeLanes(tx, defaults)
     let moved = 0
     for (const { merchantId, origin } of defaults) {
       const count = await moveToLane(tx, merchantId, origin)
-      // A full batch may not have been all of it.
+      // A full batch: there may be more.
       if (count < callbacksAtOnce) await finishLook(tx, merchantId)
       moved += count
     }
@@ -36,8 +38,9 @@ export async function rerouteCallbacks(pool: Pool): Promise<number> {
   })
 }
 
-async function moveToLane(tx: Tx, merchantId: bigint, origin: string): Promise<number> {
-  const { rowCount } = await tx.query(
+function moveToLane(tx: Tx, merchantId: MerchantId, origin: string): Promise<number> {
+  return run(
+    tx,
     `with waiting as (
        select b.callback_id
          from callback_lane l
@@ -59,10 +62,10 @@ async function moveToLane(tx: Tx, merchantId: bigint, origin: string): Promise<n
       where c.id = m.callback_id`,
     [merchantId, origin, callbacksAtOnce],
   )
-  return rowCount!
 }
 
-async function finishLook(tx: Tx, merchantId: bigint): Promise<void> {
-  await tx.query(`delete from callback_reroute where merchant_id = $1 and last_at <= now()`, [merchantId])
-  await tx.query(`update callback_reroute set next_at = last_at where merchant_id = $1`, [merchantId])
+/** Schedules the second look a minute after the change, or ends with it. */
+async function finishLook(tx: Tx, merchantId: MerchantId): Promise<void> {
+  await run(tx, `delete from callback_reroute where merchant_id = $1 and last_at <= now()`, [merchantId])
+  await run(tx, `update callback_reroute set next_at = last_at where merchant_id = $1`, [merchantId])
 }

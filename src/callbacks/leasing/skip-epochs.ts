@@ -1,16 +1,17 @@
 import { recordAudit } from '../../db/audit-store.ts'
-import { inTransaction, type Pool } from '../../db/pool.ts'
+import { inTransaction, type Pool, rows } from '../../db/pool.ts'
 
-/** More leases than were ever given out since a backup. */
+/** More leases than are ever taken between a backup and its restore. */
 const epochsSkipped = 1_000_000_000
 
 /**
- * Moves the leases' epochs on, after a restore: what the queue still holds bears ids and epochs that the restored database
- * would give out again, and would then pass for calls of ours.
+ * Moves the sequence of lease epochs forward, after a restore. Jobs that are still in the queue have ids and epochs that the
+ * restored database would otherwise give out again, and would pass for valid leases.
  */
 export async function skipEpochs(pool: Pool, actor = 'command line'): Promise<void> {
   await inTransaction(pool, async tx => {
-    const { rows } = await tx.query<{ to: bigint }>(
+    const [epoch] = await rows<{ to: bigint }>(
+      tx,
       `select setval('callback_epoch', nextval('callback_epoch') + $1) as "to"`,
       [epochsSkipped],
     )
@@ -18,7 +19,7 @@ export async function skipEpochs(pool: Pool, actor = 'command line'): Promise<vo
       actor,
       action: 'callbacks.epochs_skipped',
       subject: 'callback_epoch',
-      detail: { to: String(rows[0]!.to) },
+      detail: { to: String(epoch!.to) },
     })
   })
 }

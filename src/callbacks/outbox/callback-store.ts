@@ -1,34 +1,38 @@
 import { failpoint } from '../../base/failpoint.ts'
-import type { Tx } from '../../db/pool.ts'
+import type { CreditId, MerchantId, OrderId } from '../../base/ids.ts'
+import type { LegacyUnits, UsdtUnits } from '../../base/money.ts'
+import { run, type Tx } from '../../db/pool.ts'
+import type { AnnouncedState } from './callback.ts'
 
-/** A callback as the credit that causes it writes it. */
+/** A callback to be written with the credit that causes it. */
 export interface NewCallback {
   /** From `callbackKey`. */
   key: string
-  merchantId: bigint
-  orderId: bigint
-  creditId: bigint
-  /** What it announces, in 1/10000 USDT. */
-  bodyAmount: bigint
-  /** The order's received (base units) and state right after the credit: every attempt says the same. */
-  received: bigint
-  orderState: 'underpaid' | 'paid' | 'overpaid'
+  merchantId: MerchantId
+  orderId: OrderId
+  creditId: CreditId
+  /** The amount it announces. */
+  bodyAmount: LegacyUnits
+  /** Of the order, right after the credit. */
+  received: UsdtUnits
+  orderState: AnnouncedState
   late: boolean
-  /** From `originOf`: the lane it queues in, with its merchant. */
+  /** From `originOf`: with the merchant, the lane it waits in. */
   origin: string
 }
 
-/** The channel on which couriers hear that something is due. */
+/** The channel that notifies couriers of due callbacks. */
 export const dueChannel = 'callback_due'
 
 /**
- * Writes callbacks, and that they are owed, in the transaction of their credits; makes the lanes they lack, and wakes the
- * couriers at commit. A disabled merchant's are written held.
+ * Writes callbacks and their outbox rows in the transaction of their credits. Makes the lanes that are missing, and notifies
+ * the couriers at commit. Those of a disabled merchant are written as held.
  */
 export async function insertCallbacks(tx: Tx, callbacks: readonly NewCallback[]): Promise<void> {
   if (callbacks.length === 0) return
   await makeLanes(tx, callbacks)
-  await tx.query(
+  await run(
+    tx,
     `with written as (
        insert into callback
          (key, merchant_id, order_id, credit_id, body_amount, received, order_state, late, lane_id)
@@ -58,16 +62,21 @@ export async function insertCallbacks(tx: Tx, callbacks: readonly NewCallback[])
     ],
   )
   failpoint('callback:before-notify')
-  // One notice however many there are: it is a doorbell, delivered at commit.
-  await tx.query(`select pg_notify($1, '')`, [dueChannel])
+  await notifyCouriers(tx)
 }
 
-/** Makes lanes that are missing. Sorted, so that two transactions that lack the same ones wait for each other instead of deadlocking. */
+/** Notifies the couriers at commit. One notification says that something is due, however many callbacks that is. */
+export async function notifyCouriers(tx: Tx): Promise<void> {
+  await run(tx, `select pg_notify($1, '')`, [dueChannel])
+}
+
+/** Makes the lanes that are missing. They are sorted, so that two transactions that need the same ones cannot deadlock. */
 export async function makeLanes(
   tx: Tx,
   callbacks: readonly Pick<NewCallback, 'merchantId' | 'origin'>[],
 ): Promise<void> {
-  await tx.query(
+  await run(
+    tx,
     `insert into callback_lane (merchant_id, origin)
      select distinct c.merchant_id, c.origin
        from unnest($1::bigint[], $2::text[]) as c (merchant_id, origin)
@@ -79,8 +88,8 @@ export async function makeLanes(
 }
 
 /**
- * Scheme, host and port of a callback's URL, default ports spelled out: `https://shop.example:443`.
- * @returns 'none' when there is no URL, or one that cannot be read (which no order and no merchant is given).
+ * Reads the origin of a callback's URL, default ports spelled out: `https://shop.example:443`.
+ * @returns 'none' without a URL, or with one that cannot be parsed (no order and no merchant is stored with such a one).
  */
 export function originOf(url: string | null): string {
   if (url === null || !URL.canParse(url)) return 'none'

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto'
-import { type UsdtUnits, wholeLegacyUnits } from '../../base/money.ts'
+import { type LegacyUnits, legacy, type UsdtUnits, wholeLegacyUnits } from '../../base/money.ts'
 
 // callback: what is announced to a merchant, once, under one key.
+// key: how merchants know it and deduplicate it; `CallbackId` is the id of its row, which only we see.
 // outbox row: one attempt that is still owed.      lane: one merchant x one origin.
+// origin: scheme, host and port of the URL, default ports spelled out.
+// attempt: one POST and how it ended.     schedule: the waits between attempts; a resend starts it again.
 // lease: the right to send one callback until a given time.     epoch: which lease it is.
 // job: leases that travel through the queue together.
+// circuit: open while a lane's endpoint fails; then one callback at a time is attempted, as a probe.
 export const callbackStates = [
   'due', // waits for its time, or for room in its lane
   'in_flight', // leased
@@ -15,33 +19,37 @@ export const callbackStates = [
 
 export type CallbackState = (typeof callbackStates)[number]
 
-/** What a callback says, as it was when the credit was made; every attempt says the same. */
+/** The states of an order that a callback can announce: a credit has just been made, so it is not pending. */
+export const announcedStates = ['underpaid', 'paid', 'overpaid'] as const
+
+export type AnnouncedState = (typeof announcedStates)[number]
+
+/** What a callback says, as it was when the credit was made. Every attempt says the same. */
 export interface CallbackFacts {
   key: string
   orderid: string
   ordersn: string
   localusermark: string
-  /** 1/10000 USDT. */
-  bodyAmount: bigint
-  /** The named transfer: its place on the chain and its own amount, base units. */
+  bodyAmount: LegacyUnits
+  /** The transfer that caused it: its place on the chain and its own amount. */
   txid: string
   logIndex: number
-  transferAmount: bigint
-  /** Of the order, right after the credit; base units. */
-  received: bigint
-  orderAmount: bigint
-  orderState: string
+  transferAmount: UsdtUnits
+  /** Of the order, right after the credit. */
+  received: UsdtUnits
+  orderAmount: UsdtUnits
+  orderState: AnnouncedState
   late: boolean
 }
 
-/** How an attempt ended: acknowledged (2xx), refused (any other answer), or why there was no answer. */
+/** How an attempt ended: acknowledged (a 2xx, with the merchant's word if it wants one), refused (any other answer), or a failure. */
 export type AttemptOutcome = 'acknowledged' | 'refused' | FailureKind
 
 /**
- * Why an attempt got no answer that can be judged:
- * no_url, no_key: the merchant has none; blocked: the guard refused the URL or an address behind it; dns: the name
- * cannot be resolved; connect: nobody accepts the connection; tls: no trusted TLS; reset: the connection broke off;
- * bad_answer: what came back is not HTTP; timeout: the deadline; network: anything else.
+ * Why an attempt got no complete answer:
+ * no_url, no_key: the merchant has none; blocked: the guard refused the URL or an address its name resolves to; dns: the
+ * name cannot be resolved; connect: the connection is not accepted; tls: no trusted TLS; reset: the connection broke off;
+ * bad_answer: the answer is not valid HTTP; timeout: the deadline passed; network: anything else.
  */
 export type FailureKind =
   | 'no_url'
@@ -56,20 +64,21 @@ export type FailureKind =
   | 'network'
 
 /**
- * What an order has received and not yet announced, in whole 1/10000 USDT.
- * At least 1: the credit that led here writes one callback for all of it. 0: the rest waits for the next credit. So an
- * order's callbacks always add up to floor(received / 100).
- * @param received base units, this credit included.
- * @param announced 1/10000 USDT, the sum over the order's callbacks so far.
+ * Computes what an order has received and not announced yet, in whole 1/10000 USDT. When that is at least 1, the credit that
+ * led here writes one callback for all of it; when it is 0, the rest waits for the next credit. So an order's callbacks
+ * always add up to floor(received / 100).
+ * @param received this credit included.
+ * @param announced the sum over the order's callbacks so far.
  */
-export function pendingAnnouncement(received: UsdtUnits, announced: bigint): bigint {
-  return wholeLegacyUnits(received) - announced
+export function pendingAnnouncement(received: UsdtUnits, announced: LegacyUnits): LegacyUnits {
+  return legacy(wholeLegacyUnits(received) - announced)
 }
 
 /**
- * A callback's key: a function of the transfer that caused it and of nothing else, so that it is the same over retries,
- * resends, a rescan and a restored backup. Merchants deduplicate by it.
- * @param genesisId 64 hex digits; contract in base58check; txid 64 lower-case hex digits; logIndex in its transaction.
+ * Makes a callback's key out of the transfer that caused it and nothing else. So it stays the same over retries, resends, a
+ * rescan and a restored backup, and merchants can deduplicate by it.
+ * @param genesisId 64 hex digits. Besides: the contract in base58check, the txid as 64 lower-case hex digits, the log index
+ *   in its transaction.
  * @returns `cb_` and the first 32 hex digits of the SHA-256 over the four, joined by colons.
  */
 export function callbackKey(genesisId: string, contract: string, txid: string, logIndex: number): string {

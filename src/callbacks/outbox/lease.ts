@@ -1,29 +1,36 @@
-import type { MerchantId } from '../../base/ids.ts'
+import type { CallbackId, MerchantId, OrderId } from '../../base/ids.ts'
 import type { CallbackFacts } from './callback.ts'
 
 /** The right to send one callback, until it runs out or another epoch begins. */
 export interface Lease {
-  id: bigint
+  id: CallbackId
   epoch: bigint
 }
 
-/** A leased callback with all that its attempt needs. */
+/** A leased callback with everything its attempt needs. */
 export interface LeasedCallback extends Lease {
   merchantId: MerchantId
-  orderId: bigint
-  /** Attempts made before this one, and how many of them belong to the schedule as it runs now. */
+  orderId: OrderId
+  /** Attempts made before this one. */
   attempts: number
+  /** How many of them belong to the current run of the schedule. */
   scheduleStep: number
-  /** The order's own URL; without one the merchant's default is used, as it is when sending. */
+  /** The order's own URL. null: the merchant's default at the time of sending. */
   notifyUrl: string | null
   /** Its merchant has been disabled since it was leased. */
   disabled: boolean
-  /** The database's time: the couriers' clocks may differ, this is one. */
+  /** The database's time: one clock for all couriers, whose own may differ. */
   now: Date
   facts: CallbackFacts
 }
 
-/** A lease's own name. A call is named for its first lease, so that no id ever comes twice: nor does an epoch. */
+/** Names a lease as `id-epoch`. A job is named for its first lease: since no epoch is given out twice, neither is a name. */
 export function leaseKey(lease: Lease): string {
   return `${lease.id}-${lease.epoch}`
+}
+
+/** Reads a lease's name, of digits as `leaseKey` writes them. The id comes back from the queue, so this is where it gets its type. */
+export function parseLeaseKey(key: string): Lease {
+  const [id, epoch] = key.split('-').map(BigInt) as [CallbackId, bigint]
+  return { id, epoch }
 }

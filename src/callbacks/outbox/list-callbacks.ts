@@ -1,17 +1,17 @@
-import type { Queryable } from '../../db/pool.ts'
+import type { CallbackId, MerchantId } from '../../base/ids.ts'
+import type { LegacyUnits } from '../../base/money.ts'
+import { type Queryable, rows } from '../../db/pool.ts'
+import type { CallbackState } from './callback.ts'
 
-export const callbackStates = ['due', 'in_flight', 'held', 'delivered', 'exhausted'] as const
-/** How far a callback has come. */
-export type CallbackState = (typeof callbackStates)[number]
-
-/** Which callbacks; what is null does not matter. */
+/** Which callbacks to select. A null does not restrict. */
 export interface CallbacksWanted {
-  merchantId: bigint | null
+  merchantId: MerchantId | null
   state: CallbackState | null
-  /** Announced at or after, and before. */
+  /** Announced at or after. */
   from: Date | null
+  /** Announced before. */
   to: Date | null
-  /** Of the lane it queues in: `https://shop.example:443`. */
+  /** Of the lane it waits in: `https://shop.example:443`. */
   origin: string | null
 }
 
@@ -20,8 +20,7 @@ export interface ListedCallback {
   key: string
   appid: string
   orderid: string
-  /** 1/10000 USDT. */
-  bodyAmount: bigint
+  bodyAmount: LegacyUnits
   state: CallbackState
   attempts: number
   lastStatus: number | null
@@ -34,8 +33,8 @@ export interface ListedCallback {
 }
 
 /**
- * Lists callbacks, those announced first first.
- * @returns at most so many, and how many there are in all.
+ * Lists callbacks, oldest first.
+ * @returns at most `limit` of them, and how many match in all.
  */
 export async function listCallbacks(
   db: Queryable,
@@ -43,38 +42,37 @@ export async function listCallbacks(
   limit: number,
 ): Promise<{ callbacks: ListedCallback[]; total: number }> {
   const { clause, values } = matching(wanted)
-  const page = await db.query(
-    `select c.key, m.appid, o.orderid, c.body_amount as "bodyAmount", ${stateOf} as state, c.attempts,
-            c.last_status as "lastStatus", l.origin, c.created_at as "createdAt", b.due_at as "dueAt",
+  const callbacks = await rows<ListedCallback>(
+    db,
+    `select c.key, m.appid, o.orderid, c.body_amount as "bodyAmount", c.attempts, c.last_status as "lastStatus",
+            (select s.state from callback_state s where s.callback_id = c.id) as state,
+            l.origin, c.created_at as "createdAt", b.due_at as "dueAt",
             c.delivered_at as "deliveredAt", c.exhausted_at as "exhaustedAt"
        ${clause}
       order by c.id
       limit $${values.length + 1}`,
     [...values, limit],
   )
-  const count = await db.query(`select count(*)::float8 as total ${clause}`, values)
-  return { callbacks: page.rows, total: count.rows[0].total }
+  const [count] = await rows<{ total: number }>(db, `select count(*)::float8 as total ${clause}`, values)
+  return { callbacks, total: count!.total }
 }
 
-/** The ids of callbacks, ascending. @param max no more than so many. */
+/** Reads the ids of callbacks, ascending, at most `max`. */
 export async function listCallbackIds(
   db: Queryable,
   wanted: CallbacksWanted,
   max: number,
-): Promise<bigint[]> {
+): Promise<CallbackId[]> {
   const { clause, values } = matching(wanted)
-  const { rows } = await db.query<[bigint]>({
-    rowMode: 'array',
-    text: `select c.id ${clause} order by c.id limit $${values.length + 1}`,
-    values: [...values, max],
-  } as never)
-  return rows.map(([id]) => id)
+  const found = await rows<{ id: CallbackId }>(
+    db,
+    `select c.id ${clause} order by c.id limit $${values.length + 1}`,
+    [...values, max],
+  )
+  return found.map(({ id }) => id)
 }
 
-/** A callback's state as the view callback_state has it, of `callback c` and `callback_outbox b`, joined to the left. */
-export const stateOf = `coalesce(b.state, case when c.delivered_at is not null then 'delivered' else 'exhausted' end)`
-
-/** Written out for each state, so that the indexes of the outbox and of what is exhausted serve it. */
+/** The conditions that `callback_state` computes, one by one: filtering by its column could use none of the indexes. */
 const inState: Record<CallbackState, string> = {
   due: `b.state = 'due'`,
   in_flight: `b.state = 'in_flight'`,

@@ -1,30 +1,31 @@
 import { failpoint } from '../../base/failpoint.ts'
+import type { CallbackId } from '../../base/ids.ts'
 import { inTransaction, type Pool, type Tx } from '../../db/pool.ts'
-import { dueChannel, makeLanes, originOf } from './callback-store.ts'
-import type { CallbackState } from './list-callbacks.ts'
-import { hastenCallbacks, probeLanesNow, readResendable, reopenCallbacks } from './resend-store.ts'
+import type { CallbackState } from './callback.ts'
+import { makeLanes, notifyCouriers, originOf } from './callback-store.ts'
+import { makeDueNow, probeLanesNow, readResendable, reopenCallbacks } from './resend-store.ts'
 
-/** What became of the callbacks that were to be sent again. */
+/** How many callbacks are sent again, and how many are not. */
 export interface Resent {
   /** Due now, or held until their merchant is enabled. */
   resent: number
-  /** Being sent at this moment, or not any more in the state they were wanted in. */
+  /** In flight, or no longer in the state that was asked for. */
   skipped: number
 }
 
-/** Callbacks moved in one transaction: it holds their rows for some milliseconds. */
+/** Callbacks per transaction. It locks their rows for a few milliseconds. */
 export const resendBatch = 500
 
 /**
- * Sends callbacks again: those due and exhausted are due now and their schedule begins again; one that was acknowledged is
- * sent once more and stays acknowledged; one being sent is skipped. Asked for twice at once, each is sent once.
- * @param ids any number, ascending; a transaction for each batch.
- * @param onlyIn skips those that are not in this state any more.
- * @param onBatch hears of every batch that is committed; the next one waits for it.
+ * Sends callbacks again. Due and exhausted ones become due now and start their schedule again. An acknowledged one is sent
+ * once more and stays acknowledged. One in flight is skipped. Of two concurrent resends of a callback, only one sends it.
+ * @param ids any number, ascending. Each batch of them is a transaction.
+ * @param onlyIn skips callbacks that are no longer in this state.
+ * @param onBatch is called after each committed batch. The next batch waits for it.
  */
 export async function resendCallbacks(
   pool: Pool,
-  ids: readonly bigint[],
+  ids: readonly CallbackId[],
   options: { onlyIn?: CallbackState; onBatch?: (moved: Resent) => unknown } = {},
 ): Promise<Resent> {
   const total = { resent: 0, skipped: 0 }
@@ -33,7 +34,7 @@ export async function resendCallbacks(
     const last = from + resendBatch >= ids.length
     const resent = await inTransaction(pool, async tx => {
       const moved = await resendTogether(tx, batch, options.onlyIn)
-      // Once is enough: a probe is an attempt, and counts.
+      // Once per resend: a probe is an attempt, and attempts are counted.
       if (last) await probeLanesNow(tx, moved)
       failpoint('resend:before-commit')
       return moved.length
@@ -46,20 +47,24 @@ export async function resendCallbacks(
   return total
 }
 
-/** @returns those that are due, or held, from now on. */
-async function resendTogether(tx: Tx, ids: readonly bigint[], onlyIn?: CallbackState): Promise<bigint[]> {
+/** Resends one batch. @returns the callbacks that are due, or held, from now on. */
+async function resendTogether(
+  tx: Tx,
+  ids: readonly CallbackId[],
+  onlyIn?: CallbackState,
+): Promise<CallbackId[]> {
   const found = await readResendable(tx, ids)
   const wanted = onlyIn === undefined ? found : found.filter(({ state }) => state === onlyIn)
   const finished = wanted
     .filter(({ state }) => state === 'delivered' || state === 'exhausted')
-    // Its lane may be another one by now: the merchant's default URL changes.
+    // Its lane may have changed since: the merchant may have set another default URL.
     .map(({ id, merchantId, url }) => ({ id, merchantId, origin: originOf(url) }))
   const waiting = wanted.filter(({ state }) => state === 'due' || state === 'held').map(({ id }) => id)
-  const moved = waiting.length > 0 ? await hastenCallbacks(tx, waiting) : []
+  const moved = waiting.length > 0 ? await makeDueNow(tx, waiting) : []
   if (finished.length > 0) {
     await makeLanes(tx, finished)
     moved.push(...(await reopenCallbacks(tx, finished)))
   }
-  await tx.query(`select pg_notify($1, '')`, [dueChannel])
+  await notifyCouriers(tx)
   return moved
 }

@@ -4,20 +4,20 @@ import { inTransaction, type Pool } from '../../db/pool.ts'
 import { type CallbacksWanted, listCallbackIds } from './list-callbacks.ts'
 import { type Resent, resendCallbacks } from './resend-callbacks.ts'
 
-/** More than this is several runs: their ids are held in memory, and chosen in one statement. */
+/** The most callbacks in one run: one statement selects them, and memory holds their ids. */
 const bulkMax = 1_000_000
 
 export interface BulkResend extends Resent {
-  /** How many there were when it began. */
+  /** How many matched at the start. */
   matching: number
 }
 
 /**
- * Sends many callbacks again, batch by batch, so that nothing is locked for long: couriers and the watcher work on beside
- * it. Chosen once, at the beginning; what has left its state when its turn comes is skipped, so a run that was broken off
- * is simply begun again. That it began and how it ended are set down.
- * @param wanted names the state, which is not in_flight.
- * @param named the merchant and the rest, as they were named: for the audit.
+ * Sends many callbacks again, in batches, so that no lock is held for long and couriers and the watcher keep working. The
+ * callbacks are selected once, at the start. Those that have left their state when their batch comes are skipped, so an
+ * interrupted run can be started again. Its start and its result are recorded in the audit log.
+ * @param wanted names a state other than in_flight.
+ * @param options.appid of the merchant, for the audit log. null: every merchant.
  * @throws UsageError when more than a million match.
  */
 export async function resendInBulk(

@@ -1,42 +1,43 @@
-import type { OrderKey } from '../../base/ids.ts'
-import type { Queryable, Tx } from '../../db/pool.ts'
-import { type CallbackState, stateOf } from './list-callbacks.ts'
+import type { CallbackId, MerchantId, OrderKey } from '../../base/ids.ts'
+import { type Queryable, rows, run, type Tx } from '../../db/pool.ts'
+import type { CallbackState } from './callback.ts'
 
-/** A callback that somebody wants sent again, as it stands. */
+/** A callback that is to be sent again, in its current state. */
 export interface Resendable {
-  id: bigint
-  merchantId: bigint
+  id: CallbackId
+  merchantId: MerchantId
   state: CallbackState
-  /** Where it goes as things are now: the order's URL, else the merchant's. */
+  /** The URL it goes to now: the order's, else the merchant's. */
   url: string | null
 }
 
-/** Reads how callbacks stand, locking nothing. */
-export async function readResendable(db: Queryable, ids: readonly bigint[]): Promise<Resendable[]> {
-  const { rows } = await db.query<Resendable>(
-    // Asked for the ids twice, here and below, the outbox is searched by its key: whatever the statistics say of a table
-    // that fills and empties.
-    `select c.id, c.merchant_id as "merchantId", ${stateOf} as state, coalesce(o.notify_url, m.callback_url) as url
+/** Reads the current state of callbacks, without locks. */
+export async function readResendable(db: Queryable, ids: readonly CallbackId[]): Promise<Resendable[]> {
+  return rows(
+    db,
+    // The state is read row by row, so that the outbox is searched by its key. A join could be planned as a scan of the whole
+    // outbox: it fills and empties faster than its statistics are updated.
+    `select c.id, c.merchant_id as "merchantId", coalesce(o.notify_url, m.callback_url) as url,
+            (select s.state from callback_state s where s.callback_id = c.id) as state
        from callback c
-       left join callback_outbox b on b.callback_id = c.id and b.callback_id = any($1::bigint[])
        join recharge_order o on o.id = c.order_id
        join merchant m on m.id = c.merchant_id
       where c.id = any($1::bigint[])
       order by c.id`,
     [ids],
   )
-  return rows
 }
 
 /**
- * Makes callbacks due now that owe an attempt, their schedule from its beginning; one that is due already keeps its place.
- * One that is being sent is left alone. A disabled merchant's stay held, and go when it is enabled.
+ * Makes callbacks that owe an attempt due now and restarts their schedule. One that is due already keeps its place. One in
+ * flight is left alone. Those of a disabled merchant stay held until it is enabled.
  * @returns those that were moved.
  */
-export async function hastenCallbacks(tx: Tx, ids: readonly bigint[]): Promise<bigint[]> {
-  const { rows } = await tx.query(
+export async function makeDueNow(tx: Tx, ids: readonly CallbackId[]): Promise<CallbackId[]> {
+  const moved = await rows<{ id: CallbackId }>(
+    tx,
     `with locked as (
-       -- In the order of their ids, as everybody does who takes several.
+       -- In the order of their ids, as in every statement that locks several, so that they cannot deadlock.
        select callback_id
          from callback_outbox
         where callback_id = any($1::bigint[]) and state <> 'in_flight'
@@ -52,20 +53,21 @@ export async function hastenCallbacks(tx: Tx, ids: readonly bigint[]): Promise<b
      returning b.callback_id as id`,
     [ids],
   )
-  return rows.map(row => row.id)
+  return moved.map(({ id }) => id)
 }
 
 /**
- * Has finished callbacks owe an attempt again, due now, their schedule from its beginning. One that was acknowledged stays
- * so, whatever the attempt comes to; an exhausted one is not exhausted any more.
- * @param callbacks with the origins they go to now, whose lanes exist.
- * @returns those that were moved: not one that owes an attempt meanwhile.
+ * Puts finished callbacks back into the outbox: due now, their schedule restarted. An acknowledged one stays acknowledged,
+ * however the attempt ends. An exhausted one is no longer exhausted.
+ * @param callbacks with the origins they go to now. The lanes of these exist.
+ * @returns those that were moved. One that is already back in the outbox is not among them.
  */
 export async function reopenCallbacks(
   tx: Tx,
-  callbacks: readonly { id: bigint; merchantId: bigint; origin: string }[],
-): Promise<bigint[]> {
-  const { rows } = await tx.query(
+  callbacks: readonly { id: CallbackId; merchantId: MerchantId; origin: string }[],
+): Promise<CallbackId[]> {
+  const reopened = await rows<{ id: CallbackId }>(
+    tx,
     `insert into callback_outbox (callback_id, lane_id, state)
      select r.id, l.id, case when m.disabled_at is null then 'due' else 'held' end
        from unnest($1::bigint[], $2::bigint[], $3::text[]) as r (id, merchant_id, origin)
@@ -76,8 +78,9 @@ export async function reopenCallbacks(
      returning callback_id as id`,
     [callbacks.map(c => c.id), callbacks.map(c => c.merchantId), callbacks.map(c => c.origin)],
   )
-  const ids = rows.map(row => row.id)
-  await tx.query(
+  const ids = reopened.map(({ id }) => id)
+  await run(
+    tx,
     `update callback c
         set exhausted_at = null, lane_id = b.lane_id
        from callback_outbox b
@@ -89,11 +92,13 @@ export async function reopenCallbacks(
 }
 
 /**
- * Has lanes whose circuit is open probed now: whoever resends thinks that the endpoint is back. Still one at a time.
+ * Makes the next probe of lanes with an open circuit due now: a resend suggests that the endpoint works again. It stays one
+ * probe at a time.
  * @param ids callbacks in these lanes.
  */
-export async function probeLanesNow(tx: Tx, ids: readonly bigint[]): Promise<void> {
-  await tx.query(
+export async function probeLanesNow(tx: Tx, ids: readonly CallbackId[]): Promise<void> {
+  await run(
+    tx,
     `with lane as (
        select id
          from callback_lane
@@ -110,17 +115,20 @@ export async function probeLanesNow(tx: Tx, ids: readonly bigint[]): Promise<voi
   )
 }
 
-/** The callbacks of an order. @returns null when there is no such order of this merchant. */
-export async function readOrderCallbacks(db: Queryable, order: OrderKey): Promise<bigint[] | null> {
+/** Reads the ids of an order's callbacks, ascending. @returns null when the merchant has no such order. */
+export async function readOrderCallbacks(db: Queryable, order: OrderKey): Promise<CallbackId[] | null> {
   const named =
     order.orderid === null
       ? 'o.ordersn = $3 and $2::text is null'
       : 'o.orderid = $2 and ($3::text is null or o.ordersn = $3)'
-  const { rows } = await db.query(
-    `select array(select c.id from callback c where c.order_id = o.id order by c.id) as callbacks
+  const found = await rows<{ id: CallbackId | null }>(
+    db,
+    `select c.id
        from recharge_order o
-      where o.merchant_id = $1 and ${named}`,
+       left join callback c on c.order_id = o.id
+      where o.merchant_id = $1 and ${named}
+      order by c.id`,
     [order.merchantId, order.orderid, order.ordersn],
   )
-  return rows.length === 0 ? null : rows[0].callbacks.map(BigInt)
+  return found.length === 0 ? null : found.flatMap(({ id }) => id ?? [])
 }

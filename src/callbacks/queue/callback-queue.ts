@@ -3,37 +3,36 @@ import type { Logger } from '../../base/log.ts'
 import { databaseIdOf } from '../../db/database-id.ts'
 import type { Queryable } from '../../db/pool.ts'
 import type { Lease } from '../outbox/lease.ts'
-import { leaseKey } from '../outbox/lease.ts'
-import { type CallConsumer, consumeCalls } from './job-consumer.ts'
+import { consumeJobs, type JobConsumer } from './job-consumer.ts'
 import { isUnusable, openPostgresBackend, openRedisBackend, type QueueBackend } from './queue-backend.ts'
-import { type CallData, callData, callSize, divideIntoCalls } from './queued-job.ts'
+import { type JobData, jobData, jobSize, type QueuedJob } from './queued-job.ts'
 
-/** Wake-up calls for couriers: what is in it is a copy of leases, and may be lost at any time. */
+/** Hands leases to couriers. It holds copies of what is in Postgres, and may lose them at any time. */
 export interface CallbackQueue {
   /** Whether it can be reached now. */
   isReady(): boolean
-  /** About how many leases are in calls that no courier has begun. */
+  /** @returns how many jobs no courier has begun. */
   waiting(): Promise<number>
-  /** @throws when they may not all have been taken. */
-  add(leases: readonly Lease[]): Promise<void>
-  /** @returns those added here whose call the queue does not know any more: done, or lost with it. */
-  missing(leases: readonly Lease[]): Promise<Lease[]>
-  /** Takes back calls that nobody has begun. @returns the leases that could be taken back. */
-  withdraw(leases: readonly Lease[]): Promise<Lease[]>
-  /** Begins no further call. */
-  pause(): Promise<void>
-  /** To be called when no call is in hand any more. */
+  /** @throws when the queue may not have taken all of them. */
+  add(jobs: readonly QueuedJob[]): Promise<void>
+  /** @returns those of the jobs that the queue does not know: they are over, or were lost with it. */
+  missing(jobIds: readonly string[]): Promise<string[]>
+  /** Takes jobs back that no courier has begun. @returns those taken back. */
+  withdraw(jobIds: readonly string[]): Promise<string[]>
+  /** Begins no further job. */
+  pause(): void
+  /** Closes the connections. Call it when no lease is being handled. */
   close(): Promise<void>
 }
 
-/** Before all of our keys in Redis. */
+/** The prefix of the queue's keys in Redis. */
 export const queuePrefix = 'recharge-gateway'
 
 /**
- * Opens the queue, on Redis or on Postgres, and handles its calls from then on: one code path for both.
+ * Opens the queue, on Redis or on Postgres, and handles its jobs from then on. Both backends run the same code.
  * @param name from `queueNameOf`.
- * @param slots leases handled at once at the most.
- * @param handle never throws for what an endpoint does; when it throws, the lease runs out and another epoch begins.
+ * @param slots the most leases handled at once.
+ * @param handle when it throws, the lease is left to run out, and its callback is leased again.
  */
 export function openQueue(options: {
   name: string
@@ -43,44 +42,29 @@ export function openQueue(options: {
   handle: (lease: Lease) => Promise<void>
   log: Logger
 }): CallbackQueue {
-  const { name, log, slots } = options
+  const { name, log, slots, handle } = options
   const backend = options.redisUrl
     ? openRedisBackend(options.redisUrl, log)
     : openPostgresBackend(options.databaseUrl, log)
   let queue = openProducer(name, backend, log)
-  const size = callSize(slots)
-  // The call that each lease went out in, until it is begun here or found to be over.
-  const callOf = new Map<string, string>()
-  const handle = (lease: Lease) => {
-    callOf.delete(leaseKey(lease))
-    return options.handle(lease)
-  }
-  const consumer = consumeCalls({ name, prefix: queuePrefix, backend, slots, callSize: size, handle, log })
-  const settle = async (leases: readonly Lease[], isOver: (callId: string) => Promise<boolean>) => {
-    const over = await leasesWhere(leases, callOf, isOver)
-    for (const lease of over) callOf.delete(leaseKey(lease))
-    return over
-  }
+  const consumer = consumeJobs({
+    name,
+    prefix: queuePrefix,
+    backend,
+    slots,
+    jobSize: jobSize(slots),
+    handle,
+    log,
+  })
   return {
     isReady: backend.isReady,
-    waiting: async () => {
-      const calls = await queue.getWaitingCount()
-      // Others' calls are about as large as ours.
-      return calls === 0 ? 0 : Math.ceil((calls * callOf.size) / Math.max(1, new Set(callOf.values()).size))
-    },
-    add: async leases => {
-      const calls = divideIntoCalls(leases, size).map(together => ({ id: leaseKey(together[0]!), together }))
-      for (const { id, together } of calls) for (const lease of together) callOf.set(leaseKey(lease), id)
+    waiting: () => queue.getWaitingCount(),
+    add: async jobs => {
       try {
         await queue.addBulk(
-          calls.map(({ id, together }) => ({
-            name: 'send',
-            data: callData(together),
-            opts: { jobId: `cb-${id}` },
-          })),
+          jobs.map(({ id, leases }) => ({ name: 'send', data: jobData(leases), opts: { jobId: id } })),
         )
       } catch (error) {
-        for (const lease of leases) callOf.delete(leaseKey(lease))
         if (await isUnusable(queue)) {
           void queue.close().catch(() => undefined) // It never was open.
           queue = openProducer(name, backend, log)
@@ -88,54 +72,51 @@ export function openQueue(options: {
         throw error
       }
     },
-    missing: leases => settle(leases, async id => (await queue.getJobState(`cb-${id}`)) === 'unknown'),
-    withdraw: leases => settle(leases, async id => (await queue.remove(`cb-${id}`)) === 1),
-    pause: async () => consumer.pause(),
+    missing: jobIds => jobsWhere(jobIds, async id => (await queue.getJobState(id)) === 'unknown'),
+    withdraw: jobIds => jobsWhere(jobIds, async id => (await queue.remove(id)) === 1),
+    pause: consumer.pause,
     close: () => closeQueue(queue, consumer, backend),
   }
 }
 
-function openProducer(name: string, backend: QueueBackend, log: Logger): Queue<CallData> {
-  const queue = new Queue<CallData>(
+function openProducer(name: string, backend: QueueBackend, log: Logger): Queue<JobData> {
+  const queue = new Queue<JobData>(
     name,
     {
       connection: backend.producer,
       prefix: queuePrefix,
-      // History is Postgres'; a finished job that stayed would only be an id that cannot be used again.
+      // Postgres keeps the history. A finished job that stayed in the queue would only block its id.
       defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
       streams: { events: { maxLen: 0 } },
     },
     backend.factory,
   )
-  queue.on('error', error => log.debug({ error: error.message }, 'queue.error'))
+  queue.on('error', err => log.debug({ err }, 'queue.error'))
   return queue
 }
 
-/** Those of the leases whose call is as asked; each call is asked after once. */
-async function leasesWhere(
-  leases: readonly Lease[],
-  callOf: ReadonlyMap<string, string>,
-  test: (callId: string) => Promise<boolean>,
-): Promise<Lease[]> {
-  const ids = [...new Set(leases.map(lease => callOf.get(leaseKey(lease))))].filter(id => id !== undefined)
-  const results = new Map(await Promise.all(ids.map(async id => [id, await test(id)] as const)))
-  return leases.filter(lease => results.get(callOf.get(leaseKey(lease)) ?? ''))
+async function jobsWhere(
+  jobIds: readonly string[],
+  test: (jobId: string) => Promise<boolean>,
+): Promise<string[]> {
+  const passed = await Promise.all(jobIds.map(test))
+  return jobIds.filter((_, i) => passed[i])
 }
 
-/** How long BullMQ may take over its goodbyes; without its server it never finishes them. */
+/** How long BullMQ may take to close. Without its server it never finishes. */
 const closeWithinMs = 2_000
 
-async function closeQueue(queue: Queue, consumer: CallConsumer, backend: QueueBackend): Promise<void> {
+async function closeQueue(queue: Queue, consumer: JobConsumer, backend: QueueBackend): Promise<void> {
   let timer: NodeJS.Timeout | undefined
-  const cut = new Promise<void>(resolve => {
+  const timeout = new Promise<void>(resolve => {
     timer = setTimeout(resolve, backend.isReady() ? closeWithinMs : 0)
   })
-  await Promise.race([consumer.close().then(() => queue.close()), cut])
+  await Promise.race([consumer.close().then(() => queue.close()), timeout])
   clearTimeout(timer)
   await backend.close()
 }
 
-/** The name of this database's queue: another gateway's calls, were they in one Redis, would be dropped as not theirs. */
+/** Names this database's queue, so that a courier never drops the jobs of another gateway on the same Redis as foreign. */
 export async function queueNameOf(db: Queryable): Promise<string> {
   return `callbacks-${await databaseIdOf(db)}`
 }

@@ -1,88 +1,81 @@
 import { type Job, Worker } from 'bullmq'
 import type { Logger } from '../../base/log.ts'
-import type { Lease } from '../outbox/lease.ts'
-import type { QueueBackend } from './queue-backend.ts'
-import { isUnusable } from './queue-backend.ts'
-import { type CallData, readCall } from './queued-job.ts'
+import { type Lease, leaseKey } from '../outbox/lease.ts'
+import { isUnusable, type QueueBackend } from './queue-backend.ts'
+import { type JobData, readJob } from './queued-job.ts'
 
-export interface CallConsumer {
-  /** Begins no further call. */
+export interface JobConsumer {
+  /** Begins no further job. */
   pause(): void
-  /** To be called when no lease is in hand any more; waits a moment until their calls are ended. */
+  /** Closes the worker, once the jobs have ended. Call it when no lease is being handled. */
   close(): Promise<void>
 }
 
-/** What it has in hand. */
-interface Consuming {
-  worker: Worker<CallData>
-  openWorker: () => Worker<CallData>
-  slots: number
-  callSize: number
-  handle: (lease: Lease) => Promise<void>
-  log: Logger
-  /** The jobs that are not over yet: the token each is locked by, and its end. */
-  jobs: Map<Job<CallData>, { token: string; over: Promise<void> }>
-  /** Leases being handled now. */
-  leases: number
-  paused: boolean
-  /** Wakes the fetching, when it waits for slots. */
-  wake: () => void
-}
-
-// A killed courier's calls come back within 10 s, however often it is killed.
-const lockMs = 8_000
-/** Half of it, so that one renewal may fail. */
-const renewMs = lockMs / 2
-/** How long calls have to be ended when the consumer closes. */
-const endWithinMs = 1_000
-/** How soon it is tried again after an outage. */
-const retryMs = 500
-/** Calls fetched side by side: each costs a turn of the event loop, in which many other things are done. */
-const fetchesMax = 2
-
-/**
- * Fetches calls while there are free slots, and handles their leases side by side; a call is over when all of its leases
- * are, but what counts against the slots is leases, so that one that takes its time holds nobody up. BullMQ's own loop
- * counts jobs.
- * @param callSize leases in a call of ours: so many slots are free before another is fetched.
- * @param handle never throws for what an endpoint does; when it throws, the lease runs out and another epoch begins.
- */
-export function consumeCalls(options: {
+interface ConsumerOptions {
   name: string
   prefix: string
   backend: QueueBackend
+  /** The most leases handled at once. */
   slots: number
-  callSize: number
+  /** The most leases in a job: another is fetched when so many slots are free. */
+  jobSize: number
+  /** When it throws, the lease is left to run out, and its callback is leased again. */
   handle: (lease: Lease) => Promise<void>
   log: Logger
-}): CallConsumer {
-  const { name, prefix, backend, slots, callSize, handle, log } = options
+}
+
+interface Consuming extends ConsumerOptions {
+  worker: Worker<JobData>
+  openWorker: () => Worker<JobData>
+  /** The jobs that have not ended: the token that locks each, and its end. */
+  jobs: Map<Job<JobData>, { token: string; ended: Promise<void> }>
+  /** How many leases are being handled. */
+  handling: number
+  paused: boolean
+  /** Wakes the fetching loop, when it waits for slots. */
+  wake: () => void
+}
+
+// So that a killed courier's jobs are given out again within 10 s, however often one is killed.
+const lockMs = 8_000
+/** Half of it, so that one renewal may fail. */
+const renewMs = lockMs / 2
+/** How long closing waits for jobs to end. */
+const endWithinMs = 1_000
+/** How soon fetching is tried again after a failure. */
+const retryMs = 500
+/** The most jobs fetched at once. Each fetch takes a turn of the event loop, which other work shares. */
+const fetchesMax = 2
+
+/**
+ * Fetches jobs while slots are free, and handles their leases concurrently. A job ends when all of its leases have, but slots
+ * are counted in leases, so that a slow one delays no others. BullMQ's own loop counts jobs, and is not used.
+ */
+export function consumeJobs(options: ConsumerOptions): JobConsumer {
+  const { name, prefix, backend, log } = options
   const settings = {
     connection: backend.consumer,
     prefix,
     lockDuration: lockMs,
     stalledInterval: 1_000,
     maxStalledCount: 1_000_000,
-    // How long a ring may go unheard (one that another courier heard as it stopped): 5 s by default.
+    // In seconds. How long a new job goes unnoticed when its notification went to a courier that was stopping. By default 5.
     drainDelay: 1,
   }
   const openWorker = () => {
-    const worker = new Worker<CallData>(name, null, settings, backend.factory)
-    // Outages are told by the backend, once. What else is reported here (a job that vanished with a flushed Redis, say)
-    // is the queue's own trouble: the debt is in Postgres.
-    worker.on('error', error => log.debug({ error: error.message }, 'queue.error'))
+    const worker = new Worker<JobData>(name, null, settings, backend.factory)
+    // The backend logs outages, once each. Other errors (a job that was lost with a flushed Redis, say) need no action: the
+    // callbacks are in Postgres.
+    worker.on('error', err => log.debug({ err }, 'queue.error'))
     void worker.startStalledCheckTimer()
     return worker
   }
   const consuming: Consuming = {
+    ...options,
     worker: openWorker(),
     openWorker,
-    slots,
-    callSize,
-    handle,
-    log,
     jobs: new Map(),
-    leases: 0,
+    handling: 0,
     paused: false,
     wake: () => undefined,
   }
@@ -92,13 +85,13 @@ export function consumeCalls(options: {
     pause: () => {
       consuming.paused = true
       consuming.wake()
-      // Also its looking after jobs of the dead.
+      // This also ends its search for the jobs of couriers that died.
       void consuming.worker.pause(true)
     },
     close: async () => {
       clearInterval(renewing)
-      const ended = Promise.all([...consuming.jobs.values()].map(job => job.over))
-      // One whose lease never ends is given out again when its lock has run out; this process is not to wait for it.
+      const ended = Promise.all([...consuming.jobs.values()].map(job => job.ended))
+      // A job that does not end in time is given out again when its lock has run out.
       await Promise.race([ended, new Promise(resolve => setTimeout(resolve, endWithinMs).unref())])
       await consuming.worker.close()
       await fetching
@@ -106,42 +99,40 @@ export function consumeCalls(options: {
   }
 }
 
-/** Asks for several calls at once where the last time brought some, and waits for one where it did not. */
+/** Fetches several jobs at once after a fetch that found some. After one that found none, it waits for the next job. */
 async function fetchWhileOpen(consuming: Consuming): Promise<void> {
-  const { callSize, slots } = consuming
+  const { jobSize, slots } = consuming
   let tokens = 0
   let found = 0
   let waited = false
   while (!consuming.paused) {
-    const room = Math.floor((slots - consuming.leases) / callSize)
+    const room = Math.floor((slots - consuming.handling) / jobSize)
     if (room < 1) {
       await new Promise<void>(resolve => {
         consuming.wake = resolve
       })
       continue
     }
-    // After each wait in vain one is asked for without waiting: after an outage BullMQ would wait for very long.
+    // After a wait that found none, one fetch does not wait: after an outage BullMQ's wait could be very long.
     const block: boolean = found === 0 && !waited
     const fetches = found === 0 ? 1 : Math.min(room, fetchesMax)
     const fetched = await Promise.all(
-      Array.from({ length: fetches }, () =>
-        fetchCall(consuming, `${consuming.worker.id}:${tokens++}`, block),
-      ),
+      Array.from({ length: fetches }, () => fetchJob(consuming, `${consuming.worker.id}:${tokens++}`, block)),
     )
     waited = block
     found = fetched.filter(Boolean).length
   }
 }
 
-/** @returns whether there was one. */
-async function fetchCall(consuming: Consuming, token: string, block: boolean): Promise<boolean> {
+/** Fetches a job and begins to handle it. @returns whether there was one. */
+async function fetchJob(consuming: Consuming, token: string, block: boolean): Promise<boolean> {
   const { worker, log } = consuming
   try {
     const job = await worker.getNextJob(token, { block })
-    if (job) consuming.jobs.set(job, { token, over: work(consuming, job, token) })
+    if (job) consuming.jobs.set(job, { token, ended: handleJob(consuming, job, token) })
     return job !== undefined
-  } catch (error) {
-    log.debug({ error: (error as Error).message }, 'queue.error')
+  } catch (err) {
+    log.debug({ err }, 'queue.error')
     await new Promise(resolve => setTimeout(resolve, retryMs))
     if (worker === consuming.worker && !consuming.paused && (await isUnusable(worker)))
       replaceWorker(consuming)
@@ -149,34 +140,34 @@ async function fetchCall(consuming: Consuming, token: string, block: boolean): P
   }
 }
 
-/** Nothing was ever fetched by the old one. */
+/** Opens a worker in place of one that never could fetch anything. */
 function replaceWorker(consuming: Consuming): void {
   const { worker, log } = consuming
   consuming.worker = consuming.openWorker()
-  worker.close(true).catch(error => log.debug({ error: error.message }, 'queue.error'))
+  worker.close(true).catch(err => log.debug({ err }, 'queue.error'))
 }
 
-/** Never rejects: a call that cannot be ended is given out again, and its leases are then found to be over. */
-async function work(consuming: Consuming, job: Job<CallData>, token: string): Promise<void> {
+/** Handles the leases of a job, and ends it. Never rejects: a job that cannot be ended is given out again, its leases used up. */
+async function handleJob(consuming: Consuming, job: Job<JobData>, token: string): Promise<void> {
   const { log, handle, jobs } = consuming
-  const leases = readCall(job.data)
+  const leases = readJob(job.data)
   if (!leases) log.warn({ jobId: job.id }, 'queue.foreign_job')
   try {
     const handled = leases?.map(async lease => {
-      consuming.leases++
+      consuming.handling++
       try {
         await handle(lease)
-      } catch (error) {
-        log.warn({ error: (error as Error).message, callback: `${lease.id}` }, 'callback.left_to_lapse')
+      } catch (err) {
+        log.warn({ err, lease: leaseKey(lease) }, 'callback.left_to_lapse')
       } finally {
-        consuming.leases--
+        consuming.handling--
         consuming.wake()
       }
     })
     await Promise.all(handled ?? [])
     await job.moveToCompleted(undefined, token, false)
-  } catch (error) {
-    log.debug({ error: (error as Error).message, jobId: job.id }, 'queue.error')
+  } catch (err) {
+    log.debug({ err, jobId: job.id }, 'queue.error')
   } finally {
     jobs.delete(job)
   }
@@ -186,7 +177,5 @@ async function renewLocks({ worker, jobs, log }: Consuming): Promise<void> {
   if (jobs.size === 0) return
   const ids = [...jobs.keys()].map(job => job.id!)
   const tokens = [...jobs.values()].map(({ token }) => token)
-  await worker
-    .extendJobLocks(ids, tokens, lockMs)
-    .catch(error => log.debug({ error: error.message }, 'queue.error')) // Then others may find them; the leases decide.
+  await worker.extendJobLocks(ids, tokens, lockMs).catch(err => log.debug({ err }, 'queue.error')) // Another courier may get them then. The leases decide who sends.
 }

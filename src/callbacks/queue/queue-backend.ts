@@ -7,7 +7,7 @@ import { hidePolicy, warnOfEviction } from './redis-policy.ts'
 
 /** What BullMQ needs to run on one of its two stores. */
 export interface QueueBackend {
-  // biome-ignore lint/suspicious/noExplicitAny: the two factories have nothing in common but the interface they make.
+  // biome-ignore lint/suspicious/noExplicitAny: the two factories share only the interface of what they make.
   factory: BackendFactory<any, any>
   /** Connections for adding jobs and for working on them. */
   // biome-ignore lint/suspicious/noExplicitAny: as above.
@@ -19,19 +19,19 @@ export interface QueueBackend {
 }
 
 /**
- * Redis. An outage is logged once when it begins and once when it ends, and is waited out.
- * @param url redis:// or rediss://; a database no other gateway uses.
+ * Opens the queue's connections to Redis. They reconnect after an outage, which is logged when it begins and when it ends.
+ * @param url redis:// or rediss://; a database that no other gateway uses.
  */
 export function openRedisBackend(url: string, log: Logger): QueueBackend {
-  // By default ioredis comes back ever more slowly, up to 20 s after an outage.
+  // By default ioredis waits longer after each attempt to reconnect, up to 20 s.
   const shared: RedisOptions = { retryStrategy: () => 500, keepAlive: 10_000 }
-  // Adding fails at once rather than waiting: a lease that cannot be enqueued is given back.
+  // Adding a job fails at once rather than waiting, so that leases that cannot be enqueued are released.
   const failFast: RedisOptions = { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 5_000 }
   const producer = hidePolicy(new Redis(url, { ...shared, ...failFast }))
   const consumer = hidePolicy(new Redis(url, { ...shared, maxRetriesPerRequest: null }))
   const stopLogging = logOutages(producer, log)
   warnOfEviction(producer, log)
-  // The producer tells of outages for both.
+  // The producer reports outages for both.
   consumer.on('error', () => undefined)
   return {
     factory: createRedisBackend,
@@ -46,7 +46,7 @@ export function openRedisBackend(url: string, log: Logger): QueueBackend {
   }
 }
 
-/** The same Postgres, in a schema of the queue's own; its pool is its own too, so that nobody waits for the other. */
+/** Opens the queue's connections to the same Postgres: a schema and a pool of its own, so that it does not compete for ours. */
 export function openPostgresBackend(databaseUrl: string, log: Logger): QueueBackend {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
@@ -56,8 +56,8 @@ export function openPostgresBackend(databaseUrl: string, log: Logger): QueueBack
     keepAlive: true,
     connectionTimeoutMillis: 5_000,
   })
-  // An idle connection that broke; whoever needs one next hears of it.
-  pool.on('error', error => log.debug({ error: error.message }, 'queue.error'))
+  // An idle connection broke. It is replaced when one is needed.
+  pool.on('error', err => log.debug({ err }, 'queue.error'))
   return {
     factory: createPostgresBackend,
     producer: pool,
@@ -67,7 +67,7 @@ export function openPostgresBackend(databaseUrl: string, log: Logger): QueueBack
   }
 }
 
-/** @returns what to call before the connection is closed on purpose. */
+/** Logs when Redis becomes unreachable and when it is back. @returns a function to call before closing the connection. */
 function logOutages(redis: Redis, log: Logger): () => void {
   let reachable: boolean | undefined
   let reason = 'connection closed'
@@ -86,12 +86,12 @@ function logOutages(redis: Redis, log: Logger): () => void {
   return () => redis.off('close', lost)
 }
 
-/** How long a store that says neither is waited for; it is tried again then. */
+/** How long to wait for an answer. Without one, the queue or worker counts as usable. */
 const answerWithinMs = 100
 
 /**
- * Whether a queue or worker of BullMQ's is of no use any more: on Postgres it remembers for ever when its first connection
- * could not be had, and fails from then on, whatever has become of the database.
+ * Checks whether a queue or worker of BullMQ's must be replaced. On Postgres, one whose first connection failed keeps that
+ * failure, and fails from then on even when the database is back.
  */
 export async function isUnusable(opened: { waitUntilReady(): Promise<unknown> }): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined

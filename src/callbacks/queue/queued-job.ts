@@ -1,43 +1,42 @@
 import type { Lease } from '../outbox/lease.ts'
-import { leaseKey } from '../outbox/lease.ts'
+import { leaseKey, parseLeaseKey } from '../outbox/lease.ts'
 
-/**
- * What a job of the queue holds: leases, as `id-epoch` with spaces between. Text, since neither JSON nor Lua has our
- * integers. Several in one, because a job costs the queue and its client ten times what a lease costs them.
- */
-export interface CallData {
+/** Leases that travel through the queue together, since a job costs the queue and its client ten times what a lease costs. */
+export interface QueuedJob<L extends Lease = Lease> {
+  /** Made of its first lease: since no lease is given out twice, no id comes twice. */
+  id: string
+  leases: readonly L[]
+}
+
+/** A job as the queue stores it: leases as `id-epoch`, separated by spaces. Text, because JSON and Lua lack our integers. */
+export interface JobData {
   leases: string
 }
 
-/** Leases in one call at the most. More would save little, and come back to be looked at together after a crash. */
-const callLeasesMax = 64
+/** The most leases in one job. More would save little, and a crash would return more leases to be checked together. */
+const jobLeasesMax = 64
 
-/**
- * How many leases go in one call: an eighth of the slots at the most, since a call is only begun when there are slots
- * for all of it.
- */
-export function callSize(slots: number): number {
-  return Math.max(1, Math.min(callLeasesMax, Math.floor(slots / 8)))
+/** Computes how many leases go in one job: at most an eighth of the slots, since a job begins only when all of it has room. */
+export function jobSize(slots: number): number {
+  return Math.max(1, Math.min(jobLeasesMax, Math.floor(slots / 8)))
 }
 
-/** Divides leases into calls of about the same size. */
-export function divideIntoCalls(leases: readonly Lease[], size: number): Lease[][] {
-  const calls = Math.ceil(leases.length / size)
-  return Array.from({ length: calls }, (_, i) =>
-    leases.slice(Math.floor((i * leases.length) / calls), Math.floor(((i + 1) * leases.length) / calls)),
-  )
+/** Divides leases into jobs of about the same size. */
+export function divideIntoJobs<L extends Lease>(leases: readonly L[], size: number): QueuedJob<L>[] {
+  const jobs = Math.ceil(leases.length / size)
+  return Array.from({ length: jobs }, (_, i) => {
+    const [from, to] = [i, i + 1].map(n => Math.floor((n * leases.length) / jobs)) as [number, number]
+    return { id: `cb-${leaseKey(leases[from]!)}`, leases: leases.slice(from, to) }
+  })
 }
 
-export function callData(leases: readonly Lease[]): CallData {
+export function jobData(leases: readonly Lease[]): JobData {
   return { leases: leases.map(leaseKey).join(' ') }
 }
 
 /** Reads a job's data. @returns null when it is not one of ours. */
-export function readCall(data: unknown): Lease[] | null {
-  const text = (data as Partial<CallData> | null)?.leases
+export function readJob(data: unknown): Lease[] | null {
+  const text = (data as Partial<JobData> | null)?.leases
   if (typeof text !== 'string' || !/^\d{1,18}-\d{1,18}( \d{1,18}-\d{1,18})*$/.test(text)) return null
-  return text.split(' ').map(key => {
-    const dash = key.indexOf('-')
-    return { id: BigInt(key.slice(0, dash)), epoch: BigInt(key.slice(dash + 1)) }
-  })
+  return text.split(' ').map(parseLeaseKey)
 }

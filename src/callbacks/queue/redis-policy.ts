@@ -2,25 +2,25 @@ import type { Redis } from 'ioredis'
 import type { Logger } from '../../base/log.ts'
 
 /**
- * Says so, in one line of our log, when a Redis may throw away keys: calls that vanish are found missing and given out
- * again, so nothing is lost, but each costs seconds. Asked at every connection; a Redis that does not tell is left in peace.
+ * Logs one warning when Redis may evict keys. Evicted jobs are found missing and enqueued again, so no callback is lost, but
+ * each is delayed by seconds. The policy is read at every connection; when Redis refuses to tell it, nothing is logged.
  */
 export function warnOfEviction(redis: Redis, log: Logger): void {
-  let said: string | undefined
+  let warned: string | undefined
   redis.on('ready', async () => {
     const policy = await policyOf(redis)
-    if (policy && policy !== 'noeviction' && policy !== said) {
+    if (policy && policy !== 'noeviction' && policy !== warned) {
       log.warn({ policy, wanted: 'noeviction' }, 'queue.redis_may_evict')
     }
-    said = policy
+    warned = policy
   })
 }
 
-/** Keeps BullMQ from printing the same past the log: it reads the policy from INFO, on each of its connections. */
+/** Hides the policy from BullMQ, which reads it from INFO on each connection and prints the same warning to the console. */
 export function hidePolicy(redis: Redis): Redis {
   const info = redis.info
   const duplicate = redis.duplicate
-  // With arguments it is the client's own question, whether the server has loaded its data: that one has a callback.
+  // With arguments it is ioredis itself that asks, with a callback, whether the server has loaded its data.
   redis.info = ((...asked: Parameters<Redis['info']>) =>
     asked.length > 0
       ? info.apply(redis, asked)
@@ -35,6 +35,6 @@ async function policyOf(redis: Redis): Promise<string | undefined> {
   try {
     return policyLine.exec((await redis.call('INFO', 'memory')) as string)?.[1]
   } catch {
-    return undefined // It went away again, or does not tell.
+    return undefined // The connection is lost again, or the command is not allowed.
   }
 }

@@ -8,10 +8,10 @@ import { type SendOutcome, sendCallback } from './send-callback.ts'
 import { webhookHeaders } from './webhook-signature.ts'
 
 /**
- * Writes, signs and sends a callback, with the merchant's settings, keys and secrets as they are now. A merchant with
- * nowhere to send to or nothing to sign with costs an attempt like any other failure.
- * @param merchant undefined when there is no such merchant in memory.
- * @returns the URL it was meant for, empty when there is none, and what came of it.
+ * Writes, signs and sends a callback, with the merchant's current settings, keys and secrets. A missing URL or key is a failed
+ * attempt like any other.
+ * @param merchant undefined when the merchant is not in memory.
+ * @returns the outcome, and the URL it was for: empty when there is none.
  */
 export async function attemptCallback(
   callback: Pick<LeasedCallback, 'notifyUrl' | 'facts' | 'now'>,

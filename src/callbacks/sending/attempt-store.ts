@@ -1,15 +1,16 @@
-import type { Queryable } from '../../db/pool.ts'
+import type { CallbackId, LaneId } from '../../base/ids.ts'
+import { type Queryable, rows } from '../../db/pool.ts'
 import type { AttemptOutcome } from '../outbox/callback.ts'
-import type { Lease } from '../outbox/lease.ts'
+import { type Lease, leaseKey } from '../outbox/lease.ts'
 import type { RetryDecision } from './retry-schedule.ts'
 
-/** An attempt that was made, and what follows from it. */
+/** An attempt that has ended, and what its callback does next. */
 export interface FinishedAttempt extends Lease {
   /** Its number, from 1. */
   attempt: number
   startedAt: Date
   durationMs: number
-  /** Empty when there was none to send to. */
+  /** Empty when there was none. */
   url: string
   outcome: AttemptOutcome
   status: number | null
@@ -17,30 +18,31 @@ export interface FinishedAttempt extends Lease {
   next: { kind: 'delivered' } | RetryDecision
 }
 
-/** What recording an attempt came to. */
+/** What recording an attempt changed. */
 export interface RecordedAttempt {
-  /** Whether it moved its callback: not when its lease had gone to another epoch. */
+  /** Whether it moved its callback. It does not when its lease has passed to another epoch. */
   moved: boolean
-  /** The lane it was in, when it moved, and whether its circuit has anything to forget: failures, or being open. */
-  laneId: bigint | null
+  /** The callback's lane; null when it did not move. */
+  laneId: LaneId | null
+  /** Whether the lane's circuit is open, recovering, or has counted failures. */
   troubled: boolean
 }
 
 /**
- * Writes attempts into history and moves their callbacks on, in one statement for all of them. Only who still holds the
- * lease moves a callback: a late result stands in the history and changes nothing. What has been acknowledged once
- * stays acknowledged, whatever a resend of it comes to. Writing the same attempt twice is harmless.
- * @returns for each attempt, what it came to.
+ * Writes attempts into the history and moves their callbacks on, in one statement for all of them. An attempt moves its
+ * callback only while it holds the lease: a late result is written into the history and changes nothing else. A callback that
+ * has been acknowledged stays acknowledged, however a resend of it ends. Recording an attempt twice is harmless.
+ * @returns one result per attempt, in their order.
  */
 export async function recordAttempts(
   db: Queryable,
   attempts: readonly FinishedAttempt[],
 ): Promise<RecordedAttempt[]> {
-  const { rows } = await db.query({
+  const moved = await rows<{ id: CallbackId; epoch: bigint; laneId: LaneId; troubled: boolean }>(db, {
     name: 'record_attempts',
-    // Rows of the outbox are locked in the order of their ids, as everybody does who takes several: so none wait in a
-    // circle. Only who has that lock touches the callback. In flight is said by leased_until: by state, the planner would
-    // read all that are, by their index, for the few that are wanted.
+    // Rows of the outbox are locked in the order of their ids, as in every statement that locks several, so that they cannot
+    // deadlock. A callback is changed only under the lock of its row there. "In flight" is written as leased_until, not as
+    // state: by state, Postgres would read all rows in flight through their index instead of the few that are wanted.
     text: `
       with result as (
         select *
@@ -80,16 +82,16 @@ export async function recordAttempts(
           from locked r
          where c.id = r.id
       )
-      select r.id, r.epoch, l.id as lane_id,
+      select r.id, r.epoch, l.id as "laneId",
              l.failures > 0 or l.opened_at is not null or l.slow_start is not null as troubled
         from locked r
         join callback_lane l on l.id = r.lane_id`,
     values: columns(attempts),
   })
-  const moved = new Map(rows.map(row => [`${row.id} ${row.epoch}`, row]))
+  const byLease = new Map(moved.map(row => [leaseKey(row), row]))
   return attempts.map(attempt => {
-    const row = moved.get(`${attempt.id} ${attempt.epoch}`)
-    return { moved: row !== undefined, laneId: row?.lane_id ?? null, troubled: row?.troubled ?? false }
+    const row = byLease.get(leaseKey(attempt))
+    return { moved: row !== undefined, laneId: row?.laneId ?? null, troubled: row?.troubled ?? false }
   })
 }
 
@@ -109,7 +111,7 @@ function columns(attempts: readonly FinishedAttempt[]): unknown[] {
   ]
 }
 
-/** An array as Postgres writes it, of values that need no quotes. pg looks into every value for what to escape. */
+/** Writes an array in Postgres' notation, of values that need no quotes. Faster than pg, which checks every value for escapes. */
 function plainArray(values: readonly (bigint | number | string | null)[]): string {
   return `{${values.map(value => value ?? 'null').join()}}`
 }

@@ -9,10 +9,10 @@ export interface CallbackBody {
 }
 
 /**
- * Writes the body of one attempt: six fields, or all of them, signed as the merchant's promoted key says.
- * @param key the promoted key.
- * @param timestamp Unix seconds of this attempt: `t` and `sign` are fresh each time, the rest never changes.
- * @returns form-encoded (what PHP's $_POST reads) or JSON with text for every value.
+ * Writes the body of one attempt: six fields or all of them, as the merchant has set.
+ * @param key the promoted key, which signs it.
+ * @param timestamp Unix seconds of this attempt. `t` and `sign` are new with each attempt, the other fields never change.
+ * @returns a form (what PHP's $_POST reads), or JSON in which every value is text.
  */
 export function callbackBody(
   facts: CallbackFacts,
@@ -20,18 +20,18 @@ export function callbackBody(
   key: Pick<MerchantKey, 'scheme' | 'key'>,
   timestamp: number,
 ): CallbackBody {
-  const six = {
+  const fields = {
     orderid: facts.orderid,
     localusermark: facts.localusermark,
     amount: `${facts.bodyAmount}`,
     appid: merchant.appid,
     t: `${timestamp}`,
+    ...(merchant.callbackFields === 'full' && moreFields(facts)),
   }
-  const fields = merchant.callbackFields === 'full' ? { ...six, ...moreFields(facts) } : six
   return encodeBody(fields, merchant.callbackFormat, key)
 }
 
-/** Signs fields under the endpoint name `callback` and encodes them, the signature last. */
+/** Signs fields under the endpoint name `callback` and encodes them, with the signature as the last field. */
 export function encodeBody(
   fields: SignedParameters,
   format: Merchant['callbackFormat'],

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from '../../base/metrics.ts'
-import type { Queryable } from '../../db/pool.ts'
+import { type Queryable, rows } from '../../db/pool.ts'
 
 export interface CallbackMetrics {
   attempts: Counter<'outcome'>
@@ -8,15 +8,15 @@ export interface CallbackMetrics {
 }
 
 /**
- * Defines the courier's metrics. What is due is counted in the database when it is asked for: it is the same for all
- * couriers, and what none of them has taken up counts too.
- * @param registry where they are found; without one they are counted for nobody.
+ * Defines the courier's metrics. Open callbacks are counted in the database at each scrape, so all couriers report the same
+ * numbers, and callbacks that none of them has leased are included.
+ * @param registry which exposes them. Without one they are counted and not exposed.
  */
 export function createCallbackMetrics(registry: Registry | undefined, db: Queryable): CallbackMetrics {
   const registers = registry ? [registry] : []
   new Gauge({
     name: 'gateway_callbacks',
-    help: 'Callbacks not delivered yet, by state: due, in_flight, held. Those given up have a counter.',
+    help: 'Callbacks not delivered yet, by state: due, in_flight, held. Exhausted ones have a counter of their own.',
     labelNames: ['state'],
     registers,
     async collect() {
@@ -25,7 +25,7 @@ export function createCallbackMetrics(registry: Registry | undefined, db: Querya
   })
   new Gauge({
     name: 'gateway_callback_oldest_due_seconds',
-    help: 'How long the oldest callback that could be sent has been waiting; circuit="open": what waits behind open ones.',
+    help: 'How long the oldest due callback has been waiting; circuit="open": of those behind an open circuit.',
     labelNames: ['circuit'],
     registers,
     async collect() {
@@ -36,10 +36,10 @@ export function createCallbackMetrics(registry: Registry | undefined, db: Querya
   })
   new Gauge({
     name: 'gateway_callback_circuits_open',
-    help: 'Merchants and origins that get single probes only, since their endpoints fail.',
+    help: 'Lanes (merchant and origin) whose circuit is open: their endpoints fail and get single probes only.',
     registers,
     async collect() {
-      this.set(await countOpenCircuits(db))
+      this.set((await countOpenCircuits(db)).open)
     },
   })
   return {
@@ -51,7 +51,7 @@ export function createCallbackMetrics(registry: Registry | undefined, db: Querya
     }),
     exhausted: new Counter({
       name: 'gateway_callbacks_exhausted_total',
-      help: 'Callbacks given up: all their attempts were made, or the endpoint answered 410.',
+      help: 'Callbacks that are exhausted: all their attempts were made, or the endpoint answered 410.',
       registers,
     }),
     seconds: new Histogram({
@@ -63,54 +63,48 @@ export function createCallbackMetrics(registry: Registry | undefined, db: Querya
   }
 }
 
-/** Unknown, when the database cannot be asked: the other metrics are wanted all the more then. */
+/** The value while the database cannot be reached: a scrape must not fail then, since its other metrics are needed. */
 const unknown = Number.NaN
 
-async function countOpen(db: Queryable): Promise<Record<'due' | 'in_flight' | 'held', number>> {
-  try {
-    const { rows } = await db.query(
-      `select (select count(*) from callback_outbox where state = 'due')::float8 as due,
-              (select count(*) from callback_outbox where state = 'in_flight')::float8 as in_flight,
-              (select count(*) from callback_outbox where state = 'held')::float8 as held`,
-    )
-    return rows[0]
-  } catch {
-    return { due: unknown, in_flight: unknown, held: unknown }
-  }
+/** Runs a count of one row. @returns `otherwise` when the database cannot answer. */
+async function countOr<T extends object>(otherwise: T, db: Queryable, text: string): Promise<T> {
+  const counted = await rows<T>(db, text).catch(() => [otherwise])
+  return counted[0]!
 }
 
-/** By the first due row of each lane: a scrape costs no more when a hundred thousand wait. */
-async function oldestDueSeconds(db: Queryable): Promise<{ closed: number; open: number }> {
-  try {
-    const { rows } = await db.query(
-      `select coalesce(extract(epoch from now() - min(w.due_at) filter (where l.opened_at is null)), 0)::float8 as closed,
-              coalesce(extract(epoch from now() - min(w.due_at) filter (where l.opened_at is not null)), 0)::float8 as open
-         from due_lane w
-         join callback_lane l on l.id = w.lane_id
-        where w.due_at <= now()`,
-    )
-    return rows[0]
-  } catch {
-    return { closed: unknown, open: unknown }
-  }
+function countOpen(db: Queryable): Promise<Record<'due' | 'in_flight' | 'held', number>> {
+  return countOr(
+    { due: unknown, in_flight: unknown, held: unknown },
+    db,
+    `select (select count(*) from callback_outbox where state = 'due')::float8 as due,
+            (select count(*) from callback_outbox where state = 'in_flight')::float8 as in_flight,
+            (select count(*) from callback_outbox where state = 'held')::float8 as held`,
+  )
 }
 
-async function countOpenCircuits(db: Queryable): Promise<number> {
-  try {
-    const { rows } = await db.query(
-      `select count(*)::float8 as open from callback_lane where opened_at is not null`,
-    )
-    return rows[0].open
-  } catch {
-    return unknown
-  }
+/** Reads the first due row of each lane, so that the cost does not grow with the number of callbacks that wait. */
+function oldestDueSeconds(db: Queryable): Promise<{ closed: number; open: number }> {
+  return countOr(
+    { closed: unknown, open: unknown },
+    db,
+    `select coalesce(extract(epoch from now() - min(w.due_at) filter (where l.opened_at is null)), 0)::float8 as closed,
+            coalesce(extract(epoch from now() - min(w.due_at) filter (where l.opened_at is not null)), 0)::float8 as open
+       from due_lane w
+       join callback_lane l on l.id = w.lane_id
+      where w.due_at <= now()`,
+  )
 }
 
-/** Whether this courier can deliver: 1 while the database and the queue are there, 0 while one of them is not. */
+function countOpenCircuits(db: Queryable): Promise<{ open: number }> {
+  const text = `select count(*)::float8 as open from callback_lane where opened_at is not null`
+  return countOr({ open: unknown }, db, text)
+}
+
+/** Defines the metric that is 1 while the courier can use the database and the queue, and 0 while it cannot use one of them. */
 export function countWorking(registry: Registry | undefined, isWorking: () => boolean): void {
   new Gauge({
     name: 'gateway_courier_working',
-    help: 'Whether this courier can lease and enqueue callbacks: 0 while the database or the queue is away.',
+    help: 'Whether this courier can lease and enqueue callbacks: 0 while the database or the queue is unavailable.',
     registers: registry ? [registry] : [],
     collect() {
       this.set(isWorking() ? 1 : 0)

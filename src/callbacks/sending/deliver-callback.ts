@@ -3,15 +3,15 @@ import { elapsedMs, thisMoment } from '../../base/clock.ts'
 import { failpoint } from '../../base/failpoint.ts'
 import type { Logger } from '../../base/log.ts'
 import type { MerchantDirectory } from '../../merchants/merchant-directory.ts'
-import { heldSurely, type OwnLease } from '../leasing/own-lease.ts'
-import type { Lease, LeasedCallback } from '../outbox/lease.ts'
+import { leaseStillOurs, type OwnLease } from '../leasing/own-lease.ts'
+import { type Lease, type LeasedCallback, leaseKey } from '../outbox/lease.ts'
 import { attemptCallback } from './attempt-callback.ts'
 import type { FinishedAttempt } from './attempt-store.ts'
 import type { CallbackMetrics } from './callback-metrics.ts'
 import { decideRetry } from './retry-schedule.ts'
 import type { SendOutcome } from './send-callback.ts'
 
-/** What a courier delivers with. The three calls to the database share round trips among all deliveries in hand. */
+/** What a courier delivers with. Its deliveries share the round trips of `renew` and `record`. */
 export interface Delivery {
   renew(lease: Lease): Promise<LeasedCallback | null>
   release(lease: Lease): Promise<void>
@@ -20,22 +20,22 @@ export interface Delivery {
   agent: Agent
   allowedNetworks: readonly string[]
   deadlineMs: number
-  /** What a lease just renewed has left at the least: the send, and room to spare. */
+  /** The least time a lease has left after `renew`: the attempt's, and some to record it. */
   marginMs: number
   leaseMs: number
   log: Logger
   metrics: CallbackMetrics
 }
 
-/** How long a result is offered to a database that does not take it. Postgres restarts in less. */
+/** How long recording a result is retried while the database fails. Postgres restarts in less. */
 const recordTimeoutMs = 10_000
 const recordPauseMs = 250
 
 /**
- * Delivers one leased callback: makes sure of the lease, makes one attempt, records it with what follows.
- * A lease that has gone to somebody else is dropped unsent. When the result cannot be recorded, the lease runs out and
+ * Delivers one leased callback: checks the lease, makes one attempt, records it and what follows from it.
+ * A lease that has passed to another courier is dropped unsent. When the result cannot be recorded, the lease runs out and
  * the callback is sent once more, under the same key.
- * @param own the lease as it was taken, when it was this process that took it.
+ * @param own the lease as this process took it; undefined when another courier did.
  */
 export async function deliverCallback(delivery: Delivery, lease: Lease, own?: OwnLease): Promise<void> {
   failpoint('courier:before-renew')
@@ -46,32 +46,32 @@ export async function deliverCallback(delivery: Delivery, lease: Lease, own?: Ow
   const { url, outcome } = await attemptCallback(callback, merchant, delivery)
   failpoint('courier:after-send')
   const attempt = finishedAttempt(callback, url, outcome)
-  const moved = await recordInsistently(delivery, attempt)
+  const moved = await recordWithRetries(delivery, attempt)
   failpoint('courier:after-record')
   report(delivery, callback, attempt, outcome, moved)
 }
 
-/** Without a question to the database, for a merchant that sends and is known here; else the database decides. */
+/** Reads the callback from the lease this process took, if its merchant is in memory and enabled. null: ask the database. */
 function ownCallback(delivery: Delivery, own: OwnLease | undefined): LeasedCallback | null {
   if (!own) return null
   const merchant = delivery.merchants.byId(own.callback.merchantId)
-  return merchant && !merchant.disabledAt ? heldSurely(own, delivery) : null
+  return merchant && !merchant.disabledAt ? leaseStillOurs(own, delivery) : null
 }
 
-/** @returns null when it is not to be sent: its lease has gone to somebody else, or has just been given back. */
+/** Renews the lease and reads its callback. @returns null when it must not be sent: its lease is lost, or was just released. */
 async function renewedCallback(delivery: Delivery, lease: Lease): Promise<LeasedCallback | null> {
   const askedAt = thisMoment()
   const callback = await delivery.renew(lease)
   if (!callback) {
-    delivery.log.debug({ callback: `${lease.id}`, epoch: `${lease.epoch}` }, 'callback.lease_lost')
+    delivery.log.debug({ lease: leaseKey(lease) }, 'callback.lease_lost')
     return null
   }
   if (callback.disabled) {
-    // Held by the next sweep; its lease would otherwise stand in the lane until it runs out.
+    // The next sweep holds it. Not released, its lease would use up the lane's cap until it runs out.
     await delivery.release(lease)
     return null
   }
-  // This process may have been stopped and continued since it asked: then the lease may end while it sends.
+  // This process may have been suspended since it asked. Then the lease could end during the attempt.
   return elapsedMs(askedAt) > delivery.marginMs - delivery.deadlineMs ? null : callback
 }
 
@@ -91,7 +91,8 @@ function finishedAttempt(callback: LeasedCallback, url: string, outcome: SendOut
   }
 }
 
-async function recordInsistently(delivery: Delivery, attempt: FinishedAttempt): Promise<boolean> {
+/** Records an attempt, again and again for `recordTimeoutMs`. @returns whether it moved its callback. */
+async function recordWithRetries(delivery: Delivery, attempt: FinishedAttempt): Promise<boolean> {
   const giveUpAt = performance.now() + recordTimeoutMs
   for (;;) {
     try {
@@ -103,7 +104,7 @@ async function recordInsistently(delivery: Delivery, attempt: FinishedAttempt): 
   }
 }
 
-/** One line for each attempt; what was sent and what came back stay in the database. */
+/** Counts an attempt and logs it in one line. Bodies are not logged: what was answered stands in the database. */
 function report(
   delivery: Delivery,
   callback: LeasedCallback,
@@ -117,7 +118,7 @@ function report(
   if (moved && next.kind === 'exhausted') delivery.metrics.exhausted.inc()
   const facts = {
     callbackId: callback.facts.key,
-    orderId: `${callback.orderId}`,
+    orderid: callback.facts.orderid,
     attempt: attempt.attempt,
     status: attempt.status,
     durationMs: attempt.durationMs,
@@ -125,7 +126,7 @@ function report(
     ...(outcome.kind === 'failed' && { reason: outcome.reason }),
     ...(next.kind === 'retry' && { retryInMs: next.inMs }),
     ...(next.kind === 'exhausted' && { exhausted: true }),
-    // Somebody else holds the lease by now; their result counts.
+    // Another courier holds the lease by now. Its result counts.
     ...(!moved && { late: true }),
   }
   if (next.kind === 'exhausted') delivery.log.warn(facts, 'callback.attempted')

@@ -13,13 +13,13 @@ const kinds: readonly [FailureKind, RegExp][] = [
 ]
 
 /**
- * Sorts what undici, net, tls and dns throw.
- * @returns the kind, and the error's own words, at most 200 characters.
+ * Classifies the errors of undici, net, tls and dns.
+ * @returns the kind, and the error's message, at most 200 characters of it.
  */
 export function failureKind(error: unknown): { failure: FailureKind; reason: string } {
   const cause = innermost(error)
   const reason = `${cause.message}`.slice(0, 200)
-  // A DNS error may bear the code of a network error: the name server's, not the endpoint's.
+  // A DNS error may have the code of a network error: the connection to the name server failed, not to the endpoint.
   const isDns = cause.syscall === 'getaddrinfo' || cause.syscall?.startsWith('query')
   if (isDns || cause.code === 'ENOTFOUND') return { failure: 'dns', reason }
   // undici's parser errors have no code.
@@ -28,7 +28,7 @@ export function failureKind(error: unknown): { failure: FailureKind; reason: str
   return { failure: found?.[0] ?? 'network', reason }
 }
 
-/** Several addresses tried in vain come as one AggregateError; the first stands for all. */
+/** When several addresses fail, their errors come as one AggregateError. The first stands for all. */
 function innermost(error: unknown): { name?: string; message: string; code?: string; syscall?: string } {
   if (error instanceof AggregateError && error.errors.length > 0) return innermost(error.errors[0])
   return error instanceof Error ? error : new Error(String(error))

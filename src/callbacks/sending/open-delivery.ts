@@ -13,8 +13,8 @@ import type { Delivery } from './deliver-callback.ts'
 import { recordResults } from './record-results.ts'
 
 /**
- * What the deliveries of one courier have in common. They share statements: all that ask while a round trip is under
- * way go together in the next one. A statement each would cost three quarters of the throughput.
+ * Opens what the deliveries of one courier share. Those that wait while a round trip is under way go together in the next
+ * statement. One statement per delivery would cost three quarters of the throughput.
  */
 export function openDelivery(options: {
   pool: Pool
@@ -26,8 +26,8 @@ export function openDelivery(options: {
   registry?: Registry | undefined
 }): Delivery {
   const { pool, tuning, merchants, agent, allowedNetworks, log } = options
-  // No more can wait than are in hand. One round trip at a time: two would be half as full. Results have a second one under
-  // way, and bounds: one large write would let all its lanes go at once, when there is nothing left to send.
+  // No bound on what waits: it is at most the courier's slots. One round trip at a time: two would each be half as full.
+  // Results have two, and smaller ones: a large write would free the slots of all its lanes at once, with nothing left to send.
   const together = { itemsMax: tuning.slots, waitingMax: Number.POSITIVE_INFINITY, inFlightMax: 1 }
   const inParts = { ...together, itemsMax: 128, inFlightMax: 2 }
   const renew = async (leases: readonly Lease[]) => {
@@ -35,8 +35,8 @@ export function openDelivery(options: {
     const byKey = new Map(held.map(callback => [leaseKey(callback), callback]))
     return leases.map(lease => byKey.get(leaseKey(lease)) ?? null)
   }
-  const told = { circuit: tuning.circuit, log }
-  const record = (attempts: readonly FinishedAttempt[]) => recordResults(pool, attempts, told)
+  const record = (attempts: readonly FinishedAttempt[]) =>
+    recordResults(pool, attempts, { circuit: tuning.circuit, log })
   return {
     renew: shareRoundTrips({ ...together, run: renew }),
     record: shareRoundTrips({ ...inParts, run: record }),
@@ -47,7 +47,7 @@ export function openDelivery(options: {
     deadlineMs: tuning.deadlineMs,
     marginMs: tuning.marginMs,
     leaseMs: tuning.leaseMs,
-    // A line for each attempt, of facts named one by one in one place: looking for secrets in it would cost as much again.
+    // No redaction: it would double the cost of the line per attempt, whose fields are all named in one place.
     log: log.child({}, { redact: [] }),
     metrics: createCallbackMetrics(options.registry, pool),
   }

@@ -2,7 +2,7 @@ const secondMs = 1_000
 const minuteMs = 60_000
 const hourMs = 3_600_000
 
-/** How long each attempt waits for the one before: 15 attempts, the last 82 h 42 min after the first, before jitter. */
+/** How long each attempt waits after the one before: 15 attempts, the last 82 h 42 min after the first, without jitter. */
 export const retryIntervalsMs: readonly number[] = [
   0,
   5 * secondMs,
@@ -16,21 +16,21 @@ export const retryIntervalsMs: readonly number[] = [
   ...Array<number>(6).fill(12 * hourMs),
 ]
 
-/** Keeps callbacks that failed together from coming back together. */
+/** The share by which a wait varies, so that callbacks that failed together are not retried together. */
 const jitter = 0.1
 
-/** An endpoint may ask for a day of quiet; more would be giving up in its name. */
+/** The longest Retry-After that is honoured. A longer wait would amount to giving up. */
 const retryAfterMaxMs = 24 * hourMs
 
-/** What becomes of a callback whose attempt was not acknowledged. */
+/** What happens to a callback whose attempt was not acknowledged. */
 export type RetryDecision = { kind: 'retry'; inMs: number } | { kind: 'exhausted' }
 
 /**
- * Decides when a callback that was not acknowledged is tried again. It is exhausted by the count of attempts alone, and
- * by 410: the endpoint says it will never want it.
+ * Decides when a callback that was not acknowledged is retried. Only the number of attempts exhausts it, or an answer of 410,
+ * by which the endpoint says that it will never accept it.
  * @param step how many attempts of the schedule were made before this one, 0 for the first.
- * @param answer what came back, if anything; retryAfterMs as the endpoint asked. It may lengthen the wait up to a day,
- *   never shorten it: an hour of 503s with "Retry-After: 1" would use up all attempts in seconds.
+ * @param answer the status and the Retry-After, if there were any. Retry-After may lengthen the wait, up to a day, but not
+ *   shorten it: an hour of 503s with "Retry-After: 1" would use up all attempts in seconds.
  * @param random from 0 to 1.
  */
 export function decideRetry(
@@ -47,12 +47,12 @@ export function decideRetry(
 
 /**
  * Reads a Retry-After header: seconds or an HTTP date (RFC 9110, 10.2.3).
- * @returns milliseconds from now, not below 0; undefined when there is none that can be read.
+ * @returns milliseconds from now, not below 0; undefined without a header, or with one that is neither.
  */
 export function parseRetryAfter(header: string | undefined, now: Date): number | undefined {
   if (header === undefined) return undefined
   if (/^\d{1,9}$/.test(header)) return Number(header) * secondMs
-  // Date.parse reads far more than HTTP dates; those all end so.
+  // Date.parse accepts much more than HTTP dates, which all end in GMT.
   const at = header.endsWith(' GMT') ? Date.parse(header) : Number.NaN
   return Number.isNaN(at) ? undefined : Math.max(0, at - now.getTime())
 }

@@ -5,13 +5,13 @@ import type { FailureKind } from '../outbox/callback.ts'
 import { failureKind } from './failure-kind.ts'
 import { parseRetryAfter } from './retry-schedule.ts'
 
-/** What is read of an answer at the most: enough to find an acknowledgement word, harmless to hold 256 times. */
+/** The most that is read of an answer: enough to find an acknowledgement word, little enough to hold for every slot. */
 const readBytesMax = 64 * 1024
 
-/** Interim answers (1xx) put up with: a stream of them would keep a processor busy until the deadline. */
+/** The most interim answers (1xx) per attempt. A stream of them would keep a CPU busy until the deadline. */
 const interimMax = 32
 
-/** What is kept of an answer. */
+/** The most that is stored of an answer. */
 const keptBytes = 2 * 1024
 
 export interface OutgoingCallback {
@@ -25,18 +25,18 @@ export interface OutgoingCallback {
   acknowledgement: string | null
 }
 
-/** What came of one attempt. `answer`: the first 2 KiB, as text; durationMs in whole milliseconds. */
+/** How one attempt ended. `answer`: the first 2 KiB, as text. `durationMs`: whole milliseconds. */
 export type SendOutcome =
   | { kind: 'acknowledged'; status: number; durationMs: number; answer: string }
   | { kind: 'refused'; status: number; durationMs: number; answer: string; retryAfterMs?: number }
   | { kind: 'failed'; failure: FailureKind; reason: string; durationMs: number; status?: number }
 
 /**
- * Makes one attempt: one POST, no redirect followed, everything within the deadline. Nothing that the endpoint does
- * makes it throw. An answer longer than 64 KiB is judged by what was read of it; one that breaks off, or that the
- * deadline cuts, is a failure whatever its status: the endpoint may have died on the way.
+ * Makes one attempt: one POST, no redirect followed, everything within the deadline. Nothing that the endpoint does makes it
+ * throw. Of an answer longer than 64 KiB, the first 64 KiB count. An answer that breaks off or is cut by the deadline is a
+ * failure whatever its status: the endpoint may have crashed meanwhile.
  * @param agent from `createGuardedAgent`.
- * @param deadlineMs 10 s for deliveries, less for a merchant who waits for the result of a test.
+ * @param deadlineMs 10 s for deliveries, less for testcallback, whose caller waits.
  */
 export async function sendCallback(
   agent: Agent,
@@ -55,7 +55,7 @@ export async function sendCallback(
   return { kind: 'refused', ...answer, ...(retryAfterMs !== undefined && { retryAfterMs }) }
 }
 
-/** What came back: at most 64 KiB of body. With an error it is not complete, or there was nothing at all. */
+/** An answer, with at most 64 KiB of its body. With an error it is incomplete, or there was none. */
 interface Exchange {
   status: number | undefined
   retryAfter: string | undefined
@@ -64,9 +64,9 @@ interface Exchange {
 }
 
 /**
- * Sends, and reads what comes, under one clock for all of it: undici's own timeouts begin anew with every byte of a
- * drip, and do not count while it waits for a connection. By its handlers and not by its `request`, whose stream for
- * every answer and signal for every clock would be a fifth of what an attempt costs.
+ * Sends the request and reads the answer, under one timer. undici's own timeouts restart with every byte that arrives, and do
+ * not run while it waits for a connection. `dispatch` and not `request`: the stream and the abort signal that `request` needs
+ * would be a fifth of an attempt's cost.
  */
 function exchange(agent: Agent, callback: OutgoingCallback, deadlineMs: number): Promise<Exchange> {
   return new Promise(resolve => {
@@ -84,7 +84,7 @@ function exchange(agent: Agent, callback: OutgoingCallback, deadlineMs: number):
       result.error = error
       resolve(result)
     }
-    /** What is still under way is of no interest any more: its connection is closed. */
+    /** Ends the attempt and closes its connection. */
     const cut = (error?: Error) => {
       finish(error)
       sending?.abort(cutOff)
@@ -93,7 +93,7 @@ function exchange(agent: Agent, callback: OutgoingCallback, deadlineMs: number):
     agent.dispatch(requestOf(callback), {
       onRequestStart: controller => {
         sending = controller
-        // The connection came too late: nothing is sent on it.
+        // The connection came after the deadline: nothing is sent on it.
         if (over) controller.abort(cutOff)
       },
       onResponseStart: (_, status, headers) => {
@@ -117,14 +117,14 @@ function exchange(agent: Agent, callback: OutgoingCallback, deadlineMs: number):
 
 const nothing = Buffer.alloc(0)
 
-/** Nobody reads it: whoever waited has been answered. */
+/** undici wants an error to abort with. Nothing reads it: the promise is resolved by then. */
 const cutOff = new Error('the attempt is over')
 
 class InterimFlood extends Error {
   readonly code = 'INTERIM_FLOOD'
 }
 
-/** Its code is the one by which a failure is known as a timeout. */
+/** `failureKind` classifies it by its code. */
 class DeadlinePassed extends Error {
   readonly code = 'ETIMEDOUT'
 
@@ -155,13 +155,13 @@ function acknowledges(status: number, body: Buffer, word: string | null): boolea
   return status >= 200 && status <= 299 && (word === null || body.includes(word))
 }
 
-/** Text that Postgres takes, whatever was sent: no NUL, valid UTF-8, and still no more than 2 KiB. */
+/** Turns any body into text that Postgres accepts: valid UTF-8 without NUL, at most 2 KiB. */
 function keptAnswer(body: Buffer): string {
   if (body.length <= keptBytes && isUtf8(body) && !body.includes(0)) return body.toString()
   const text = new TextDecoder()
     .decode(body.subarray(0, keptBytes), { stream: true })
     .replaceAll('\0', '\ufffd')
-  // A replacement character is longer than the byte it stands for.
+  // A replacement character is longer than the byte it replaces.
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(keptBytes))
   return text.slice(0, read)
 }

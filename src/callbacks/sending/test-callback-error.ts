@@ -2,9 +2,9 @@ import type { FailureKind } from '../outbox/callback.ts'
 import type { SendOutcome } from './send-callback.ts'
 
 /**
- * Why a test was not delivered, for the merchant to read. Of what happened below HTTP it says the kind and no more: an
- * error's own words may name addresses and ports that are not the merchant's business.
- * @param acknowledgement the word the merchant wants in an answer's body, if any.
+ * Says in a sentence for the merchant why a test was not delivered. For failures below HTTP it gives the kind only: the
+ * messages of these errors may name addresses and ports of our own network.
+ * @param acknowledgement the word that the merchant's answers must contain, if any.
  * @returns null when it was delivered.
  */
 export function testError(
@@ -23,19 +23,19 @@ export function testError(
 }
 
 function refusal(status: number, acknowledgement: string | null): string {
-  if (status >= 300 && status <= 399) return `refused: status ${status}, and redirects are not followed`
-  if (status < 200 || status > 299) return `refused: status ${status}, and only a 2xx acknowledges`
+  if (status >= 300 && status <= 399) return `refused: status ${status}; redirects are not followed`
+  if (status < 200 || status > 299) return `refused: status ${status}; only a 2xx acknowledges`
   return `refused: a 2xx acknowledges only with "${acknowledgement}" in its body`
 }
 
 const sentences: Record<Exclude<FailureKind, 'timeout'>, string> = {
   no_url: 'there is no URL to send to',
   no_key: 'the merchant has no promoted key to sign with',
-  blocked: 'callbacks do not go to this URL, or to the address behind its name',
+  blocked: 'callbacks are not sent to this URL, or to the address that its name resolves to',
   dns: 'the name cannot be resolved',
-  connect: 'no connection can be made',
-  tls: 'no trusted TLS: look at the certificate, its chain, its name and its dates',
+  connect: 'the connection failed',
+  tls: 'no trusted TLS connection: check the certificate, its chain, name and dates',
   reset: 'the connection broke off',
-  bad_answer: 'what came back is not HTTP',
+  bad_answer: 'the answer is not valid HTTP',
   network: 'the network failed',
 }

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto'
 
 /**
- * The three headers of the Standard Webhooks specification over the exact bytes sent.
- * @param secrets the merchant's live ones, `whsec_` + base64: one `v1,...` each, separated by spaces, so that a secret can
- *   be changed with an overlap. Without any there is no signature header.
+ * Makes the three headers of the Standard Webhooks specification, which sign the exact bytes of the body.
+ * @param secrets the merchant's live ones, `whsec_` + base64. Each gives one `v1,...` in the signature header, separated by
+ *   spaces, so that a secret can be replaced with an overlap. Without any there is no signature header.
  * @param timestamp Unix seconds of this attempt.
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */

@@ -2,13 +2,13 @@ import { GatewayError } from '../../base/errors.ts'
 import { noParameters, type Parameters, setParameter } from './parameters.ts'
 
 /**
- * Reads a body of `application/x-www-form-urlencoded`, its characters UTF-8.
- * @throws GatewayError bad_request for malformed escapes, names given twice, names that are none.
+ * Reads a body of `application/x-www-form-urlencoded` in UTF-8.
+ * @throws GatewayError bad_request for malformed escapes, names given twice and names that are not allowed.
  */
 export function readFormParameters(text: string): Parameters {
   const parameters = noParameters()
   for (const pair of text.split('&')) {
-    // Code that ends every pair with & exists; what stands behind the last one is nothing.
+    // Some clients write & after every pair, also after the last one.
     if (pair === '') continue
     const equals = pair.indexOf('=')
     const name = equals < 0 ? pair : pair.slice(0, equals)

@@ -1,16 +1,16 @@
 import { GatewayError } from '../../base/errors.ts'
 import { noParameters, type Parameters, setParameter } from './parameters.ts'
 
-// JSON.parse cannot be asked: it takes the last of two equal names, rounds large numbers, and says nothing of either.
+// JSON.parse cannot be used: of two equal names it silently takes the last one, and it silently rounds large numbers.
 const blank = /[ \t\n\r]*/y
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what JSON forbids inside a string.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them inside a string.
 const string = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/y
 const integer = /-?(?:0|[1-9][0-9]{0,15})(?![0-9.eE+-])/y
 
 /**
- * Reads a body of JSON: one object, its values strings or safe integers, which are taken as their decimal text.
+ * Reads a body of JSON: one object whose values are strings or safe integers. Integers become their decimal text.
  * @throws GatewayError bad_request for everything else: nested values, other numbers, true, false, null, names given
- *   twice, lone surrogates, anything before or behind the object.
+ *   twice, lone surrogates, anything before or after the object.
  */
 export function readJsonParameters(text: string): Parameters {
   const parameters = noParameters()
@@ -54,7 +54,7 @@ function readString(reader: Reader): string {
   if (!quoted) throw notJson(reader)
   if (!quoted.includes('\\')) return quoted.slice(1, -1)
   const unquoted: string = JSON.parse(quoted)
-  // An escape can name half of a pair; UTF-8 as such cannot.
+  // An escape can name half of a surrogate pair. Plain UTF-8 cannot.
   if (/\p{Surrogate}/u.test(unquoted))
     throw new GatewayError('bad_request', 'body: a lone surrogate in a string')
   return unquoted
@@ -63,16 +63,15 @@ function readString(reader: Reader): string {
 function readInteger(reader: Reader, name: string): string {
   const digits = take(reader, integer)
   if (digits && digits !== '-0' && Number.isSafeInteger(Number(digits))) return digits
-  // What it is instead is read no further; that it is no value we take is all there is to say.
   throw new GatewayError(
     'bad_request',
-    `body: a value is a string, or a whole number up to 2^53 (${nameOf(name)})`,
+    `body: the value of ${nameOf(name)} must be a string or a whole number up to 2^53`,
   )
 }
 
-/** The name has not been held to its rule yet. */
+/** The name as a message may show it: it is not checked yet. */
 function nameOf(name: string): string {
-  return /^\w{1,64}$/.test(name) ? name : 'of a parameter'
+  return /^\w{1,64}$/.test(name) ? name : 'a parameter'
 }
 
 function take(reader: Reader, token: RegExp): string | undefined {

@@ -6,12 +6,12 @@ import { productVersion } from '../../base/version.ts'
 import { callbackSchema, fullCallbackSchema } from '../../callbacks/callback-schemas.ts'
 import { type SignedParameters, signParameters } from '../../merchants/signature.ts'
 import type { Endpoint } from '../../requests/endpoint.ts'
-import { answerSchema, refusalSchema } from '../envelope.ts'
-import { parametersSchema } from '../merchant-parameters.ts'
+import { parametersSchema } from '../../requests/merchant-parameters.ts'
+import { answerSchema, refusalSchema } from '../body/envelope.ts'
 import { exampleOf } from './api-example.ts'
 import { apiIntroduction } from './api-introduction.ts'
 
-/** What any request to the merchant API may be refused with, whatever the endpoint. */
+/** The codes with which every endpoint may refuse a request. */
 export const commonRefusals: readonly ErrorCode[] = [
   'bad_request',
   'missing_parameter',
@@ -32,15 +32,15 @@ export const commonRefusals: readonly ErrorCode[] = [
 
 const tag = {
   name: 'Merchant API',
-  description: 'What a merchant calls, and what is called at the merchant.',
+  description: 'The endpoints a merchant calls, and the callback it receives.',
 }
 
-/** The key the examples are signed with; the one of the published vectors. */
+/** The key that signs the examples: the key of the published vectors. */
 const exampleKey = '3f9c1e7ab2d84455a0c6e1f27d90b8aa'
 
 /**
- * The merchant API as an OpenAPI 3.1 document, written from the very schemas that validate its requests and shape its
- * answers: JSON Schema, which OpenAPI 3.1 takes as it is.
+ * Writes the merchant API as an OpenAPI 3.1 document, from the schemas that validate its requests and serialize its answers.
+ * OpenAPI 3.1 takes JSON Schema as it is.
  */
 export function apiDocument(endpoints: readonly Endpoint[]): Record<string, unknown> {
   return {
@@ -52,7 +52,7 @@ export function apiDocument(endpoints: readonly Endpoint[]): Record<string, unkn
       description: apiIntroduction(),
     },
     servers: [{ url: '/', description: 'This gateway' }],
-    // The signature is a parameter like the others, which no security scheme of OpenAPI describes.
+    // The signature is a parameter. No security scheme of OpenAPI describes that.
     security: [],
     tags: [tag],
     paths: Object.fromEntries(
@@ -66,6 +66,12 @@ export function apiDocument(endpoints: readonly Endpoint[]): Record<string, unkn
         FullCallback: plainSchema(fullCallbackSchema),
         ...Object.fromEntries(endpoints.flatMap(endpointSchemas)),
       },
+      headers: {
+        RequestId: {
+          description: "The request's id, as the operator's log has it.",
+          schema: { type: 'string' },
+        },
+      },
     },
   }
 }
@@ -77,7 +83,7 @@ function endpointSchemas(endpoint: Endpoint): [string, unknown][] {
   ]
 }
 
-/** `newAddress` gives `NewAddressParameters`: names of types in generated clients. */
+/** Makes `NewAddressParameters` of `newAddress`: these are the names of types in generated clients. */
 function schemaName({ name }: Endpoint, suffix: string): string {
   return `${name[0]!.toUpperCase()}${name.slice(1)}${suffix}`
 }
@@ -100,6 +106,7 @@ function operation(endpoint: Endpoint) {
     responses: {
       200: {
         description: 'Done.',
+        headers: answerHeaders,
         content: {
           'application/json': { schema: reference(schemaName(endpoint, 'Answer')), example: answer },
         },
@@ -109,13 +116,15 @@ function operation(endpoint: Endpoint) {
   }
 }
 
+const answerHeaders = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } }
+
 const replayNotes: Record<Endpoint['replay'], string> = {
-  legacy: '`t` and `nonce` may be left out, unless the merchant is set to require them.',
-  usual: '`t` and `nonce` are required of keys with the scheme `sha1`, and of merchants set to require them.',
-  once: '`t` and `nonce` are required, and a nonce is good for one call only.',
+  legacy: '`t` and `nonce` are optional, unless the merchant is set to require them.',
+  usual: '`t` and `nonce` are required with a `sha1` key, and of merchants set to require them.',
+  once: '`t` and `nonce` are required, and each nonce is accepted once.',
 }
 
-/** What an endpoint takes, at a glance. */
+/** Lists an endpoint's parameters as a Markdown table. */
 function parameterTable(endpoint: Endpoint): string {
   const { properties, required } = parametersSchema(endpoint)
   const needed: readonly string[] = endpoint.replay === 'once' ? [...required, 't', 'nonce'] : required
@@ -127,7 +136,7 @@ function parameterTable(endpoint: Endpoint): string {
   return ['| parameter | required | |', '| --- | --- | --- |', ...rows].join('\n')
 }
 
-/** A request as it could be sent, its signature right under the key of the published vectors. */
+/** Makes an example request, signed with the key of the published vectors. */
 function signedExample(endpoint: Endpoint): SignedParameters {
   const { sign: _, ...parameters } = exampleOf(
     parametersSchema(endpoint),
@@ -136,7 +145,7 @@ function signedExample(endpoint: Endpoint): SignedParameters {
   return { ...parameters, sign: signParameters('hmac-sha256', endpoint.name, parameters, exampleKey) }
 }
 
-/** Refusals by HTTP status: which codes come with it, and a real one of each. */
+/** Describes refusals by HTTP status: the codes of each status, with an example of each code. */
 function refusals(codes: readonly ErrorCode[]) {
   const byStatus = new Map<number, ErrorCode[]>()
   for (const code of codes) {
@@ -153,12 +162,13 @@ function refusal(status: number, codes: readonly ErrorCode[]) {
   })
   return {
     description: `${STATUS_CODES[status]}: ${codes.map(code => `\`${code}\``).join(', ')}.`,
-    // A fault of ours says nothing of when it will be over.
-    ...(codes.some(code => errorCodes[code].retry && code !== 'internal') && {
-      headers: {
-        'Retry-After': { description: 'Seconds after which to ask again.', schema: { type: 'integer' } },
-      },
-    }),
+    headers: {
+      ...answerHeaders,
+      // Nobody knows how long an internal error will last.
+      ...(codes.some(code => errorCodes[code].retry && code !== 'internal') && {
+        'Retry-After': { description: 'Seconds after which to try again.', schema: { type: 'integer' } },
+      }),
+    },
     content: {
       'application/json': { schema: reference('Refusal'), examples: Object.fromEntries(examples) },
     },
@@ -181,9 +191,10 @@ function callbackOperation() {
   return {
     operationId: 'callback',
     tags: [tag.name],
-    summary: "What the gateway posts to the merchant's URL for every credit that announces something.",
+    summary:
+      "The gateway posts this to the merchant's URL for every credit that changes the announced amount.",
     description:
-      'Form-encoded unless the merchant asks for JSON. Any 2xx within 10 s acknowledges it; anything else is tried again, 15 times over more than 82 hours.',
+      'Form-encoded, unless the merchant is set to JSON. Any 2xx within 10 s acknowledges it. Anything else is retried: 15 attempts over more than 82 hours.',
     parameters: callbackHeaders.map(([name, description]) => ({
       name,
       in: 'header',
@@ -199,9 +210,9 @@ function callbackOperation() {
       },
     },
     responses: {
-      '2XX': { description: 'Acknowledged: it is not sent again.' },
-      410: { description: 'Not wanted any more: this callback is given up.' },
-      default: { description: 'Tried again; Retry-After is honoured within bounds.' },
+      '2XX': { description: 'Acknowledged. It is not sent again.' },
+      410: { description: 'Not wanted any more. The gateway stops sending this callback.' },
+      default: { description: 'Retried. Retry-After is respected within bounds.' },
     },
   }
 }
@@ -210,7 +221,7 @@ function reference(name: string) {
   return { $ref: `#/components/schemas/${name}` }
 }
 
-/** A schema as plain JSON, without the keyword of ours that words refusals. */
+/** Copies a schema as plain JSON, without our own keyword `expected`. */
 function plainSchema(schema: TSchema | TObject): unknown {
   return JSON.parse(JSON.stringify(schema, (key, value) => (key === 'expected' ? undefined : value)))
 }

@@ -1,9 +1,9 @@
 import type { TSchema } from 'typebox'
 
 /**
- * An example of what a schema describes, put together from the examples of its fields.
- * @param optionalToo whether fields that may be left out are in it.
- * @throws when a field that has to be in it has no example, which a test would see.
+ * Makes an example of a schema from the examples of its fields.
+ * @param optionalToo whether it includes optional fields.
+ * @throws when a field has no example; a test finds this.
  */
 export function exampleOf(schema: TSchema, optionalToo: boolean): unknown {
   // The schemas are ours; their keywords are JSON Schema's.

@@ -1,6 +1,6 @@
 import { errorCodes } from '../../base/errors.ts'
 
-/** What to know before the first call, as Markdown. */
+/** Writes the introduction of the API document, as Markdown. */
 export function apiIntroduction(): string {
   const rows = Object.entries(errorCodes).map(
     ([code, { status, retry, meaning }]) =>
@@ -10,34 +10,35 @@ export function apiIntroduction(): string {
 }
 
 const text = `
-Every call is a \`POST\` of at most 16 KiB, JSON or form-encoded, UTF-8. Values are text. Every answer is
-\`{"status":1,"data":{…}}\` or \`{"status":0,"err":"sentence","code":"stable_code"}\`: act on \`code\`, show \`err\` to a person.
+Every request is a \`POST\` of at most 16 KiB, JSON or form-encoded, in UTF-8. All values are text. Every answer is
+\`{"status":1,"data":{…}}\` or \`{"status":0,"err":"sentence","code":"stable_code"}\`. Your code decides by \`code\`; \`err\` is for
+people to read. Every answer has the header \`x-request-id\`: quote it when you ask the operator about a request.
 
 ## Signing
 
-Every call carries \`appid\` and \`sign\`. With a key of the scheme \`hmac-sha256\`:
+Every request has \`appid\` and \`sign\`. With a key of the scheme \`hmac-sha256\`:
 
-1. Take all parameters but \`sign\`, decoded, empty ones and unknown ones too, in ASCII order of their names.
-2. Percent-encode names and values (RFC 3986: all but \`A-Z a-z 0-9 - . _ ~\`), join each pair by \`=\` and the pairs by \`&\`.
+1. Take all parameters except \`sign\`, decoded, including empty and unknown ones, in ASCII order of their names.
+2. Percent-encode names and values (RFC 3986: all but \`A-Z a-z 0-9 - . _ ~\`). Join each name and value with \`=\`, and the pairs with \`&\`.
 3. Put the endpoint's name (the path's last segment) and \`?\` in front.
 4. \`sign\` is HMAC-SHA256 of that text under the key, upper-case hex.
 
-With the older scheme \`sha1\`: names and values run together in the same order, the key after them, SHA-1, upper-case
-hex. It signs neither the endpoint's name nor where a value ends: use it only for code that exists.
+With the older scheme \`sha1\`, \`sign\` is SHA-1, in upper-case hex, of all names and values in the same order, without
+separators, followed by the key. It signs neither the endpoint's name nor where a value ends: use it only for existing code.
 
 The examples below are signed with the key \`3f9c1e7ab2d84455a0c6e1f27d90b8aa\`.
 
 ## Amounts and times
 
-Amounts are decimal USDT as text, at most 6 decimals; only a callback's \`amount\` (and \`body_amount\`, which quotes it) is
-in 1/10000 USDT. Times are Unix seconds; of a span, \`from\` is included and \`to\` is not.
+Amounts are decimal USDT as text, with at most 6 decimals. Only a callback's \`amount\` (and \`body_amount\`, which quotes it)
+is in 1/10000 USDT. Times are Unix seconds; \`from\` is inclusive, \`to\` is exclusive.
 
-## Asking again
+## Retries
 
-\`TraderRechargeorder\` is idempotent by \`orderid\`, for ever: the same parameters get the same answer. After a timeout, a
-429 or a 5xx, send the very same request again.
+\`TraderRechargeorder\` is idempotent by \`orderid\`, permanently: the same parameters get the same answer. After a timeout, a
+429 or a 5xx, send the same request again.
 
 ## Errors
 
-Some old clients lose the body on an error status: a merchant may be set to get its refusals with 200, \`bad_sign\`, 429
-and every 5xx excepted.`
+Some old clients lose the body on an error status. A merchant can be set to get refusals with HTTP 200. Even then,
+\`bad_sign\`, 429 and every 5xx keep their HTTP status.`

@@ -3,19 +3,22 @@ import type { FastifyRequest } from 'fastify'
 import { mappedV4 } from '../../egress/embedded-v4.ts'
 
 /**
- * Who called, in one form for each client: some proxies write `203.0.113.7:41202` or `[2001:db8::1]:443` into
- * X-Forwarded-For, and each port would be another client.
- * @returns an IPv4 or IPv6 address; the connection's own when what a trusted proxy wrote is none; 0.0.0.0 when the client has
- *   gone, and nobody had asked for its address before.
+ * Reads a client's address in one form, without a port. Some proxies write `203.0.113.7:41202` or `[2001:db8::1]:443` into
+ * X-Forwarded-For: each port would count as another client.
+ * @returns an IPv4 or IPv6 address; the connection's own when a trusted proxy wrote something else; 0.0.0.0 when the
+ *   connection is closed and its address was never read before.
  */
 export function clientAddressOf(request: Pick<FastifyRequest, 'ip' | 'socket'>): string {
   return readAddress(request.ip ?? '') ?? readAddress(request.socket.remoteAddress ?? '') ?? '0.0.0.0'
 }
 
-/** An address without port, brackets and zone, IPv6 in its shortest form, an embedded IPv4 one as itself; null if none. */
+/**
+ * Reads an address: port, brackets and zone are removed, IPv6 is shortened, and an IPv4 address inside IPv6 is returned as IPv4.
+ * @returns null when the text is not an address.
+ */
 export function readAddress(text: string): string | null {
   if (isIPv4(text)) return text
-  // As every IPv4 client of a socket for both families is written, and twenty times as fast as the rest.
+  // Node writes every IPv4 client of a dual-stack socket like this. This path is twenty times as fast as the rest.
   const mapped = /^::ffff:([\d.]+)$/i.exec(text)?.[1]
   if (mapped !== undefined && isIPv4(mapped)) return mapped
   const [, bracketed, withPort] = /^\[([^\]]*)\](?::\d{1,5})?$|^([\d.]+):\d{1,5}$/.exec(text) ?? []
@@ -25,7 +28,7 @@ export function readAddress(text: string): string | null {
   return mappedV4(bare) ?? new URL(`http://[${bare}]/`).hostname.slice(1, -1)
 }
 
-/** What a limit counts by: the address, an IPv6 one by its /64, which is what one customer is given at the least. */
+/** The key that a limit counts by: an IPv4 address, or an IPv6 /64, the smallest range that one customer is given. */
 export function limitKeyOf(address: string): string {
   if (!isIPv6(address)) return address
   const [head = '', tail] = address.split('::')

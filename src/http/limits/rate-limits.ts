@@ -1,5 +1,6 @@
 import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
 import { GatewayError } from '../../base/errors.ts'
 import { clientAddressOf, limitKeyOf } from './client-address.ts'
 import type { RequestCounts } from './request-counts.ts'
@@ -8,42 +9,44 @@ import type { RequestCounts } from './request-counts.ts'
 export type CountRequest = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
 export interface RateLimits {
-  /** Per client address, before authentication; null: no limit. */
+  /** Per client address, before authentication; null for no limit. */
   byAddress: CountRequest | null
-  /** Per merchant, after it, so that a forged request spends nobody's quota; null: no limit. */
+  /** Per merchant, after authentication, so that forged requests use up no merchant's quota; null for no limit. */
   byMerchant: CountRequest | null
 }
 
 const windowMs = 60_000
 
-/**
- * Opens the two limits.
- * @param perMinute requests in a minute; 0 for no limit.
- */
-export async function openRateLimits(
-  app: FastifyInstance,
-  counts: RequestCounts,
-  perMinute: { address: number; merchant: number },
-): Promise<RateLimits> {
-  if (perMinute.address === 0 && perMinute.merchant === 0) return { byAddress: null, byMerchant: null }
-  await app.register(rateLimit, { global: false, timeWindow: windowMs, store: storeOn(counts) })
-  return {
-    byAddress:
-      perMinute.address === 0
-        ? null
-        : limit(app, {
-            max: perMinute.address,
-            keyGenerator: request => limitKeyOf(clientAddressOf(request)),
-          }),
-    byMerchant:
-      perMinute.merchant === 0
-        ? null
-        : limit(app, {
-            max: perMinute.merchant,
-            keyGenerator: request => `merchant-${request.merchant!.id}`,
-          }),
-  }
+export interface RateLimitOptions {
+  /** Closed with the app. */
+  counts: RequestCounts
+  /** Requests in a minute; 0 for no limit. */
+  perMinute: { address: number; merchant: number }
 }
+
+/** Sets `app.rateLimits`, and counts requests for unknown paths; the routes count their own. */
+export const rateLimits = fastifyPlugin<RateLimitOptions>(
+  async (app, { counts, perMinute: { address, merchant } }) => {
+    app.addHook('onClose', async () => counts.close())
+    if (address === 0 && merchant === 0) return
+    await app.register(rateLimit, { global: false, timeWindow: windowMs, store: storeOn(counts) })
+    if (merchant > 0) {
+      const keyGenerator = (request: FastifyRequest) => `merchant-${request.merchant!.id}`
+      app.rateLimits.byMerchant = limit(app, { max: merchant, keyGenerator })
+    }
+    if (address > 0) {
+      const keyGenerator = (request: FastifyRequest) => limitKeyOf(clientAddressOf(request))
+      const byAddress = limit(app, { max: address, keyGenerator })
+      app.rateLimits.byAddress = byAddress
+      // Before the body is read: a body that is refused counts too.
+      app.addHook('onRequest', (request, reply, done) => {
+        if (request.is404) byAddress(request, reply).then(() => done(), done)
+        else done()
+      })
+    }
+  },
+  { name: 'rate-limits', dependencies: ['request-context'] },
+)
 
 function limit(
   app: FastifyInstance,
@@ -63,7 +66,7 @@ function limit(
   }
 }
 
-/** The store as the plugin wants it: a class, whose instances all count in the same place. */
+/** Makes the class that @fastify/rate-limit asks for; all its instances use the same counts. */
 function storeOn(counts: RequestCounts) {
   return class Store implements FastifyRateLimitStore {
     incr(key: string, done: Parameters<FastifyRateLimitStore['incr']>[1], timeWindow: number): void {

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 
-/** How many requests of a key fall into its present window, this one included, and when the window ends. */
+/** The requests of a key in its current window, this one included, and when the window ends. */
 export interface RequestCount {
   current: number
   /** Milliseconds. */
@@ -15,10 +15,10 @@ export interface RequestCounts {
   close(): void
 }
 
-/** Keys one process remembers at the most; beyond it, the ones seen longest ago are forgotten. */
+/** Keys that a process remembers at most. Above it, the keys with the oldest windows are dropped. */
 const keysMax = 100_000
 
-/** Counts for this process alone. */
+/** Counts in this process alone. */
 export function countHere(clock: Clock): RequestCounts {
   const windows = new Map<string, { current: number; endsAt: number }>()
   return {
@@ -26,7 +26,7 @@ export function countHere(clock: Clock): RequestCounts {
       const now = clock.now().getTime()
       let window = windows.get(key)
       if (!window || window.endsAt <= now) {
-        // Set anew, so that the map's order is that of the windows' beginnings.
+        // Deleted and set again, so that the map is in the order in which windows began.
         windows.delete(key)
         window = { current: 0, endsAt: now + windowMs }
         windows.set(key, window)
@@ -39,14 +39,14 @@ export function countHere(clock: Clock): RequestCounts {
   }
 }
 
-/** Redis answers within this, or the process counts for itself: no request waits longer for its limit. */
+/** If Redis does not answer within this time, the process counts by itself. No request waits longer for its limit. */
 const redisTimeoutMs = 100
-/** How long the start waits for a connection: what is counted before there is one, no other replica knows of. */
+/** How long the start waits for a connection. Requests counted before there is one are unknown to other replicas. */
 const firstConnectionMs = 1_000
-/** After a failure Redis is left alone this long, so that one that says nothing slows down few requests. */
+/** After a failure Redis is not asked for this long, so that a silent Redis slows down few requests. */
 const redisRestMs = 1_000
 
-// A new count has no end yet; nor has one that lost its own, which would lock its client out for good.
+// A new count has no expiry yet. A count that lost its expiry gets a new one: otherwise it would block its client forever.
 const countScript = `
 local current = redis.call('INCR', KEYS[1])
 local ttl = redis.call('PTTL', KEYS[1])
@@ -57,8 +57,8 @@ end
 return {current, ttl}`
 
 /**
- * Counts in Redis for all replicas; while it is down or silent, each process counts for itself, from the start on if need be.
- * @param prefix before every key: another for each database, since two gateways may have been given one Redis.
+ * Counts in Redis for all replicas. While Redis is down or silent, also at the start, each process counts by itself.
+ * @param prefix put before every key; different for each database, since two gateways may share one Redis.
  */
 export async function countInRedis(
   url: string,
@@ -67,7 +67,7 @@ export async function countInRedis(
   log: Logger,
 ): Promise<RequestCounts> {
   const redis = new Redis(url, {
-    // Fail at once instead of queueing for a connection that is not there.
+    // Fail at once, instead of queueing until there is a connection.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     commandTimeout: redisTimeoutMs,
@@ -102,7 +102,7 @@ export async function countInRedis(
   }
 }
 
-/** Waits until it is known whether there is a connection, though not for long. */
+/** Waits until the connection is open or has failed, for at most `firstConnectionMs`. */
 function connectedOrNot(redis: Redis): Promise<void> {
   return new Promise(resolve => {
     const timer = setTimeout(resolve, firstConnectionMs)

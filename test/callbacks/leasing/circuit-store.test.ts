@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { LaneId } from '../../../src/base/ids.ts'
 import { moveCircuits } from '../../../src/callbacks/leasing/circuit-store.ts'
 import { leaseCallbacks } from '../../../src/callbacks/leasing/lease-store.ts'
 import type { AttemptOutcome } from '../../../src/callbacks/outbox/callback.ts'
@@ -13,8 +14,8 @@ import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
 
 const circuit = { failuresToOpen: 5, probeFirstMs: 1_000, probeMaxMs: 60_000 }
 
-test('failures in a row open the circuit, said in one line with appid and origin', async () => {
-  const { pool, merchant, lines, results } = await setUp(20)
+test('failures in a row open the circuit, logged in one line with appid and origin', async () => {
+  const { pool, merchant, lines, results } = await laneWith(20)
   await results(await lease(pool, 4), 'timeout')
   assert.deepEqual(await lane(pool), { failures: 4, open: false, room: 8 })
   await results(await lease(pool, 1), 'refused', 503)
@@ -27,8 +28,8 @@ test('failures in a row open the circuit, said in one line with appid and origin
   assert.deepEqual(more, [])
 })
 
-test('an answer in between begins the row again, and refusals that are answers open nothing', async () => {
-  const { pool, results } = await setUp(20)
+test('an answer resets the count of failures, and refusals count as answers', async () => {
+  const { pool, results } = await laneWith(20)
   await results(await lease(pool, 4), 'connect')
   await results(await lease(pool, 1), 'refused', 404)
   assert.deepEqual(await lane(pool), { failures: 0, open: false, room: 8 })
@@ -37,8 +38,8 @@ test('an answer in between begins the row again, and refusals that are answers o
   assert.deepEqual(await lane(pool), { failures: 4, open: false, room: 8 })
 })
 
-test('what was never sent neither opens a circuit nor closes one', async () => {
-  const { pool, results } = await setUp(20)
+test('an attempt that sent nothing neither opens a circuit nor closes one', async () => {
+  const { pool, results } = await laneWith(20)
   await results(await lease(pool, 8), 'blocked')
   assert.deepEqual(await lane(pool), { failures: 0, open: false, room: 8 })
   await results(await lease(pool, 5), 'timeout')
@@ -47,11 +48,11 @@ test('what was never sent neither opens a circuit nor closes one', async () => {
   assert.deepEqual(await lane(pool), { failures: 5, open: true, room: 1 })
 })
 
-test('an open lane has one probe in flight, the next ever later up to the bound; the others wait as they were', async () => {
-  const { pool, results } = await setUp(20)
+test('an open circuit lets one probe through at a time, at doubling intervals up to the longest; other callbacks stay unchanged', async () => {
+  const { pool, results } = await laneWith(20)
   await results(await lease(pool, 5), 'timeout')
   const before = await waiting(pool)
-  assert.deepEqual(await lease(pool, 100), [], 'none before its time')
+  assert.deepEqual(await lease(pool, 100), [], 'a probe before its time')
   assert.deepEqual(await probeInS(pool), 1)
   const waits: number[] = []
   for (let i = 0; i < 8; i++) {
@@ -60,7 +61,7 @@ test('an open lane has one probe in flight, the next ever later up to the bound;
     assert.equal(probes.length, 1)
     waits.push(await probeInS(pool))
     await probeNow(pool)
-    assert.deepEqual(await lease(pool, 100), [], 'none beside another')
+    assert.deepEqual(await lease(pool, 100), [], 'a second probe')
     await results(probes, 'timeout')
   }
   assert.deepEqual(waits, [2, 4, 8, 16, 32, 60, 60, 60])
@@ -69,8 +70,8 @@ test('an open lane has one probe in flight, the next ever later up to the bound;
   assert.deepEqual((await waiting(pool)).slice(0, 7), before.slice(-7))
 })
 
-test('failures that were under way when it opened change nothing any more', async () => {
-  const { pool, results } = await setUp(20)
+test('failures of attempts that began before the circuit opened do not change it', async () => {
+  const { pool, results } = await laneWith(20)
   const leases = await lease(pool, 8)
   await results(leases.slice(0, 5), 'timeout')
   await results(leases.slice(5), 'timeout')
@@ -78,8 +79,8 @@ test('failures that were under way when it opened change nothing any more', asyn
   assert.equal(await probeInS(pool), 1)
 })
 
-test('the first answer closes it, and the cap doubles back with each round of them', async () => {
-  const { pool, lines, results } = await setUp(40)
+test('the first answer closes the circuit, and each round of answers doubles the limit up to the cap', async () => {
+  const { pool, lines, results } = await laneWith(40)
   await results(await lease(pool, 5), 'timeout')
   await probeNow(pool)
   await results(await lease(pool, 100), 'acknowledged')
@@ -96,8 +97,8 @@ test('the first answer closes it, and the cap doubles back with each round of th
   assert.deepEqual(rows, [{ failures: 0, opened_at: null, probes: 0, slow_start: null }])
 })
 
-test('an endpoint that fails again while it recovers is shut out again', async () => {
-  const { pool, lines, results } = await setUp(40)
+test('failures while the limit rises open the circuit again', async () => {
+  const { pool, lines, results } = await laneWith(40)
   await results(await lease(pool, 5), 'timeout')
   await probeNow(pool)
   await results(await lease(pool, 100), 'acknowledged')
@@ -106,16 +107,16 @@ test('an endpoint that fails again while it recovers is shut out again', async (
   assert.equal(lines('callback.circuit_opened').length, 2)
 })
 
-test('couriers that lease at the same moment take one probe between them', async () => {
-  const { pool, results } = await setUp(20)
+test('couriers that lease at the same moment lease one probe together', async () => {
+  const { pool, results } = await laneWith(20)
   await results(await lease(pool, 5), 'timeout')
   await probeNow(pool)
   const taken = await Promise.all(Array.from({ length: 8 }, () => lease(pool, 10)))
   assert.equal(taken.flat().length, 1)
 })
 
-test("a merchant's other origin, and another merchant at the same one, go on", async () => {
-  const { pool, merchant, results } = await setUp(20)
+test("a circuit does not affect the merchant's other origins, nor other merchants at the same origin", async () => {
+  const { pool, merchant, results } = await laneWith(20)
   const other = await seedMerchant(pool)
   await results(await lease(pool, 5), 'timeout')
   await seedCallbacks(pool, [
@@ -125,8 +126,8 @@ test("a merchant's other origin, and another merchant at the same one, go on", a
   assert.equal((await lease(pool, 10)).length, 2)
 })
 
-test('healthy lanes are not written to, and results of many lanes move them in no circle', async () => {
-  const { pool } = await setUp(0)
+test('healthy lanes are not written to, and couriers that update the same lanes do not deadlock', async () => {
+  const { pool } = await laneWith(0)
   const origins = Array.from({ length: 12 }, (_, i) => `https://shop${i}.example/`)
   const merchant = await seedMerchant(pool)
   await seedCallbacks(
@@ -134,7 +135,7 @@ test('healthy lanes are not written to, and results of many lanes move them in n
     origins.map(notifyUrl => ({ merchant, notifyUrl })),
   )
   const { rows } = await pool.query(`select id from callback_lane order by id`)
-  const news = rows.map(({ id }) => ({ laneId: id as bigint, answers: 0, failures: 1 }))
+  const news = rows.map(({ id }) => ({ laneId: id as LaneId, answers: 0, failures: 1 }))
   const versions = async () => (await pool.query(`select xmin::text from callback_lane order by id`)).rows
   const before = await versions()
   const answered = news.map(lane => ({ ...lane, answers: 3, failures: 0 }))
@@ -146,8 +147,8 @@ test('healthy lanes are not written to, and results of many lanes move them in n
   assert.equal(moved.flat().length, 12, 'each opened once')
 })
 
-test('a result that came too late says nothing of the circuit', async () => {
-  const { pool, results } = await setUp(20)
+test('a result that comes after its lease was lost does not change the circuit', async () => {
+  const { pool, results } = await laneWith(20)
   const leases = await lease(pool, 6)
   await pool.query(`update callback_outbox set lease_epoch = 0 where state = 'in_flight'`)
   await results(leases, 'timeout')
@@ -156,7 +157,8 @@ test('a result that came too late says nothing of the circuit', async () => {
   assert.deepEqual(recorded, { moved: false, laneId: null, troubled: false })
 })
 
-async function setUp(count: number) {
+/** A lane with callbacks due, and what records their results. */
+async function laneWith(count: number) {
   const { pool } = await cloneDatabase()
   const merchant = await seedMerchant(pool, { callbackUrl: 'https://shop.example/' })
   await seedCallbacks(

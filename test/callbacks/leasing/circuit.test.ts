@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { LaneId } from '../../../src/base/ids.ts'
 import { newsOfLanes, verdictOf } from '../../../src/callbacks/leasing/circuit.ts'
 import type { AttemptOutcome } from '../../../src/callbacks/outbox/callback.ts'
 
-test('what an attempt says of its endpoint', () => {
+test('an endpoint is judged by the status and outcome of an attempt', () => {
   const cases: [outcome: AttemptOutcome, status: number | null, verdict: string | null][] = [
     ['acknowledged', 200, 'answers'],
-    // An answer, if not the one that was wanted.
+    // Without the acknowledgement word that the merchant wants.
     ['refused', 200, 'answers'],
     ['refused', 302, 'answers'],
     ['refused', 404, 'answers'],
@@ -19,7 +20,7 @@ test('what an attempt says of its endpoint', () => {
     ['dns', null, 'fails'],
     ['tls', null, 'fails'],
     ['reset', null, 'fails'],
-    // The answer broke off.
+    // Its body did not end in time.
     ['timeout', 200, 'fails'],
     ['bad_answer', null, 'fails'],
     // Nothing was sent.
@@ -32,8 +33,12 @@ test('what an attempt says of its endpoint', () => {
   }
 })
 
-test('failures in a row are those after the last answer, lane by lane', () => {
-  const attempt = (laneId: bigint, outcome: AttemptOutcome) => ({ laneId, outcome, status: null })
+test('failures in a row are counted from the last answer on, lane by lane', () => {
+  const attempt = (laneId: bigint, outcome: AttemptOutcome) => ({
+    laneId: laneId as LaneId,
+    outcome,
+    status: null,
+  })
   assert.deepEqual(
     newsOfLanes([
       attempt(1n, 'timeout'),

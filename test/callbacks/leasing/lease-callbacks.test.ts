@@ -9,7 +9,7 @@ import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
 
 const leaseMs = 30_000
 
-test('what is due is leased in the order it fell due, under a new epoch', async () => {
+test('due callbacks are leased in the order in which they fell due, each under a new epoch', async () => {
   const { pool } = await cloneDatabase()
   const [first, second, third] = await seed(pool, await seedMerchant(pool), 3)
   await dueIn(pool, first!, '-1 minute')
@@ -27,7 +27,7 @@ test('what is due is leased in the order it fell due, under a new epoch', async 
   assert.deepEqual(rows, [{ state: 'in_flight', held: true }])
 })
 
-test('what is leased comes with all that a renewal would read', async () => {
+test('a lease comes with everything that a renewal would read', async () => {
   const { pool } = await cloneDatabase()
   await seed(pool, await seedMerchant(pool), 3)
   await pool.query(`update callback set attempts = callback.id + 3`)
@@ -55,7 +55,7 @@ test('a lane never has more in flight than its cap, however many couriers lease 
   assert.equal(leased.length, 35)
 })
 
-test('a place under the cap is free again as soon as its callback is done', async () => {
+test('a callback that is done makes room under the cap at once', async () => {
   const { pool } = await cloneDatabase()
   await seed(pool, await seedMerchant(pool), 10)
   const [done] = await leaseCallbacks(pool, 50, leaseMs)
@@ -80,7 +80,7 @@ test('every lane has a turn before any has a second, the least recently served f
   assert.deepEqual(shares.sort(), ids.flatMap(id => [id, id]).sort())
 })
 
-test('lanes at their cap do not stand in the way of the others', async () => {
+test('lanes at their cap do not keep the others from being leased', async () => {
   const { pool } = await cloneDatabase()
   for (let i = 0; i < 4; i++) await seed(pool, await seedMerchant(pool), 20)
   await leaseCallbacks(pool, 100, leaseMs)

@@ -3,13 +3,14 @@ import { test } from 'node:test'
 import { createLog } from '../../../src/base/log.ts'
 import { defaultTuning } from '../../../src/callbacks/leasing/courier-tuning.ts'
 import { createDoorbell } from '../../../src/callbacks/leasing/doorbell.ts'
-import { type Leasing, leaseWhileOpen } from '../../../src/callbacks/leasing/lease-loop.ts'
+import { createInHand } from '../../../src/callbacks/leasing/in-hand.ts'
+import { startLeasing } from '../../../src/callbacks/leasing/lease-loop.ts'
 import type { CallbackQueue } from '../../../src/callbacks/queue/callback-queue.ts'
 import { cloneDatabase } from '../../support/database.ts'
 import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
-test('a courier whose calls others begin goes on leasing; one whose calls nobody begins does not', async () => {
+test('a courier leases on while other couriers begin its jobs, and stops when none does', async () => {
   for (const [begunElsewhere, leased] of [
     [true, 30],
     [false, 8],
@@ -27,30 +28,26 @@ test('a courier whose calls others begin goes on leasing; one whose calls nobody
         asked++
         return begunElsewhere ? 0 : added
       },
-      add: async leases => {
-        added += leases.length
+      add: async jobs => {
+        added += jobs.length
       },
       missing: async () => [],
       withdraw: async () => [],
-      pause: async () => undefined,
+      pause: () => undefined,
       close: async () => undefined,
     }
-    const leasing: Leasing = {
+    const bell = createDoorbell()
+    const leasing = startLeasing({
       pool,
       queue,
-      bell: createDoorbell(),
+      inHand: createInHand(bell.ring),
+      bell,
       log: createLog('silent', 'test'),
+      // Jobs of one lease each.
       tuning: { ...defaultTuning, slots: 4, aheadMax: 4, pollMs: 20, lostAfterMs: 60_000 },
-      active: new Set(),
-      enqueued: new Map(),
-      begunElsewhere: 0,
-      stopping: false,
-      working: false,
-    }
-    const loop = leaseWhileOpen(leasing)
+    })
     await waitUntil('all that it may lease', () => added >= leased && asked >= 3)
-    leasing.stopping = true
-    await loop
+    await leasing.stop()
     assert.equal(added, leased)
   }
 })

@@ -13,7 +13,7 @@ import { seedCallback, seedCallbacks, seedMerchant } from '../../support/seed-or
 
 const times = { leaseMs: 30_000, marginMs: 15_000 }
 
-test('a lease is renewed only when it has too little left, and all that is needed to send comes with it', async () => {
+test('a lease is renewed only when it has too little time left, and comes with everything needed to send', async () => {
   const { pool } = await cloneDatabase()
   const merchant = await seedMerchant(pool)
   const seeded = await seedCallback(pool, {
@@ -59,7 +59,7 @@ test('a lease is renewed only when it has too little left, and all that is neede
   assert.equal(await leftMs(pool, 25_000), 1)
 })
 
-test('a lease that ran out, or has gone to another epoch, is not renewed', async () => {
+test('a lease that has run out, or has passed to another epoch, is not renewed', async () => {
   const { pool } = await cloneDatabase()
   await seedCallback(pool, { merchant: await seedMerchant(pool) })
   const [first] = await leaseCallbacks(pool, 1, times.leaseMs)
@@ -75,7 +75,7 @@ test('a lease that ran out, or has gone to another epoch, is not renewed', async
   )
 })
 
-test('a released lease is due as it was, and one that has gone to another epoch is left alone', async () => {
+test('a released callback is due as before, and a lease that has passed to another epoch is not released', async () => {
   const { pool } = await cloneDatabase()
   await seedCallback(pool, { merchant: await seedMerchant(pool) })
   const dueAt = (await pool.query(`select due_at from callback_outbox`)).rows[0].due_at
@@ -88,7 +88,7 @@ test('a released lease is due as it was, and one that has gone to another epoch 
   assert.equal((await renewLeases(pool, [second!], times)).length, 1)
 })
 
-test('disabling a merchant holds its callbacks, enabling it lets them go, and neither counts an attempt', async () => {
+test('disabling a merchant holds its callbacks, enabling it makes them due, and neither counts an attempt', async () => {
   const { pool } = await cloneDatabase()
   const [one, other] = [await seedMerchant(pool), await seedMerchant(pool)]
   await seedCallbacks(pool, [{ merchant: one }, { merchant: one }, { merchant: other }])
@@ -104,7 +104,7 @@ test('disabling a merchant holds its callbacks, enabling it lets them go, and ne
   assert.equal((await pool.query(`select from callback where attempts > 0`)).rowCount, 0)
 })
 
-test('a callback whose merchant was disabled after it was leased says so', async () => {
+test('a renewal tells when the merchant was disabled after the callback was leased', async () => {
   const { pool } = await cloneDatabase()
   await seedCallback(pool, { merchant: await seedMerchant(pool) })
   const leases = await leaseCallbacks(pool, 1, times.leaseMs)

@@ -10,8 +10,8 @@ import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
 const old = 'https://old.example:443'
 const next = 'https://new.example:443'
 
-test("when a merchant's default URL changes, what waits for it moves to the new origin's lane, and nothing else", async () => {
-  const { pool, merchant } = await setUp()
+test("when a merchant's default URL changes, the callbacks that wait for it move to the new origin's lane, and no others", async () => {
+  const { pool, merchant } = await merchantWithUrl()
   const other = await seedMerchant(pool, { callbackUrl: 'https://old.example/' })
   await seedCallbacks(pool, [
     { merchant },
@@ -27,7 +27,7 @@ test("when a merchant's default URL changes, what waits for it moves to the new 
   assert.equal(await rerouteCallbacks(pool), 0)
 })
 
-test('held ones move too, and those of a merchant that had no URL', async () => {
+test('held callbacks move too, and those of a merchant that had no URL', async () => {
   const { pool } = await cloneDatabase()
   const merchant = await seedMerchant(pool, { disabledAt: new Date() })
   await seedCallbacks(pool, [{ merchant }])
@@ -39,24 +39,24 @@ test('held ones move too, and those of a merchant that had no URL', async () => 
   assert.deepEqual(await origins(pool), ['none'])
 })
 
-test('what was in flight, or being credited, while the URL changed is found at the second look; then it is done', async () => {
-  const { pool, merchant } = await setUp()
+test('callbacks that were in flight or being credited while the URL changed move at the second look, which is the last', async () => {
+  const { pool, merchant } = await merchantWithUrl()
   await seedCallbacks(pool, [{ merchant }])
   const leases = await leaseCallbacks(pool, 1, 30_000)
   await pool.query(`update merchant set callback_url = 'https://new.example/' where id = $1`, [merchant.id])
-  assert.equal(await rerouteCallbacks(pool), 0, 'not under the hands of who sends it')
+  assert.equal(await rerouteCallbacks(pool), 0, 'it is in flight')
   await releaseLeases(pool, leases)
-  // Credited by a transaction that had read the old URL.
+  // Written by a transaction that had read the old URL.
   await seedCallbacks(pool, [{ merchant }])
-  assert.equal(await rerouteCallbacks(pool), 0, 'not before its time')
+  assert.equal(await rerouteCallbacks(pool), 0, 'the second look is not due')
   await pool.query(`update callback_reroute set next_at = now(), last_at = now()`)
   assert.equal(await rerouteCallbacks(pool), 2)
   assert.deepEqual(await origins(pool), [next, next])
   assert.equal((await pool.query(`select from callback_reroute`)).rowCount, 0)
 })
 
-test('couriers that look at the same moment do not get in each other’s way', async () => {
-  const { pool, merchant } = await setUp()
+test("couriers that move the same merchant's callbacks at the same moment move each once", async () => {
+  const { pool, merchant } = await merchantWithUrl()
   await seedCallbacks(
     pool,
     Array.from({ length: 50 }, () => ({ merchant })),
@@ -69,14 +69,14 @@ test('couriers that look at the same moment do not get in each other’s way', a
   )
 })
 
-test('another setting changed moves nothing', async () => {
-  const { pool, merchant } = await setUp()
+test('a change of another setting moves nothing', async () => {
+  const { pool, merchant } = await merchantWithUrl()
   await seedCallbacks(pool, [{ merchant }])
   await pool.query(`update merchant set callback_format = 'json', callback_url = callback_url`)
   assert.equal((await pool.query(`select from callback_reroute`)).rowCount, 0)
 })
 
-async function setUp() {
+async function merchantWithUrl() {
   const { pool } = await cloneDatabase()
   return { pool, merchant: await seedMerchant(pool, { callbackUrl: 'https://old.example/cb' }) }
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import pg from 'pg'
+import type { CreditId } from '../../../src/base/ids.ts'
+import { legacy, usdt } from '../../../src/base/money.ts'
 import { dueChannel, insertCallbacks, originOf } from '../../../src/callbacks/outbox/callback-store.ts'
 import { inTransaction } from '../../../src/db/pool.ts'
 import { cloneDatabase } from '../../support/database.ts'
@@ -64,7 +66,7 @@ test("a disabled merchant's callbacks are written held, the others due now", asy
   ])
 })
 
-test('couriers are woken once at commit, and not at all when nothing was written or it was rolled back', async () => {
+test('couriers are notified once at commit, and not when nothing was written or it was rolled back', async () => {
   const { pool, url } = await cloneDatabase()
   const merchant = await seedMerchant(pool)
   const listener = new pg.Client({ connectionString: url })
@@ -80,7 +82,7 @@ test('couriers are woken once at commit, and not at all when nothing was written
   await assert.rejects(failed, /rolled back/)
   await seedCallbacks(pool, [{ merchant }, { merchant }, { merchant }])
   await waitUntil('a notice', () => notices > 0)
-  // Whatever else was sent before this answer has arrived before it.
+  // Notifications sent before this answer arrive before it.
   await listener.query('select 1')
   assert.equal(notices, 1)
   await listener.end()
@@ -96,9 +98,9 @@ test('the same key is written once: a second callback for a transfer fails', asy
         key: seeded.key,
         merchantId: merchant.id,
         orderId: seeded.orderId,
-        creditId: 1n,
-        bodyAmount: 1n,
-        received: 100n,
+        creditId: 1n as CreditId,
+        bodyAmount: legacy(1n),
+        received: usdt(100n),
         orderState: 'paid',
         late: false,
         origin: 'none',
@@ -108,7 +110,7 @@ test('the same key is written once: a second callback for a transfer fails', asy
   await assert.rejects(again, { code: '23505' })
 })
 
-test('two transactions that lack the same lanes make them once, in whatever order they name them', async () => {
+test('concurrent transactions make the lanes they need once, in whatever order they name them', async () => {
   const { pool } = await cloneDatabase()
   const merchant = await seedMerchant(pool)
   const urls = Array.from({ length: 20 }, (_, i) => `https://shop${i}.example/`)

@@ -13,10 +13,11 @@ import { waitUntil } from '../../support/wait-until.ts'
 const endpoint = await startMerchantEndpoint()
 const api = await openApiUnderTest({ callbackAllowedNetworks: ['127.0.0.0/8'] })
 const { pool } = api
-// As the API does when it starts listening: what it keeps is not to stand in the courier's way.
+// As the API does when it starts: requests recorded without partitions would keep the courier from making them.
 await makePartitions(pool, new Date())
 
-async function shop() {
+/** A merchant whose callbacks go to the endpoint, with its own resends. */
+async function merchantWithEndpoint() {
   const caller = await api.addMerchant({ callbackUrl: endpoint.url })
   const merchant = () => api.merchants.byAppid(caller.appid)!
   const resend = (parameters: Record<string, string>) =>
@@ -26,19 +27,19 @@ async function shop() {
 
 const fresh = { step: 0, now: true, delivered: false, exhausted: false }
 
-test('one that waits is due now and begins its schedule again; so is an exhausted one', async () => {
-  const { resend, seed } = await shop()
-  for (const leaveIt of [waitLong, exhaust]) {
+test('a waiting callback becomes due now and restarts its schedule, and so does an exhausted one', async () => {
+  const { resend, seed } = await merchantWithEndpoint()
+  for (const prepare of [waitLong, exhaust]) {
     const callback = await seed()
-    await leaveIt(pool, callback)
+    await prepare(pool, callback)
     const answer = await resend({ orderid: callback.orderid })
     assert.equal(answer.text, '{"status":1,"data":{"resent":1,"skipped":0}}')
     assert.deepEqual(await standingOf(pool, callback), { state: 'due', ...fresh })
   }
 })
 
-test('an acknowledged one is sent once more, under its key, and stays acknowledged whatever that comes to', async () => {
-  const { merchant, resend, seed } = await shop()
+test('an acknowledged callback is sent once more, under its key, and stays acknowledged however that ends', async () => {
+  const { merchant, resend, seed } = await merchantWithEndpoint()
   const callback = await seed()
   await deliver(pool, callback)
   const { rows } = await pool.query(`select delivered_at from callback where id = $1`, [callback.callbackId])
@@ -61,8 +62,8 @@ test('an acknowledged one is sent once more, under its key, and stays acknowledg
   assert.deepEqual(after.rows, [{ ...rows[0], attempts: 2 }])
 })
 
-test('one that is being sent is skipped and keeps its lease', async () => {
-  const { resend, seed } = await shop()
+test('a callback in flight is skipped and keeps its lease', async () => {
+  const { resend, seed } = await merchantWithEndpoint()
   const callback = await seed()
   await lease(pool, callback)
   const leaseOf = async () =>
@@ -72,13 +73,13 @@ test('one that is being sent is skipped and keeps its lease', async () => {
   assert.deepEqual(await leaseOf(), before)
 })
 
-test('all callbacks of the order are, and those of no other', async () => {
-  const { merchant, resend } = await shop()
+test('all callbacks of the order are resent, and those of no other', async () => {
+  const { merchant, resend } = await merchantWithEndpoint()
   const [one, other, third] = (await seedCallbacks(
     pool,
     [1, 2, 3].map(() => ({ merchant: merchant() })),
   )) as [SeededCallback, SeededCallback, SeededCallback]
-  // As if the third transfer had paid the first order: what was announced is append-only, so by hand of a superuser.
+  // As if the third transfer had paid the first order. Callbacks are append-only, so a superuser changes it.
   await pool.query(
     `set session_replication_role = replica;
      update callback set order_id = ${one.orderId} where id = ${third.callbackId};
@@ -98,7 +99,7 @@ test('all callbacks of the order are, and those of no other', async () => {
 })
 
 test('an order without callbacks resends none; an unknown one, and one of another merchant, is not found', async () => {
-  const [mine, theirs] = [await shop(), await shop()]
+  const [mine, theirs] = [await merchantWithEndpoint(), await merchantWithEndpoint()]
   const callback = await theirs.seed()
   await exhaust(pool, callback)
   assert.equal((await mine.resend({ orderid: callback.orderid })).code, 'order_not_found')
@@ -132,14 +133,14 @@ test('t and nonce are required in every scheme, and a nonce serves once even wit
       )
     const stale = { t: String(Number(t) - 301), nonce }
     assert.equal((await api.ask(caller, 'resendcallback', { orderid, ...stale })).code, 'stale_timestamp')
-    assert.equal((await standingOf(pool, callback)).state, 'exhausted', 'refused is not done')
+    assert.equal((await standingOf(pool, callback)).state, 'exhausted', 'a refused request does nothing')
     assert.equal((await api.ask(caller, 'resendcallback', { orderid, t, nonce })).status, 1)
     assert.equal((await api.ask(caller, 'resendcallback', { orderid, t, nonce })).code, 'nonce_reused')
   }
 })
 
 test("a disabled merchant may not ask; an operator's resend of its callbacks waits until it is enabled", async () => {
-  const { caller, resend, seed } = await shop()
+  const { caller, resend, seed } = await merchantWithEndpoint()
   const [waiting, given] = [await seed(), await seed()]
   await waitLong(pool, waiting)
   await exhaust(pool, given)
@@ -152,13 +153,13 @@ test("a disabled merchant may not ask; an operator's resend of its callbacks wai
   assert.equal((await resend({ orderid: given.orderid })).code, 'merchant_disabled')
   await pool.query(`update merchant set disabled_at = null where appid = $1`, [caller.appid])
   await api.merchants.refresh()
-  // Held still, for a moment, though its merchant is not disabled any more.
+  // Still held until the next sweep, although its merchant is enabled again.
   assert.deepEqual((await resend({ orderid: given.orderid })).data, { resent: 1, skipped: 0 })
   assert.equal((await standingOf(pool, given)).state, 'due')
 })
 
-test('one that is due already keeps its place in the lane', async () => {
-  const { resend, seed } = await shop()
+test('a callback that is due already keeps its place in the lane', async () => {
+  const { resend, seed } = await merchantWithEndpoint()
   const callback = await seed()
   const dueAt = async () =>
     (await pool.query(`select due_at from callback_outbox where callback_id = $1`, [callback.callbackId]))
@@ -168,8 +169,8 @@ test('one that is due already keeps its place in the lane', async () => {
   assert.deepEqual(await dueAt(), before)
 })
 
-test("it queues where the merchant's default URL is by now, in a lane that is made for it", async () => {
-  const { caller, resend, seed } = await shop()
+test("it waits in the lane of the merchant's current default URL, which is made if it is missing", async () => {
+  const { caller, resend, seed } = await merchantWithEndpoint()
   const callback = await seed()
   await exhaust(pool, callback)
   await pool.query(`update merchant set callback_url = 'https://new.example/cb' where appid = $1`, [
@@ -187,8 +188,8 @@ test("it queues where the merchant's default URL is by now, in a lane that is ma
   assert.deepEqual(rows, [{ origin: 'https://new.example:443', same: true }])
 })
 
-test('an open circuit is probed now, and stays open until an answer says otherwise', async () => {
-  const { resend, seed } = await shop()
+test('an open circuit is probed now, and stays open until there is an answer', async () => {
+  const { resend, seed } = await merchantWithEndpoint()
   const callback = await seed()
   await exhaust(pool, callback)
   await pool.query(
@@ -205,8 +206,8 @@ test('an open circuit is probed now, and stays open until an answer says otherwi
   assert.deepEqual(rows, [{ now: true, open: true }])
 })
 
-test('asked for by many at once, each callback owes one attempt', async () => {
-  const { merchant } = await shop()
+test('after concurrent resends each callback owes one attempt', async () => {
+  const { merchant } = await merchantWithEndpoint()
   const seeded = await seedCallbacks(
     pool,
     Array.from({ length: 40 }, () => ({ merchant: merchant() })),
@@ -221,20 +222,20 @@ test('asked for by many at once, each callback owes one attempt', async () => {
   assert.deepEqual(rows, [{ state: 'due', schedule_step: 0, n: 40 }])
 })
 
-test('resent while couriers work, everything is delivered, and no attempt overlaps another of its own', async () => {
-  const { merchant } = await shop()
+test('resent while a courier works, everything is delivered, and no two attempts of a callback overlap', async () => {
+  const { merchant } = await merchantWithEndpoint()
   const seeded = await seedCallbacks(
     pool,
     Array.from({ length: 60 }, () => ({ merchant: merchant() })),
   )
   const ids = seeded.map(({ callbackId }) => callbackId)
-  const inHand = new Set<string>()
+  const sending = new Set<string>()
   let overlaps = 0
   endpoint.answer = ({ headers }) => {
     const key = String(headers['idempotency-key'])
-    if (inHand.has(key)) overlaps++
-    inHand.add(key)
-    setTimeout(() => inHand.delete(key), 20)
+    if (sending.has(key)) overlaps++
+    sending.add(key)
+    setTimeout(() => sending.delete(key), 20)
     return { status: 200, delayMs: 20 }
   }
   const merchants = [merchant()]

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Command } from 'commander'
+import { type CallbackState, callbackStates } from '../../../src/callbacks/outbox/callback.ts'
 import { dueChannel } from '../../../src/callbacks/outbox/callback-store.ts'
-import {
-  type CallbackState,
-  callbackStates,
-  listCallbacks,
-} from '../../../src/callbacks/outbox/list-callbacks.ts'
+import { listCallbacks } from '../../../src/callbacks/outbox/list-callbacks.ts'
 import { resendInBulk } from '../../../src/callbacks/outbox/resend-in-bulk.ts'
 import { addCallbackCommands } from '../../../src/cli/callback-commands.ts'
 import { makePartitions } from '../../../src/db/partitions.ts'
@@ -39,7 +36,7 @@ async function gateway(t: TestContext, ...args: string[]): Promise<string> {
 }
 
 /** A merchant with one callback in each state, in that order. */
-async function oneOfEach() {
+async function callbackInEachState() {
   const merchant = await seedMerchant(pool, { callbackUrl: 'https://shop.example/cb' })
   const seeded = await seedCallbacks(
     pool,
@@ -70,7 +67,7 @@ async function auditOf(subject: string) {
 }
 
 test('the list filters by merchant, state, time and origin, oldest first, and counts what it does not show', async () => {
-  const { merchant, seeded } = await oneOfEach()
+  const { merchant, seeded } = await callbackInEachState()
   const elsewhere = await seedCallback(pool, { merchant, notifyUrl: 'https://other.example:8443/cb' })
   const mine = { ...anything, merchantId: merchant.id }
   const keysOf = async (wanted: object) =>
@@ -94,10 +91,10 @@ test('the list filters by merchant, state, time and origin, oldest first, and co
   assert.deepEqual([page.callbacks.length, page.total], [2, 6])
 })
 
-test('each state is resent as it should be, and no other is touched', async () => {
+test('each state is resent by its rules, and no other callback changes', async () => {
   for (const [i, state] of callbackStates.entries()) {
     if (state === 'in_flight') continue
-    const { merchant, standings } = await oneOfEach()
+    const { merchant, standings } = await callbackInEachState()
     const before = await standings()
     const wanted = { ...anything, merchantId: merchant.id, state }
     assert.deepEqual(await resendInBulk(pool, wanted, { appid: merchant.appid }), {
@@ -113,8 +110,8 @@ test('each state is resent as it should be, and no other is touched', async () =
   }
 })
 
-test('what has left its state meanwhile is skipped: an acknowledged one is not sent again by mistake', async () => {
-  const { merchant, seeded } = await oneOfEach()
+test('a callback that has left its state meanwhile is skipped: an acknowledged one is not sent again by mistake', async () => {
+  const { merchant, seeded } = await callbackInEachState()
   const more = await seedCallbacks(
     pool,
     Array.from({ length: 600 }, () => ({ merchant })),
@@ -124,7 +121,7 @@ test('what has left its state meanwhile is skipped: an acknowledged one is not s
   let batches = 0
   const result = await resendInBulk(pool, wanted, {
     appid: merchant.appid,
-    // Between two batches, as a courier would.
+    // Between two batches, as a courier does.
     onBatch: async () => {
       if (batches++ === 0) await deliver(pool, last)
     },
@@ -137,7 +134,7 @@ test('what has left its state meanwhile is skipped: an acknowledged one is not s
   assert.equal((await standingOf(pool, seeded[0]!)).step, 0)
 })
 
-test('each batch is committed and free before the next begins, and couriers hear of it', async () => {
+test('each batch is committed and unlocked before the next begins, and couriers are notified', async () => {
   const merchant = await seedMerchant(pool, { callbackUrl: 'https://shop.example/cb' })
   const seeded = await seedCallbacks(
     pool,
@@ -167,7 +164,7 @@ test('each batch is committed and free before the next begins, and couriers hear
     [1_000, 1_000],
     [1_100, 1_100],
   ])
-  await waitUntil('three rings', () => heard === 3)
+  await waitUntil('three notifications', () => heard === 3)
   listener.release(true)
   const { rows } = await pool.query(
     `select count(*)::int as n from callback where id = any($1) and exhausted_at is null`,
@@ -176,8 +173,8 @@ test('each batch is committed and free before the next begins, and couriers hear
   assert.equal(rows[0].n, 1_100)
 })
 
-test('that it began and how it ended is set down; a run that finds nothing leaves nothing', async () => {
-  const { merchant } = await oneOfEach()
+test('its start and its result are in the audit log; a run that finds nothing is not', async () => {
+  const { merchant } = await callbackInEachState()
   const from = new Date('2026-01-01T00:00:00Z')
   const wanted = { ...anything, merchantId: merchant.id, from, state: 'exhausted' as CallbackState }
   const options = { appid: merchant.appid, actor: 'alice' }
@@ -191,7 +188,7 @@ test('that it began and how it ended is set down; a run that finds nothing leave
 })
 
 test('from the command line: listed, counted without doing anything, and resent', async t => {
-  const { merchant, seeded, standings } = await oneOfEach()
+  const { merchant, seeded, standings } = await callbackInEachState()
   const { appid } = merchant
   const listed = JSON.parse(await gateway(t, 'list', '--appid', appid, '--json'))
   assert.equal(listed.total, 5)
@@ -222,7 +219,7 @@ test('from the command line: listed, counted without doing anything, and resent'
 })
 
 test('every merchant is one command, if that is said', async t => {
-  const [one, two] = [await oneOfEach(), await oneOfEach()]
+  const [one, two] = [await callbackInEachState(), await callbackInEachState()]
   await gateway(t, 'resend', '--every-merchant', '--state', 'exhausted')
   for (const { standings } of [one, two]) assert.equal((await standings())[4]!.state, 'due')
   const [begun] = await auditOf('every merchant')
@@ -230,7 +227,7 @@ test('every merchant is one command, if that is said', async t => {
 })
 
 test('what is named wrongly is said in a sentence, and nothing is done', async t => {
-  const { merchant } = await oneOfEach()
+  const { merchant } = await callbackInEachState()
   const { appid } = merchant
   const exhausted = ['--state', 'exhausted']
   const wrong: [string[], RegExp][] = [

@@ -1,16 +1,23 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { Redis } from 'ioredis'
+import type { CallbackId } from '../../../src/base/ids.ts'
 import { createLog } from '../../../src/base/log.ts'
 import type { Lease } from '../../../src/callbacks/outbox/lease.ts'
 import { type CallbackQueue, openQueue } from '../../../src/callbacks/queue/callback-queue.ts'
-import { callData, callSize, divideIntoCalls, readCall } from '../../../src/callbacks/queue/queued-job.ts'
+import {
+  divideIntoJobs,
+  jobData,
+  jobSize,
+  type QueuedJob,
+  readJob,
+} from '../../../src/callbacks/queue/queued-job.ts'
 import { startBreakableProxy } from '../../support/breakable-proxy.ts'
 import { cloneDatabase } from '../../support/database.ts'
 import { noRedis, startRedis } from '../../support/redis.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
-test('leases are divided into calls of about the same size, none above it, all of them once', () => {
+test('leases are divided into jobs of about the same size, none larger than allowed, each lease in one', () => {
   for (const [count, size, sizes] of [
     [1, 32, [1]],
     [32, 32, [32]],
@@ -19,28 +26,31 @@ test('leases are divided into calls of about the same size, none above it, all o
     [3, 1, [1, 1, 1]],
     [0, 32, []],
   ] as const) {
-    const calls = divideIntoCalls(leasesOf(count), size)
+    const jobs = divideIntoJobs(leasesOf(count), size)
     assert.deepEqual(
-      calls.map(call => call.length),
+      jobs.map(job => job.leases.length),
       sizes,
     )
-    assert.deepEqual(calls.flat(), leasesOf(count))
+    assert.deepEqual(
+      jobs.flatMap(job => job.leases),
+      leasesOf(count),
+    )
   }
 })
 
-test('a call leaves room for others to be begun: an eighth of the slots', () => {
-  assert.deepEqual([256, 4096, 10, 1].map(callSize), [32, 64, 1, 1])
+test('a job takes at most an eighth of the slots', () => {
+  assert.deepEqual([256, 4096, 10, 1].map(jobSize), [32, 64, 1, 1])
 })
 
-test('a call is read as it was written, ids and epochs beyond what JSON can count included', () => {
+test('a job is read as it was written, with ids and epochs too large for a JSON number', () => {
   const leases = [
-    { id: 1n, epoch: 2n },
-    { id: 999_999_999_999_999_999n, epoch: 9_007_199_254_740_993n },
+    { id: 1n as CallbackId, epoch: 2n },
+    { id: 999_999_999_999_999_999n as CallbackId, epoch: 9_007_199_254_740_993n },
   ]
-  assert.deepEqual(readCall(JSON.parse(JSON.stringify(callData(leases)))), leases)
+  assert.deepEqual(readJob(JSON.parse(JSON.stringify(jobData(leases)))), leases)
 })
 
-test('what is no call of ours is not read as one', () => {
+test('foreign data is not read as a job', () => {
   for (const data of [
     null,
     'x',
@@ -57,7 +67,7 @@ test('what is no call of ours is not read as one', () => {
     { leases: `${'9'.repeat(19)}-1` },
     { id: '1', epoch: '1' },
   ]) {
-    assert.equal(readCall(data), null, JSON.stringify(data))
+    assert.equal(readJob(data), null, JSON.stringify(data))
   }
 })
 
@@ -74,7 +84,7 @@ for (const backend of ['Postgres', 'Redis'] as const) {
         now--
         handled.push(id)
       })
-      await queue.add(leasesOf(100))
+      await queue.add(jobsOf(100, 16))
       await waitUntil('all handled', () => handled.length >= 100)
       assert.equal(new Set(handled).size, 100)
       assert.equal(handled.length, 100)
@@ -82,35 +92,35 @@ for (const backend of ['Postgres', 'Redis'] as const) {
       await waitUntil('none waiting', async () => (await queue.waiting()) === 0)
     })
 
-    test('a lease that takes its time holds up neither its call nor the next ones', async () => {
+    test('a slow lease delays neither the others of its job nor the next jobs', async () => {
       const handled: bigint[] = []
       let finish = () => {}
       const slow = new Promise<void>(resolve => {
         finish = resolve
       })
-      // Calls of two: lease 0 shares one.
+      // Jobs of two: lease 0 shares one.
       const { queue } = await open(backend, 16, async ({ id }) => {
         if (id === 0n) await slow
         handled.push(id)
       })
-      await queue.add(leasesOf(40))
+      await queue.add(jobsOf(40, 16))
       await waitUntil('all others', () => handled.length === 39)
       assert(!handled.includes(0n))
       finish()
-      await waitUntil('that one too', () => handled.length === 40)
+      await waitUntil('the slow one', () => handled.length === 40)
     })
 
-    test('when handling a lease throws, the others go on', async () => {
+    test('when handling a lease throws, the others are still handled', async () => {
       const handled: bigint[] = []
       const { queue } = await open(backend, 16, async ({ id }) => {
         if (id % 2n === 0n) throw new Error('no')
         handled.push(id)
       })
-      await queue.add(leasesOf(20))
-      await waitUntil('the odd ones', () => handled.length === 10)
+      await queue.add(jobsOf(20, 16))
+      await waitUntil('those with odd ids', () => handled.length === 10)
     })
 
-    test('calls that nobody has begun can be taken back; those that are begun cannot', async () => {
+    test('jobs that have not begun can be taken back; those that have cannot', async () => {
       let finish = () => {}
       const slow = new Promise<void>(resolve => {
         finish = resolve
@@ -120,11 +130,12 @@ for (const backend of ['Postgres', 'Redis'] as const) {
         begun.push(id)
         await slow
       })
-      await queue.add(leasesOf(6))
+      const jobs = jobsOf(6, 2)
+      await queue.add(jobs)
       await waitUntil('two begun', () => begun.length === 2)
       assert.equal(await queue.waiting(), 4)
-      await queue.pause()
-      const back = (await queue.withdraw(leasesOf(6))).map(lease => lease.id)
+      queue.pause()
+      const back = leasesIn(await queue.withdraw(idsOf(jobs)), jobs)
       assert.deepEqual([...back, ...begun].sort(), [0n, 1n, 2n, 3n, 4n, 5n])
       finish()
     })
@@ -145,13 +156,13 @@ test('a queue whose database could not be reached at first works once it can', a
     log: createLog('silent', 'test'),
   })
   after(async () => {
-    await queue.pause()
+    queue.pause()
     await queue.close()
   })
-  await assert.rejects(queue.add(leasesOf(4)))
+  await assert.rejects(queue.add(jobsOf(4, 16)))
   await proxy.restore()
   await waitUntil('it takes leases', () =>
-    queue.add(leasesOf(4)).then(
+    queue.add(jobsOf(4, 16)).then(
       () => true,
       () => false,
     ),
@@ -160,20 +171,33 @@ test('a queue whose database could not be reached at first works once it can', a
 })
 
 describe('a queue on Redis', { skip: noRedis }, () => {
-  test('tells which leases were lost with it', async () => {
+  test('names the jobs that were lost when it was flushed', async () => {
     const { queue, redisUrl } = await open('Redis', 1, async () => new Promise(() => undefined))
-    await queue.add(leasesOf(4))
+    const jobs = jobsOf(4, 1)
+    await queue.add(jobs)
     await waitUntil('one begun', async () => (await queue.waiting()) === 3)
-    assert.deepEqual(await queue.missing(leasesOf(4)), [])
+    assert.deepEqual(await queue.missing(idsOf(jobs)), [])
     const client = new Redis(redisUrl!)
     await client.flushall()
     client.disconnect()
-    assert.equal((await queue.missing(leasesOf(4))).length, 3)
+    assert.deepEqual(await queue.missing(idsOf(jobs)), idsOf(jobs))
   })
 })
 
 function leasesOf(count: number): Lease[] {
-  return Array.from({ length: count }, (_, id) => ({ id: BigInt(id), epoch: 7n }))
+  return Array.from({ length: count }, (_, id) => ({ id: BigInt(id) as CallbackId, epoch: 7n }))
+}
+
+function jobsOf(count: number, slots: number): QueuedJob[] {
+  return divideIntoJobs(leasesOf(count), jobSize(slots))
+}
+
+function idsOf(jobs: readonly QueuedJob[]): string[] {
+  return jobs.map(job => job.id)
+}
+
+function leasesIn(jobIds: readonly string[], jobs: readonly QueuedJob[]): bigint[] {
+  return jobs.filter(job => jobIds.includes(job.id)).flatMap(job => job.leases.map(lease => lease.id))
 }
 
 async function open(
@@ -192,7 +216,7 @@ async function open(
     log: createLog('silent', 'test'),
   })
   after(async () => {
-    await queue.pause()
+    queue.pause()
     await queue.close()
   })
   await waitUntil('the queue', queue.isReady)

@@ -11,29 +11,31 @@ import type { Pool } from '../../../src/db/pool.ts'
 import { cloneDatabase } from '../../support/database.ts'
 import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
 
-test('results move their callbacks on, each as it came out, and stand in the history', async () => {
+test('attempts move their callbacks on, each by its result, and are written into the history', async () => {
   const { pool } = await cloneDatabase()
-  const [delivered, again, given] = await leased(pool, 3)
+  const [delivered, again, exhausted] = await leased(pool, 3)
+  const dueFrom = (await pool.query(`select now() + interval '5 seconds' as at`)).rows[0].at
   const recorded = await recordAttempts(pool, [
     attempt(delivered!, { outcome: 'acknowledged', status: 200, answer: 'ok', next: { kind: 'delivered' } }),
     attempt(again!, { next: { kind: 'retry', inMs: 5_000 } }),
-    attempt(given!, { outcome: 'refused', status: 410, next: { kind: 'exhausted' } }),
+    attempt(exhausted!, { outcome: 'refused', status: 410, next: { kind: 'exhausted' } }),
   ])
   assert.deepEqual(moved(recorded), [true, true, true])
   const { rows } = await pool.query(
     `select s.state, c.attempts, s.schedule_step, c.last_status, c.delivered_at is not null as acknowledged,
             c.exhausted_at is not null as exhausted, b.leased_until,
-            round(extract(epoch from s.due_at - now()))::int as due_in
+            s.due_at between $1 and now() + interval '5 seconds' as due_in_5_s
        from callback c
        join callback_state s on s.callback_id = c.id
        left join callback_outbox b on b.callback_id = c.id
       order by c.id`,
+    [dueFrom],
   )
   const common = { attempts: 1, leased_until: null, acknowledged: false, exhausted: false }
-  const over = { ...common, schedule_step: null, due_in: null }
+  const over = { ...common, schedule_step: null, due_in_5_s: null }
   assert.deepEqual(rows, [
     { ...over, state: 'delivered', last_status: 200, acknowledged: true },
-    { ...common, state: 'due', last_status: null, schedule_step: 1, due_in: 5 },
+    { ...common, state: 'due', last_status: null, schedule_step: 1, due_in_5_s: true },
     { ...over, state: 'exhausted', last_status: 410, exhausted: true },
   ])
   assert.equal((await pool.query(`select from callback_outbox`)).rowCount, 1)
@@ -48,7 +50,7 @@ test('results move their callbacks on, each as it came out, and stand in the his
   ])
 })
 
-test('a late result stands in the history and changes nothing', async () => {
+test('a late result is written into the history and changes nothing else', async () => {
   const { pool } = await cloneDatabase()
   const [first] = await leased(pool, 1)
   await pool.query(`update callback_outbox set leased_until = now()`)
@@ -79,7 +81,7 @@ test('recording an attempt twice is harmless', async () => {
   assert.equal((await pool.query(`select from callback_attempt`)).rowCount, 1)
 })
 
-test('what was acknowledged once stays acknowledged, whatever sending it once more comes to', async () => {
+test('a callback that was acknowledged stays acknowledged, however a resend of it ends', async () => {
   const { pool } = await cloneDatabase()
   const [lease] = await leased(pool, 1)
   await recordAttempts(pool, [attempt(lease!, { next: { kind: 'delivered' } })])
@@ -98,7 +100,7 @@ test('what was acknowledged once stays acknowledged, whatever sending it once mo
   }
 })
 
-test('batches that name the same callbacks in opposite orders do not wait for each other in a circle', async () => {
+test('batches with the same callbacks in opposite orders do not deadlock', async () => {
   const { pool } = await cloneDatabase()
   const leases = await leased(pool, 8)
   const results = leases.map(lease => attempt(lease, { next: { kind: 'delivered' } }))

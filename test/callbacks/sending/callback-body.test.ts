@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { legacy, usdt } from '../../../src/base/money.ts'
 import type { CallbackFacts } from '../../../src/callbacks/outbox/callback.ts'
 import { callbackBody } from '../../../src/callbacks/sending/callback-body.ts'
 import { signParameters } from '../../../src/merchants/signature.ts'
@@ -12,12 +13,12 @@ const facts: CallbackFacts = {
   orderid: 'sh-1',
   ordersn: 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2',
   localusermark: '1',
-  bodyAmount: 30_000n,
+  bodyAmount: legacy(30_000n),
   txid: '9ff75c01aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00',
   logIndex: 0,
-  transferAmount: 3_000_050n,
-  received: 3_000_050n,
-  orderAmount: 3_000_000n,
+  transferAmount: usdt(3_000_050n),
+  received: usdt(3_000_050n),
+  orderAmount: usdt(3_000_000n),
   orderState: 'overpaid',
   late: false,
 }
@@ -73,7 +74,7 @@ test('both schemes sign a callback as published', () => {
     ...facts,
     orderid: params.orderid,
     localusermark: params.localusermark,
-    bodyAmount: BigInt(params.amount),
+    bodyAmount: legacy(BigInt(params.amount)),
   }
   for (const [scheme, sign] of [
     ['sha1', sha1],
@@ -84,7 +85,7 @@ test('both schemes sign a callback as published', () => {
   }
 })
 
-test('what a form cannot carry as it is arrives as it was', () => {
+test('characters that a form has to encode arrive unchanged', () => {
   const orderid = "订单 1&amount=9=%+~'*"
   const body = callbackBody({ ...facts, orderid }, merchant, key, 1662299959)
   const fields = Object.fromEntries(new URLSearchParams(body.text))

@@ -3,13 +3,14 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { after, test } from 'node:test'
 import { Webhook } from 'standardwebhooks'
 import type { AddressCounterId, MerchantId } from '../../../src/base/ids.ts'
+import { legacy, usdt } from '../../../src/base/money.ts'
 import type { CallbackFacts } from '../../../src/callbacks/outbox/callback.ts'
 import { attemptCallback } from '../../../src/callbacks/sending/attempt-callback.ts'
 import { createGuardedAgent } from '../../../src/egress/guarded-agent.ts'
 import type { Merchant } from '../../../src/merchants/merchant.ts'
 import { type ReceivedCallback, startMerchantEndpoint } from '../../support/merchant-endpoint.ts'
 
-// What arrives at the merchant's, read and verified with nothing of ours: as an integrator would from the documentation.
+// Callbacks as the merchant receives them, read and verified without our code, as an integrator would from the documentation.
 
 const endpoint = await startMerchantEndpoint()
 const allowedNetworks = ['127.0.0.0/8']
@@ -21,12 +22,12 @@ const facts: CallbackFacts = {
   orderid: "订单 1&amount=9=%+~'*!()/é",
   ordersn: 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2',
   localusermark: 'm/1=2&3%',
-  bodyAmount: 30_000n,
+  bodyAmount: legacy(30_000n),
   txid: '9f'.repeat(32),
   logIndex: 2,
-  transferAmount: 1_000_050n,
-  received: 3_000_050n,
-  orderAmount: 3_000_000n,
+  transferAmount: usdt(1_000_050n),
+  received: usdt(3_000_050n),
+  orderAmount: usdt(3_000_000n),
   orderState: 'overpaid',
   late: true,
 }
@@ -37,7 +38,7 @@ const full = [...six.slice(0, 5), ...more, 'state', 'late', 'sign']
 for (const callbackFormat of ['form', 'json'] as const) {
   for (const callbackFields of ['six', 'full'] as const) {
     for (const scheme of ['hmac-sha256', 'sha1'] as const) {
-      test(`a ${callbackFormat} callback of ${callbackFields}, ${scheme}, is what the documentation says`, async () => {
+      test(`a ${callbackFormat} callback of ${callbackFields}, ${scheme}, is as documented`, async () => {
         const merchant = merchantWith({ callbackFormat, callbackFields, keys: [newKey(scheme)] })
         const request = await send(merchant)
         const fields = readAsMerchant(request)
@@ -58,7 +59,7 @@ for (const callbackFormat of ['form', 'json'] as const) {
   }
 }
 
-test('a key that is promoted signs from the next attempt on; the others sign nothing', async () => {
+test('a promoted key signs from the next attempt on; the other keys sign nothing', async () => {
   const [before, next, retired] = [newKey('sha1'), newKey('hmac-sha256'), newKey('hmac-sha256')]
   const merchant = merchantWith({
     keys: [before, { ...next, promoted: false }, { ...retired, promoted: false }],
@@ -70,7 +71,7 @@ test('a key that is promoted signs from the next attempt on; the others sign not
   assert.equal(second.sign, signOf(second, next))
 })
 
-test('a secret is changed with an overlap in which both verify, and is then of no use', async () => {
+test('while a secret is replaced both verify; after it is retired it no longer does', async () => {
   const [old, fresh] = [newSecret(), newSecret()]
   const merchant = merchantWith({ callbackFormat: 'json', webhookSecrets: [old, fresh] })
   assertWebhook(await send(merchant), [old, fresh])
@@ -92,8 +93,9 @@ test('neither the merchant key nor the webhook secret verifies in place of the o
 test('attempts differ in t, sign, webhook-timestamp and webhook-signature, and in nothing else', async () => {
   for (const callbackFormat of ['form', 'json'] as const) {
     const merchant = merchantWith({ callbackFormat, callbackFields: 'full' })
-    const first = await send(merchant)
-    const later = await send(merchant, new Date(Date.now() + 43_200_000))
+    const now = new Date()
+    const first = await send(merchant, now)
+    const later = await send(merchant, new Date(now.getTime() + 43_200_000))
     const [a, b] = [readAsMerchant(first), readAsMerchant(later)]
     assert.deepEqual(differing(a, b), ['sign', 't'])
     assert.deepEqual(Object.keys(a), Object.keys(b))
@@ -112,7 +114,7 @@ async function send(merchant: Merchant, now = new Date()): Promise<ReceivedCallb
   return request
 }
 
-/** As PHP's $_POST has it, or as JSON. */
+/** Reads a body as PHP's $_POST does, or as JSON. */
 function readAsMerchant({ headers, body }: ReceivedCallback): Record<string, string> {
   if (headers['content-type'] === 'application/json') {
     const fields: Record<string, unknown> = JSON.parse(body)
@@ -136,7 +138,7 @@ function signOf(fields: Record<string, string>, { scheme, key }: { scheme: strin
   return createHmac('sha256', key).update(text).digest('hex').toUpperCase()
 }
 
-/** RFC 3986, byte for byte. */
+/** Percent-encodes by RFC 3986, byte by byte. */
 function percent(text: string): string {
   const encode = (byte: number) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
   const bytes = [...Buffer.from(text)]
@@ -147,7 +149,7 @@ function percent(text: string): string {
     .join('')
 }
 
-/** Under every secret that is live, one signature each; the package reads JSON alone. */
+/** Checks that there is one signature for every live secret. The package verifies JSON bodies only. */
 function assertWebhook(request: ReceivedCallback, secrets: readonly string[]): void {
   const headers = headersOf(request)
   assert.equal(request.headers['idempotency-key'], facts.key)

@@ -12,7 +12,7 @@ import { seedCallback, seedMerchant } from '../../support/seed-order.ts'
 
 const allowedNetworks = ['127.0.0.0/8']
 
-test('whatever becomes of the order, every attempt says what the first one said', async t => {
+test('however the order changes, every attempt says what the first one said', async t => {
   const { pool } = await cloneDatabase()
   const endpoint = await startMerchantEndpoint({ status: 500 })
   const merchant = await seedMerchant(pool, { callbackUrl: endpoint.url, callbackFields: 'full' })
@@ -28,7 +28,7 @@ test('whatever becomes of the order, every attempt says what the first one said'
     return same
   }
   const first = await send()
-  // Paid again and again since, and over by now.
+  // The order has been paid several times since, and has expired.
   await pool.query(
     `update recharge_order set received = 900000000, announced = 9000000, expires_at = '2020-01-01'`,
   )
@@ -38,7 +38,7 @@ test('whatever becomes of the order, every attempt says what the first one said'
   assert.equal(first.received_usdt, '3.00005')
 })
 
-test('what Postgres cannot take of an answer does not keep its attempt out of the history', async t => {
+test('an answer that Postgres cannot store as it is does not keep its attempt out of the history', async t => {
   const { pool } = await cloneDatabase()
   const endpoint = await startMerchantEndpoint()
   const merchant = await seedMerchant(pool, { callbackUrl: endpoint.url })
@@ -70,7 +70,7 @@ test('what Postgres cannot take of an answer does not keep its attempt out of th
   )
   assert.deepEqual(
     rows.map(({ bytes, characters }) => [bytes, characters]),
-    // Each byte that is no text is one U+FFFD, of three bytes; a character that does not fit whole is left out.
+    // Each byte that is not text becomes U+FFFD, of three bytes. A character that does not fit entirely is left out.
     [
       [7, 5],
       [2046, 682],

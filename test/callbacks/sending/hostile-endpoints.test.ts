@@ -5,12 +5,12 @@ import { Worker } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
 import { type SendOutcome, sendCallback } from '../../../src/callbacks/sending/send-callback.ts'
 import { createGuardedAgent } from '../../../src/egress/guarded-agent.ts'
-import { sendMany } from '../queue/send-many.ts'
+import { sendMany } from './send-many.ts'
 
 /** 192 MB of zeros in 190 KB. */
 const bomb = Buffer.concat(Array(12).fill(gzipSync(Buffer.alloc(16 * 1024 * 1024))))
 
-/** What an endpoint does once it has the request, and how an attempt there has to end. */
+/** How an endpoint answers a request, and how an attempt there must end. */
 const endpoints: Record<string, { answer(socket: Socket): void; ends: string }> = {
   'a body of 200 MB': {
     answer: socket =>
@@ -50,7 +50,7 @@ const endpoints: Record<string, { answer(socket: Socket): void; ends: string }> 
 const kinds = Object.keys(endpoints)
 
 const server = createServer(socket => {
-  socket.on('error', () => undefined) // The other side may leave whenever it likes.
+  socket.on('error', () => undefined) // The other side may disconnect at any time.
   socket.once('data', request => {
     const kind = kinds[Number(/^POST \/(\d+) /.exec(`${request}`)?.[1])]
     if (kind) endpoints[kind]!.answer(socket)
@@ -66,7 +66,7 @@ before(async () => {
 after(() => server.close())
 
 test('64 hostile endpoints at once end as they must, and cost at most 50 MB', async () => {
-  // Only what never ends by itself is to wait for its deadline, however busy the machine.
+  // Only endpoints that never end by themselves may reach their deadline, however busy the machine is.
   const target = (n: number, path: string, ends = '') => ({
     url: `http://h${n}.example:${port}/${path}`,
     deadlineMs: ends === 'timeout' ? 1_000 : 60_000,
@@ -85,10 +85,10 @@ test('64 hostile endpoints at once end as they must, and cost at most 50 MB', as
   assert(grownBytes <= 50 * 1024 * 1024, `${Math.round(grownBytes / 1024 / 1024)} MB`)
 })
 
-test('an endpoint that does not accept connections is given up at the deadline', {
+test('an attempt at an endpoint that does not accept connections ends at the deadline', {
   skip: process.platform !== 'linux' && 'only Linux leaves connections waiting when the backlog is full',
 }, async () => {
-  // Listens, and never gets to accepting: two connections fill its backlog, whoever comes then waits.
+  // Listens and never accepts: two connections fill its backlog, and the next ones wait.
   const worker = new Worker(
     `const { parentPort } = require('node:worker_threads')
      const server = require('node:net').createServer()
@@ -118,7 +118,7 @@ function endOf(outcome: SendOutcome): string {
   return outcome.kind === 'failed' ? outcome.failure : outcome.kind
 }
 
-/** As much as the other side takes. */
+/** Writes as much as the other side takes. */
 function pour(socket: Socket, chunk: string, first = ''): void {
   if (first) socket.write(first)
   const more = () => {

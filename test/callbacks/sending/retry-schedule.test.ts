@@ -41,7 +41,7 @@ test('the jitter is at most a tenth either way', () => {
   )
 })
 
-test('410 exhausts at once, other statuses by count only', () => {
+test('410 exhausts at once, other statuses by the number of attempts only', () => {
   assert.deepEqual(decideRetry(0, { status: 410 }), { kind: 'exhausted' })
   for (const status of [301, 400, 404, 429, 500, 503, undefined]) {
     assert.equal(decideRetry(0, { status }).kind, 'retry', `${status}`)
@@ -61,7 +61,7 @@ test('Retry-After lengthens the wait, up to a day, and never shortens it', () =>
   assert.equal(inMs(13, 60_000), 12 * hourMs)
 })
 
-test('Retry-After is seconds or an HTTP date; anything else is not read', () => {
+test('Retry-After is seconds or an HTTP date; anything else is ignored', () => {
   const now = new Date('2026-11-23T10:00:00Z')
   const cases: [string | undefined, number | undefined][] = [
     ['0', 0],

@@ -20,13 +20,13 @@ const { pool, url } = await cloneDatabase()
 const masterKey = randomBytes(32)
 const log = createLog('silent', 'test')
 
-/** What the merchant's code knows; as it changes over, both the old and the new. */
+/** The keys and secrets that the merchant's code knows: during a rotation both the old and the new. */
 const known: { keys: { scheme: SignatureScheme; key: string }[]; secrets: string[] } = {
   keys: [],
   secrets: [],
 }
 
-/** Which of the keys it knows verifies a callback, and how many of its secrets do; -1: none. */
+/** Finds the index of the known key that verifies a callback (-1: none), and how many of the known secrets do. */
 function verify({ body, headers }: ReceivedCallback): { key: number; secrets: number } {
   const fields = Object.fromEntries(new URLSearchParams(body))
   const key = known.keys.findIndex(
@@ -44,7 +44,7 @@ function verify({ body, headers }: ReceivedCallback): { key: number; secrets: nu
   return { key, secrets: verifying.length }
 }
 
-test('keys and secrets are changed while callbacks are pending, and each delivery verifies with a live one', async () => {
+test('keys and secrets are rotated while callbacks are pending, and each delivery verifies with a live one', async () => {
   const endpoint = await startMerchantEndpoint()
   const added = await addMerchant(pool, masterKey, {
     name: 'shop',
@@ -82,7 +82,7 @@ test('keys and secrets are changed while callbacks are pending, and each deliver
     seen.secrets.clear()
   }
   let total = 0
-  /** More callbacks, pending while the step is made. */
+  /** Runs a step while 60 more callbacks are pending. */
   const during = async (step: () => Promise<unknown>) => {
     await seedCallbacks(
       pool,
@@ -90,7 +90,10 @@ test('keys and secrets are changed while callbacks are pending, and each deliver
     )
     total += 60
     await step()
-    await waitUntil('all are delivered', () => endpoint.requests.length >= total)
+    await waitUntil('all are delivered', async () => {
+      const { rows } = await pool.query(`select from callback where delivered_at is not null`)
+      return rows.length >= total
+    })
   }
 
   await during(async () => {
@@ -133,7 +136,7 @@ test('keys and secrets are changed while callbacks are pending, and each deliver
   assert.deepEqual(rows, [{ delivered: total, attempts: total }])
 })
 
-test('while no key is promoted nothing is sent, and once one is, what waited is', async () => {
+test('while no key is promoted nothing is sent; once one is, the callbacks that waited are', async () => {
   const endpoint = await startMerchantEndpoint()
   const added = await addMerchant(pool, masterKey, {
     name: 'shop',

@@ -56,7 +56,7 @@ test('a redirect is not followed', async () => {
   assert.equal(elsewhere.requests.length, 0)
 })
 
-test('where a word is asked for, a 2xx without it does not acknowledge', async () => {
+test('when the merchant wants a word, a 2xx without it does not acknowledge', async () => {
   const endpoint = await startMerchantEndpoint()
   const cases: [body: string, status: number, kind: string][] = [
     ['success', 200, 'acknowledged'],
@@ -79,7 +79,7 @@ test('Retry-After comes back in milliseconds', async () => {
   assert.equal(outcome.kind === 'refused' && outcome.retryAfterMs, 120_000)
 })
 
-test('an answer without end is read to 64 KiB and judged by its status', async () => {
+test('an endless answer is read up to 64 KiB, and its status counts', async () => {
   const endpoint = await startMerchantEndpoint({ endless: true, status: 200 })
   const outcome = await send(endpoint.url)
   assert(outcome.kind === 'acknowledged')
@@ -87,7 +87,7 @@ test('an answer without end is read to 64 KiB and judged by its status', async (
   assert.equal((await send(endpoint.url, { acknowledgement: 'success' })).kind, 'refused')
 })
 
-test('the deadline cuts whatever takes too long, at any point', async () => {
+test('the deadline ends an attempt in every phase', async () => {
   const endpoint = await startMerchantEndpoint()
   const silent = createServer(socket => socket.on('error', () => undefined))
   await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
@@ -109,7 +109,7 @@ test('the deadline cuts whatever takes too long, at any point', async () => {
   }
 })
 
-test('what breaks off, or is no HTTP, is a failure of its kind', async () => {
+test('an answer that breaks off or is not HTTP is a failure of its kind', async () => {
   const endpoint = await startMerchantEndpoint()
   const cases: [answer: Answer, failure: string, status?: number][] = [
     [{ reset: true }, 'reset'],
@@ -120,7 +120,7 @@ test('what breaks off, or is no HTTP, is a failure of its kind', async () => {
     [{ raw: 'HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n' }, 'bad_answer'],
     [{ raw: 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n' }, 'bad_answer', 200],
     [{ raw: Buffer.from([0, 1, 2, 3, 255]) }, 'bad_answer'],
-    // Less than it said; two lengths; a length beside chunks; no such status; the answer of another protocol.
+    // Shorter than its length; two lengths; a length with chunks; no such status; the answer of another protocol.
     [{ raw: 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nok' }, 'reset', 200],
     [{ raw: 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok' }, 'bad_answer'],
     [
@@ -170,7 +170,7 @@ test('an endpoint that cannot be reached is a failure of its kind', async () => 
   }
 })
 
-test('interim answers are not taken for the answer, and a flood of them is cut', async () => {
+test('interim answers are not taken for the answer, and a flood of them ends the attempt', async () => {
   const endpoint = await startMerchantEndpoint({
     raw: 'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok',
   })
@@ -181,7 +181,7 @@ test('interim answers are not taken for the answer, and a flood of them is cut',
   assert.equal(flood.kind === 'failed' && flood.failure, 'bad_answer')
 })
 
-test('what is kept of an answer is text that Postgres takes, at most 2 KiB, whatever was sent', async () => {
+test('the stored part of an answer is text that Postgres accepts, at most 2 KiB, whatever was sent', async () => {
   const endpoint = await startMerchantEndpoint()
   const known: [sent: Buffer, kept: string][] = [
     [Buffer.from('ok\0ok'), 'ok\ufffdok'],

@@ -5,12 +5,12 @@ import { createServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { sendMany } from '../queue/send-many.ts'
+import { sendMany } from './send-many.ts'
 
-// Certificates made for the moment, under an authority that only the sending process trusts.
+// Certificates made for this test, under an authority that only the sending process trusts.
 const skip = spawnSync('openssl', ['version']).status !== 0 && 'openssl is not on the PATH'
 
-test('only a certificate that is trusted, in time and for the name lets a callback through', {
+test('a callback is sent only to a certificate that is trusted, valid now and for the name', {
   skip,
 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'recharge-gateway-'))
@@ -43,7 +43,7 @@ test('only a certificate that is trusted, in time and for the name lets a callba
     const url = `https://${host}:${(server.address() as { port: number }).port}/`
     targets.push({ url, deadlineMs: 60_000 })
   }
-  // An environment that turns verification off turns it off for others.
+  // NODE_TLS_REJECT_UNAUTHORIZED has no effect on callbacks.
   const env = { NODE_EXTRA_CA_CERTS: authority, NODE_TLS_REJECT_UNAUTHORIZED: '0', NODE_NO_WARNINGS: '1' }
   const { outcomes } = await sendMany(targets, { env })
   assert.deepEqual(
@@ -55,7 +55,7 @@ test('only a certificate that is trusted, in time and for the name lets a callba
 
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
 
-/** A certificate that signs itself, and others. @returns its file. */
+/** Makes a self-signed certificate that can sign others. @returns its file. */
 function makeAuthority(folder: string, name: string): string {
   const [key, pem] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)]
   openssl('req', '-x509', ...newKey, '-keyout', key, '-out', pem, '-subj', `/CN=${name}`, '-days', '2')

@@ -4,14 +4,15 @@ import { createConfig, lintFromString } from '@redocly/openapi-core'
 import type { TObject, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { type ErrorCode, errorCodes } from '../../../src/base/errors.ts'
+import { legacy, usdt } from '../../../src/base/money.ts'
 import { callbackSchema, fullCallbackSchema } from '../../../src/callbacks/callback-schemas.ts'
 import { callbackBody } from '../../../src/callbacks/sending/callback-body.ts'
 import { merchantEndpoints } from '../../../src/http/app.ts'
+import { answerSchema } from '../../../src/http/body/envelope.ts'
 import { commonRefusals } from '../../../src/http/docs/api-document.ts'
 import { exampleOf } from '../../../src/http/docs/api-example.ts'
-import { answerSchema } from '../../../src/http/envelope.ts'
-import { parametersSchema } from '../../../src/http/merchant-parameters.ts'
 import { signParameters } from '../../../src/merchants/signature.ts'
+import { parametersSchema } from '../../../src/requests/merchant-parameters.ts'
 import { openApiUnderTest } from '../../support/api-under-test.ts'
 
 const api = await openApiUnderTest({})
@@ -90,6 +91,7 @@ test('every error code is in the table, and every endpoint shows those it may an
     for (const code of shown) assert.ok(responses[errorCodes[code as ErrorCode].status], code)
     const retried = Object.keys(responses).filter(status => responses[status].headers?.['Retry-After'])
     assert.deepEqual(retried, ['429', '503'], 'Retry-After is where it comes')
+    for (const status of Object.keys(responses)) assert.ok(responses[status].headers['X-Request-Id'], status)
   }
 })
 
@@ -99,13 +101,13 @@ test('a callback as it is sent is what the document says of it', () => {
     orderid: 'sh-1',
     ordersn: 'cz-1',
     localusermark: '1',
-    bodyAmount: 30000n,
+    bodyAmount: legacy(30000n),
     txid: '9f'.repeat(32),
     logIndex: 0,
-    transferAmount: 3_000_050n,
-    received: 3_000_050n,
-    orderAmount: 3_000_000n,
-    orderState: 'overpaid',
+    transferAmount: usdt(3_000_050n),
+    received: usdt(3_000_050n),
+    orderAmount: usdt(3_000_000n),
+    orderState: 'overpaid' as const,
     late: false,
   }
   const key = { scheme: 'hmac-sha256' as const, key: 'k' }

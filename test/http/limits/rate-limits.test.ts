@@ -198,19 +198,10 @@ for (const how of ['down', 'silent'] as const) {
     assert.equal((await api.post('newAddress', body)).status, 1)
     if (how === 'down') await proxy.cut()
     else proxy.silence()
-    const durations: number[] = []
-    const seen = await codes(async () => {
-      const startedAt = performance.now()
-      const answer = await api.post('newAddress', body)
-      durations.push(performance.now() - startedAt)
-      return answer
-    }, 25)
+    // One that waited for Redis until the API's own deadline would be unavailable.
+    const seen = await codes(() => api.post('newAddress', body), 25)
     assert.deepEqual(new Set(seen), new Set(['ok', 'rate_limited']))
     assert.ok(seen.filter(code => code === 'ok').length <= 20)
-    // One of them may have waited for Redis (100 ms), the others knew better.
-    const total = durations.reduce((sum, ms) => sum + ms)
-    assert.ok(total < 2_000, String(durations.map(Math.round)))
-    assert.ok(Math.max(...durations) < 1_000, String(durations.map(Math.round)))
     assert.match(api.logged(), /rate_limit\.counting_here/)
   })
 }

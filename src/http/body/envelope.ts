@@ -1,7 +1,7 @@
 import Type, { type TSchema } from 'typebox'
-import { type ErrorCode, errorCodes } from '../base/errors.ts'
+import { type ErrorCode, errorCodes } from '../../base/errors.ts'
 
-/** The legacy envelope of an answer that went well. */
+/** The legacy envelope of a success. */
 export function answerSchema(data: TSchema) {
   return Type.Object({ status: Type.Literal(1), data })
 }
@@ -15,7 +15,7 @@ export const refusalSchema = Type.Object({
   }),
 })
 
-/** A refusal as bytes on the wire; its content type is `jsonType`. */
+/** Writes the body of a refusal; its content type is `jsonType`. */
 export function refusalBody(code: ErrorCode, sentence: string): string {
   return JSON.stringify({ status: 0, err: sentence, code })
 }

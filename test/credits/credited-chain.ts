@@ -11,7 +11,7 @@ import { cloneDatabase } from '../support/database.ts'
 /** Second `s` of these chains. */
 export const at = (s: number) => new Date(Date.UTC(2026, 0, 1) + s * 1000)
 
-export interface World {
+export interface CreditedChain {
   pool: Pool
   rules: CreditRules
   /** The next block of the chain, not yet credited. */
@@ -20,7 +20,10 @@ export interface World {
 }
 
 /** A chain of its own on a database of its own, with one merchant. */
-export async function world(seed = 'chain', quorumAmount: bigint | null = null): Promise<World> {
+export async function creditedChain(
+  seed = 'chain',
+  quorumAmount: bigint | null = null,
+): Promise<CreditedChain> {
   const { pool } = await cloneDatabase()
   const genesisId = makeBlock(seed, null, at(0), []).parentHash
   const rules: CreditRules = {

@@ -1,15 +1,15 @@
 import { auditGateway } from '../../src/audit/audit-gateway.ts'
 import { makePartitions } from '../../src/db/partitions.ts'
 import { inTransaction, type Pool } from '../../src/db/pool.ts'
-import { addOrder, type World, world } from '../credits/credit-world.ts'
+import { addOrder, type CreditedChain, creditedChain } from '../credits/credited-chain.ts'
 
 /**
  * Two merchants and what may happen to orders: u1's is paid in parts, with a rest that is carried (transfers 1, 2, 4), u2's
  * overpaid late (5), u3 has no order (3), the other merchant's u4 pays exactly (6), and u5's payment is held (7). Of the
  * callbacks, u1's first is acknowledged, u2's exhausted after a 503, the others are due.
  */
-export async function auditedWorld(): Promise<World> {
-  const it = await world('audited', 40_000_000n)
+export async function auditedDatabase(): Promise<CreditedChain> {
+  const it = await creditedChain('audited', 40_000_000n)
   const { pool } = it
   await makePartitions(pool, new Date())
   await pool.query(

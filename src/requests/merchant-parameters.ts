@@ -1,13 +1,13 @@
 import Type from 'typebox'
-import type { Endpoint } from '../requests/endpoint.ts'
-import { unknownParameter } from '../requests/parameter-schemas.ts'
+import type { Endpoint } from './endpoint.ts'
+import { unknownParameter } from './parameter-schemas.ts'
 
 const common = {
   appid: Type.String({ description: "The merchant's appid.", examples: ['VunTq7Zk2Lm9h1l8'] }),
   sign: Type.String({ description: 'The signature, hex in either case.', examples: [''] }),
 }
 
-/** Whether they are required depends on the merchant and its key's scheme; where it does not, the schema says so. */
+/** Optional in the schema: whether they are required depends on the merchant and on the scheme of its key. */
 const replay = {
   t: Type.String({ description: 'Unix seconds, within 300 s of our clock.', examples: ['1662299838'] }),
   nonce: Type.String({
@@ -16,7 +16,7 @@ const replay = {
   }),
 }
 
-/** All that an endpoint takes: its own parameters, those every call has, and any other, signed and ignored. */
+/** The schema of a request's parameters: the endpoint's own, those of every request, and any others. */
 export function parametersSchema({ parameters }: Pick<Endpoint, 'parameters'>) {
   return Type.Object(
     {
