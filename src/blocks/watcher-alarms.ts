@@ -11,6 +11,7 @@ export const watcherAlarms = [
   'held',
   'discrepancy',
   'contract',
+  'clock',
 ] as const
 export type WatcherAlarm = (typeof watcherAlarms)[number]
 
