@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
+import type { DepositAddressId } from '../../src/base/ids.ts'
 import { createCursor, readCursor } from '../../src/blocks/chain-store.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import type { CreditRules } from '../../src/credits/credit-rules.ts'
-import type { Pool } from '../../src/db/pool.ts'
+import { type Pool, rows } from '../../src/db/pool.ts'
 import type { SolidBlock } from '../../src/tron/block.ts'
 import { bytesFor, makeBlock, type Payment } from '../support/chain-blocks.ts'
 import { cloneDatabase } from '../support/database.ts'
-import { addressIdOf, seedAddress, seedOrder } from '../support/seed.ts'
+import { seedAddress, seedOrders } from '../support/seed.ts'
 import { anyShop, seedMerchant } from '../support/seed-merchant.ts'
 
 /** Second `s` of these chains. */
@@ -63,6 +64,7 @@ export async function addAddress(pool: Pool, name: string): Promise<Buffer> {
   return bytes
 }
 
+/** Makes an order on the address of that user; none as long as the user has no address. */
 export async function addOrder(
   pool: Pool,
   name: string,
@@ -71,13 +73,16 @@ export async function addOrder(
   second: number,
   windowS = 100,
 ): Promise<void> {
-  await seedOrder(pool, {
-    addressId: await addressIdOf(pool, { localusermark: name }),
-    orderid,
-    amount: BigInt(units),
-    createdAt: at(second),
-    expiresAt: at(second + windowS),
-  })
+  const addresses = await rows<{ addressId: DepositAddressId }>(
+    pool,
+    `select id as "addressId" from deposit_address where localusermark = $1`,
+    [name],
+  )
+  const facts = { orderid, amount: BigInt(units), createdAt: at(second), expiresAt: at(second + windowS) }
+  await seedOrders(
+    pool,
+    addresses.map(address => ({ ...address, ...facts })),
+  )
 }
 
 export async function orderOf(pool: Pool, orderid: string): Promise<{ received: bigint; announced: bigint }> {
