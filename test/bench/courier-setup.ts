@@ -10,7 +10,7 @@ import type { BenchChild } from './child-process.ts'
 const chunk = 2_000
 
 /** A database with merchants, a courier on it, and the receiver that its callbacks go to. */
-export interface CallbackWorld {
+export interface CourierSetup {
   pool: Pool
   merchants: ReadonlyMap<number, Merchant>
   receiver: BenchChild
@@ -19,11 +19,11 @@ export interface CallbackWorld {
 }
 
 /** @param redisUrl without it the queue is on the database's own Postgres. */
-export async function openCallbackWorld(options: {
+export async function openCourierSetup(options: {
   database: { pool: Pool; url: string }
   receiver: BenchChild
   redisUrl: string | undefined
-}): Promise<CallbackWorld> {
+}): Promise<CourierSetup> {
   const { database, receiver, redisUrl } = options
   const merchants = await addBenchMerchants(database.pool, receiver.ready.ports)
   const courier = await startBuiltGateway('courier', {
@@ -37,27 +37,27 @@ export async function openCallbackWorld(options: {
 
 /** Makes callbacks due while the courier stands still, the merchants in turn; it is for the caller to let it go on. */
 export async function makeBacklog(
-  world: CallbackWorld,
+  setup: CourierSetup,
   merchants: readonly Merchant[],
   count: number,
 ): Promise<void> {
-  world.courier.pause()
+  setup.courier.pause()
   for (let first = 0; first < count; first += chunk) {
     const length = Math.min(chunk, count - first)
     await seedCallbacks(
-      world.pool,
+      setup.pool,
       Array.from({ length }, (_, i) => ({ merchant: merchants[(first + i) % merchants.length]! })),
     )
   }
-  await world.pool.query('vacuum analyze')
-  await world.pool.query('checkpoint')
+  await setup.pool.query('vacuum analyze')
+  await setup.pool.query('checkpoint')
 }
 
 /** Waits until all that has arrived is recorded as delivered. @param merchants only theirs. */
-export async function untilRecorded(world: CallbackWorld, merchants: readonly Merchant[]): Promise<void> {
+export async function untilRecorded(setup: CourierSetup, merchants: readonly Merchant[]): Promise<void> {
   const ids = merchants.map(merchant => merchant.id)
   for (;;) {
-    const { rows } = await world.pool.query(
+    const { rows } = await setup.pool.query(
       `select count(*) as n from callback where delivered_at is null and merchant_id = any($1)`,
       [ids],
     )
@@ -67,8 +67,8 @@ export async function untilRecorded(world: CallbackWorld, merchants: readonly Me
 }
 
 /** Every callback of these merchants has one attempt in its history, acknowledged, and no other. */
-export async function checkHistory(world: CallbackWorld, merchants: readonly Merchant[]): Promise<void> {
-  const { rows } = await world.pool.query(
+export async function checkHistory(setup: CourierSetup, merchants: readonly Merchant[]): Promise<void> {
+  const { rows } = await setup.pool.query(
     `select count(distinct c.id) as callbacks, count(*) as attempts,
             count(*) filter (where a.outcome = 'acknowledged' and a.status = 200 and a.attempt = 1) as acknowledged
        from callback c
