@@ -4,6 +4,7 @@ import { UsageError } from './base/errors.ts'
 import { addAddressCommands } from './cli/address-commands.ts'
 import { addAuditCommands } from './cli/audit-commands.ts'
 import { addCallbackCommands } from './cli/callback-commands.ts'
+import { addHeldCommands } from './cli/held-commands.ts'
 import { addMerchantCommands } from './cli/merchant-commands.ts'
 import { addProcessCommands } from './cli/process-commands.ts'
 import { addQuarantineCommands } from './cli/quarantine-commands.ts'
@@ -24,6 +25,7 @@ addProcessCommands(program)
 addMerchantCommands(program)
 addAddressCommands(program)
 addCallbackCommands(program)
+addHeldCommands(program)
 addQuarantineCommands(program)
 addRescanCommands(program)
 addReconcileCommands(program)
