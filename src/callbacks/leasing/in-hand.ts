@@ -79,6 +79,8 @@ export function createInHand(onEnd: () => void): InHand {
       const key = leaseKey(lease)
       const own = taken.get(key)
       taken.delete(key)
+      // A job that was on its way here when the queue was asked has begun here, not elsewhere.
+      begunElsewhere = Math.min(begunElsewhere, taken.size)
       if (begun.has(key)) return 'already'
       begun.set(key, lease.merchantId)
       return own
