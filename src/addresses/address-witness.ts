@@ -92,8 +92,7 @@ export function openAddressWitness(options: {
       // Said even while others are silent: each of them counts on it.
       const silent = (await listSilentWitnesses(tx, history)).filter(({ id }) => id !== self.id)
       const judgement = judgeHistory({ ...state, found, remembered, knows, published: shared, silent })
-      if (judgement.kind === 'lost' && state.stoppedBecause === null)
-        await stopAssigning(tx, judgement.because)
+      if (judgement.kind === 'lost') await stopAssigning(tx, judgement.because, judgement.lost)
       if (judgement.kind === 'accepted' && history !== state.accepted) {
         await acceptHistory(tx, history)
         await removeSilentWitnesses(tx, history)

@@ -14,7 +14,11 @@ export interface HistoryState {
   accepted: string
   /** Addresses are known to be lost, and none may be assigned; null: not so. */
   stoppedBecause: string | null
+  /** While stopped: how far each counter, by its id, is known to have been. */
+  lost: Record<string, number>
 }
+
+const columns = 'current_history() as current, history as accepted, stopped_because as "stoppedBecause", lost'
 
 /** A process that may assign addresses. */
 export interface WitnessRow {
@@ -35,7 +39,7 @@ export async function lockHistory(tx: Tx): Promise<HistoryState> {
   )
   const [state] = await rows<HistoryState>(
     tx,
-    `select current_history() as current, history as accepted, stopped_because as "stoppedBecause"
+    `select ${columns}
        from database_history
         for update`,
   )
@@ -46,7 +50,7 @@ export async function lockHistory(tx: Tx): Promise<HistoryState> {
 export async function readHistory(db: Queryable): Promise<HistoryState | null> {
   const [state] = await rows<HistoryState>(
     db,
-    `select current_history() as current, history as accepted, stopped_because as "stoppedBecause"
+    `select ${columns}
        from database_history`,
   )
   return state ?? null
@@ -57,14 +61,19 @@ export async function acceptHistory(tx: Tx, history: string): Promise<void> {
   await run(
     tx,
     `update database_history
-        set history = $1, accepted_at = now(), stopped_at = null, stopped_because = null`,
+        set history = $1, accepted_at = now(), stopped_at = null, stopped_because = null, lost = '{}'`,
     [history],
   )
 }
 
-/** Stops the assignment of addresses in all processes, until `acceptHistory`. */
-export async function stopAssigning(tx: Tx, because: string): Promise<void> {
-  await run(tx, `update database_history set stopped_at = now(), stopped_because = $1`, [because])
+/** Stops the assignment of addresses in all processes, until `acceptHistory`. Repeated, it adds what else is lost. */
+export async function stopAssigning(tx: Tx, because: string, lost: Record<string, number>): Promise<void> {
+  await run(
+    tx,
+    `update database_history
+        set stopped_at = coalesce(stopped_at, now()), stopped_because = $1, lost = $2`,
+    [because, lost],
+  )
 }
 
 /** Checks whether a process may assign addresses now. */

@@ -1,3 +1,4 @@
+import type { AddressCounterId } from '../base/ids.ts'
 import type { HistoryState, NextIndexes, WitnessRow } from './history-store.ts'
 import type { Published } from './published-indexes.ts'
 
@@ -5,7 +6,7 @@ import type { Published } from './published-indexes.ts'
 export type Judgement =
   | { kind: 'accepted' }
   /** Addresses are lost: assigned before, and not in this database. */
-  | { kind: 'lost'; because: string }
+  | { kind: 'lost'; because: string; lost: Record<string, number> }
   /** Somebody who knows has not said yet that nothing is lost, and perhaps never will. */
   | { kind: 'waiting'; because: string }
 
@@ -31,9 +32,11 @@ export interface HistoryFacts extends HistoryState {
  */
 export function judgeHistory(facts: HistoryFacts): Judgement {
   const { current, accepted, stoppedBecause, published, silent } = facts
-  if (stoppedBecause !== null) return { kind: 'lost', because: stoppedBecause }
-  const lost = [...lostIndexes(facts.remembered, facts), ...lostIndexes(published?.indexes, facts)]
-  if (lost.length > 0) return { kind: 'lost', because: [...new Set(lost)].join('; ') }
+  const lost = lostIndexes(facts)
+  const because = Object.entries(lost).map(([id, next]) => describeLoss(id, next, facts))
+  if (because.length > 0) return { kind: 'lost', because: because.join('; '), lost }
+  // Skipped in part, or found lost by another process.
+  if (stoppedBecause !== null) return { kind: 'lost', because: stoppedBecause, lost }
   if (current === accepted) return { kind: 'accepted' }
   const unheard = silent.filter(({ id, published: inRedis }) => !(inRedis && published?.witnesses.has(id)))
   if (unheard.length > 0) {
@@ -44,13 +47,17 @@ export function judgeHistory(facts: HistoryFacts): Judgement {
   return { kind: 'waiting', because: 'no process knows what was assigned last' }
 }
 
-/** Names the counters that were further once. One that is missing was made, and used, in what is lost. */
-function lostIndexes(known: NextIndexes | undefined, { found }: HistoryFacts): string[] {
-  return [...(known ?? [])]
-    .filter(([id, next]) => next > (found.get(id) ?? 0))
-    .map(([id, next]) =>
-      found.has(id)
-        ? `counter ${id} was at index ${next} and is at ${found.get(id)}`
-        : `counter ${id} was at index ${next} and is missing`,
-    )
+/** How far the counters were that are not as far any more, by id: as this process, Redis and other processes know it. */
+function lostIndexes({ found, remembered, published, lost: known }: HistoryFacts): Record<string, number> {
+  const lost: Record<string, number> = { ...known }
+  for (const [id, next] of [...remembered, ...(published?.indexes ?? [])]) {
+    if (next > Math.max(found.get(id) ?? 0, lost[String(id)] ?? 0)) lost[String(id)] = next
+  }
+  return lost
+}
+
+/** A counter that is missing was made, and used, in what is lost. */
+function describeLoss(id: string, next: number, { found }: HistoryFacts): string {
+  const at = found.get(BigInt(id) as AddressCounterId)
+  return `counter ${id} was at index ${next} and is ${at === undefined ? 'missing' : `at ${at}`}`
 }

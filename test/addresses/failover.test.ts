@@ -98,11 +98,10 @@ test('after a failover that lost an address none is assigned until `gateway rest
   const paid = await api.ask(shop, 'findorder', { orderid: 'given' })
   assert.equal(paid.data.state, 'paid', paid.text)
 
-  await skipAddresses(api.pool, 1)
-  await waitUntil('one that was lost is still missing', async () => {
-    const answer = await api.ask(shop, 'newAddress', { username: 'u', localusermark: 'new' })
-    return answer.code === 'unavailable'
-  })
+  await assert.rejects(
+    skipAddresses(api.pool, 1),
+    /counter 1 was at index \d+ and is at \d+: skip at least 2/,
+  )
   await skipAddresses(api.pool, 10)
   const assigned = await waitUntil('addresses are assigned again', () => one.address('new').catch(() => null))
   assert.equal([kept, ...lost].includes(assigned), false)
@@ -111,7 +110,7 @@ test('after a failover that lost an address none is assigned until `gateway rest
   const { rows } = await api.pool.query(
     `select detail ->> 'stoppedBecause' as because from audit_event where action = 'addresses.resumed'`,
   )
-  assert.equal(rows.length >= 1, true)
+  assert.match(rows[0]?.because, /counter 1 was at index/)
   for (const address of lost) {
     const { rowCount } = await api.pool.query(`select from deposit_address where address = $1`, [address])
     assert.equal(rowCount, 1, 'watched')

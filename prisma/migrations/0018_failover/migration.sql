@@ -9,6 +9,8 @@ create table database_history (
   -- Set: addresses were lost, and none is assigned until `gateway restored`.
   stopped_at      timestamptz,
   stopped_because text,
+  -- While stopped: the next index that each counter is known to have had, by the counter's id. None may resume below it.
+  lost            jsonb not null default '{}',
   check ((stopped_at is null) = (stopped_because is null))
 );
 
