@@ -5,7 +5,12 @@ import { systemClock } from './base/clock.ts'
 import type { Config } from './base/config.ts'
 import { repeat } from './base/repeat.ts'
 import { databaseIdOf } from './db/database-id.ts'
-import { dropOldPartitions, makePartitions } from './db/partitions.ts'
+import {
+  dropOldPartitions,
+  makePartitions,
+  makePartitionsAtStart,
+  partitionsEveryMs,
+} from './db/partitions.ts'
 import { type AppOptions, buildApp } from './http/app.ts'
 import { purgeNonces } from './requests/request-nonce-store.ts'
 
@@ -13,7 +18,6 @@ export interface ApiOptions extends Omit<AppOptions, 'config' | 'redisUrl'> {
   config: AppOptions['config'] & Pick<Config, 'host' | 'port' | 'redisUrl' | 'retentionMonths'>
 }
 
-const dayMs = 86_400_000
 const secondMs = 1_000
 const minuteMs = 60_000
 
@@ -23,7 +27,7 @@ const minuteMs = 60_000
  */
 export async function startApi(options: ApiOptions): Promise<{ url: string; stop(): Promise<void> }> {
   const { pool, config, log, registry, clock = systemClock } = options
-  await makePartitions(pool, clock.now())
+  await makePartitionsAtStart(pool, clock.now(), log)
   const published = config.redisUrl
     ? openPublishedIndexes(config.redisUrl, `gateway:addresses:${await databaseIdOf(pool)}`)
     : null
@@ -38,7 +42,7 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; stop
     if (dropped.length > 0) log.info({ tables: dropped }, 'retention.dropped')
   }
   const chores = [
-    repeat({ chore: 'partitions', everyMs: dayMs, work: partitions, log, signal }),
+    repeat({ chore: 'partitions', everyMs: partitionsEveryMs, work: partitions, log, signal }),
     repeat({ chore: 'witness', everyMs: secondMs, work: witness.look, log, signal }),
     repeat({ chore: 'nonces', everyMs: minuteMs, work: () => purgeNonces(pool), log, signal }),
   ]

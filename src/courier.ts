@@ -11,12 +11,10 @@ import { openQueue, queueNameOf } from './callbacks/queue/callback-queue.ts'
 import { countWorking } from './callbacks/sending/callback-metrics.ts'
 import { type Delivery, deliverCallback } from './callbacks/sending/deliver-callback.ts'
 import { openDelivery } from './callbacks/sending/open-delivery.ts'
-import { makePartitions } from './db/partitions.ts'
+import { makePartitions, makePartitionsAtStart, partitionsEveryMs } from './db/partitions.ts'
 import type { Pool } from './db/pool.ts'
 import { createGuardedAgent } from './egress/guarded-agent.ts'
 import type { MerchantDirectory } from './merchants/merchant-directory.ts'
-
-const dayMs = 86_400_000
 
 export interface RunningCourier {
   /** Whether it can deliver: the database and the queue could be reached when it last tried. */
@@ -42,8 +40,7 @@ export async function startCourier(options: {
 }): Promise<RunningCourier> {
   const { pool, log, databaseUrl, redisUrl, allowedNetworks } = options
   const tuning = { ...defaultTuning, ...options.tuning }
-  const partitions = () => makePartitions(pool, new Date())
-  await partitions()
+  await makePartitionsAtStart(pool, new Date(), log)
   const name = await queueNameOf(pool)
   const agent = createGuardedAgent({ allowedNetworks, connectTimeoutMs: tuning.deadlineMs })
   const delivery = openDelivery({ ...options, tuning, agent })
@@ -56,8 +53,8 @@ export async function startCourier(options: {
   const stopping = new AbortController()
   const chore = repeat({
     chore: 'partitions',
-    everyMs: dayMs,
-    work: partitions,
+    everyMs: partitionsEveryMs,
+    work: () => makePartitions(pool, new Date()),
     log,
     signal: stopping.signal,
   })

@@ -15,12 +15,14 @@ import { creditChain } from '../src/credits/credit-chain.ts'
 import type { Pool } from '../src/db/pool.ts'
 import { createPool } from '../src/db/pool.ts'
 import type { SolidTruth } from '../src/sandbox/chain/chain-truth.ts'
-import { addressFromBytes, type TronAddress } from '../src/tron/address.ts'
+import type { TronAddress } from '../src/tron/address.ts'
 import { networks } from '../src/tron/network.ts'
 import { createNodePool } from '../src/tron/pool/node-pool.ts'
 import { bytesFor } from './support/chain-blocks.ts'
 import { cloneDatabase, emptyDatabase, type TestDatabase } from './support/database.ts'
 import { type RandomChain, randomChain } from './support/random-chain.ts'
+import { alwaysOpen, seedAddresses, seedOrders } from './support/seed.ts'
+import { anyShop, seedMerchant } from './support/seed-merchant.ts'
 import { waitUntil } from './support/wait-until.ts'
 
 // Seeded random histories: payments of every kind, missed slots, forks, nodes that fail, watchers that are stopped, lose
@@ -54,17 +56,17 @@ test(`${seeds.length} random chains: credits are the chain's truth, transfer for
 
 async function runSeed(seed: number, database: TestDatabase): Promise<void> {
   const addresses = await assign(database.pool)
-  const world = await randomChain(seed, { addresses, nodes: 2 })
+  const history = await randomChain(seed, { addresses, nodes: 2 })
   const watchers: Watcher[] = []
   try {
-    watchers.push(startWatcher(database.url, world, 'a'), startWatcher(database.url, world, 'b'))
+    watchers.push(startWatcher(database.url, history, 'a'), startWatcher(database.url, history, 'b'))
     // The first cursor stands at the solidified head of that moment; from there on everything counts.
     const first = await waitUntil('the first cursor', () => readCursor(database.pool), 30_000, pollMs)
     for (let n = 0; n < steps; n++) {
-      world.step()
-      await disturb(world, database.pool, watchers, database.url)
+      history.step()
+      await disturb(history, database.pool, watchers, database.url)
     }
-    const truth = world.settle()
+    const truth = history.settle()
     await waitUntil(
       'the solidified head',
       async () => (await readCursor(database.pool))?.height === truth.height,
@@ -73,10 +75,12 @@ async function runSeed(seed: number, database: TestDatabase): Promise<void> {
     )
     await compare(database.pool, truth, first.startHeight, addresses)
   } catch (error) {
-    throw new Error(`SEED=${seed}: ${(error as Error).message}\n${world.steps.join('\n')}`, { cause: error })
+    throw new Error(`SEED=${seed}: ${(error as Error).message}\n${history.steps.join('\n')}`, {
+      cause: error,
+    })
   } finally {
     for (const watcher of watchers) await watcher.stop()
-    await world.close()
+    await history.close()
   }
 }
 
@@ -116,9 +120,9 @@ function startWatcher(url: string, { nodes: views }: RandomChain, holder: string
         creditChain({
           pool,
           nodes,
-          network: 'sandbox',
           rules,
-          pace: { restMs: 0, pollMs: 10 },
+          pacing: { restMs: 0, pollMs: 10 },
+          limits: networks.sandbox.limits,
           alarms,
           metrics,
           catchUp,
@@ -157,13 +161,13 @@ function startWatcher(url: string, { nodes: views }: RandomChain, holder: string
 }
 
 /** Now and then: a watcher stopped and started again, its connections cut, its lease taken. */
-async function disturb(world: RandomChain, pool: Pool, watchers: Watcher[], url: string): Promise<void> {
-  const { random } = world
+async function disturb(history: RandomChain, pool: Pool, watchers: Watcher[], url: string): Promise<void> {
+  const { random } = history
   if (random.chance(0.3)) await sleep(random.whole(1, 30))
   if (random.chance(0.06)) {
     const n = random.whole(0, 1)
     await watchers[n]!.stop()
-    watchers[n] = startWatcher(url, world, n === 0 ? 'a' : 'b')
+    watchers[n] = startWatcher(url, history, n === 0 ? 'a' : 'b')
   }
   if (random.chance(0.06)) {
     await pool.query(
@@ -180,28 +184,21 @@ async function disturb(world: RandomChain, pool: Pool, watchers: Watcher[], url:
 
 /** Users with an address each; all but the last have orders, old enough for every block. */
 async function assign(pool: Pool): Promise<TronAddress[]> {
-  await pool.query(
-    `with counter as (
-       insert into address_counter (public_key, chain_code, xpub)
-       values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id)
-     insert into merchant (appid, name, address_counter_id, callback_url)
-     select 'VunTq7Zk2Lm9h1l8', 'shop', id, 'https://shop.example/cb' from counter`,
+  await seedMerchant(pool, anyShop)
+  const added = await seedAddresses(
+    pool,
+    Array.from({ length: users }, (_, n) => ({ localusermark: `u${n + 1}`, bytes: bytesFor(`user ${n}`) })),
   )
-  const bytes = Array.from({ length: users }, (_, n) => bytesFor(`user ${n}`))
-  const addresses = bytes.map(addressFromBytes)
-  await pool.query(
-    `with address as (
-       insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
-       select a.address, a.bytes, m.id, 'u' || a.n, 'u' || a.n, true
-         from merchant m, unnest($1::text[], $2::bytea[]) with ordinality as a (address, bytes, n)
-       returning id, merchant_id, localusermark)
-     insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, created_at, expires_at)
-     select merchant_id, localusermark || '-' || o, localusermark, localusermark, id, o * 3000050, '2020-01-01', '2040-01-01'
-       from address, generate_series(1, 3) as o
-      where localusermark <> $3`,
-    [addresses, bytes, `u${users}`],
+  const orders = added.slice(0, -1).flatMap(({ addressId }, n) =>
+    [1, 2, 3].map(o => ({
+      addressId,
+      orderid: `u${n + 1}-${o}`,
+      amount: BigInt(o) * 3_000_050n,
+      ...alwaysOpen,
+    })),
   )
-  return addresses
+  await seedOrders(pool, orders)
+  return added.map(({ address }) => address)
 }
 
 async function compare(

@@ -1,12 +1,12 @@
 import { UsageError } from '../base/errors.ts'
 import { recordAudit } from '../db/audit-store.ts'
-import { inTransaction, type Pool } from '../db/pool.ts'
+import { inTransaction, type Pool, type Queryable } from '../db/pool.ts'
 import { type AddressCounter, readNextIndexes } from '../merchants/address-counter-store.ts'
 import { acceptHistory, lockHistory, readHistory, removeSilentWitnesses } from './history-store.ts'
 
 /** Finds out why no address is assigned. @returns null when addresses are assigned, or none ever was. */
-export async function findStop(pool: Pool): Promise<string | null> {
-  const state = await readHistory(pool)
+export async function findStop(db: Queryable): Promise<string | null> {
+  const state = await readHistory(db)
   if (!state) return null
   if (state.stoppedBecause !== null) return state.stoppedBecause
   if (state.current === state.accepted) return null

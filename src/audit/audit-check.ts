@@ -1,42 +1,45 @@
-/** What an audit looks at. */
+import type { MerchantId } from '../base/ids.ts'
+
+// check: one rule that must hold, with a name such as `credit.amount`. The output has a line for each.
+// difference: a row for which a check does not hold.
+
+/** What an audit covers. */
 export interface AuditScope {
-  /** One merchant's rows alone; null: everybody's. What belongs to no merchant is looked at either way. */
-  merchantId: bigint | null
+  /** One merchant's rows only; null: every merchant's. Rows that belong to no merchant are always checked. */
+  merchantId: MerchantId | null
   /** How long a callback that nothing holds back may be due before that counts as a difference. */
   dueMaxS: number
 }
 
-/** Some things that must hold, and one query that finds where they do not. */
-export interface AuditLook {
-  /** A sentence for each check, by its name: what holds when there is no difference. */
-  checks: Readonly<Record<string, string>>
+/** Checks that one query decides. */
+export interface AuditChecks {
+  /** For each check, by its name, a sentence that says what holds. */
+  holds: Readonly<Record<string, string>>
   /**
-   * A query over the whole database giving `check_name` (one of `checks`), `appid` (null: no merchant's), `subject`
-   * (what it is about) and `detail` (what is there and what should be), a row for each difference.
+   * A query that returns a row for each difference: `check_name` (one of `holds`), `appid` (null: no merchant's), `subject`
+   * (what it is about) and `detail` (what is there and what should be).
    * $1 is the merchant's id or null; $2, where it is used, `dueMaxS`.
    */
   sql: string
 }
 
-/** One place where something does not hold. */
+/** One place where a check does not hold. */
 export interface Difference {
-  /** null: it is not one merchant's. */
+  /** null: it belongs to no merchant. */
   appid: string | null
   subject: string
   detail: string
 }
 
-/** What a check came to. */
 export interface CheckResult {
   name: string
-  /** What holds when there is no difference. */
   holds: string
   differences: number
   /** The first of them. */
   first: Difference[]
 }
 
-/** Whether nothing differs. */
-export function isClean(checks: readonly CheckResult[]): boolean {
-  return checks.every(({ differences }) => differences === 0)
+/** Tells whether no check found a difference. */
+export function isClean(results: readonly CheckResult[]): boolean {
+  return results.every(({ differences }) => differences === 0)
 }

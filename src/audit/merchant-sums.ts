@@ -1,30 +1,31 @@
-import type { AuditLook, AuditScope } from './audit-check.ts'
+import { type LegacyUnits, legacy, type UsdtUnits, usdt } from '../base/money.ts'
+import type { AuditChecks, AuditScope } from './audit-check.ts'
 import type { SnapshotRead } from './read-snapshot.ts'
 
-/** A merchant's sums; of money in base units, but `announced` and `acknowledged` in 1/10000 USDT. */
+/** A merchant's sums. */
 export interface MerchantSums {
   appid: string
   name: string
   orders: bigint
   transfers: bigint
-  /** All transfers to its addresses, and those of them that have no credit yet. */
-  arrived: bigint
-  waiting: bigint
-  credited: bigint
+  /** All transfers to its addresses. */
+  arrived: UsdtUnits
+  /** Those of them without a credit. */
+  waiting: UsdtUnits
+  credited: UsdtUnits
   /** By its orders. */
-  received: bigint
-  announced: bigint
-  acknowledged: bigint
-  /** Callbacks neither acknowledged nor exhausted; and those that are exhausted. */
+  received: UsdtUnits
+  announced: LegacyUnits
+  acknowledged: LegacyUnits
+  /** Callbacks that are neither acknowledged nor exhausted. */
   due: bigint
   exhausted: bigint
 }
 
-/** The same sums, seen from four sides. */
-export const sumsLook: AuditLook = {
-  checks: {
-    'merchant.sums':
-      'per merchant, what arrived less what waits is what was credited and what its orders received',
+/** Checks that the sums of transfers, waiting transfers, credits and orders agree. */
+export const sumsChecks: AuditChecks = {
+  holds: {
+    'merchant.sums': 'per merchant, what arrived less what waits was credited, and received by its orders',
   },
   sql: `
     select 'merchant.sums' as check_name, appid, 'merchant ' || appid as subject,
@@ -35,9 +36,9 @@ export const sumsLook: AuditLook = {
        and ($1::bigint is null or merchant_id = $1)`,
 }
 
-/** Reads the sums of every merchant, or of one, in the order of their names. */
+/** Reads the sums of every merchant, or of one, sorted by name. */
 export async function readSums(read: SnapshotRead, scope: AuditScope): Promise<MerchantSums[]> {
-  return await read(
+  return await read<MerchantSums>(
     `select appid, name, orders, transfers, arrived_units as arrived, waiting_units as waiting,
             credited_units as credited, received_units as received, announced, acknowledged, due, exhausted
        from report.audit_merchants
@@ -47,19 +48,19 @@ export async function readSums(read: SnapshotRead, scope: AuditScope): Promise<M
   )
 }
 
-/** All of them together. */
+/** Adds up the merchants' sums. */
 export function addUp(merchants: readonly MerchantSums[]): Omit<MerchantSums, 'appid' | 'name'> {
   const sum = (of: (merchant: MerchantSums) => bigint) =>
     merchants.reduce((total, one) => total + of(one), 0n)
   return {
     orders: sum(m => m.orders),
     transfers: sum(m => m.transfers),
-    arrived: sum(m => m.arrived),
-    waiting: sum(m => m.waiting),
-    credited: sum(m => m.credited),
-    received: sum(m => m.received),
-    announced: sum(m => m.announced),
-    acknowledged: sum(m => m.acknowledged),
+    arrived: usdt(sum(m => m.arrived)),
+    waiting: usdt(sum(m => m.waiting)),
+    credited: usdt(sum(m => m.credited)),
+    received: usdt(sum(m => m.received)),
+    announced: legacy(sum(m => m.announced)),
+    acknowledged: legacy(sum(m => m.acknowledged)),
     due: sum(m => m.due),
     exhausted: sum(m => m.exhausted),
   }

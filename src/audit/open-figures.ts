@@ -1,29 +1,32 @@
+import { type UsdtUnits, usdt } from '../base/money.ts'
+import { type WaitReason, waitReasons } from '../credits/pending-transfer.ts'
 import type { SnapshotRead } from './read-snapshot.ts'
 
-/** What is open, in the whole gateway: each a figure that somebody should know of. Units: base units. */
-export interface OpenFigures {
-  /** null: nothing is watched yet. `from`: the first header that is kept. */
+/** A number of transfers and their sum. */
+interface TransferSum {
+  transfers: bigint
+  units: UsdtUnits
+}
+
+/** What is open in the whole gateway, the waiting transfers by their reason. An operator should know each figure. */
+export interface OpenFigures extends Record<WaitReason, TransferSum> {
+  /** null: nothing is watched yet. `from`: the first recorded header; null when there is none. */
   cursor: { network: string; height: number; time: Date; startHeight: number; from: number | null } | null
-  unclaimed: { transfers: bigint; units: bigint }
-  held: { transfers: bigint; units: bigint }
-  quarantined: { transfers: bigint; units: bigint }
-  behind: { transfers: bigint; units: bigint }
-  /** Logs and transfers parked for a person to look at. */
+  /** Logs and transfers that wait for a person. */
   quarantine: bigint
   discrepancies: bigint
   heldCallbacks: bigint
   exhaustedCallbacks: bigint
 }
 
-const reasons = ['unclaimed', 'held', 'quarantined', 'behind'] as const
-
+/** Reads the open figures. */
 export async function readOpenFigures(read: SnapshotRead): Promise<OpenFigures> {
   const [cursor] = await read<NonNullable<OpenFigures['cursor']>>(
     `select network, height, block_time as "time", start_height as "startHeight",
             (select min(height) from chain_block) as "from"
        from chain_cursor`,
   )
-  const waiting = await read<{ reason: string; transfers: bigint; units: bigint }>(
+  const waiting = await read<TransferSum & { reason: WaitReason }>(
     `select w.reason, count(*) as transfers, sum(t.amount)::bigint as units
        from waiting_transfer w
        join transfer t on t.id = w.transfer_id
@@ -38,10 +41,10 @@ export async function readOpenFigures(read: SnapshotRead): Promise<OpenFigures> 
             (select count(*) from callback where exhausted_at is not null) as "exhaustedCallbacks"`,
   )
   const figures = Object.fromEntries(
-    reasons.map(reason => {
+    waitReasons.map(reason => {
       const found = waiting.find(row => row.reason === reason)
-      return [reason, { transfers: found?.transfers ?? 0n, units: found?.units ?? 0n }]
+      return [reason, { transfers: found?.transfers ?? 0n, units: found?.units ?? usdt(0n) }]
     }),
-  ) as Pick<OpenFigures, (typeof reasons)[number]>
+  ) as Record<WaitReason, TransferSum>
   return { cursor: cursor ?? null, ...figures, ...counts! }
 }

@@ -1,30 +1,26 @@
-import type { Pool } from '../db/pool.ts'
+import { type Pool, rows, run } from '../db/pool.ts'
 
-/** Over a million rows a look takes seconds; whatever takes this long has met something else. */
-const lookMs = 600_000
+/** A query of an audit takes seconds on a million rows. One that takes this long has hung. */
+const queryMs = 600_000
 
-/** Reads within one snapshot: rows as bigint and text, as the pool gives them. */
-export type SnapshotRead = <Row>(sql: string, values?: unknown[]) => Promise<Row[]>
+/** Reads rows within one snapshot. */
+export type SnapshotRead = <Row extends object>(sql: string, values?: unknown[]) => Promise<Row[]>
 
 /**
- * Reads everything as it was at one moment, however long it takes and whatever is written beside it. Nothing can be
- * written by it, and nobody waits for it.
+ * Runs reads on one snapshot of the database, whatever is written meanwhile. The transaction is read-only and blocks nobody.
  */
 export async function inSnapshot<T>(pool: Pool, work: (read: SnapshotRead) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   try {
-    await client.query('begin isolation level repeatable read read only')
-    await client.query(`set local statement_timeout = ${lookMs}`)
-    // Sums over everything: sorted and hashed in memory, and not compiled for the one time.
-    await client.query(`set local work_mem = '128MB'`)
-    await client.query(`set local jit = off`)
-    return await work(async (sql, values = []) => {
-      // Its own timeout, which the types do not know: the pool's is for short statements.
-      const config = { text: sql, values, query_timeout: lookMs }
-      return (await client.query(config)).rows
-    })
+    await run(client, 'begin isolation level repeatable read read only')
+    await run(client, `set local statement_timeout = ${queryMs}`)
+    // Sums over everything: sort and hash in memory, and do not compile queries that run once.
+    await run(client, `set local work_mem = '128MB'`)
+    await run(client, `set local jit = off`)
+    // The pool's timeout is for short statements.
+    return await work((text, values = []) => rows(client, { text, values, query_timeout: queryMs }))
   } finally {
-    // The settings and the snapshot go with the connection, whatever state it is in.
+    // Close the connection: the settings and the snapshot end with it, whatever state it is in.
     client.release(true)
   }
 }

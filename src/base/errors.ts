@@ -1,26 +1,26 @@
 /**
- * The one table of what a caller can act on: the code, which never changes, its HTTP status and what it means, for the
- * documentation. `retry`: whether the same request may be answered otherwise later. `example`: a sentence that comes
- * with it; sentences are for people and may change.
+ * Every error a caller can act on: its code, which never changes, its HTTP status, and its meaning for the documentation.
+ * `retry`: whether the same request may succeed later. `example`: a message that comes with it. Messages are for people and
+ * may change.
  */
 export const errorCodes = {
   bad_request: {
     status: 400,
     retry: false,
     meaning:
-      'The body cannot be read: malformed, a name twice, a value that is no text, another charset than UTF-8.',
+      'The body cannot be read: malformed, a name given twice, a value that is not text, or a charset other than UTF-8.',
     example: 'body: amount is given twice',
   },
   missing_parameter: {
     status: 400,
     retry: false,
-    meaning: 'A required parameter is not there.',
+    meaning: 'A required parameter is missing.',
     example: 'orderid: missing',
   },
   bad_parameter: {
     status: 400,
     retry: false,
-    meaning: 'A parameter has a form it must not have.',
+    meaning: 'A parameter has the wrong form.',
     example: 'localusermark: 1 to 64 characters, no control characters',
   },
   bad_amount: {
@@ -44,7 +44,7 @@ export const errorCodes = {
   address_not_assigned: {
     status: 400,
     retry: false,
-    meaning: "The address is none of this user's that may be used for this order.",
+    meaning: "The address is not one of this user's that this order may use.",
     example:
       "address: must be this user's base address, the address of this orderid, or one imported for this user",
   },
@@ -57,7 +57,7 @@ export const errorCodes = {
   stale_timestamp: {
     status: 401,
     retry: false,
-    meaning: '`t` is further than 300 s from our clock.',
+    meaning: '`t` differs from our clock by more than 300 s.',
     example: 't: must be within 300 s of our clock, which shows 1662299838, got 1662290000',
   },
   nonce_reused: {
@@ -105,7 +105,7 @@ export const errorCodes = {
   orderid_conflict: {
     status: 409,
     retry: false,
-    meaning: 'The orderid is taken by an order with other parameters, which are named.',
+    meaning: 'The orderid belongs to an order with other parameters. The message names them.',
     example: 'orderid: used before with another amount',
   },
   too_large: {
@@ -123,35 +123,36 @@ export const errorCodes = {
   rate_limited: {
     status: 429,
     retry: true,
-    meaning: 'Too many requests; Retry-After says when to come again.',
+    meaning: 'Too many requests. Retry-After says when to try again.',
     example: 'more than 600 requests in a minute',
   },
   not_ready: {
     status: 503,
     retry: true,
-    meaning: 'The gateway has not begun to follow the chain yet.',
+    meaning: 'The gateway does not follow the chain yet.',
     example: 'the gateway has not begun to follow the chain: try again',
   },
   unavailable: {
     status: 503,
     retry: true,
-    meaning: 'The outcome is unknown or the database is away: send the very same request again.',
+    meaning:
+      'The outcome is unknown, or the database cannot be reached. Send exactly the same request again.',
     example: 'temporarily unavailable: try the same request again',
   },
   internal: {
     status: 500,
     retry: true,
-    meaning: 'A fault of ours. Sending the same request again is safe.',
+    meaning: 'An error in the gateway. It is safe to send the same request again.',
     example: 'internal error',
   },
 } as const
 
 export type ErrorCode = keyof typeof errorCodes
 
-/** Something the caller of the API can act on. The message names the offender and what would have been right. */
+/** An error the caller of the API can act on. The message names what is wrong and what would be right. */
 export class GatewayError extends Error {
   readonly code: ErrorCode
-  /** Seconds after which asking again makes sense, for the codes that say so. */
+  /** Seconds after which to try again, for the codes with `retry`. */
   readonly retryAfterS: number | undefined
 
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryAfterS?: number } = {}) {
@@ -166,7 +167,7 @@ export class GatewayError extends Error {
   }
 }
 
-/** What the operator gave us is wrong: a setting, an argument, a database of another network. Ends the process with 2. */
+/** A mistake of the operator's: a setting, an argument, a database of another network. The process exits with 2. */
 export class UsageError extends Error {
   readonly problems: readonly string[]
 

@@ -2,12 +2,12 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { Gauge, type Registry } from '../base/metrics.ts'
 
-/** How often a line tells of progress. */
+/** How often progress is logged. */
 const lineEveryMs = 5_000
 
 /**
- * Tells how catching up comes along: a line every few seconds and one at its end, and the same as metrics.
- * @returns to be called with each commit: the blocks it had, and how many are still to come.
+ * Reports progress while catching up: a log line every few seconds and one at the end, and the same as metrics.
+ * @returns a function to be called after each commit, with its number of blocks and how many remain.
  */
 export function createCatchUp(
   registry: Registry,
@@ -17,7 +17,7 @@ export function createCatchUp(
   const registers = [registry]
   const behindGauge = new Gauge({
     name: 'gateway_blocks_behind',
-    help: 'Blocks still to come while catching up',
+    help: 'Blocks that remain while catching up',
     registers,
   })
   const rateGauge = new Gauge({
@@ -25,13 +25,13 @@ export function createCatchUp(
     help: '0 when not catching up',
     registers,
   })
-  let since: { at: number; blocks: number; saidAt: number } | null = null
+  let since: { at: number; blocks: number; loggedAt: number } | null = null
   return (committed, behind, height) => {
     behindGauge.set(behind)
     const now = clock.now().getTime()
     // One block at a time is following, not catching up.
     if (!since && behind === 0) return
-    since ??= { at: now, blocks: 0, saidAt: now }
+    since ??= { at: now, blocks: 0, loggedAt: now }
     since.blocks += committed
     const seconds = Math.max(now - since.at, 1) / 1_000
     const blocksPerSecond = Math.round((since.blocks / seconds) * 10) / 10
@@ -49,8 +49,8 @@ export function createCatchUp(
         'catch_up.done',
       )
       since = null
-    } else if (now - since.saidAt >= lineEveryMs) {
-      since.saidAt = now
+    } else if (now - since.loggedAt >= lineEveryMs) {
+      since.loggedAt = now
       log.info(line, 'catch_up.progress')
     }
   }

@@ -1,7 +1,13 @@
-import type { Queryable, Tx } from '../db/pool.ts'
-import type { BlockRef, SolidBlock } from '../tron/block.ts'
+import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
+import type { BlockRef } from '../tron/block.ts'
 
-/** What a database is pinned to at its first start and for ever. */
+// cursor: the last block whose transfers are recorded. Following goes on at the next height.
+// head: the newest block, which a fork may still replace.
+// solidified: a block that no fork can replace. Only these are followed and credited.
+// unlinked: a block that does not name the block before it as its parent.
+// lease: the right to follow the chain until a given time. The watcher that holds it leads, the others stand by.
+
+/** What a database is bound to permanently, from its first start on. */
 export interface ChainPin {
   network: string
   genesisId: string
@@ -9,24 +15,33 @@ export interface ChainPin {
   usdtContract: string
 }
 
-/** The last block whose transfers are recorded; following goes on at the next height. */
+/** The last block whose transfers are recorded. */
 export interface ChainCursor extends ChainPin, BlockRef {
+  /** The cursor's first height. The block after it is the first that is followed. */
   startHeight: number
 }
 
-/** @returns null before the first start: nothing is watched yet. */
+/** A cursor whose row this transaction has locked. */
+export interface LockedCursor extends ChainCursor {
+  /** When the transaction that last moved it began, by the database's clock. */
+  movedAt: Date
+}
+
+/** Reads the cursor. @returns null before the first start, when nothing is watched yet. */
 export async function readCursor(db: Queryable): Promise<ChainCursor | null> {
-  const { rows } = await db.query(
+  const [cursor] = await rows<ChainCursor>(
+    db,
     `select network, genesis_id as "genesisId", usdt_contract as "usdtContract", start_height as "startHeight",
             height, hash, block_time as "time"
        from chain_cursor`,
   )
-  return rows[0] ?? null
+  return cursor ?? null
 }
 
 /** Writes the first cursor. Of two first starts one wins, and the other then reads what the winner wrote. */
 export async function createCursor(db: Queryable, pin: ChainPin, at: BlockRef): Promise<void> {
-  await db.query(
+  await run(
+    db,
     `insert into chain_cursor (network, genesis_id, usdt_contract, start_height, height, hash, block_time)
      values ($1, $2, $3, $4, $4, $5, $6)
      on conflict do nothing`,
@@ -35,14 +50,15 @@ export async function createCursor(db: Queryable, pin: ChainPin, at: BlockRef): 
 }
 
 /**
- * Moves the cursor to a block, if it still stands where the caller read it: of two watchers one wins.
- * It locks the cursor's row, so whatever credits comes after it in its transaction is alone.
- * @returns where it stood; null when another has moved it, and the caller's transaction must then be rolled back.
+ * Moves the cursor to a block if it is still where the caller read it: of two watchers one wins.
+ * It locks the cursor's row, so no other transaction credits until this one ends.
+ * @returns the cursor as it was before. null when another watcher has moved it: the caller's transaction must be rolled back.
  */
 export async function moveCursor(tx: Tx, from: BlockRef, to: BlockRef): Promise<LockedCursor | null> {
-  // Height and hash: a fork of the same height must not pass for the block we built on. What is returned is read in the
-  // statement's snapshot, before the update; had another moved it since, the condition would not hold.
-  const { rows } = await tx.query(
+  // Compare height and hash: a fork has the same height. The returned columns come from the statement's snapshot, before
+  // the update. If another watcher had moved the cursor since, the condition would not hold.
+  const [before] = await rows<LockedCursor>(
+    tx,
     `update chain_cursor c
         set height = $3, hash = $4, block_time = $5, updated_at = now()
        from (select * from chain_cursor) old
@@ -52,42 +68,20 @@ export async function moveCursor(tx: Tx, from: BlockRef, to: BlockRef): Promise<
                 old.updated_at as "movedAt"`,
     [from.height, from.hash, to.height, to.hash, to.time],
   )
-  return rows[0] ?? null
-}
-
-/** A cursor whose row this transaction has locked. */
-export interface LockedCursor extends ChainCursor {
-  /** When the transaction began that moved it last, by the database's clock. */
-  movedAt: Date
+  return before ?? null
 }
 
 /**
- * Locks the cursor's row until the transaction ends: whoever credits is alone.
+ * Locks the cursor's row until the transaction ends, so that no other transaction credits.
  * @returns null before the first start.
  */
 export async function lockCursor(tx: Tx): Promise<LockedCursor | null> {
-  const { rows } = await tx.query(
+  const [cursor] = await rows<LockedCursor>(
+    tx,
     `select network, genesis_id as "genesisId", usdt_contract as "usdtContract", start_height as "startHeight",
             height, hash, block_time as "time", updated_at as "movedAt"
        from chain_cursor
         for update`,
   )
-  return rows[0] ?? null
-}
-
-/** Keeps the blocks' headers. The cursor's compare-and-set has made sure that nobody wrote these heights before. */
-export async function insertBlocks(tx: Tx, blocks: readonly SolidBlock[]): Promise<void> {
-  await tx.query(
-    `insert into chain_block (height, hash, parent_hash, block_time, transaction_count, transfer_count)
-     select *
-       from unnest($1::integer[], $2::text[], $3::text[], $4::timestamptz[], $5::integer[], $6::integer[])`,
-    [
-      blocks.map(block => block.height),
-      blocks.map(block => block.hash),
-      blocks.map(block => block.parentHash),
-      blocks.map(block => block.time),
-      blocks.map(block => block.transactionCount),
-      blocks.map(block => block.transfers.length),
-    ],
-  )
+  return cursor ?? null
 }

@@ -1,12 +1,12 @@
 import { failpoint } from '../base/failpoint.ts'
 import type { BlockRef, SolidBlock } from '../tron/block.ts'
 
-/** What blocks are fetched from: one node, or several that take turns. */
+/** A source of solidified blocks: one node, or a pool of them. */
 export interface BlockSource {
   solidBlock(height: number): Promise<SolidBlock | null>
 }
 
-/** A block that does not name the one before it as its parent: on the solidified chain somebody is wrong. */
+/** A block that does not name the one before it as its parent. The solidified chain has no forks, so a node is wrong. */
 export class UnlinkedBlock extends Error {
   readonly block: SolidBlock
 
@@ -20,10 +20,10 @@ export class UnlinkedBlock extends Error {
 }
 
 /**
- * Fetches blocks in parallel and gives them out in order, linked, in batches of what is there by then. While a batch is
- * being committed the next ones are on their way; never more than `ahead` blocks are in memory, whatever the gap.
- * Ends after `last`, or before a block that is not there.
- * @throws UnlinkedBlock; NodeError as the source gives it.
+ * Fetches blocks in parallel and yields them in order, each linked to the one before, in batches of those that have arrived.
+ * While a batch is being committed the next blocks are fetched. At most `ahead` blocks are in memory, however many are to
+ * be read. Ends after `last`, or before a block that the source does not have.
+ * @throws UnlinkedBlock; NodeError from the source.
  */
 export async function* fetchBlocks(
   source: BlockSource,
@@ -56,11 +56,11 @@ export async function* fetchBlocks(
 interface Fetch {
   done: boolean
   settled: Promise<void>
-  /** @throws what the fetch failed with. */
+  /** @throws the error of a fetch that failed. */
   result(): { block: SolidBlock | null }
 }
 
-/** A failure is kept until its turn comes: what was fetched before it is still good. */
+/** Starts a fetch. A failure is kept until the block's turn: the blocks before it can still be used. */
 function startFetch(source: BlockSource, height: number): Fetch {
   let outcome: { block: SolidBlock | null } | { error: unknown } | null = null
   const fetch: Fetch = {
@@ -79,7 +79,7 @@ function startFetch(source: BlockSource, height: number): Fetch {
         fetch.done = true
       }),
     result: () => {
-      if (!outcome) throw new Error('asked for the result of a fetch that is not done')
+      if (!outcome) throw new Error('a fetch has no result before it is done')
       if ('error' in outcome) throw outcome.error
       return outcome
     },

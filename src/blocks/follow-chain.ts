@@ -2,35 +2,34 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { BlockRef, SolidBlock } from '../tron/block.ts'
+import type { Pacing } from '../tron/network.ts'
 import { type BlockSource, fetchBlocks, UnlinkedBlock } from './fetch-blocks.ts'
 
-/** A source that also knows how far the solidified chain has come, and can be told that a block did not fit. */
+/** A source that also knows the solidified head, and can be told that a block did not link. */
 export interface ChainSource extends BlockSource {
   solidHead(): Promise<BlockRef>
   distrust(node: string, why: string): void
 }
 
-/** Blocks in memory at the most: enough to hide the round trips, a few megabytes of transfers. */
+/** The most blocks in memory: enough to hide the round trips, a few megabytes of transfers. */
 const blocksAhead = 64
 /** Blocks that share a transaction while catching up. */
 const blocksPerTransaction = 64
-/** After a failed block: the first wait, doubled up to the last. */
+/** The wait after a failed block: doubled from the first to the last. */
 const retryMs = { first: 250, last: 5_000 }
-/** Solidification takes about a minute: a block younger than two is the newest solidified one, or nearly. */
+/** Solidification takes about a minute, so a block younger than two is at the solidified head or close to it. */
 const recentMs = 120_000
 
 /**
- * Follows the solidified chain from the cursor on, in order and without a gap, until the signal says stop.
+ * Follows the solidified chain from the cursor on, in order and without a gap, until the signal aborts.
  *
- * A missing, short or contradicting answer is a failed block, asked for again, never an empty one. A block that is not
- * built on the cursor's is a failed block too: the solidified chain does not fork, so its node is wrong or ours was;
- * nothing is credited until it links again, and other nodes are asked.
- * @param readCursor where the database stands; read again after every failure and lost race.
- * @param commit writes blocks with all that follows from them; false when the cursor had been moved by another.
- * @param onProgress told of every commit: the blocks it had, how many are still to come, and the height reached.
- * @param onUnlinked told of a block that does not link, and null when one did again.
- * @param pace `restMs`: how long after the newest block the next cannot be there yet; `pollMs`: how soon to ask again
- *   for one that is not. Both spend or spare a node's quota.
+ * A missing, incomplete or contradictory answer makes a failed block, which is requested again. It never counts as an empty
+ * block. A block that is not built on the cursor's block has failed too: the solidified chain does not fork, so its node is
+ * wrong or an earlier one was. Other nodes are asked, and nothing is credited until a block links again.
+ * @param readCursor reads the cursor from the database; called again after every failure and lost race.
+ * @param commit writes blocks with all that follows from them; false when another watcher had moved the cursor.
+ * @param onProgress called after every commit with its number of blocks, how many remain, and the height reached.
+ * @param onUnlinked called with a block that does not link, and with null after the next commit.
  */
 export async function followChain(options: {
   nodes: ChainSource
@@ -38,21 +37,21 @@ export async function followChain(options: {
   commit: (from: BlockRef, blocks: readonly SolidBlock[]) => Promise<boolean>
   onProgress?: (committed: number, behind: number, height: number) => void
   onUnlinked?: (error: UnlinkedBlock | null) => void
-  pace: { restMs: number; pollMs: number }
+  pacing: Pick<Pacing, 'restMs' | 'pollMs'>
   clock?: Clock
   log: Logger
   signal: AbortSignal
 }): Promise<void> {
-  const { nodes, readCursor, pace, log, signal, clock = systemClock } = options
+  const { nodes, readCursor, pacing, log, signal, clock = systemClock } = options
   let waitMs = retryMs.first
-  // Whether the block before was asked for in vain: then the one that came is the newest, and the next takes its time.
+  // The block was not there at first. When it arrives it is the newest, and the next one takes a block time.
   let missed = false
   while (!signal.aborted) {
     try {
       const cursor = await readCursor()
       const reached = await advance(options, cursor, isRecent(cursor, clock))
       if (reached) waitMs = retryMs.first
-      await sleep(reached === null ? pace.pollMs : missed ? pace.restMs : 0, undefined, { signal })
+      await sleep(reached === null ? pacing.pollMs : missed ? pacing.restMs : 0, undefined, { signal })
       missed = reached === null
     } catch (error) {
       if (signal.aborted) return
@@ -68,8 +67,8 @@ export async function followChain(options: {
 }
 
 /**
- * Commits what comes after the cursor: near the head the next block, behind it everything up to the solidified head.
- * @returns the last block committed; null when there was none, or another moved the cursor.
+ * Commits what comes after the cursor: near the head the next block, otherwise everything up to the solidified head.
+ * @returns the last block committed; null when there was none, or another watcher moved the cursor.
  */
 async function advance(
   options: Parameters<typeof followChain>[0],

@@ -2,22 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../base/log.ts'
 import type { BlockRef, HeadBlock } from '../tron/block.ts'
 
-/** What the head is read from. */
+/** A source of the newest blocks. */
 export interface HeadSource {
   head(): Promise<BlockRef>
   headBlock(height: number): Promise<HeadBlock | null>
 }
 
-/** Head blocks kept and read at the most. Solidification takes about 19; a chain that stalls takes more. */
+/** The most head blocks that are read and kept. Solidification takes about 19 blocks, more when the chain stalls. */
 const keptMax = 100
-/** How long to leave the head alone after a node failed. */
+/** The wait after a failure. */
 const retryMs = 3_000
 
 /**
- * Follows the blocks at the head, which are not solidified and may fork, for display only: nothing is promised of them,
- * nothing is complete, and nothing is ever credited from them. Every round writes what the head's chain looks like now.
- * @param readSolidHeight the cursor's height: what lies under it is recorded, and no longer of interest here.
- * @param write replaces what is seen from a height on; `from` lies lower than before when a fork has replaced blocks.
+ * Follows the blocks at the head, which are not solidified and may fork. For display only: they may be incomplete, and
+ * nothing is credited from them. Every round writes the head's chain as it is now.
+ * @param readSolidHeight reads the cursor's height. Blocks up to it are recorded, so the head is read only down to it.
+ * @param write replaces the sightings from a height on. `from` is lower than before when a fork has replaced blocks.
  */
 export async function followHead(options: {
   nodes: HeadSource
@@ -29,7 +29,7 @@ export async function followHead(options: {
 }): Promise<void> {
   const { readSolidHeight, write, intervalMs, log, signal } = options
   const known = new Map<number, string>()
-  let told = false
+  let reported = false
   while (!signal.aborted) {
     try {
       const head = await options.nodes.head()
@@ -40,12 +40,12 @@ export async function followHead(options: {
         await write(from, blocks, head, solidHeight)
         remember(known, from, blocks, solidHeight)
       }
-      told = false
+      reported = false
     } catch (error) {
       if (signal.aborted) return
-      // Display only: said once, and the head is looked at again.
-      if (!told) log.warn({ err: error }, 'head.unreadable')
-      told = true
+      // For display only, so a row of failures is logged once.
+      if (!reported) log.warn({ err: error }, 'head.unreadable')
+      reported = true
       known.clear()
       await sleep(retryMs, undefined, { signal }).catch(() => undefined) // Aborted: the loop ends.
     }
@@ -53,7 +53,7 @@ export async function followHead(options: {
   }
 }
 
-/** The head's chain down to a block we know, or to the solidified ones: newest last. */
+/** Reads the head's chain down to a known block or to the solidified ones. @returns the blocks, newest last. */
 async function changedBlocks(
   nodes: HeadSource,
   known: ReadonlyMap<number, string>,
@@ -65,7 +65,7 @@ async function changedBlocks(
   for (let height = head.height; height >= lowest; height--) {
     const block = await nodes.headBlock(height)
     const child = blocks[0]
-    // The node moved to another fork between two answers, or it is another that lags: all of it again next time.
+    // The node changed to another fork between two answers, or this is another node that lags. Read all of it next time.
     if (!block || (child && child.parentHash !== block.hash)) return []
     blocks.unshift(block)
     if (known.get(height - 1) === block.parentHash) break

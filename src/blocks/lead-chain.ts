@@ -4,17 +4,17 @@ import type { Logger } from '../base/log.ts'
 import type { Pool } from '../db/pool.ts'
 import { releaseLease, takeLease } from './watcher-lease-store.ts'
 
-/** How long a lease lasts, and how often it is renewed and asked for: another takes over within ttl + every. */
+/** How long a lease lasts, and how often it is renewed or requested. Another watcher takes over within ttl + every. */
 export const leaseMs = { ttl: 6_000, every: 1_000 }
 
 /**
- * Does the work while this watcher leads, and stands by while another does. The lease only keeps watchers from working
- * against each other; that no block is credited twice is the cursor's compare-and-set.
+ * Does the work while this watcher holds the lease, and stands by while another does. The lease only saves watchers from
+ * doing the same work: the cursor's compare-and-set is what keeps a block from being credited twice.
  * @param work gets a signal that aborts when the lease is lost or the watcher stops.
  */
 export async function leadChain(options: {
   pool: Pool
-  /** Unlike any other watcher's. */
+  /** Unique among watchers. */
   holder: string
   work: (signal: AbortSignal) => Promise<void>
   onLead: (leads: boolean) => void
@@ -38,13 +38,13 @@ export async function leadChain(options: {
     try {
       await workUnderLease(pool, holder, work, signal, timing)
     } catch (error) {
-      // Whatever it was, following goes on from the cursor, here or in another watcher.
+      // Following goes on from the cursor, in this watcher or in another.
       log.error({ err: error, holder }, 'lease.work_failed')
       await sleep(timing.every, undefined, { signal }).catch(() => undefined) // Aborted: the loop ends.
     } finally {
       onLead(false)
       log.info({ holder, epoch }, 'lease.left')
-      await releaseLease(pool, holder).catch(() => undefined) // It runs out by itself.
+      await releaseLease(pool, holder).catch(() => undefined) // It expires by itself.
     }
   }
 }
@@ -64,9 +64,9 @@ async function workUnderLease(
     while (!over.aborted) {
       await sleep(timing.every, undefined, { signal: over }).catch(() => undefined) // Aborted: the loop ends.
       if (over.aborted) return
-      const renewed = await takeLease(pool, holder, timing.ttl).catch(() => undefined) // Unknown: until it has run out.
+      const renewed = await takeLease(pool, holder, timing.ttl).catch(() => undefined) // Unknown: treated as ours until it expires.
       if (renewed) renewedAt = performance.now()
-      // Ours for sure only until a ttl after the last renewal was sent.
+      // The lease is surely ours only until a ttl after the last renewal was sent.
       if (renewed === null || performance.now() - renewedAt > timing.ttl - timing.every) lost.abort()
     }
   })()

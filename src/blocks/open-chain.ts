@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Pool } from '../db/pool.ts'
@@ -5,28 +6,54 @@ import type { BlockRef } from '../tron/block.ts'
 import type { NodePool } from '../tron/pool/node-pool.ts'
 import { type ChainCursor, createCursor, readCursor } from './chain-store.ts'
 
-/** What a chain is opened with. */
+/** The nodes, as far as opening a chain needs them. */
 export type ChainOpener = Pick<NodePool, 'genesisId' | 'solidHead' | 'solidBlock'>
 
-/**
- * Checks the nodes and the database against the network that is configured, and at the first start pins the database
- * to it and places the cursor.
- * @param chain `genesisId` null: a private or sandbox chain, whose own is taken at the first start.
- * @param startBlock first start only: the first block to follow; else what comes after the node's solidified head.
- * @throws UsageError when node or database belong to another network or contract. NodeError as the node gives it.
- */
-export async function openChain(options: {
+interface ChainToOpen {
   pool: Pool
   nodes: ChainOpener
+  /** `genesisId` null: a private or sandbox chain, whose genesis block is taken from the nodes at the first start. */
   chain: { network: string; genesisId: string | null; usdtContract: string }
+  /** For the first start only: the first block to follow. undefined: the block after the solidified head. */
   startBlock: number | undefined
   log: Logger
-}): Promise<ChainCursor> {
+}
+
+/** How soon nodes and database are tried again when one of them cannot be reached. */
+const openRetryMs = 2_000
+
+/**
+ * Opens the chain as `openChain` does, and waits for nodes or a database that cannot be reached.
+ * @returns null when the signal aborts first.
+ * @throws UsageError when nodes or database belong to another network or contract.
+ */
+export async function openChainWhenReachable(
+  options: ChainToOpen & { nodes: { names: readonly string[] } },
+  signal: AbortSignal,
+): Promise<ChainCursor | null> {
+  while (!signal.aborted) {
+    try {
+      return await openChain(options)
+    } catch (err) {
+      if (err instanceof UsageError) throw err
+      options.log.warn({ err, nodes: options.nodes.names, retryInMs: openRetryMs }, 'chain.unreachable')
+      await sleep(openRetryMs, undefined, { signal }).catch(() => undefined) // Aborted: the loop ends.
+    }
+  }
+  return null
+}
+
+/**
+ * Checks the nodes and the database against the configured network. At the first start binds the database to that network
+ * and places the cursor.
+ * @throws UsageError when nodes or database belong to another network or contract. NodeError from the nodes.
+ */
+export async function openChain(options: ChainToOpen): Promise<ChainCursor> {
   const { pool, nodes, chain, startBlock, log } = options
   const genesisId = await nodes.genesisId()
   if (chain.genesisId !== null && genesisId !== chain.genesisId) {
     throw new UsageError(
-      `TRON_NODES: they serve the chain with genesis ${genesisId}, ${chain.network} has ${chain.genesisId}`,
+      `TRON_NODES: their genesis block is ${genesisId}, but that of ${chain.network} is ${chain.genesisId}`,
     )
   }
   if (!(await readCursor(pool))) {
@@ -39,7 +66,7 @@ export async function openChain(options: {
     log.info({ network: chain.network, height: at.height, hash: at.hash }, 'chain.pinned')
   }
   const cursor = await readCursor(pool)
-  if (!cursor) throw new Error('the cursor is gone right after it was written')
+  if (!cursor) throw new Error('chain_cursor is empty right after the cursor was written')
   for (const [what, pinned, given] of [
     ['TRON_NETWORK', cursor.network, chain.network],
     ['the genesis block', cursor.genesisId, genesisId],
@@ -47,7 +74,7 @@ export async function openChain(options: {
   ]) {
     if (pinned !== given) {
       throw new UsageError(
-        `this database is pinned: ${what} is ${pinned} there, ${given} here. Use another database.`,
+        `this database is bound to one chain: ${what} is ${pinned} there, ${given} here. Use another database.`,
       )
     }
   }
@@ -55,24 +82,24 @@ export async function openChain(options: {
 }
 
 /**
- * The block the cursor is first placed at. Every later block is held against the one before it; this one has none, and a
- * wrong one would stop the gateway for ever. So it has to link to its own parent, and another node, where there is one
- * that can answer, has to show the same.
+ * Reads the block at which the cursor is first placed. Every later block is checked against the one before it. This one has
+ * none, and a wrong one would stop the gateway permanently. So it must link to its own parent, and a second node, if there is
+ * one that can answer, must show the same block.
  */
 async function confirmedBlock(nodes: ChainOpener, height: number, genesisId: string): Promise<BlockRef> {
-  // The genesis block has no transaction infos and needs none: it holds no transfer.
+  // The genesis block contains no transfer, and nodes give no transaction infos for it.
   if (height === 0) return { height: 0, hash: genesisId, time: new Date(0) }
   const block = await nodes.solidBlock(height)
-  if (!block) throw new Error(`block ${height} is not there yet`)
+  if (!block) throw new Error(`no node has block ${height} yet`)
   const parentHash = height === 1 ? genesisId : (await nodes.solidBlock(height - 1))?.hash
   if (block.parentHash !== parentHash) {
     throw new Error(
-      `block ${height} names ${block.parentHash} as its parent, block ${height - 1} is ${parentHash}`,
+      `block ${height} names ${block.parentHash} as its parent, but block ${height - 1} is ${parentHash}`,
     )
   }
-  const second = await nodes.solidBlock(height, { not: block.node }).catch(() => null) // There may be no other.
+  const second = await nodes.solidBlock(height, { not: block.node }).catch(() => null) // There may be no other node.
   if (second && second.hash !== block.hash) {
-    throw new Error(`block ${height} is ${block.hash} for ${block.node}, ${second.hash} for ${second.node}`)
+    throw new Error(`block ${height} is ${block.hash} on ${block.node}, but ${second.hash} on ${second.node}`)
   }
   return { height, hash: block.hash, time: block.time }
 }

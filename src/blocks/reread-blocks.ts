@@ -4,13 +4,13 @@ import type { BlockRef, SolidBlock } from '../tron/block.ts'
 import { type BlockHeaderRow, readHeaders } from './block-store.ts'
 import { fetchBlocks, UnlinkedBlock } from './fetch-blocks.ts'
 
-/** What blocks are read again from. */
+/** A source that blocks are read from again. */
 export interface RereadSource {
   solidBlock(height: number): Promise<SolidBlock | null>
   distrust(node: string, why: string): void
 }
 
-/** A block that is another one than we recorded at its height. On the solidified chain that cannot be: somebody is wrong. */
+/** A block that differs from the one recorded at its height. The solidified chain has no forks, so a node is or was wrong. */
 export class HeaderDiffers extends Error {
   readonly height: number
   readonly detail: Record<string, unknown>
@@ -23,18 +23,18 @@ export class HeaderDiffers extends Error {
   }
 }
 
-/** Blocks in memory at the most, and in one batch. */
+/** The most blocks in memory, and in one batch. */
 const ahead = 64
 const batch = 64
-/** A rescan may take hours, and nodes fail: so often in a row it may, the waits doubled from the first to the last. */
+/** A rescan may take hours, and nodes fail. Failures in a row before it gives up; the waits double from first to last. */
 const failuresMax = 6
 const retryMs = { first: 500, last: 15_000 }
 
 /**
- * Reads solidified blocks again, in order, each linked to the one before it and the same as its recorded header, where
- * there is one. Bounded in memory whatever the range.
- * @param genesisId of the chain: block 1's parent.
- * @throws HeaderDiffers at once. UnlinkedBlock, NodeError, Error for a block nobody has: after some tries.
+ * Reads solidified blocks again, in order. Each must link to the one before it and equal its recorded header, if there is
+ * one. Memory is bounded for any range.
+ * @param genesisId the parent of block 1.
+ * @throws HeaderDiffers at once. After some retries UnlinkedBlock, NodeError, or Error for a block that no node has.
  */
 export async function* rereadBlocks(
   db: Queryable,
@@ -54,7 +54,7 @@ export async function* rereadBlocks(
         failures = 0
       }
       if (parent.height === range.to) return
-      throw new Error(`no node shows block ${parent.height + 1}, which is recorded as solidified`)
+      throw new Error(`no node has block ${parent.height + 1}, which is recorded as solidified`)
     } catch (error) {
       if (error instanceof HeaderDiffers || ++failures === failuresMax) throw error
       if (error instanceof UnlinkedBlock) source.distrust(error.block.node, error.message)
@@ -72,7 +72,7 @@ async function parentOf(
   if (height === 1) return { height: 0, hash: genesisId, time: new Date(0) }
   const [header] = await readHeaders(db, { from: height - 1, to: height - 1 })
   const parent = header ?? (await source.solidBlock(height - 1))
-  if (!parent) throw new Error(`no node shows block ${height - 1}`)
+  if (!parent) throw new Error(`no node has block ${height - 1}`)
   return parent
 }
 

@@ -1,7 +1,7 @@
 import type { Logger } from '../base/log.ts'
 import { Counter, Gauge, type Registry } from '../base/metrics.ts'
 
-/** What is wrong with the promise, not with the process. Each has a gauge that is 1 while it is so. */
+/** Problems with payments or the chain, not with the process. Each has a gauge that is 1 while its alarm is raised. */
 export const watcherAlarms = [
   'lag',
   'no_transfers',
@@ -11,16 +11,18 @@ export const watcherAlarms = [
   'held',
   'discrepancy',
   'contract',
+  'clock',
+  'addresses',
 ] as const
 export type WatcherAlarm = (typeof watcherAlarms)[number]
 
 export interface Alarms {
-  /** Raises or clears an alarm. Said once when it changes, at error level when it is raised. */
+  /** Raises or clears an alarm. Only a change is logged, at error level when the alarm is raised. */
   set(alarm: WatcherAlarm, raised: boolean, detail?: object): void
   raised(): WatcherAlarm[]
 }
 
-/** Alarms as log lines and metrics: gateway_alarm{alarm} is 1 while it is raised, gateway_alarms_total counts raises. */
+/** Creates the alarms. They appear in the log, in gateway_alarm{alarm} (1 while raised) and in gateway_alarms_total. */
 export function createAlarms(registry: Registry, log: Logger): Alarms {
   const labelNames = ['alarm'] as const
   const registers = [registry]

@@ -1,12 +1,13 @@
-import type { Queryable } from '../db/pool.ts'
+import { type Queryable, rows, run } from '../db/pool.ts'
 
 /**
- * Takes or renews the watcher's lease, by the database's clock. One statement and no session state, so that it holds
- * through a transaction-pooling proxy too.
- * @returns the lease's epoch, which moves on with every new holder; null while another holds it.
+ * Takes or renews the watcher's lease, by the database's clock. One statement without session state, so that it works
+ * through a transaction-pooling proxy.
+ * @returns the lease's epoch, which increases with every new holder; null while another watcher holds it.
  */
 export async function takeLease(db: Queryable, holder: string, ttlMs: number): Promise<bigint | null> {
-  const { rows } = await db.query(
+  const [lease] = await rows<{ epoch: bigint }>(
+    db,
     `insert into watcher_lease as lease (holder, epoch, expires_at)
      values ($1, 1, now() + make_interval(secs => $2::float8 / 1000))
      on conflict (single) do update
@@ -17,10 +18,10 @@ export async function takeLease(db: Queryable, holder: string, ttlMs: number): P
      returning epoch`,
     [holder, ttlMs],
   )
-  return rows[0]?.epoch ?? null
+  return lease?.epoch ?? null
 }
 
-/** Gives the lease back, so that another need not wait for its end. */
+/** Ends the lease now, so that another watcher need not wait until it expires. */
 export async function releaseLease(db: Queryable, holder: string): Promise<void> {
-  await db.query(`update watcher_lease set expires_at = now() where holder = $1`, [holder])
+  await run(db, `update watcher_lease set expires_at = now() where holder = $1`, [holder])
 }

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from '../base/metrics.ts'
 import type { BlockRef } from '../tron/block.ts'
 
-/** What a commit came to, as the metrics count it. */
+/** What one commit wrote. */
 export interface CommitCounts {
   transfers: number
   credits: number
@@ -9,7 +9,7 @@ export interface CommitCounts {
   quarantined: number
 }
 
-/** The watcher's metrics: where it stands, what it wrote, whether it leads. */
+/** Creates the watcher's metrics: the cursor, what was written, whether this watcher leads. */
 export function createWatcherMetrics(registry: Registry) {
   const registers = [registry]
   const height = new Gauge({
@@ -31,16 +31,16 @@ export function createWatcherMetrics(registry: Registry) {
   const counters = {
     transfers: new Counter({ name: 'gateway_transfers_total', help: 'Transfers recorded', registers }),
     credits: new Counter({ name: 'gateway_credits_total', help: 'Credits written', registers }),
-    callbacks: new Counter({ name: 'gateway_callbacks_written_total', help: 'Callbacks owed', registers }),
+    callbacks: new Counter({ name: 'gateway_callbacks_written_total', help: 'Callbacks written', registers }),
     quarantined: new Counter({
       name: 'gateway_quarantined_total',
-      help: 'Logs parked as undecodable',
+      help: 'Logs that cannot be decoded and transfers that cannot be credited',
       registers,
     }),
   }
   return {
     leads: (leads: boolean) => leading.set(leads ? 1 : 0),
-    stands: (at: BlockRef) => {
+    cursorAt: (at: BlockRef) => {
       height.set(at.height)
       time.set(at.time.getTime() / 1000)
     },

@@ -26,15 +26,12 @@ export function callbackEndpoints({ pool, context }: { pool: Pool; context: Test
       }),
       run: async (merchant, { orderid = null, ordersn = null }) => {
         if (orderid === null && ordersn === null)
-          throw new GatewayError(
-            'missing_parameter',
-            'orderid: missing, and so is ordersn: one of them is needed',
-          )
+          throw new GatewayError('missing_parameter', 'orderid or ordersn: one of them is required')
         const ids = await readOrderCallbacks(pool, { merchantId: merchant.id, orderid, ordersn })
         if (ids === null)
           throw new GatewayError(
             'order_not_found',
-            `${orderid === null ? 'ordersn' : 'orderid'}: no order of yours has it`,
+            `${orderid === null ? 'ordersn' : 'orderid'}: you have no such order`,
           )
         return resendCallbacks(pool, ids)
       },

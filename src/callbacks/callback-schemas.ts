@@ -4,8 +4,8 @@ import { announcedStates } from './outbox/callback.ts'
 const text = (description: string, example: string) => Type.String({ description, examples: [example] })
 
 const six = {
-  orderid: text("The merchant's own id of the order.", 'sh-1'),
-  localusermark: text("The merchant's own id of the user.", '1'),
+  orderid: text("The merchant's id for the order.", 'sh-1'),
+  localusermark: text("The merchant's id for the user.", '1'),
   amount: text('The amount to credit, in 1/10000 USDT. Credit exactly this.', '30000'),
   appid: text("The merchant's appid.", 'VunTq7Zk2Lm9h1l8'),
   t: text('Unix seconds of this attempt.', '1662299959'),

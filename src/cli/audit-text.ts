@@ -2,9 +2,9 @@ import { type CheckResult, isClean } from '../audit/audit-check.ts'
 import type { AuditReport } from '../audit/audit-gateway.ts'
 import { addUp, type MerchantSums } from '../audit/merchant-sums.ts'
 import type { OpenFigures } from '../audit/open-figures.ts'
-import { formatUsdt } from '../base/money.ts'
+import { formatUsdt, fromLegacyUnits, type UsdtUnits } from '../base/money.ts'
 
-/** An audit for people: sums per merchant, what is open, then each check with OK or its first differences. */
+/** Formats an audit for people: sums by merchant, what is open, then each check with OK or its first differences. */
 export function auditAsText({ merchants, open, checks }: AuditReport): string {
   const rows = merchants.map(sums => [sums.appid, sums.name, ...figuresOf(sums)])
   const total = merchants.length > 1 ? [['all', '', ...figuresOf(addUp(merchants))]] : []
@@ -22,7 +22,7 @@ export function auditAsText({ merchants, open, checks }: AuditReport): string {
   ].join('\n')
 }
 
-/** The same for programs: money in decimal USDT as text, counts as numbers. */
+/** Formats an audit for programs: money in decimal USDT as text, counts as numbers. */
 export function auditAsJson({ merchants, open, checks }: AuditReport): string {
   const { cursor, ...figures } = open
   const report = {
@@ -60,8 +60,8 @@ function asUsdt(sums: Sums) {
     waiting: formatUsdt(sums.waiting),
     credited: formatUsdt(sums.credited),
     received: formatUsdt(sums.received),
-    announced: formatUsdt(sums.announced * 100n),
-    acknowledged: formatUsdt(sums.acknowledged * 100n),
+    announced: formatUsdt(fromLegacyUnits(sums.announced)),
+    acknowledged: formatUsdt(fromLegacyUnits(sums.acknowledged)),
     due: Number(sums.due),
     exhausted: Number(sums.exhausted),
   }
@@ -72,7 +72,7 @@ function figuresOf(sums: Sums): string[] {
 }
 
 function openLines({ cursor, ...open }: OpenFigures): string[][] {
-  const money = ({ transfers, units }: { transfers: bigint; units: bigint }) =>
+  const money = ({ transfers, units }: { transfers: bigint; units: UsdtUnits }) =>
     `${transfers} transfers, ${formatUsdt(units)} USDT`
   return [
     ['cursor', cursor ? cursorText(cursor) : 'none: nothing is watched yet'],
@@ -105,7 +105,7 @@ function asLines({ name, holds, differences, first }: CheckResult): string[] {
 
 const nameWidth = 20
 
-/** Pads cells into columns: the first ones to the left, figures to the right. */
+/** Pads cells into columns. @param leftCount the first columns, which are aligned to the left; the others to the right. */
 function asColumns(rows: readonly string[][], leftCount: number): string[] {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map(row => row[i]!.length)))
   return rows.map(row =>

@@ -53,8 +53,9 @@ function readId(text: string): bigint {
   return BigInt(text)
 }
 
-function asText({ id, became, reason }: Retried): string {
-  return `${id}: ${became}${reason === null ? '' : `: ${reason}`}`
+function asText({ id, became, reason, rescanHeight: height }: Retried): string {
+  const rescan = height === undefined ? '' : `: gateway rescan --from ${height} --to ${height}`
+  return `${id}: ${became}${reason === null ? '' : `: ${reason}`}${rescan}`
 }
 
 function asRow({ id, height, txid, logIndex, transferId, reason, createdAt }: Quarantined) {

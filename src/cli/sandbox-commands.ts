@@ -39,7 +39,7 @@ export function addSandboxCommands(program: Command): void {
       const demo = await runDemo(line => console.log(line))
       try {
         if (!options.once) {
-          demo.sayWhereItIs()
+          demo.printUrls()
           await stopAsked()
         }
       } finally {

@@ -1,8 +1,9 @@
+import type { OrderId } from '../base/ids.ts'
 import type { UsdtUnits } from '../base/money.ts'
 
-/** What attribution has to know of an order. */
+/** An order, as far as attribution needs it. */
 export interface PayableOrder {
-  id: bigint
+  id: OrderId
   amount: UsdtUnits
   received: UsdtUnits
   createdAt: Date
@@ -10,8 +11,8 @@ export interface PayableOrder {
 }
 
 /**
- * Which order does a transfer pay? The same answer whenever the block is read, because only orders created no later
- * than the block's time plus the grace are eligible.
+ * Chooses the order that a transfer pays. The answer does not depend on when the block is read, because only orders created
+ * no later than the block's time plus the grace are eligible.
  *
  * Among the eligible orders on the address: an open one whose remainder is exactly the amount (the oldest such); else
  * the oldest open one; else the newest. An order is open while it has received less than its amount and the block's
@@ -31,9 +32,9 @@ export function chooseOrder<O extends PayableOrder>(
 }
 
 /**
- * Which order gets money that came before any order was there? The oldest, once there is one.
- * @param until the chain's time so far: an order counts from the block on that is no older than it, less the grace, so
- *   that blocks read one by one or a thousand at a time give the same answer.
+ * Chooses the order that gets a transfer which came before any order: the oldest, once it exists.
+ * @param until the chain's time so far. An order counts from the first block whose time, plus the grace, has reached its
+ *   creation. So blocks read one by one and a thousand at a time give the same answer.
  */
 export function claimUnclaimed<O extends PayableOrder>(
   orders: readonly O[],

@@ -1,30 +1,28 @@
+import { findStop } from '../addresses/resume-assigning.ts'
 import { Gauge, type Registry } from '../base/metrics.ts'
 import { formatUsdt } from '../base/money.ts'
 import { readCursor } from '../blocks/chain-store.ts'
 import type { Alarms } from '../blocks/watcher-alarms.ts'
-import type { Queryable } from '../db/pool.ts'
+import { type Queryable, rows } from '../db/pool.ts'
+import type { AlarmLimits } from '../tron/network.ts'
 import type { NodeStatus } from '../tron/pool/node-pool.ts'
 import { type WaitingCounts, waitingCounts } from './waiting-store.ts'
 
-/** Where alarms begin on a network; null: never. */
-export interface PromiseLimits {
-  /** By our clock, of the last recorded block: solidification is about a minute of it. */
-  cursorAgeMs: number | null
-  /** Behind the solidified head of the furthest node. */
-  blocksBehind: number
-}
-
-/** Reads what waits, what differs and how far the cursor is behind; keeps the metrics and raises or clears the alarms. */
-export function createPromiseCheck(options: {
+/**
+ * Creates the check of the lag: how far the cursor is behind, what waits and what differs. It updates the metrics, and
+ * raises or clears the alarms.
+ */
+export function createLagCheck(options: {
   db: Queryable
   nodeStatus: () => NodeStatus[]
-  limits: PromiseLimits
+  limits: Pick<AlarmLimits, 'cursorAgeMs' | 'blocksBehind'>
   alarms: Alarms
   now: () => Date
   registry: Registry
 }): () => Promise<void> {
   const { db, alarms, limits, nodeStatus, now } = options
   const show = createGauges(options.registry)
+  let stoppedBefore = false
   return async () => {
     const cursor = await readCursor(db)
     const waiting = await waitingCounts(db)
@@ -39,20 +37,29 @@ export function createPromiseCheck(options: {
     alarms.set('held', transfers > 0, { transfers, usdt: formatUsdt(units) })
     alarms.set('quarantine', quarantine > 0, { quarantine })
     alarms.set('discrepancy', discrepancies > 0, { discrepancies })
+    const stop = await findStop(db)
+    // After a failover that lost nothing the API needs a moment to find that out: only what lasts is an alarm.
+    alarms.set('addresses', stop !== null && stoppedBefore, { because: stop })
+    stoppedBefore = stop !== null
     const disagreements = nodeStatus().reduce((sum, node) => sum + node.disagreements, 0)
     if (disagreements > 0) alarms.set('disagreement', true, { disagreements })
   }
 }
 
-async function readOpen(
-  db: Queryable,
-): Promise<{ discrepancies: number; quarantine: number; lastCreditAt: Date | null }> {
-  const { rows } = await db.query(
+interface OpenCounts {
+  discrepancies: number
+  quarantine: number
+  lastCreditAt: Date | null
+}
+
+async function readOpen(db: Queryable): Promise<OpenCounts> {
+  const [open] = await rows<OpenCounts>(
+    db,
     `select (select count(*)::integer from discrepancy where resolved_at is null) as discrepancies,
             (select count(*)::integer from quarantine where resolved_at is null) as quarantine,
             (select created_at from credit order by id desc limit 1) as "lastCreditAt"`,
   )
-  return rows[0]
+  return open!
 }
 
 function createGauges(registry: Registry) {
@@ -60,26 +67,18 @@ function createGauges(registry: Registry) {
     new Gauge({ name, help, labelNames, registers: [registry] })
   const transfers = gauge('gateway_waiting_transfers', 'Transfers without a credit, by reason', ['reason'])
   const usdt = gauge('gateway_waiting_usdt', 'The same in USDT, for display', ['reason'])
-  const discrepancies = gauge('gateway_discrepancies_open', 'What second sources say otherwise')
-  const quarantine = gauge('gateway_quarantine_open', 'Logs and transfers parked for a person to look at')
+  const discrepancies = gauge('gateway_discrepancies_open', 'Open differences between us and second sources')
+  const quarantine = gauge('gateway_quarantine_open', 'Logs and transfers that wait for a person to look at')
   const behind = gauge(
     'gateway_cursor_behind_blocks',
     'Blocks behind the solidified head of the furthest node',
   )
   const age = gauge('gateway_cursor_age_seconds', "By our clock, of the last recorded block's time")
   const hours = gauge('gateway_hours_since_credit', 'Since the last credit; -1: never')
-  return (seen: {
-    waiting: WaitingCounts
-    discrepancies: number
-    quarantine: number
-    behind: number
-    ageMs: number
-    lastCreditAt: Date | null
-    now: Date
-  }) => {
+  return (seen: OpenCounts & { waiting: WaitingCounts; behind: number; ageMs: number; now: Date }) => {
     for (const [reason, counts] of Object.entries(seen.waiting)) {
       transfers.set({ reason }, counts.transfers)
-      // A gauge is a float; nothing is decided by it.
+      // A gauge is a float. It is for display only.
       usdt.set({ reason }, Number.parseFloat(formatUsdt(counts.units)))
     }
     discrepancies.set(seen.discrepancies)

@@ -4,8 +4,8 @@ import type { HeldTransfer } from './held-store.ts'
 import type { Confirmation } from './release-held.ts'
 
 /**
- * Asks a node other than the one that served a held transfer: it agrees when it has the same block at that height, and
- * in it a log with the same transaction, position, sender, recipient and amount.
+ * Asks a second node about a held transfer. It agrees when it has the same block at that height, and in it a log with the
+ * same transaction, position, sender, recipient and amount.
  * @throws NodeError when no other node can be asked now.
  */
 export async function confirmHeld(
@@ -14,7 +14,7 @@ export async function confirmHeld(
 ): Promise<Confirmation> {
   const block = await nodes.solidBlock(held.height, { not: held.node })
   if (!block) return { kind: 'unknown', note: `no other node has solidified block ${held.height} yet` }
-  // The word of whoever served it counts once.
+  // The node that served the block is not a second one.
   if (block.node === held.node) return { kind: 'unknown', note: `only ${held.node} could be asked` }
   if (block.hash !== held.hash) {
     return {

@@ -1,5 +1,7 @@
 import { failpoint } from '../base/failpoint.ts'
-import { insertBlocks, type LockedCursor, moveCursor } from '../blocks/chain-store.ts'
+import type { DepositAddressId } from '../base/ids.ts'
+import { insertBlocks } from '../blocks/block-store.ts'
+import { type LockedCursor, moveCursor } from '../blocks/chain-store.ts'
 import type { Pool, Tx } from '../db/pool.ts'
 import { quarantineLogs } from '../transfers/quarantine-store.ts'
 import type { RecordedTransfer } from '../transfers/transfer.ts'
@@ -8,18 +10,17 @@ import type { BlockRef, SolidBlock } from '../tron/block.ts'
 import type { CreditRules } from './credit-rules.ts'
 import type { Credited } from './credit-transfers.ts'
 import { inCreditingTransaction } from './crediting-transaction.ts'
-import type { PendingTransfer } from './take-turns.ts'
+import type { PendingTransfer } from './pending-transfer.ts'
 import { addressesToClaim, allAddressesToClaim, waitingAt } from './waiting-store.ts'
 
-/** What a batch of blocks came to, for the log and the metrics. */
+/** What a batch of blocks wrote, for the log and the metrics. */
 export interface BlocksCredited extends Credited {
   transfers: number
 }
 
 /**
- * The step that everything leads to: cursor, headers, transfers, credits, order totals and callback rows move in one
- * transaction, or none of them does.
- * @param from where the caller read the cursor; the blocks follow on it without a gap, oldest first.
+ * Credits blocks: writes cursor, headers, transfers, credits, order totals and callback rows in one transaction.
+ * @param from where the caller read the cursor. The blocks follow it without a gap, oldest first.
  * @returns null when another watcher has moved the cursor: nothing is written, and the caller has to read it again.
  * `quarantined` counts logs that cannot be decoded and transfers that cannot be credited.
  */
@@ -56,8 +57,8 @@ export async function creditBlocks(
 class CursorMoved extends Error {}
 
 /**
- * What was recorded just now, as crediting takes it: above the quorum amount it is held from the start, with the node
- * that served its block, so that another can be asked.
+ * Makes pending transfers of those recorded just now. Above the quorum amount they are held from the start, with the node
+ * that served their block, so that another one can be asked.
  */
 export function newlyPending(
   rules: CreditRules,
@@ -76,25 +77,32 @@ export function newlyPending(
   })
 }
 
-/** The addresses of what was recorded, and others, each once. */
-export function addressesOf(recorded: readonly RecordedTransfer[], others: readonly bigint[] = []): bigint[] {
-  return [...new Set<bigint>([...recorded.map(transfer => transfer.depositAddressId), ...others])]
+/** Lists the addresses of recorded transfers, and others, each once. */
+export function addressesOf(
+  recorded: readonly RecordedTransfer[],
+  others: readonly DepositAddressId[] = [],
+): DepositAddressId[] {
+  return [...new Set([...recorded.map(transfer => transfer.depositAddressId), ...others])]
 }
 
-/**
- * An order becomes visible some time after it was created: at its commit, which its statement's timeout (30 s) bounds.
- */
+/** How long after its creation an order may become visible: at its commit, which the statement timeout (30 s) bounds. */
 const commitMs = 35_000
 /** About an hour of blocks. */
-const lookAtAllEvery = 1_200
+const checkAllEvery = 1_200
 
 /**
- * Where may unclaimed money be claimed now that was not before? At addresses with an order that the chain's time came
- * to since the last transaction, or that became visible since. Once an hour all are looked at, should the database's
- * clock have been set back. Claiming late would change when, never what: an address is always taken in chain order.
+ * Finds the addresses whose unclaimed transfers may be claimed now and could not before: those with an order whose creation
+ * the chain's time has reached since the last transaction, or that became visible since. Once an hour all addresses are
+ * checked, in case the database's clock was set back. Claiming late changes only the time: an address is always credited in
+ * chain order.
  */
-async function toClaim(tx: Tx, cursor: LockedCursor, last: BlockRef, graceMs: number): Promise<bigint[]> {
-  if (Math.floor(cursor.height / lookAtAllEvery) < Math.floor(last.height / lookAtAllEvery)) {
+async function toClaim(
+  tx: Tx,
+  cursor: LockedCursor,
+  last: BlockRef,
+  graceMs: number,
+): Promise<DepositAddressId[]> {
+  if (Math.floor(cursor.height / checkAllEvery) < Math.floor(last.height / checkAllEvery)) {
     return allAddressesToClaim(tx)
   }
   const since = Math.min(cursor.time.getTime() + graceMs, cursor.movedAt.getTime() - commitMs)

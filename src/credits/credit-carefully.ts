@@ -1,15 +1,17 @@
 import { AssertionError } from 'node:assert'
+import type { DepositAddressId } from '../base/ids.ts'
 import { isPassingDatabaseError } from '../db/outage.ts'
-import type { Tx } from '../db/pool.ts'
+import { run, type Tx } from '../db/pool.ts'
 import { quarantineTransfer } from '../transfers/quarantine-store.ts'
 import type { CreditRules } from './credit-rules.ts'
 import { type Credited, creditTransfers } from './credit-transfers.ts'
-import { type PendingTransfer, takeTurns } from './take-turns.ts'
+import type { PendingTransfer } from './pending-transfer.ts'
+import { takeTurns } from './take-turns.ts'
 
 /**
- * As `creditTransfers`, and what cannot be credited for a lasting reason is parked: later ones on its address wait behind
- * it, everything else is credited. All is tried at once, then by halves down to the addresses that fail, and there
- * transfer by transfer.
+ * Credits pending transfers as `creditTransfers` does, and quarantines those that fail for a lasting reason. Later transfers
+ * at their addresses wait behind them, everything else is credited. It tries all at once, then halves down to the addresses
+ * that fail, and there transfer by transfer.
  */
 export async function creditCarefully(
   tx: Tx,
@@ -17,7 +19,7 @@ export async function creditCarefully(
   pending: readonly PendingTransfer[],
   until: Date,
 ): Promise<Credited> {
-  const addresses = new Map<bigint, PendingTransfer[]>()
+  const addresses = new Map<DepositAddressId, PendingTransfer[]>()
   for (const transfer of pending) {
     const others = addresses.get(transfer.depositAddressId)
     if (others) others.push(transfer)
@@ -57,12 +59,12 @@ async function oneByOne(
       continue
     }
     await quarantineTransfer(tx, transfer.id, lastingReason(one.failure))
-    // Its row, where it has one, says another reason: it is to be written.
+    // If it has a row, the row has another reason and must be written again.
     left.set(transfer.id, { ...transfer, reason: 'quarantined', written: false })
     total = sum(total, { ...none, quarantined: 1 })
     break
   }
-  // What is left is not credited: one that was parked or held, and what comes after it.
+  // What is left is not credited: a quarantined or held transfer, and those after it.
   return sum(total, await creditTransfers(tx, rules, [...left.values()], until))
 }
 
@@ -70,15 +72,15 @@ async function attempt(
   tx: Tx,
   work: () => Promise<Credited>,
 ): Promise<{ done: Credited } | { failure: unknown }> {
-  await tx.query('savepoint crediting')
+  await run(tx, 'savepoint crediting')
   try {
     const done = await work()
-    await tx.query('release savepoint crediting')
+    await run(tx, 'release savepoint crediting')
     return { done }
   } catch (failure) {
     if (!isLasting(failure)) throw failure
-    await tx.query('rollback to savepoint crediting')
-    await tx.query('release savepoint crediting')
+    await run(tx, 'rollback to savepoint crediting')
+    await run(tx, 'release savepoint crediting')
     return { failure }
   }
 }
@@ -95,13 +97,13 @@ function sum(a: Credited, b: Credited): Credited {
   }
 }
 
-/** SQLSTATE classes 22 and 23: the data cannot be what it would have to be, or breaks a constraint. */
+/** SQLSTATE classes 22 and 23: invalid data, violated constraint. */
 const lastingStates = /^2[23]...$/
 
 /**
- * Whether crediting something would fail the same way again: the database refuses its data, or a rule of our own does
- * not hold. Everything else is tried again as it is: what passes by itself, and what is not about the transfer (a
- * missing column would park everything).
+ * Tells whether crediting the same would fail the same way again: the database refuses the data, or an assertion of ours
+ * fails. Other errors are retried: those that pass by themselves, and those that are not about the transfer (a missing
+ * column would quarantine every transfer).
  */
 export function isLasting(error: unknown): boolean {
   if (error instanceof AssertionError) return true
@@ -110,7 +112,7 @@ export function isLasting(error: unknown): boolean {
   return typeof code === 'string' && lastingStates.test(code)
 }
 
-/** A sentence for whoever looks at what was parked. */
+/** Describes the error for the person who checks the quarantine. */
 export function lastingReason(error: unknown): string {
   const { code, message } = error as Error & { code?: string }
   return error instanceof AssertionError ? `our own rule does not hold: ${message}` : `${message} (${code})`

@@ -1,4 +1,3 @@
-import type { NetworkName } from '../base/config.ts'
 import type { Logger } from '../base/log.ts'
 import type { createCatchUp } from '../blocks/catch-up.ts'
 import { readCursor } from '../blocks/chain-store.ts'
@@ -8,37 +7,30 @@ import type { createWatcherMetrics } from '../blocks/watcher-metrics.ts'
 import type { Pool } from '../db/pool.ts'
 import type { CrossCheck } from '../transfers/cross-check.ts'
 import type { SolidBlock } from '../tron/block.ts'
+import type { AlarmLimits, Pacing } from '../tron/network.ts'
 import { creditBlocks } from './credit-blocks.ts'
 import type { CreditRules } from './credit-rules.ts'
 
-/** Blocks in a row without one USDT transfer after which something is wrong with what we read; null: says nothing. */
-const quietBlocksMax: Record<NetworkName, number | null> = {
-  mainnet: 20,
-  nile: 9_600,
-  shasta: null,
-  private: null,
-  sandbox: null,
-}
-/** Follows the solidified chain and credits what it pays, until the signal says stop. */
+/** Follows the solidified chain and credits its transfers until the signal aborts. */
 export async function creditChain(options: {
   pool: Pool
   nodes: ChainSource
-  network: NetworkName
   rules: CreditRules
-  pace: { restMs: number; pollMs: number }
+  pacing: Pick<Pacing, 'restMs' | 'pollMs'>
+  limits: Pick<AlarmLimits, 'quietBlocks'>
   alarms: Alarms
   metrics: ReturnType<typeof createWatcherMetrics>
   catchUp: ReturnType<typeof createCatchUp>
-  /** Told of what was credited; null: nothing is held against event indexes. */
+  /** Gets the credited blocks; null: they are not compared with event indexes. */
   crossCheck: CrossCheck | null
   log: Logger
   signal: AbortSignal
 }): Promise<void> {
-  const { pool, nodes, network, rules, pace, alarms, metrics, catchUp, crossCheck, log, signal } = options
+  const { pool, nodes, rules, pacing, limits, alarms, metrics, catchUp, crossCheck, log, signal } = options
   let quiet = 0
   await followChain({
     nodes,
-    pace,
+    pacing,
     log,
     signal,
     readCursor: async () => {
@@ -54,13 +46,13 @@ export async function creditChain(options: {
         log.warn({ height: last.height }, 'blocks.lost_race')
         return false
       }
-      metrics.stands(last)
+      metrics.cursorAt(last)
       metrics.committed(done)
-      crossCheck?.name(blocks)
+      crossCheck?.enqueue(blocks)
       alarmOfContract(alarms, blocks)
       for (const block of blocks) quiet = block.transfers.length > 0 ? 0 : quiet + 1
-      const quietMax = quietBlocksMax[network]
-      alarms.set('no_transfers', quietMax !== null && quiet >= quietMax, { blocks: quiet })
+      const { quietBlocks } = limits
+      alarms.set('no_transfers', quietBlocks !== null && quiet >= quietBlocks, { blocks: quiet })
       const durationMs = Math.round(performance.now() - startedAt)
       const line = { height: last.height, blocks: blocks.length, ...done, durationMs }
       if (done.transfers + done.credits + done.quarantined > 0) log.info(line, 'blocks.credited')
@@ -77,7 +69,7 @@ export async function creditChain(options: {
   })
 }
 
-/** An event that changes what the token's transfers mean is told and stays told: somebody has to look. */
+/** Raises an alarm for each event that changes what the token's transfers mean. It stays raised: a person has to look. */
 function alarmOfContract(alarms: Alarms, blocks: readonly SolidBlock[]): void {
   for (const block of blocks) {
     for (const alarm of block.alarms) alarms.set('contract', true, { height: block.height, ...alarm })

@@ -5,7 +5,7 @@ import { type ChainPin, readCursor } from '../blocks/chain-store.ts'
 import type { Queryable } from '../db/pool.ts'
 import { networks } from '../tron/network.ts'
 
-/** What crediting goes by, the same for whoever credits: following, releasing, rescanning, retrying. */
+/** The rules of crediting. Following, releasing, rescanning and retrying use the same ones. */
 export interface CreditRules extends ChainPin {
   /** How much later than a block's time an order may have been created and still be paid by it. */
   graceMs: number
@@ -14,7 +14,7 @@ export interface CreditRules extends ChainPin {
 }
 
 /**
- * Holding transfers for a second node makes sense only where there is one: with a single node they would wait for ever.
+ * Checks that there is a second node if transfers are to be held for one: with a single node they would never be credited.
  * @throws UsageError when CREDIT_QUORUM_AMOUNT is set and TRON_NODES names fewer than two nodes.
  */
 export function checkQuorum(quorumAmount: UsdtUnits | null, nodes: number): void {
@@ -26,8 +26,8 @@ export function checkQuorum(quorumAmount: UsdtUnits | null, nodes: number): void
 }
 
 /**
- * The rules of the chain a database is pinned to.
- * @throws UsageError before the first start, when it is pinned to none.
+ * Reads the rules for the chain that the database is bound to.
+ * @throws UsageError before the first start, when it is bound to none.
  */
 export async function readRules(db: Queryable, quorumAmount: UsdtUnits | null): Promise<CreditRules> {
   const cursor = await readCursor(db)

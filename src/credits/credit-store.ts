@@ -1,23 +1,24 @@
-import type { CreditId, DepositAddressId } from '../base/ids.ts'
-import type { Tx } from '../db/pool.ts'
+import type { CreditId, DepositAddressId, TransferId } from '../base/ids.ts'
+import { rows, type Tx } from '../db/pool.ts'
 import type { ChainPlace } from '../transfers/transfer.ts'
 import type { TronAddress } from '../tron/address.ts'
 import type { PlannedCredit } from './plan-credits.ts'
 
 /**
- * Writes the credits. Their transfers' unique key is the last word: a second credit for a transfer fails the
- * transaction, whichever way it came.
+ * Writes the credits. The unique key on the transfer has the last word: a second credit for a transfer fails the
+ * transaction.
  * @returns the credits' ids by their transfers'.
  */
 export async function insertCredits(
   tx: Tx,
   credits: readonly PlannedCredit[],
-): Promise<Map<bigint, CreditId>> {
-  const { rows } = await tx.query(
+): Promise<Map<TransferId, CreditId>> {
+  const written = await rows<{ id: CreditId; transferId: TransferId }>(
+    tx,
     `insert into credit (transfer_id, order_id, amount, received, late)
      select *
        from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::boolean[])
-     returning id, transfer_id`,
+     returning id, transfer_id as "transferId"`,
     [
       credits.map(({ transfer }) => transfer.id),
       credits.map(({ order }) => order.id),
@@ -26,15 +27,21 @@ export async function insertCredits(
       credits.map(({ late }) => late),
     ],
   )
-  return new Map(rows.map(row => [row.transfer_id, row.id]))
+  return new Map(written.map(({ id, transferId }) => [transferId, id]))
 }
 
-/** Where the last credited transfer of each of these addresses stands in the chain; those without a credit are left out. */
+/** The last credited transfer of an address. */
+export interface LastCredited extends ChainPlace {
+  address: TronAddress
+}
+
+/** Reads the last credited transfer of each of these addresses. Addresses without a credit are left out. */
 export async function lastCredited(
   tx: Tx,
   addresses: readonly TronAddress[],
-): Promise<Map<DepositAddressId, ChainPlace & { address: TronAddress }>> {
-  const { rows } = await tx.query(
+): Promise<Map<DepositAddressId, LastCredited>> {
+  const found = await rows<LastCredited & { id: DepositAddressId }>(
+    tx,
     `select a.id, a.address, last.*
        from deposit_address a
       cross join lateral (
@@ -48,5 +55,5 @@ export async function lastCredited(
       where a.address = any($1::text[])`,
     [addresses],
   )
-  return new Map(rows.map(({ id, ...last }) => [id, last]))
+  return new Map(found.map(({ id, ...last }) => [id, last]))
 }

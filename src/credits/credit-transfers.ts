@@ -8,11 +8,12 @@ import { orderState } from '../orders/order.ts'
 import { lockPayableOrders, writeOrderTotals } from '../orders/order-totals-store.ts'
 import type { CreditRules } from './credit-rules.ts'
 import { insertCredits } from './credit-store.ts'
+import type { KeptTransfer, PendingTransfer } from './pending-transfer.ts'
 import { type PlannedCredit, planCredits } from './plan-credits.ts'
-import { type KeptTransfer, type PendingTransfer, takeTurns } from './take-turns.ts'
+import { takeTurns } from './take-turns.ts'
 import { keepWaiting, stopWaiting } from './waiting-store.ts'
 
-/** What crediting came to. `held` and `quarantined` count those that became so now. */
+/** Counts of what crediting wrote. `held` and `quarantined` count those that became so now. */
 export interface Credited {
   credits: number
   callbacks: number
@@ -22,11 +23,11 @@ export interface Credited {
 }
 
 /**
- * Credits what is pending at some addresses: the one way from a transfer to its credit, whoever calls. Every pending
- * transfer gets a credit or a row among those that wait.
- * @param tx holds the cursor's lock, so nobody else credits.
- * @param pending all that has no credit at its addresses; an address is taken whole.
- * @param until the chain's time so far: unclaimed money goes to the oldest order once it has come to that order.
+ * Credits pending transfers: the only way from a transfer to its credit, for every caller. Each one gets a credit or a row
+ * in waiting_transfer.
+ * @param tx holds the cursor's lock, so that no other transaction credits.
+ * @param pending every pending transfer at its addresses: an address is credited whole.
+ * @param until the chain's time so far: an unclaimed transfer goes to the oldest order once this has reached its creation.
  */
 export async function creditTransfers(
   tx: Tx,

@@ -2,15 +2,15 @@ import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
 import { creditCarefully, isLasting } from './credit-carefully.ts'
 import { creditTransfers } from './credit-transfers.ts'
 
-/** The crediting step, as `creditTransfers` says. */
+/** Credits pending transfers, with the parameters of `creditTransfers`. */
 export type CreditStep = typeof creditTransfers
 
 /**
- * Runs the work of somebody who credits in one transaction. Should that fail for a lasting reason, once more from the
- * start with a step that finds what cannot be credited and parks it: savepoints cost round trips, and nearly always
- * there is nothing to find.
- * @param work gets the crediting step to use; it is run twice at the most.
- * @throws what fails for a passing reason, or outside the crediting: nothing is written then.
+ * Runs work that credits in one transaction. If it fails for a lasting reason, runs it again from the start with a step that
+ * quarantines what cannot be credited. That step is not used at first because its savepoints cost round trips, and nearly
+ * always nothing fails.
+ * @param work gets the crediting step to use. It is run at most twice.
+ * @throws errors that pass by themselves or are not from crediting: nothing is written then.
  */
 export async function inCreditingTransaction<T>(
   pool: Pool,

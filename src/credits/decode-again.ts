@@ -6,17 +6,17 @@ import type { BlockOfTransfers } from '../transfers/transfer-store.ts'
 import { addressToBytes, parseTronAddress } from '../tron/address.ts'
 import { decodeTransferLog, type NodeLog } from '../tron/transfer-log.ts'
 
-/** What a parked log says now. */
+/** A quarantined log, decoded again. */
 export type DecodedAgain =
-  /** A block of nothing but this transfer, to be recorded. */
+  /** A block with this transfer only, to be recorded. */
   | { kind: 'transfer'; block: BlockOfTransfers & { node: string } }
   | { kind: 'no transfer' | 'zero' | 'no header' }
   | { kind: 'undecodable'; reason: string }
 
 /**
- * Decodes a parked log as today's code reads it. Its block's id and time are its recorded header's; `no header`, when
- * that is missing or its transaction's position was not kept.
- * @param usdtContract base58check, as pinned.
+ * Decodes a quarantined log with the present code. The block's id and time come from its recorded header. The result is
+ * `no header` when that is missing, or when the transaction's position was not kept.
+ * @param usdtContract base58check, of the chain the database is bound to.
  */
 export async function decodeAgain(
   tx: Tx,
@@ -24,7 +24,7 @@ export async function decodeAgain(
   { txid, txIndex, logIndex, height, log }: Quarantined,
 ): Promise<DecodedAgain> {
   const contract = parseTronAddress(usdtContract)
-  assert(contract, 'the pinned contract is an address')
+  assert(contract, 'the contract in chain_cursor is an address')
   const decoded = decodeTransferLog(log as NodeLog, addressToBytes(contract).toString('hex'))
   if (decoded === null) return { kind: 'no transfer' }
   if (decoded.kind === 'undecodable') return decoded
@@ -34,7 +34,7 @@ export async function decodeAgain(
   const { fromBytes, toBytes, amount } = decoded
   return {
     kind: 'transfer',
-    // Which node sent the log was not kept: any will do as the second.
+    // The node that sent the log was not kept, so any node counts as a second one.
     block: {
       ...header,
       node: 'unknown',

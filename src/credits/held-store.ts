@@ -1,9 +1,9 @@
-import type { TransferId } from '../base/ids.ts'
+import type { DepositAddressId, TransferId } from '../base/ids.ts'
 import type { UsdtUnits } from '../base/money.ts'
-import type { Queryable, Tx } from '../db/pool.ts'
+import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
 import type { TronAddress } from '../tron/address.ts'
 
-/** A transfer above the quorum amount, with all that a second node has to show. */
+/** A transfer above the quorum amount, with everything that a second node has to show. */
 export interface HeldTransfer {
   id: TransferId
   txid: string
@@ -14,16 +14,17 @@ export interface HeldTransfer {
   height: number
   /** Its block's id. */
   hash: string
-  /** Who served it: another has to be asked. */
+  /** The node that served its block. Another one has to be asked. */
   node: string
 }
 
 /**
- * Reads held transfers that are due to be asked about, those asked about longest ago first. The longer one has been
- * held, the less often: after a quarter of the time it has waited, 2 s at the least and 10 min at the most.
+ * Reads held transfers that are due for a check, the one checked longest ago first. The longer a transfer has been held, the
+ * less often it is checked: after a quarter of the time it has waited, at least 2 s and at most 10 min.
  */
 export async function dueHeld(db: Queryable, pageMax: number): Promise<HeldTransfer[]> {
-  const { rows } = await db.query(
+  return rows<HeldTransfer>(
+    db,
     `select t.id, t.txid, t.log_index as "logIndex", t.from_address as "from", a.address as "to", t.amount,
             t.block_height as "height", t.block_hash as "hash", w.node
        from waiting_transfer w
@@ -37,16 +38,16 @@ export async function dueHeld(db: Queryable, pageMax: number): Promise<HeldTrans
       limit $1`,
     [pageMax],
   )
-  return rows
 }
 
-/** Sets down when held transfers were asked about and what was said; they stay held. */
+/** Writes when held transfers were checked and with which result. They stay held. */
 export async function noteHeld(
   db: Queryable,
   checked: readonly { id: TransferId; note: string | null }[],
 ): Promise<void> {
   if (checked.length === 0) return
-  await db.query(
+  await run(
+    db,
     `update waiting_transfer w
         set checked_at = now(), note = left(c.note, 500)
        from unnest($1::bigint[], $2::text[]) as c (transfer_id, note)
@@ -56,16 +57,17 @@ export async function noteHeld(
 }
 
 /**
- * Lets held transfers wait their turn like any other; those that are held no longer stay as they are.
- * @returns for each one let go, its address.
+ * Lets held transfers wait for their turn again. Transfers that are no longer held are not changed.
+ * @returns the address of each transfer released.
  */
-export async function letGo(tx: Tx, transferIds: readonly bigint[]): Promise<bigint[]> {
-  const { rows } = await tx.query(
+export async function endHold(tx: Tx, transferIds: readonly TransferId[]): Promise<DepositAddressId[]> {
+  const released = await rows<{ id: DepositAddressId }>(
+    tx,
     `update waiting_transfer
         set reason = 'behind', checked_at = now(), note = null
       where transfer_id = any($1::bigint[]) and reason = 'held'
       returning deposit_address_id as id`,
     [transferIds],
   )
-  return rows.map(row => row.id)
+  return released.map(({ id }) => id)
 }

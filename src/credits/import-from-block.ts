@@ -5,37 +5,40 @@ import {
   importAt,
 } from '../addresses/import-address.ts'
 import { UsageError } from '../base/errors.ts'
+import type { DepositAddressId } from '../base/ids.ts'
 import { formatUsdt } from '../base/money.ts'
 import { lockCursor, readCursor } from '../blocks/chain-store.ts'
 import type { RereadSource } from '../blocks/reread-blocks.ts'
 import type { Pool } from '../db/pool.ts'
+import { sumOf } from '../transfers/compare-history.ts'
 import { inChainOrder, type RecordedTransfer } from '../transfers/transfer.ts'
 import { addressToBytes, type TronAddress } from '../tron/address.ts'
 import type { SolidBlock } from '../tron/block.ts'
 import type { CreditRules } from './credit-rules.ts'
-import { lastCredited } from './credit-store.ts'
+import { type LastCredited, lastCredited } from './credit-store.ts'
 import { inCreditingTransaction } from './crediting-transaction.ts'
 import { creditMissing, type Rescanned, rescan } from './rescan.ts'
 
 export interface ImportedFromBlock extends ImportedAddresses {
-  /** The last block that was read: where the cursor stood at the import. */
+  /** The last block that was read: the cursor's height at the import. */
   to: number
   read: Rescanned
 }
 
-/** Payments kept in memory, and recorded in one transaction: as many as a batch of busy blocks may bring. */
+/** The most payments kept in memory and recorded in one transaction: as many as a batch of busy blocks may have. */
 const paymentsMax = 10_000
-/** How often the cursor may have moved on while blocks were read: at the head one time is usual, and a catch-up ends. */
+/** How often the cursor may move on while blocks are read. At the head once is usual, and a catch-up ends. */
 const roundsMax = 100
 
 /**
- * Imports addresses as `importAddresses` does, and credits what they were paid from a block on, in one transaction: an
- * order can be made there only when all that was paid before is recorded, and so it is credited in chain order. The blocks
- * are read before it; dying meanwhile imports nothing. Known ones count from that block on as well.
+ * Imports addresses as `importAddresses` does, and credits what they were paid from a block on. Both happen in one
+ * transaction, so that no order can be created at an address before its earlier payments are recorded, and they are credited
+ * in chain order. The blocks are read before the transaction: a crash meanwhile imports nothing. Addresses that were known
+ * count from that block on as well.
  * @param request.fromBlock a height, not past the cursor.
- * @param onProgress told after every batch, with the last block that is to be read as things are.
- * @throws UsageError as `importAddresses`; when a known address is credited past a payment found now, or there are too many
- *   of them. Otherwise as `rescan`, which reads the blocks, and credits what else is missing in them.
+ * @param onProgress called after every batch, with the last block to be read as far as is known.
+ * @throws UsageError as `importAddresses`; also when a known address is already credited past a payment found now, and when
+ *   there are too many payments. Otherwise as `rescan`, which reads the blocks and credits what else is missing in them.
  */
 export async function importFromBlock(
   pool: Pool,
@@ -68,16 +71,16 @@ export async function importFromBlock(
 
 async function readTo(pool: Pool, fromBlock: number): Promise<number> {
   const cursor = await readCursor(pool)
-  if (!cursor) throw new UsageError('--from-block: nothing is watched yet, start the watcher first')
+  if (!cursor) throw new UsageError('nothing is watched yet: run `gateway start watcher` first')
   if (fromBlock > cursor.height) {
     throw new UsageError(
-      `--from-block: ${fromBlock} is past the cursor, which stands at ${cursor.height}; without it they are watched from there on`,
+      `block ${fromBlock} is past the cursor, which is at ${cursor.height}: blocks after the cursor are followed anyway`,
     )
   }
   return cursor.height
 }
 
-/** The blocks that pay the addresses, with these payments alone: all else of them has been rescanned. */
+/** Keeps the blocks that pay the addresses, with these payments only: everything else in them has been rescanned. */
 function payingOnly(addresses: readonly TronAddress[], blocks: readonly SolidBlock[]): SolidBlock[] {
   const paid = new Set(addresses.map(address => addressToBytes(address).toString('latin1')))
   return blocks
@@ -95,12 +98,12 @@ function refuseTooMany(paid: readonly SolidBlock[]): void {
   const payments = paid.reduce((count, { transfers }) => count + transfers.length, 0)
   if (payments > paymentsMax) {
     throw new UsageError(
-      `--from-block: they were paid more than ${paymentsMax} times since; name fewer addresses, or a later block`,
+      `the addresses have more than ${paymentsMax} payments since that block: import fewer at a time, or from a later block`,
     )
   }
 }
 
-/** Imports, and credits what was read, unless the cursor is past it by now: then nothing, and the rest is to be read. */
+/** Imports, and credits what was read. If the cursor has moved on, does nothing: the blocks since must be read first. */
 async function importRead(
   pool: Pool,
   rules: CreditRules,
@@ -110,7 +113,7 @@ async function importRead(
   const { fromBlock, actor = 'command line' } = request
   return await inCreditingTransaction(pool, async (tx, credit) => {
     const cursor = await lockCursor(tx)
-    if (!cursor) throw new Error('the cursor is gone')
+    if (!cursor) throw new Error('chain_cursor is empty')
     if (cursor.height > to) return { cursorAt: cursor.height }
     const done = await importAt(tx, cursor, request, fromBlock)
     const last = await lastCredited(tx, done.known)
@@ -120,10 +123,10 @@ async function importRead(
   })
 }
 
-/** An address is credited in chain order: what comes before one that is credited already has missed its turn. */
+/** Refuses payments that come before an address's last credited one: an address is credited in chain order. */
 function refusePassed(
   recorded: readonly RecordedTransfer[],
-  last: Awaited<ReturnType<typeof lastCredited>>,
+  last: ReadonlyMap<DepositAddressId, LastCredited>,
 ): void {
   const problems: string[] = []
   for (const [id, credited] of last) {
@@ -132,9 +135,9 @@ function refusePassed(
     )
     if (passed.length === 0) continue
     const [first] = passed.toSorted(inChainOrder)
-    const usdt = formatUsdt(passed.reduce((units, { amount }) => units + amount, 0n))
+    const paid = formatUsdt(sumOf(passed))
     problems.push(
-      `${credited.address} is credited up to block ${credited.height}, and was paid ${usdt} USDT before, from block ${first!.height} on: that can only be settled by hand`,
+      `${credited.address} is credited up to block ${credited.height}, and was paid ${paid} USDT before that, from block ${first!.height} on: this can only be settled by hand`,
     )
   }
   if (problems.length > 0) throw new UsageError(problems)

@@ -1,25 +1,26 @@
+import type { DepositAddressId } from '../base/ids.ts'
 import { type LegacyUnits, legacy, type UsdtUnits, usdt } from '../base/money.ts'
 import { pendingAnnouncement } from '../callbacks/outbox/callback.ts'
 import type { PayingOrder } from '../orders/order-totals-store.ts'
 import { inChainOrder } from '../transfers/transfer.ts'
 import { chooseOrder, claimUnclaimed } from './attribution.ts'
-import type { PendingTransfer } from './take-turns.ts'
+import type { PendingTransfer } from './pending-transfer.ts'
 
-/** A credit to be written, with the order as it is right after it. */
+/** A credit to be written, with its order as it is right after it. */
 export interface PlannedCredit {
   transfer: PendingTransfer
   order: PayingOrder
   /** The order's received right after this credit. */
   received: UsdtUnits
   late: boolean
-  /** What its callback announces, in 1/10000 USDT; 0 when there is nothing whole to announce yet. */
+  /** What its callback announces; 0 when there is not yet a whole 1/10000 USDT to announce. */
   announcement: LegacyUnits
 }
 
 /**
- * Decides, touching nothing, what each transfer pays. Transfers on one address are taken in chain order, and the
- * orders' `received` and `announced` move on with each.
- * @param transfers what has no credit yet, at one or many addresses.
+ * Plans what each transfer pays, without I/O. Transfers on one address are taken in chain order, and each moves the order's
+ * `received` and `announced` on.
+ * @param transfers pending, at one or many addresses.
  * @param orders the addresses' orders that may be paid, in any sequence; they are changed.
  * @param until the time of the last block of the transaction.
  */
@@ -29,7 +30,7 @@ export function planCredits(
   until: Date,
   graceMs: number,
 ): { credits: PlannedCredit[]; unclaimed: PendingTransfer[] } {
-  const ordersByAddress = new Map<bigint, PayingOrder[]>()
+  const ordersByAddress = new Map<DepositAddressId, PayingOrder[]>()
   for (const order of orders.toSorted(oldestFirst)) {
     const others = ordersByAddress.get(order.depositAddressId)
     if (others) others.push(order)

@@ -1,29 +1,30 @@
 import { failpoint } from '../base/failpoint.ts'
+import type { TransferId } from '../base/ids.ts'
 import { lockCursor } from '../blocks/chain-store.ts'
 import type { Pool } from '../db/pool.ts'
 import type { CreditRules } from './credit-rules.ts'
 import { inCreditingTransaction } from './crediting-transaction.ts'
-import { dueHeld, type HeldTransfer, letGo, noteHeld } from './held-store.ts'
+import { dueHeld, endHold, type HeldTransfer, noteHeld } from './held-store.ts'
 import { waitingAt } from './waiting-store.ts'
 
-/** What a second node says of a held transfer; the note is for people. */
+/** A second node's answer about a held transfer. The note is for people. */
 export type Confirmation =
   | { kind: 'agreed' }
-  /** It has the block, and shows something else: the transfer stays held, visibly. */
+  /** It shows another block or transfer. The transfer stays held, with the note. */
   | { kind: 'disagreed'; note: string }
-  /** It has not got there yet, or cannot be asked: the transfer is asked about again. */
+  /** It does not have the block yet, or cannot be asked. It will be asked again. */
   | { kind: 'unknown'; note: string }
 
-/** How many are asked about in one go. */
+/** How many transfers are checked in one call. */
 const heldPage = 20
 
 /**
- * Asks a second node about transfers that are held, and credits those it agrees on, with what waited behind them, in
- * chain order and by the same rules as ever. Nothing is written before the asking, so a crash in between loses nothing.
- * @param confirm is called outside any transaction, one at a time; what it throws counts as `unknown`.
- * @param pageMax how many are asked about at the most; those asked about longest ago come first.
- * @returns `released`: let go now, credited or unclaimed or quarantined as it came out; `disagreed`, `waiting`: of those
- * asked about. How many are held in all: `waitingCounts`.
+ * Asks a second node about held transfers, and credits those it agrees on, with what waited behind them, in chain order and
+ * by the usual rules. Nothing is written before the answers are in, so a crash in between loses nothing.
+ * @param confirm called outside any transaction, one at a time. An error counts as `unknown`.
+ * @param pageMax the most transfers that are checked. Those checked longest ago come first.
+ * @returns `released`: no longer held, but credited, unclaimed or quarantined. `disagreed` and `waiting`: checked and still
+ * held. `waitingCounts` counts all that are held.
  */
 export async function releaseHeld(
   pool: Pool,
@@ -54,12 +55,12 @@ function unanswered(error: unknown): Confirmation {
   return { kind: 'unknown', note: error instanceof Error ? error.message : String(error) }
 }
 
-async function release(pool: Pool, rules: CreditRules, agreed: readonly bigint[]): Promise<number> {
+async function release(pool: Pool, rules: CreditRules, agreed: readonly TransferId[]): Promise<number> {
   return await inCreditingTransaction(pool, async (tx, credit) => {
-    // As crediting does: whoever credits is alone.
+    // Locked so that no other transaction credits.
     const cursor = await lockCursor(tx)
     if (!cursor) return 0
-    const addressIds = await letGo(tx, agreed)
+    const addressIds = await endHold(tx, agreed)
     await credit(tx, rules, await waitingAt(tx, addressIds), cursor.time)
     failpoint('held:before-commit')
     return addressIds.length

@@ -14,25 +14,25 @@ import type { CreditRules } from './credit-rules.ts'
 import { type CreditStep, inCreditingTransaction } from './crediting-transaction.ts'
 import { waitingAt } from './waiting-store.ts'
 
-/** What a rescan came to so far. */
+/** Counts of what a rescan has done so far. */
 export interface Rescanned {
   blocks: number
   /** Transfers that were missing. */
   recorded: number
-  /** Credits written: for those, and for what had to wait behind them. */
+  /** Credits written, for those and for transfers that waited behind them. */
   credited: number
-  /** Logs that cannot be decoded and transfers that cannot be credited, parked now. */
+  /** Logs that cannot be decoded and transfers that cannot be credited. */
   quarantined: number
 }
 
 /**
- * Reads solidified blocks again and credits what is missing. Harmless at any time and any number of times, beside a
- * running watcher too: what is recorded stays as it is, the cursor is locked for each batch and never moved, and what
- * came before an address was watched is left alone.
+ * Reads solidified blocks again and credits what is missing. Harmless at any time and any number of times, also beside a
+ * running watcher: recorded transfers are not changed, the cursor is locked for each batch and never moved, and transfers
+ * from before an address was watched are ignored.
  * @param range heights, both included, none past the cursor.
- * @param onProgress told after every batch, with its blocks.
- * @throws UsageError for a range that cannot be rescanned; HeaderDiffers, set down as a discrepancy, for a block that is
- * another one than we recorded: nothing of its batch is recorded. Otherwise as `rereadBlocks`.
+ * @param onProgress called after every batch, with its blocks.
+ * @throws UsageError for a range that cannot be rescanned. HeaderDiffers for a block that differs from the recorded one: it
+ * is noted as a discrepancy, and nothing of its batch is recorded. Otherwise as `rereadBlocks`.
  */
 export async function rescan(
   pool: Pool,
@@ -48,7 +48,7 @@ export async function rescan(
     for await (const blocks of rereadBlocks(pool, nodes, range, rules.genesisId)) {
       const done = await inCreditingTransaction(pool, async (tx, credit) => {
         const cursor = await lockCursor(tx)
-        if (!cursor) throw new Error('the cursor is gone')
+        if (!cursor) throw new Error('chain_cursor is empty')
         return await creditMissing(tx, { rules, credit, cursor, blocks, actor })
       })
       total.blocks += blocks.length
@@ -71,18 +71,18 @@ async function checkRange(pool: Pool, { from, to }: { from: number; to: number }
   const cursor = await readCursor(pool)
   if (!cursor) throw new UsageError('nothing is watched yet: run `gateway start watcher` first')
   if (from < 1 || from > to)
-    throw new UsageError(`blocks ${from} to ${to}: from 1 on, the lower height first`)
+    throw new UsageError(`blocks ${from} to ${to}: heights are from 1 on, the lower one first`)
   if (to > cursor.height) {
     throw new UsageError(
-      `block ${to} is past the cursor, which stands at ${cursor.height}: it will be followed, not rescanned`,
+      `block ${to} is past the cursor, which is at ${cursor.height}: it will be followed and needs no rescan`,
     )
   }
 }
 
 /**
- * Records what is missing of blocks that were read again, and credits it.
+ * Records the missing transfers of blocks that were read again, and credits them.
  * @param cursor locked.
- * @returns the transfers that were missing; counts as in `Rescanned`.
+ * @returns the transfers that were missing, and counts as in `Rescanned`.
  */
 export async function creditMissing(
   tx: Tx,

@@ -9,7 +9,6 @@ import {
   type Quarantined,
   resolveQuarantined,
 } from '../transfers/quarantine-store.ts'
-import type { RecordedTransfer } from '../transfers/transfer.ts'
 import { recordTransfers } from '../transfers/transfer-store.ts'
 import { addressesOf, newlyPending } from './credit-blocks.ts'
 import type { CreditRules } from './credit-rules.ts'
@@ -18,11 +17,11 @@ import { decodeAgain } from './decode-again.ts'
 import { releaseQuarantined, stateOf, waitingAt } from './waiting-store.ts'
 
 /**
- * What became of something that was parked.
- * - `credited`, or why it waits now (`quarantined`: it failed again, for the reason given).
- * - `not ours`, `no transfer`, `zero`: the log can be read now, and there is nothing to credit.
+ * The result of a retry.
+ * - `credited`, or why the transfer waits now (`quarantined`: it failed again, for the reason given).
+ * - `not ours`, `no transfer`, `zero`: the log can be decoded now, and there is nothing to credit.
  * - `undecodable`: still, for the reason given. `no header`: its block has to be read again, by a rescan.
- * - `not parked`: there is none of that id, or it is resolved already.
+ * - `not parked`: nothing with that id is quarantined, or it is resolved already.
  */
 export interface Retried {
   id: bigint
@@ -39,11 +38,13 @@ export interface Retried {
     | 'no header'
     | 'not parked'
   reason: string | null
+  /** For `no header`: the block to be rescanned. */
+  rescanHeight?: number
 }
 
 /**
- * Tries again what was parked, in one transaction of its own, with a line in the audit: a log is decoded again, and
- * recorded if it is a transfer of ours; a transfer is credited again, with what waits behind it.
+ * Retries something quarantined, in a transaction of its own and with an audit event. A log is decoded again, and recorded if
+ * it is a transfer to one of our addresses. A transfer is credited again, with what waits behind it.
  */
 export async function retryQuarantined(
   pool: Pool,
@@ -53,16 +54,16 @@ export async function retryQuarantined(
 ): Promise<Retried> {
   return await inCreditingTransaction(pool, async (tx, credit) => {
     const cursor = await lockCursor(tx)
-    const parked = await lockQuarantined(tx, id)
-    if (!cursor || !parked) return { id, became: 'not parked', reason: null }
-    const retried = parked.transferId
-      ? await creditAgain(tx, rules, parked, parked.transferId, credit, cursor.time)
-      : await readAgain(tx, rules, parked, credit, cursor)
+    const quarantined = await lockQuarantined(tx, id)
+    if (!cursor || !quarantined) return { id, became: 'not parked', reason: null }
+    const retried = quarantined.transferId
+      ? await creditAgain(tx, rules, quarantined, quarantined.transferId, credit, cursor.time)
+      : await readAgain(tx, rules, quarantined, credit, cursor)
     await recordAudit(tx, {
       actor,
       action: 'quarantine.retried',
       subject: `quarantine ${id}`,
-      detail: { txid: parked.txid, logIndex: parked.logIndex, ...retried, id: `${id}` },
+      detail: { txid: quarantined.txid, logIndex: quarantined.logIndex, ...retried, id: `${id}` },
     })
     failpoint('quarantine:before-commit')
     return retried
@@ -72,52 +73,52 @@ export async function retryQuarantined(
 async function creditAgain(
   tx: Tx,
   rules: CreditRules,
-  parked: Quarantined,
+  quarantined: Quarantined,
   transferId: TransferId,
   credit: CreditStep,
   until: Date,
 ): Promise<Retried> {
-  // Crediting parks it again if it must, which opens its row.
-  await resolveQuarantined(tx, parked.id)
+  // If crediting fails again, it quarantines the transfer again, which reopens this row.
+  await resolveQuarantined(tx, quarantined.id)
   const addressIds = await releaseQuarantined(tx, transferId)
   await credit(tx, rules, await waitingAt(tx, addressIds), until)
-  return { id: parked.id, became: await stateOf(tx, transferId), reason: await openReason(tx, parked.id) }
+  return {
+    id: quarantined.id,
+    became: await stateOf(tx, transferId),
+    reason: await openReason(tx, quarantined.id),
+  }
 }
 
 async function readAgain(
   tx: Tx,
   rules: CreditRules,
-  parked: Quarantined,
+  quarantined: Quarantined,
   credit: CreditStep,
   cursor: { time: Date; startHeight: number },
 ): Promise<Retried> {
-  const read = await decodeAgain(tx, rules.usdtContract, parked)
+  const read = await decodeAgain(tx, rules.usdtContract, quarantined)
   if (read.kind === 'undecodable') {
-    await noteQuarantined(tx, parked.id, read.reason)
-    return { id: parked.id, became: 'undecodable', reason: read.reason }
+    await noteQuarantined(tx, quarantined.id, read.reason)
+    return { id: quarantined.id, became: 'undecodable', reason: read.reason }
   }
   if (read.kind === 'no header') {
-    const { height } = parked
-    return {
-      id: parked.id,
-      became: 'no header',
-      reason: `gateway rescan --from ${height} --to ${height} reads its block`,
-    }
+    const reason = `block ${quarantined.height} has to be read again`
+    return { id: quarantined.id, became: 'no header', reason, rescanHeight: quarantined.height }
   }
-  await resolveQuarantined(tx, parked.id)
-  if (read.kind !== 'transfer') return { id: parked.id, became: read.kind, reason: null }
-  const recorded: RecordedTransfer[] = await recordTransfers(tx, [read.block], cursor.startHeight + 1)
-  if (recorded.length === 0) return { id: parked.id, became: 'not ours', reason: null }
+  await resolveQuarantined(tx, quarantined.id)
+  if (read.kind !== 'transfer') return { id: quarantined.id, became: read.kind, reason: null }
+  const recorded = await recordTransfers(tx, [read.block], cursor.startHeight + 1)
+  if (recorded.length === 0) return { id: quarantined.id, became: 'not ours', reason: null }
   const waiting = await waitingAt(tx, addressesOf(recorded))
   await credit(tx, rules, [...waiting, ...newlyPending(rules, [read.block], recorded)], cursor.time)
   return {
-    id: parked.id,
+    id: quarantined.id,
     became: await stateOf(tx, recorded[0]!.id),
-    reason: await openReason(tx, parked.id),
+    reason: await openReason(tx, quarantined.id),
   }
 }
 
-/** Why it is parked once more; null when it is not. */
+/** Reads why it is quarantined again; null when it is not. */
 async function openReason(tx: Tx, id: bigint): Promise<string | null> {
   return (await lockQuarantined(tx, id))?.reason ?? null
 }

@@ -14,7 +14,7 @@ export interface Queryable {
 }
 
 /** SQL with its parameters: as text, or named, to be prepared once per connection. */
-type Statement = string | { name: string; text: string; values: unknown[]; query_timeout?: number }
+type Statement = string | { name?: string; text: string; values: unknown[]; query_timeout?: number }
 
 /**
  * Reads rows: a select, or a write that returns what it wrote.

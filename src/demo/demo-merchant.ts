@@ -1,38 +1,38 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { type LegacyUnits, legacy } from '../base/money.ts'
 import { signaturesEqual, signParameters } from '../merchants/signature.ts'
 
-/** What `gateway merchant add` gave the merchant. */
+/** The credentials that `gateway merchant add` printed. */
 export interface MerchantCredentials {
   appid: string
   key: string
   webhookSecret: string
 }
 
-/** A callback as it came in, with what the merchant found when it checked. */
+/** A received callback, with the result of the merchant's checks. */
 export interface ReceivedCallback {
   key: string
   orderid: string
-  /** 1/10000 USDT. */
-  amount: bigint
-  /** Empty when both signatures are right. */
+  amount: LegacyUnits
+  /** What is wrong with it; empty when both signatures are right. */
   faults: string[]
 }
 
 export interface DemoMerchant {
-  /** Where its callbacks go. */
   callbackUrl: string
   received: readonly ReceivedCallback[]
-  /** Sends a signed request to the gateway's API, as a merchant's own code does. @throws Error with the answer's err. */
+  /** Sends a signed request to the gateway's API, as a merchant's code does. @throws Error with the answer's err. */
   call(apiUrl: string, endpoint: string, parameters: Record<string, string>): Promise<Record<string, unknown>>
   close(): Promise<void>
 }
 
 /**
- * Starts a merchant of our own: a real HTTP endpoint that verifies both signatures of each callback, deduplicates by
- * key, answers 200, and tells what it received.
- * @param credentials asked for when they are needed: the endpoint's URL is known before the merchant is added.
+ * Starts a merchant: a real HTTP endpoint that verifies both signatures of each callback, deduplicates by key and answers
+ * 200.
+ * @param credentials called at each use: the merchant is added after its endpoint's URL is known.
+ * @param onCallback called with each callback, but not with repetitions.
  */
 export async function startDemoMerchant(
   credentials: () => MerchantCredentials,
@@ -47,7 +47,7 @@ export async function startDemoMerchant(
       response.writeHead(400).end(callback.faults.join('; '))
     } else {
       response.writeHead(200).end('success')
-      // At least once is what the gateway promises; once is what the merchant makes of it, by the key.
+      // The gateway delivers at least once. The merchant counts each key once.
       if (received.some(({ key }) => key === callback.key)) return
     }
     received.push(callback)
@@ -107,5 +107,5 @@ function check(
     faults.push('webhook-signature is wrong')
   if (id !== headers['idempotency-key']) faults.push('webhook-id and Idempotency-Key differ')
   if (fields.appid !== appid) faults.push('it is for another appid')
-  return { key: id, orderid: fields.orderid ?? '', amount: BigInt(fields.amount || 0), faults }
+  return { key: id, orderid: fields.orderid ?? '', amount: legacy(BigInt(fields.amount || 0)), faults }
 }

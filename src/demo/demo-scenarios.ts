@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { formatUsdt, parseUsdt, usdt, wholeLegacyUnits } from '../base/money.ts'
+import { formatUsdt, parseUsdt, type UsdtUnits, usdt, wholeLegacyUnits } from '../base/money.ts'
 import { realPayments, realTransactions } from '../sandbox/chain/real-transactions.ts'
 import type { DemoMerchant } from './demo-merchant.ts'
 
-/** What the scenarios act on, all of it over HTTP but for the import, which is the operator's command. */
-export interface DemoWorld {
+/** What the scenarios use. All of it is HTTP, except the import, which is an operator's command. */
+export interface DemoContext {
   apiUrl: string
   nodeUrl: string
   merchant: DemoMerchant
@@ -14,21 +14,21 @@ export interface DemoWorld {
   step(what: string, detail: string): void
 }
 
-/** How long a payment may take to come back as a callback before the demo calls it lost. */
+/** How long the demo waits for a payment's callback. */
 const callbackDeadlineMs = 30_000
-/** A token by the same name under another contract: the first of sandbox money that must not count. */
+/** Another contract than USDT's: its transfers must not count. */
 const lookalikeToken = 'TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf'
 
-/** The main job: an address, a signed order, a payment on chain, a verified callback. */
-export async function payOrder(world: DemoWorld): Promise<void> {
-  const { merchant, apiUrl, step } = world
+/** Shows the main flow: an address, a signed order, a payment on the chain, a verified callback. */
+export async function payOrder(context: DemoContext): Promise<void> {
+  const { merchant, apiUrl, step } = context
   const user = { username: 'alice', localusermark: 'user-1' }
   const { address } = await merchant.call(apiUrl, 'newAddress', user)
   step('address', `${address} assigned to ${user.localusermark}`)
-  const orderid = await createOrder(world, { ...user, address: `${address}`, amount: '3' })
-  const { txid } = await control(world, 'send', { to: address, amount: '3.00005' })
+  const orderid = await createOrder(context, { ...user, address: `${address}`, amount: '3' })
+  const { txid } = await control(context, 'send', { to: address, amount: '3.00005' })
   step('payment', `3.00005 USDT in transaction ${txid}`)
-  await expectCallback(world, orderid, 3_000_050n)
+  await expectCallback(context, orderid, usdt(3_000_050n))
   const order = await merchant.call(apiUrl, 'findorder', { orderid })
   assert.equal(order.state, 'overpaid', 'the order is overpaid by 0.00005')
   assert.equal(order.received, '3.00005')
@@ -36,77 +36,77 @@ export async function payOrder(world: DemoWorld): Promise<void> {
 }
 
 /**
- * Transactions that happened on the main network, put into sandbox blocks among made-up ones: a transaction that pays
- * two users at once, a failed transfer and a lookalike token. Exactly what was recorded is credited and called back.
+ * Includes transactions of the main network in sandbox blocks, beside a transaction that pays two users, a failed transfer
+ * and a transfer of a lookalike token. Exactly the recorded payments must be credited and called back.
  */
-export async function payRealTransactions(world: DemoWorld): Promise<void> {
-  const { merchant, apiUrl, step } = world
-  const expected = new Map<string, bigint>()
+export async function payRealTransactions(context: DemoContext): Promise<void> {
+  const { merchant, apiUrl, step } = context
+  const expected = new Map<string, UsdtUnits>()
   for (const [n, { to, amountUnits }] of realPayments.entries()) {
     const user = { username: `payee ${n + 1}`, localusermark: `real-${n + 1}` }
-    await world.importAddress(user.localusermark, to)
+    await context.importAddress(user.localusermark, to)
     expected.set(
-      await createOrder(world, { ...user, address: to, amount: formatUsdt(amountUnits) }),
+      await createOrder(context, { ...user, address: to, amount: formatUsdt(amountUnits) }),
       amountUnits,
     )
   }
   const pair = []
   for (const localusermark of ['pair-1', 'pair-2']) {
     const { address } = await merchant.call(apiUrl, 'newAddress', { username: localusermark, localusermark })
-    const orderid = await createOrder(world, {
+    const orderid = await createOrder(context, {
       username: localusermark,
       localusermark,
       address: `${address}`,
       amount: '7',
     })
-    expected.set(orderid, 7_000_000n)
+    expected.set(orderid, usdt(7_000_000n))
     pair.push({ to: address, amount: '7' })
   }
-  const { txid: failed } = await control(world, 'send', { ...pair[0]!, fail: 'OUT_OF_TIME' })
-  step('payment', `7 USDT that fail, out of time: transaction ${failed}`)
-  const { txid: lookalike } = await control(world, 'send', { ...pair[0]!, token: lookalikeToken })
+  const { txid: failed } = await control(context, 'send', { ...pair[0]!, fail: 'OUT_OF_TIME' })
+  step('payment', `7 USDT, failed with OUT_OF_TIME: transaction ${failed}`)
+  const { txid: lookalike } = await control(context, 'send', { ...pair[0]!, token: lookalikeToken })
   step('payment', `7 of a lookalike token: transaction ${lookalike}`)
-  const { txid: both } = await control(world, 'send-many', { payments: pair })
+  const { txid: both } = await control(context, 'send-many', { payments: pair })
   step('payment', `7 USDT to two users at once: transaction ${both}`)
-  await control(world, 'include', { transactions: realTransactions })
+  await control(context, 'include', { transactions: realTransactions })
   for (const { txid, logIndex, amountUnits } of realPayments) {
     step(
       'payment',
       `${formatUsdt(amountUnits)} USDT of the main network: transaction ${txid}, log ${logIndex}`,
     )
   }
-  for (const [orderid, units] of expected) await expectCallback(world, orderid, units)
+  for (const [orderid, units] of expected) await expectCallback(context, orderid, units)
   const seven = merchant.received.filter(({ amount }) => amount === 70_000n)
-  assert.equal(seven.length, 2, 'the failed and the lookalike payments are called back to nobody')
+  assert.equal(seven.length, 2, 'the failed and the lookalike payment cause no callback')
   for (const [orderid, units] of expected) {
     const order = await merchant.call(apiUrl, 'findorder', { orderid })
     assert.equal(parseUsdt(`${order.received}`), units, `${orderid} received exactly what was recorded`)
   }
   step(
     'orders',
-    `${expected.size} paid exactly as recorded; the failed and the lookalike payments credited to nobody`,
+    `${expected.size} paid exactly as recorded; the failed and the lookalike payment are not credited`,
   )
 }
 
-async function createOrder(world: DemoWorld, parameters: Record<string, string>): Promise<string> {
+async function createOrder(context: DemoContext, parameters: Record<string, string>): Promise<string> {
   const orderid = `demo-${randomUUID()}`
-  const { ordersn } = await world.merchant.call(world.apiUrl, 'TraderRechargeorder', {
+  const { ordersn } = await context.merchant.call(context.apiUrl, 'TraderRechargeorder', {
     ...parameters,
     orderid,
   })
-  world.step('order', `${orderid} for ${parameters.amount} USDT: ${ordersn}`)
+  context.step('order', `${orderid} for ${parameters.amount} USDT: ${ordersn}`)
   return orderid
 }
 
-/** Waits for the order's callback and checks what it announces. */
-async function expectCallback({ merchant }: DemoWorld, orderid: string, units: bigint): Promise<void> {
+/** Waits until the order's callbacks announce all of its payment. @throws Error when they do not, or are invalid. */
+async function expectCallback({ merchant }: DemoContext, orderid: string, units: UsdtUnits): Promise<void> {
   const deadline = Date.now() + callbackDeadlineMs
   for (;;) {
     const callbacks = merchant.received.filter(callback => callback.orderid === orderid)
     const faults = callbacks.flatMap(callback => callback.faults)
     if (faults.length > 0) throw new Error(`the callback of ${orderid} does not verify: ${faults.join('; ')}`)
     const announced = callbacks.reduce((sum, callback) => sum + callback.amount, 0n)
-    const owed = wholeLegacyUnits(usdt(units))
+    const owed = wholeLegacyUnits(units)
     if (announced === owed) return
     if (announced > owed)
       throw new Error(`${orderid} was announced ${announced}, more than the ${owed} that arrived`)
@@ -117,8 +117,8 @@ async function expectCallback({ merchant }: DemoWorld, orderid: string, units: b
   }
 }
 
-async function control(world: DemoWorld, path: string, body: object): Promise<Record<string, unknown>> {
-  const response = await fetch(`${world.nodeUrl}/sandbox/${path}`, {
+async function control(context: DemoContext, path: string, body: object): Promise<Record<string, unknown>> {
+  const response = await fetch(`${context.nodeUrl}/sandbox/${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),

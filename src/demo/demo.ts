@@ -11,25 +11,25 @@ import { addMerchant } from '../merchants/add-merchant.ts'
 import { type SandboxNode, startSandboxNode } from '../sandbox/sandbox-node.ts'
 import { processes, startGateway } from '../start-gateway.ts'
 import { type DemoMerchant, type MerchantCredentials, startDemoMerchant } from './demo-merchant.ts'
-import { type DemoWorld, payOrder, payRealTransactions } from './demo-scenarios.ts'
+import { type DemoContext, payOrder, payRealTransactions } from './demo-scenarios.ts'
 import { startEmbeddedDatabase } from './embedded-database.ts'
 
 export interface RunningDemo {
-  /** Prints the URLs of everything that stays up. */
-  sayWhereItIs(): void
+  /** Prints the URLs of everything that keeps running. */
+  printUrls(): void
   stop(): Promise<void>
 }
 
-/** Ten blocks a second: 19 of them, which solidification takes, are two seconds instead of a minute. */
+/** Ten blocks a second, so that solidification, 19 blocks, takes two seconds instead of a minute. */
 const blockIntervalMs = 100
 const readyDeadlineMs = 20_000
 
 /**
- * Starts the whole gateway with a database, a chain and a merchant of its own, and has money go through it.
- * @param say prints a line.
- * @throws Error with the reason when something did not happen as it should; everything is stopped by then.
+ * Starts the whole gateway with its own database, chain and merchant, and runs the scenarios.
+ * @param print prints a line.
+ * @throws Error with the reason when a scenario fails. Everything is stopped by then.
  */
-export async function runDemo(say: (line: string) => void): Promise<RunningDemo> {
+export async function runDemo(print: (line: string) => void): Promise<RunningDemo> {
   const stops: (() => Promise<void>)[] = []
   const stop = async () => {
     for (const close of stops.splice(0).reverse()) await close()
@@ -40,7 +40,7 @@ export async function runDemo(say: (line: string) => void): Promise<RunningDemo>
   }
   const startedAt = Date.now()
   const step = (what: string, detail: string) =>
-    say(`${`+${((Date.now() - startedAt) / 1000).toFixed(2)}s`.padStart(8)}  ${what.padEnd(12)}${detail}`)
+    print(`${`+${((Date.now() - startedAt) / 1000).toFixed(2)}s`.padStart(8)}  ${what.padEnd(12)}${detail}`)
   try {
     const database = keep(await startEmbeddedDatabase(), it => it.stop())
     const node = keep(await startSandboxNode({ blockIntervalMs }), it => it.close())
@@ -57,7 +57,7 @@ export async function runDemo(say: (line: string) => void): Promise<RunningDemo>
       it => it.stop(),
     )
     step('gateway', `${gateway.apiUrl} api, watcher, courier`)
-    const world: DemoWorld = {
+    const context: DemoContext = {
       apiUrl: gateway.apiUrl!,
       nodeUrl: node.url,
       merchant: merchant.endpoint,
@@ -65,23 +65,23 @@ export async function runDemo(say: (line: string) => void): Promise<RunningDemo>
         importAddresses(pool, { appid: merchant.credentials.appid, localusermark, addresses: [address] }),
       step,
     }
-    await Promise.race([gateway.failed, untilReady(world.apiUrl)])
-    await Promise.race([gateway.failed, payOrder(world)])
-    await Promise.race([gateway.failed, payRealTransactions(world)])
+    await Promise.race([gateway.failed, untilReady(context.apiUrl)])
+    await Promise.race([gateway.failed, payOrder(context)])
+    await Promise.race([gateway.failed, payRealTransactions(context)])
     step('done', 'everything that was paid is credited and called back, exactly')
     return {
       stop,
-      sayWhereItIs: () => {
-        say('')
-        say(`API       ${gateway.apiUrl}`)
-        say(
+      printUrls: () => {
+        print('')
+        print(`API       ${gateway.apiUrl}`)
+        print(
           `chain     ${node.url}   POST /sandbox/send {"to":"T...","amount":"1.5"} pays, GET /sandbox/state tells`,
         )
         const { appid, key, webhookSecret } = merchant.credentials
-        say(`merchant  appid ${appid}, key ${key}, webhook secret ${webhookSecret}`)
-        say(`          callbacks to ${merchant.endpoint.callbackUrl}`)
-        say(`Postgres  ${config.databaseUrl}`)
-        say('Ctrl-C ends it, and all of this is gone.')
+        print(`merchant  appid ${appid}, key ${key}, webhook secret ${webhookSecret}`)
+        print(`          callbacks to ${merchant.endpoint.callbackUrl}`)
+        print(`Postgres  ${config.databaseUrl}`)
+        print('Ctrl-C stops all of this and deletes the database.')
       },
     }
   } catch (error) {
@@ -90,7 +90,7 @@ export async function runDemo(say: (line: string) => void): Promise<RunningDemo>
   }
 }
 
-/** Until the watcher has placed its cursor the API hands nothing out. */
+/** Waits until the API is ready: it assigns no address before the watcher has placed its cursor. */
 async function untilReady(apiUrl: string): Promise<void> {
   const deadline = Date.now() + readyDeadlineMs
   while (!(await fetch(`${apiUrl}/readyz`)).ok) {
@@ -99,7 +99,7 @@ async function untilReady(apiUrl: string): Promise<void> {
   }
 }
 
-/** The demo makes up its own keys. The account key's private side is dropped at once. */
+/** Makes the settings, with random keys. The private key of the random account is not kept. */
 function demoSettings(databaseUrl: string, node: SandboxNode): Record<string, string> {
   const account = HDKey.fromMasterSeed(randomBytes(32)).derive("m/44'/195'/0'")
   return {
@@ -118,7 +118,7 @@ function demoSettings(databaseUrl: string, node: SandboxNode): Record<string, st
 async function demoMerchant(
   pool: Pool,
   config: ConfigOf<'sealing'>,
-  step: DemoWorld['step'],
+  step: DemoContext['step'],
 ): Promise<{ credentials: MerchantCredentials; endpoint: DemoMerchant; close(): Promise<void> }> {
   let credentials: MerchantCredentials | null = null
   const endpoint = await startDemoMerchant(

@@ -9,7 +9,7 @@ export interface ApiRequest {
   endpoint: string
   /** ok, or the code of the refusal. */
   code: string
-  /** The merchant's own id of the order it names; null when it names none. */
+  /** The merchant's id for the order it names; null when it names none. */
   orderid: string | null
   clientAddress: string
   startedAt: Date

@@ -22,8 +22,8 @@ export const unknownParameter = Type.String({
 })
 
 export const usernameParameter = textParameter(1, 64, "The user's name: a label.", 'a123456')
-export const localusermarkParameter = textParameter(1, 64, "The merchant's own id of the user.", '1')
-export const orderidParameter = textParameter(1, 50, "The merchant's own id of the order.", 'sh-1')
+export const localusermarkParameter = textParameter(1, 64, "The merchant's id for the user.", '1')
+export const orderidParameter = textParameter(1, 50, "The merchant's id for the order.", 'sh-1')
 export const ordersnParameter = textParameter(
   1,
   64,

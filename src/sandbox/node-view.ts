@@ -12,25 +12,25 @@ import { CallCounts } from './node/node-door.ts'
 import { nodeRoutes } from './node/node-routes.ts'
 
 export interface NodeViewOptions {
-  /** Default 127.0.0.1: its control API asks nobody who they are. */
+  /** Default 127.0.0.1: the control API has no authentication. */
   host?: string | undefined
-  /** Default 0: any free one. */
+  /** Default 0: any free port. */
   port?: number | undefined
-  /** Faults it has from the start. */
+  /** Faults set at the start. */
   faults?: readonly Fault[] | undefined
-  /** Decides which calls a fault with a probability strikes. Default 1. */
+  /** Seed that decides which calls a fault with a probability strikes. Default 1. */
   faultSeed?: number | undefined
-  /** What its rate limit counts by. */
+  /** For its rate limit. */
   clock?: Clock | undefined
-  /** Whether it has the control API. Default true; a test that controls it in its own process starts quicker without. */
+  /** Whether it has the control API. Default true. A test that controls the node in its own process starts faster without. */
   control?: boolean | undefined
-  /** Told by its state: how often blocks come by themselves; null when they do not. */
+  /** Reported by GET state: how often blocks are mined automatically; null when they are not. */
   blockIntervalMs?: number | null | undefined
 }
 
-/** A node over a chain, with faults of its own. */
+/** A node over a chain that may be shared, with its own faults. */
 export interface NodeView {
-  /** Everything is here: /wallet, /walletsolidity, /jsonrpc, TronGrid's /v1, and the control API under /sandbox. */
+  /** Base of /wallet, /walletsolidity, /jsonrpc, TronGrid's /v1, and the control API under /sandbox. */
   url: string
   chain: SandboxChain
   faults: NodeFaults
@@ -38,14 +38,14 @@ export interface NodeView {
   close(): Promise<void>
 }
 
-/** More than a gateway will ever be given. */
+/** More than any gateway is configured with. */
 const othersMax = 8
-/** Room for some thousand transactions given by their facts. */
+/** Enough for a few thousand transactions given by their facts. */
 const bodyMaxBytes = 16 * 1024 * 1024
 
 /**
- * Starts a node over a chain that it may share with others: the control API of each acts on the same chain and on the
- * faults of that node alone.
+ * Starts a node over a chain that it may share with others. The control API of each node acts on the shared chain, and on
+ * the faults of that node only.
  * @throws SandboxRefusal when a fault cannot be set.
  */
 export async function startNodeView(chain: SandboxChain, options: NodeViewOptions = {}): Promise<NodeView> {
@@ -56,8 +56,8 @@ export async function startNodeView(chain: SandboxChain, options: NodeViewOption
   const app = fastify({
     bodyLimit: bodyMaxBytes,
     forceCloseConnections: true,
-    // What is said is what was meant: no text taken for a number, no unknown field passed over. Verbose, so that an error
-    // brings the schema it is about; the discriminator tells which of the faults is meant.
+    // Strict: text is not taken for a number, and an unknown field is an error. Verbose, so that an error carries its schema
+    // and `control-routes` can quote the description. The discriminator picks the schema of a fault by its kind.
     ajv: {
       customOptions: { coerceTypes: false, removeAdditional: false, verbose: true, discriminator: true },
     },
@@ -67,7 +67,8 @@ export async function startNodeView(chain: SandboxChain, options: NodeViewOption
   const { control = true, blockIntervalMs = null } = options
   const others: NodeView[] = []
   const startAnother: StartAnother = async asked => {
-    if (others.length >= othersMax) throw new SandboxRefusal(`at most ${othersMax} nodes beside this one`)
+    if (others.length >= othersMax)
+      throw new SandboxRefusal(`at most ${othersMax} nodes can be started beside this one`)
     const other = await startNodeView(chain, { host: options.host, clock, blockIntervalMs, ...asked })
     others.push(other)
     return other.url

@@ -6,14 +6,14 @@ import type { Fault } from './faults/fault-schemas.ts'
 import { type NodeView, startNodeView } from './node-view.ts'
 
 export interface SandboxNodeOptions {
-  /** Default 127.0.0.1: its control API asks nobody who they are. */
+  /** Default 127.0.0.1: the control API has no authentication. */
   host?: string | undefined
-  /** Default 0: any free one. */
+  /** Default 0: any free port. */
   port?: number | undefined
-  /** Milliseconds from block to block, at least 50. Default 3 s, as TRON's. */
+  /** Milliseconds from block to block, at least 50. Default 3 s, as on TRON. */
   blockIntervalMs?: number | undefined
   solidificationDepth?: number | undefined
-  /** Whether blocks come by themselves. Default true; without, `mine` makes them. */
+  /** Whether blocks are mined at each interval. Default true. If false, only `mine` makes them. */
   autoMine?: boolean | undefined
   genesisSeed?: string | undefined
   faults?: readonly Fault[] | undefined
@@ -28,8 +28,8 @@ export type SandboxNode = NodeView
 export const blockIntervalMinMs = 50
 
 /**
- * Starts a TRON node to play with: a chain of its own behind java-tron's HTTP API.
- * @throws UsageError when the interval is too short or the depth no whole number.
+ * Starts a simulated TRON node: a new chain behind java-tron's HTTP API.
+ * @throws UsageError when the interval is too short or the depth is not a whole number.
  */
 export async function startSandboxNode(options: SandboxNodeOptions = {}): Promise<SandboxNode> {
   const { autoMine = true, blockIntervalMs = blockIntervalDefaultMs, log } = options

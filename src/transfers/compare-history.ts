@@ -1,15 +1,16 @@
-/** A transfer as a second source can tell it: without its place in the transaction's logs. */
+import { type UsdtUnits, usdt } from '../base/money.ts'
+
+/** A transfer as a second source knows it: without its position in the transaction's logs. */
 export interface TransferFact {
   txid: string
   from: string
   to: string
-  /** Base units. */
-  amount: bigint
+  amount: UsdtUnits
   time: Date
 }
 
 /**
- * Compares what two sources say of an address, as multisets: two equal transfers in one transaction are two.
+ * Compares two sources' transfers to an address, as multisets: two equal transfers in one transaction count twice.
  * @returns `missing`: in theirs and not in ours; `extra`: the other way round.
  */
 export function compareHistory(
@@ -33,7 +34,7 @@ function keyOf({ txid, from, to, amount }: TransferFact): string {
   return `${txid} ${from} ${to} ${amount}`
 }
 
-/** Adds up, in base units. */
-export function sumOf(facts: readonly { amount: bigint }[]): bigint {
-  return facts.reduce((sum, { amount }) => sum + amount, 0n)
+/** Adds up amounts. */
+export function sumOf(facts: readonly { amount: UsdtUnits }[]): UsdtUnits {
+  return usdt(facts.reduce((sum, { amount }) => sum + amount, 0n))
 }

@@ -6,34 +6,35 @@ import { compareLogs, type LogFact } from '../tron/node/compare-logs.ts'
 import type { NodePool } from '../tron/pool/node-pool.ts'
 import { noteDiscrepancy } from './discrepancy-store.ts'
 
-/** Blocks that may wait for their check; while catching up most are let go by. */
+/** The most blocks that wait for their check. While catching up most blocks are not checked. */
 const waitingMax = 100
 
 export interface CrossCheck {
-  /** Names blocks that were just credited. Never waits. */
-  name(blocks: readonly SolidBlock[]): void
-  /** Checks the blocks that wait. @throws NodeError when the nodes cannot be asked; the blocks go on waiting. */
+  /** Queues blocks that were just credited. Never waits. */
+  enqueue(blocks: readonly SolidBlock[]): void
+  /** Checks the queued blocks. @throws NodeError when the nodes cannot be asked; the blocks stay in the queue. */
   check(): Promise<void>
 }
 
 /**
- * Holds credited blocks against a node's event index (eth_getLogs), as a multiset: what it counts differently is no
- * difference. It only compares; a node that lacks the index says nothing, and that counts as nothing.
+ * Creates the cross-check, which compares credited blocks with a node's event index (eth_getLogs). Transfers are compared as
+ * multisets, because the index may number them differently. Nothing is credited from it, and a node without the index is not
+ * a difference.
  */
 export function createCrossCheck(options: { db: Queryable; nodes: NodePool; log: Logger }): CrossCheck {
   const { db, nodes, log } = options
   const waiting: SolidBlock[] = []
   return {
-    name(blocks) {
+    enqueue(blocks) {
       waiting.push(...blocks)
       waiting.splice(0, waiting.length - waitingMax)
     },
     async check() {
       for (let block = waiting[0]; block; block = waiting[0]) {
-        // Another node's word is worth more than that of the one that served the block, where there is another.
+        // Prefer another node than the one that served the block.
         const found = (await nodes.logsOf(block, block.node)) ?? (await nodes.logsOf(block))
         if (found) await compare(db, log, block, found)
-        // A batch named meanwhile may have pushed it out.
+        // Blocks queued meanwhile may have pushed it out.
         if (waiting[0] === block) waiting.shift()
       }
     },

@@ -5,7 +5,7 @@ import { followHead, type HeadSource } from '../blocks/follow-head.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
 import { replaceSightings } from './seen-store.ts'
 
-/** Keeps what is seen at the head right, for display, until the signal says stop. */
+/** Keeps the sightings at the head up to date, for display, until the signal aborts. */
 export async function followSeen(options: {
   pool: Pool
   nodes: HeadSource

@@ -8,14 +8,14 @@ import { reconcileAddresses } from './reconcile-addresses.ts'
 import { addressesAfter, lastAddressId, type WatchedAddress } from './reconcile-store.ts'
 
 const pageMax = 50
-/** Of one address at a time; how many addresses an hour is what is spent of a day's quota. */
+/** While an address is compared. How many addresses are compared in an hour decides how much of the daily quota is used. */
 const requestsPerSecond = 2
-/** After a failure: TronGrid's troubles last. */
+/** The wait after a failure: outages of TronGrid take a while. */
 const failedMs = 60_000
 
 /**
- * Goes round all addresses, slowly, and holds each against TronGrid's history, until the signal says stop. It begins
- * anywhere: with a start every day and a round of a month, the same addresses would be looked at again and again.
+ * Compares every address in turn with TronGrid's history, at a limited rate, until the signal aborts. It starts at a random
+ * address: with a restart every day and a month for all addresses, the same ones would be compared again and again.
  * @param options.addressesPerHour about two requests each.
  */
 export async function keepReconciling(options: {
@@ -39,10 +39,10 @@ export async function keepReconciling(options: {
     while (!signal.aborted) {
       let waitMs = 3_600_000 / options.addressesPerHour
       try {
-        after ??= await anywhere(pool, options.random ?? Math.random)
+        after ??= await randomId(pool, options.random ?? Math.random)
         if (page.length === 0) page = await addressesAfter(pool, after, pageMax)
         const one = page.shift()
-        // Past the last one it begins again.
+        // After the last one, start again from the first.
         after = one?.id ?? 0n
         if (one) await reconcileAddresses(pool, history, [one], { signal }, log)
       } catch (err) {
@@ -59,6 +59,6 @@ export async function keepReconciling(options: {
   }
 }
 
-async function anywhere(pool: Pool, random: () => number): Promise<bigint> {
+async function randomId(pool: Pool, random: () => number): Promise<bigint> {
   return BigInt(Math.floor(random() * Number(await lastAddressId(pool))))
 }

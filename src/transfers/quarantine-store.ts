@@ -1,14 +1,14 @@
 import type { TransferId } from '../base/ids.ts'
-import type { Queryable, Tx } from '../db/pool.ts'
+import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
 import type { SolidBlock } from '../tron/block.ts'
 
-/** Something parked for a person to look at: a log that cannot be decoded, or a transfer that cannot be credited. */
+/** A log that cannot be decoded, or a transfer that cannot be credited. It waits for a person. */
 export interface Quarantined {
   id: bigint
   txid: string
   logIndex: number
   height: number
-  /** Position of its transaction in the block; null for a log parked by an older version. */
+  /** Position of its transaction in the block; null for a log quarantined by an older version. */
   txIndex: number | null
   reason: string
   /** The log as the node sent it; of a transfer, what was decoded. */
@@ -21,11 +21,12 @@ export interface Quarantined {
 const columns = `id, txid, log_index as "logIndex", block_height as "height", tx_index as "txIndex", reason, log,
             transfer_id as "transferId", created_at as "createdAt"`
 
-/** Parks what cannot be decoded, with its log as the node sent it; the scan goes on and nothing is guessed. */
+/** Quarantines the blocks' undecodable logs as the node sent them. Following goes on, and nothing is guessed. */
 export async function quarantineLogs(tx: Tx, blocks: readonly SolidBlock[]): Promise<number> {
   const logs = blocks.flatMap(block => block.undecodable.map(log => ({ height: block.height, ...log })))
   if (logs.length === 0) return 0
-  const { rowCount } = await tx.query(
+  return run(
+    tx,
     `insert into quarantine (txid, log_index, block_height, tx_index, reason, log)
      select *
        from unnest($1::text[], $2::integer[], $3::integer[], $4::integer[], $5::text[], $6::jsonb[])
@@ -39,12 +40,12 @@ export async function quarantineLogs(tx: Tx, blocks: readonly SolidBlock[]): Pro
       logs.map(log => JSON.stringify(log.log)),
     ],
   )
-  return rowCount ?? 0
 }
 
-/** Parks a recorded transfer that cannot be credited; one that was parked before is so again, for this reason. */
+/** Quarantines a recorded transfer that cannot be credited. If it was quarantined before, reopens its row with this reason. */
 export async function quarantineTransfer(tx: Tx, transferId: TransferId, reason: string): Promise<void> {
-  await tx.query(
+  await run(
+    tx,
     `insert into quarantine (txid, log_index, block_height, tx_index, reason, log, transfer_id)
      select t.txid, t.log_index, t.block_height, t.tx_index, $2,
             jsonb_build_object('from', t.from_address, 'to', a.address, 'amount', t.amount::text), t.id
@@ -57,9 +58,10 @@ export async function quarantineTransfer(tx: Tx, transferId: TransferId, reason:
   )
 }
 
-/** Reads what is parked, oldest first. */
+/** Reads what is quarantined, oldest first. */
 export async function listQuarantined(db: Queryable, pageMax: number): Promise<Quarantined[]> {
-  const { rows } = await db.query(
+  return rows<Quarantined>(
+    db,
     `select ${columns}
        from quarantine
       where resolved_at is null
@@ -67,33 +69,34 @@ export async function listQuarantined(db: Queryable, pageMax: number): Promise<Q
       limit $1`,
     [pageMax],
   )
-  return rows
 }
 
-/** Locks one that is parked. @returns null when there is none of that id, or it is resolved. */
+/** Locks one row. @returns null when there is none with that id, or it is resolved. */
 export async function lockQuarantined(tx: Tx, id: bigint): Promise<Quarantined | null> {
-  const { rows } = await tx.query(
+  const [quarantined] = await rows<Quarantined>(
+    tx,
     `select ${columns}
        from quarantine
       where id = $1 and resolved_at is null
         for update`,
     [id],
   )
-  return rows[0] ?? null
+  return quarantined ?? null
 }
 
-/** It is parked no longer; its row stays. */
+/** Ends a quarantine. Its row is kept. */
 export async function resolveQuarantined(tx: Tx, id: bigint): Promise<void> {
-  await tx.query(`update quarantine set resolved_at = now() where id = $1`, [id])
+  await run(tx, `update quarantine set resolved_at = now() where id = $1`, [id])
 }
 
-/** A log that could not be decoded and is recorded as a transfer now is parked no longer. */
+/** Ends the quarantine of logs that could not be decoded and are recorded as transfers now. */
 export async function resolveDecodedLogs(
   tx: Tx,
   recorded: readonly { txid: string; logIndex: number }[],
 ): Promise<void> {
   if (recorded.length === 0) return
-  await tx.query(
+  await run(
+    tx,
     `update quarantine q
         set resolved_at = now()
        from unnest($1::text[], $2::integer[]) as t (txid, log_index)
@@ -102,15 +105,16 @@ export async function resolveDecodedLogs(
   )
 }
 
-/** Says why a log still cannot be decoded. */
+/** Writes why a log still cannot be decoded. */
 export async function noteQuarantined(tx: Tx, id: bigint, reason: string): Promise<void> {
-  await tx.query(`update quarantine set reason = $2 where id = $1`, [id, reason])
+  await run(tx, `update quarantine set reason = $2 where id = $1`, [id, reason])
 }
 
-/** How many are parked. */
+/** Counts what is quarantined. */
 export async function openQuarantine(db: Queryable): Promise<number> {
-  const { rows } = await db.query<{ count: bigint }>(
+  const [open] = await rows<{ count: bigint }>(
+    db,
     `select count(*) from quarantine where resolved_at is null`,
   )
-  return Number(rows[0]!.count)
+  return Number(open!.count)
 }

@@ -7,21 +7,21 @@ import { type Discrepancy, noteDiscrepancy, resolveDiscrepancy } from './discrep
 import { type Comparison, compareAddress, type Difference } from './reconcile-address.ts'
 import type { WatchedAddress } from './reconcile-store.ts'
 
-/** What reconciling came to. */
+/** Counts of what reconciling found. */
 export interface Reconciled {
   addresses: number
   transfers: number
-  /** Discrepancies seen, new or known. */
+  /** Discrepancies found, new or known. */
   differences: number
 }
 
-/** Shown of each kind; the count says how many there are. */
+/** The most transfers listed for each kind. All are counted. */
 const shownMax = 20
 
 /**
- * Compares addresses one after the other and sets down what differs; what differs no longer is resolved, where all of
- * the address's time was looked at. Never credits anything: a rescan does, from the chain itself.
- * @throws NodeError when TronGrid cannot be asked; what was compared by then is set down.
+ * Compares addresses one after the other and notes the discrepancies. Those that are no longer found are resolved, unless
+ * only a part of the address's history was compared. Nothing is credited: a rescan does that, from the chain itself.
+ * @throws NodeError when TronGrid cannot be asked; discrepancies found by then are noted.
  */
 export async function reconcileAddresses(
   pool: Pool,

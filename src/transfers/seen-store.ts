@@ -1,15 +1,15 @@
-import type { Queryable, Tx } from '../db/pool.ts'
+import { type Queryable, run, type Tx } from '../db/pool.ts'
 import { addressFromBytes } from '../tron/address.ts'
 import type { BlockRef, UsdtTransfer } from '../tron/block.ts'
 
-/** A block at the head, with what it pays. */
+/** A block at the head, with its transfers. */
 export interface SightedBlock extends BlockRef {
   transfers: readonly UsdtTransfer[]
 }
 
 /**
- * Replaces what is seen from a height on: what a fork took away goes, what it moved stands where it is now.
- * @param solidHeight sightings up to here are over: their transfers are recorded.
+ * Replaces the sightings from a height on, so that they are right again after a fork.
+ * @param solidHeight sightings up to this height are deleted: their transfers are recorded.
  */
 export async function replaceSightings(
   tx: Tx,
@@ -17,7 +17,7 @@ export async function replaceSightings(
   blocks: readonly SightedBlock[],
   solidHeight: number,
 ): Promise<void> {
-  await tx.query(`delete from seen_transfer where block_height >= $1 or block_height <= $2`, [
+  await run(tx, `delete from seen_transfer where block_height >= $1 or block_height <= $2`, [
     from,
     solidHeight,
   ])
@@ -25,7 +25,8 @@ export async function replaceSightings(
     .filter(block => block.height > solidHeight)
     .flatMap(block => block.transfers.map(transfer => ({ block, transfer })))
   if (sighted.length === 0) return
-  await tx.query(
+  await run(
+    tx,
     `insert into seen_transfer (txid, log_index, deposit_address_id, from_address, amount,
                                 block_height, block_hash, block_time)
      select s.txid, s.log_index, a.id, s.from_address, s.amount, s.block_height, s.block_hash, s.block_time
@@ -49,7 +50,7 @@ export async function replaceSightings(
   )
 }
 
-/** Forgets all sightings: nobody keeps them right any more. */
+/** Deletes all sightings, when they are no longer kept up to date. */
 export async function forgetSightings(db: Queryable): Promise<void> {
-  await db.query(`delete from seen_transfer`)
+  await run(db, `delete from seen_transfer`)
 }

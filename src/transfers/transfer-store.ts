@@ -1,15 +1,16 @@
-import type { Tx } from '../db/pool.ts'
+import type { DepositAddressId } from '../base/ids.ts'
+import { rows, type Tx } from '../db/pool.ts'
 import { addressFromBytes } from '../tron/address.ts'
 import type { SolidBlock, UsdtTransfer } from '../tron/block.ts'
 import type { RecordedTransfer } from './transfer.ts'
 
-/** What recording needs of a block. */
+/** A block, as far as recording needs it. */
 export type BlockOfTransfers = Pick<SolidBlock, 'height' | 'hash' | 'time' | 'transfers'>
 
 /**
- * Records what the blocks paid to assigned addresses. A transfer that is recorded already stays as it is and is not
- * returned: a rescan is harmless. So does what came before an address was watched: somebody else has credited that.
- * @param firstHeight the first block that is followed; an imported address may count from another on.
+ * Records the blocks' transfers to assigned addresses. A transfer that is recorded already is not changed and not returned,
+ * so a rescan is harmless. Transfers from before an address was watched are ignored: another system has credited those.
+ * @param firstHeight the first block that is followed. An imported address may count from another block on.
  * @returns the transfers recorded now, in no particular order.
  */
 export async function recordTransfers(
@@ -19,7 +20,7 @@ export async function recordTransfers(
 ): Promise<RecordedTransfer[]> {
   const watched = await watchedAddresses(tx, blocks)
   if (watched.size === 0) return []
-  const ours: { block: BlockOfTransfers; transfer: UsdtTransfer; depositAddressId: bigint }[] = []
+  const ours: { block: BlockOfTransfers; transfer: UsdtTransfer; depositAddressId: DepositAddressId }[] = []
   for (const block of blocks) {
     for (const transfer of block.transfers) {
       const address = watched.get(transfer.toBytes.toString('latin1'))
@@ -28,7 +29,8 @@ export async function recordTransfers(
     }
   }
   if (ours.length === 0) return []
-  const { rows } = await tx.query(
+  return rows<RecordedTransfer>(
+    tx,
     `insert into transfer (txid, log_index, deposit_address_id, from_address, amount,
                            block_height, block_hash, block_time, tx_index)
      select *
@@ -49,40 +51,46 @@ export async function recordTransfers(
       ours.map(({ transfer }) => transfer.txIndex),
     ],
   )
-  return rows
+}
+
+interface WatchedFrom {
+  id: DepositAddressId
+  /** null: from the first block that is followed. */
+  watchedFrom: number | null
 }
 
 /**
- * Which of the blocks' recipients are assigned addresses: the database is the watch list, asked once for all the blocks.
- * @returns them by the address's 20 bytes as latin1 text.
+ * Finds the blocks' recipients that are assigned addresses. The database is the watch list: one query serves all the blocks.
+ * @returns the addresses by their 20 bytes as latin1 text.
  */
 async function watchedAddresses(
   tx: Tx,
   blocks: readonly BlockOfTransfers[],
-): Promise<Map<string, { id: bigint; watchedFrom: number | null }>> {
+): Promise<Map<string, WatchedFrom>> {
   const recipients = new Set<string>()
   for (const block of blocks) {
     for (const { toBytes } of block.transfers) recipients.add(toBytes.toString('latin1'))
   }
   if (recipients.size === 0) return new Map()
-  // Sixty-four busy blocks pay ten thousand addresses. They go as one value: an array of them costs its quoting here and
-  // its parsing there. The offset keeps the planner from reading all addresses to look up so many, which gets dearer with
-  // each address; the sort lets one look-up find the index's pages that the one before left in the processor's cache; and
-  // because it cannot know how many there are, it does not take this for a query worth compiling.
-  const { rows } = await tx.query({
-    text: `select a.id, a.address_bytes, a.watched_from as "watchedFrom"
-             from (
-               select substring($1::bytea from 20 * n - 19 for 20) as address_bytes
-                 from generate_series(1, (select length($1::bytea) / 20)) as n
-                order by 1
-             ) recipient
-            cross join lateral (
-              select id, address_bytes, watched_from
-                from deposit_address
-               where address_bytes = recipient.address_bytes
-              offset 0
-            ) a`,
-    values: [Buffer.from([...recipients].join(''), 'latin1')],
-  })
-  return new Map(rows.map(({ address_bytes, ...address }) => [address_bytes.toString('latin1'), address]))
+  // Sixty-four busy blocks pay ten thousand addresses. They are sent as one value, since an array has to be quoted here and
+  // parsed there. The offset keeps the planner from scanning all addresses, which costs more with each address. The sort
+  // makes successive look-ups hit index pages that are still in the processor's cache. And since the planner cannot know how
+  // many recipients there are, it does not compile the query.
+  const found = await rows<WatchedFrom & { bytes: Buffer }>(
+    tx,
+    `select a.id, a.address_bytes as bytes, a.watched_from as "watchedFrom"
+       from (
+         select substring($1::bytea from 20 * n - 19 for 20) as address_bytes
+           from generate_series(1, (select length($1::bytea) / 20)) as n
+          order by 1
+       ) recipient
+      cross join lateral (
+        select id, address_bytes, watched_from
+          from deposit_address
+         where address_bytes = recipient.address_bytes
+        offset 0
+      ) a`,
+    [Buffer.from([...recipients].join(''), 'latin1')],
+  )
+  return new Map(found.map(({ bytes, ...address }) => [bytes.toString('latin1'), address]))
 }

@@ -1,7 +1,13 @@
 import type { DepositAddressId, TransferId } from '../base/ids.ts'
 import type { UsdtUnits } from '../base/money.ts'
 
-/** Where a transfer stands in the chain. */
+// transfer: a solidified USDT payment to an assigned address. Recorded once, never changed.
+// sighting: a payment at the head, not solidified. For display only, and replaced after a fork.
+// quarantine: logs that cannot be decoded and transfers that cannot be credited. They wait for a person.
+// second source: TronGrid's history of an address (reconciling), a node's event index of a block (cross-check).
+// discrepancy: a difference between us and a second source. Noted for a person, never credited.
+
+/** A transfer's position in the chain. */
 export interface ChainPlace {
   height: number
   /** Position of its transaction in the block. */
@@ -10,7 +16,7 @@ export interface ChainPlace {
   logIndex: number
 }
 
-/** A solidified transfer to an assigned address, as it is recorded: it never changes. */
+/** A transfer as it is recorded. */
 export interface RecordedTransfer extends ChainPlace {
   id: TransferId
   txid: string
@@ -20,7 +26,7 @@ export interface RecordedTransfer extends ChainPlace {
   time: Date
 }
 
-/** Chain order: block, position in the block, position in the transaction. */
+/** Compares by chain order: block, position in the block, position in the transaction. */
 export function inChainOrder(a: ChainPlace, b: ChainPlace): number {
   return a.height - b.height || a.txIndex - b.txIndex || a.logIndex - b.logIndex
 }

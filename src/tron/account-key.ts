@@ -6,14 +6,14 @@ import { UsageError } from '../base/errors.ts'
 import { addressFromBytes, type TronAddress } from './address.ts'
 import { base58check } from './base58check.ts'
 
-/** An account-level extended public key, m/44'/195'/account': enough to make addresses, not to spend from them. */
+/** An account-level extended public key, m/44'/195'/account'. It derives addresses and cannot spend from them. */
 export interface AccountKey {
   readonly xpub: string
   /** 33 bytes, compressed. */
   readonly publicKey: Buffer
   /** 32 bytes. */
   readonly chainCode: Buffer
-  /** The key's branch 0, which addresses are children of; kept, so that an address costs one derivation and not two. */
+  /** Branch 0 of the key, the parent of all addresses. Kept, so that an address costs one derivation and not two. */
   readonly receiving: HDKey
 }
 
@@ -22,20 +22,20 @@ const accountDepth = 3
 
 /**
  * Reads an extended public key of account level.
- * @throws UsageError, with a sentence of its own for: unreadable, a private key, another kind of key, another depth, no
- * point of the curve. The key is never quoted: it might be a private one.
+ * @throws UsageError saying which of these it is: unreadable, a private key, another kind of key, another depth, not a
+ * point of the curve. The message never quotes the key, because it may be a private one.
  */
 export function parseAccountKey(xpub: string): AccountKey {
   const bytes = decode(xpub)
-  // In every extended private key, whatever its prefix, the key begins with a zero byte.
+  // In every extended private key, with any prefix, the key begins with a zero byte.
   if (/^.prv/.test(xpub) || bytes?.[45] === 0) {
     throw new UsageError(
-      'the extended key is a private key: give the extended public key of the account (xpub...), ' +
-        'and treat the private one as disclosed wherever it has been pasted',
+      'the extended key is a private key: give the extended public key of the account (xpub...). ' +
+        'Consider the private key disclosed',
     )
   }
   if (!bytes) {
-    throw new UsageError('the extended key cannot be read: its checksum does not match, so it is mistyped')
+    throw new UsageError('the extended key cannot be read: its checksum does not match. Copy it again')
   }
   if (bytes.length !== 78 || Buffer.from(bytes).readUInt32BE(0) !== publicVersion) {
     throw new UsageError('the extended key is of another kind: TRON wallets export keys that begin with xpub')
@@ -55,15 +55,15 @@ export function parseAccountKey(xpub: string): AccountKey {
 }
 
 /**
- * The address at 0/index under the account key.
- * @param index 0 to 2^31 - 1; the ones above are hardened and cannot be reached from a public key.
+ * Derives the address at 0/index under the account key.
+ * @param index 0 to 2^31 - 1. Higher indexes are hardened; a public key cannot derive them.
  */
 export function deriveAddress(key: AccountKey, index: number): TronAddress {
   assert(Number.isInteger(index) && index >= 0 && index < 0x80000000, `index ${index} is not derivable`)
   return addressOfPublicKey(key.receiving.deriveChild(index).publicKey!)
 }
 
-/** The address of a public key. @param publicKey on secp256k1: 33 bytes compressed or 65 uncompressed. */
+/** Computes the address of a public key. @param publicKey on secp256k1: 33 bytes compressed or 65 uncompressed. */
 export function addressOfPublicKey(publicKey: Uint8Array): TronAddress {
   const point = ECDH.convertKey(publicKey, 'secp256k1', undefined, undefined, 'uncompressed') as Buffer
   return addressFromBytes(keccak_256(point.subarray(1)).subarray(-20))
@@ -73,7 +73,7 @@ function decode(text: string): Uint8Array | null {
   try {
     return base58check.decode(text)
   } catch {
-    // A foreign character or a wrong checksum; the caller says so.
+    // A character outside the alphabet or a wrong checksum. The caller reports it.
     return null
   }
 }
@@ -82,8 +82,11 @@ function readPoint(xpub: string): HDKey {
   try {
     return HDKey.fromExtendedKey(xpub)
   } catch (cause) {
-    throw Object.assign(new UsageError('the extended key holds no public key: no point of secp256k1'), {
-      cause,
-    })
+    throw Object.assign(
+      new UsageError('the extended key holds no public key: its bytes are not a point of secp256k1'),
+      {
+        cause,
+      },
+    )
   }
 }

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { base58check } from './base58check.ts'
 
-/** A TRON address as people write it: base58check, 34 characters, T first. */
+/** A TRON address in base58check: 34 characters, the first a T. */
 export type TronAddress = string & { readonly writtenAs: 'tron-base58check' }
 
 const prefix = 0x41
 
 /**
- * Reads an address strictly: alphabet, length, prefix byte and checksum; letters in another case are another address.
- * @returns null when the text is anything else, a hex address included.
+ * Reads an address strictly: alphabet, length, prefix byte and checksum. Case matters.
+ * @returns null for any other text, a hex address included.
  */
 export function parseTronAddress(text: string): TronAddress | null {
   if (text.length !== 34 || text[0] !== 'T') return null
@@ -16,12 +16,12 @@ export function parseTronAddress(text: string): TronAddress | null {
     const bytes = base58check.decode(text)
     return bytes.length === 21 && bytes[0] === prefix ? (text as TronAddress) : null
   } catch {
-    // A foreign character or a wrong checksum: the decoder's way of saying no.
+    // A character outside the alphabet or a wrong checksum.
     return null
   }
 }
 
-/** Writes an address. @param bytes20 its 20 bytes, as a log has them, without the 0x41 in front. */
+/** Writes an address in base58check. @param bytes20 its 20 bytes as in a log, without the prefix 0x41. */
 export function addressFromBytes(bytes20: Uint8Array): TronAddress {
   assert(bytes20.length === 20, `an address is 20 bytes, got ${bytes20.length}`)
   const bytes = new Uint8Array(21)
@@ -30,7 +30,7 @@ export function addressFromBytes(bytes20: Uint8Array): TronAddress {
   return base58check.encode(bytes) as TronAddress
 }
 
-/** The 20 bytes of an address, as they stand in a log's topic, without the 0x41 in front. */
+/** Returns the 20 bytes of an address as in a log's topic, without the prefix 0x41. */
 export function addressToBytes(address: TronAddress): Buffer {
   return Buffer.from(base58check.decode(address).subarray(1))
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { encodeProtobuf } from './protobuf.ts'
 
-/** A block header's `raw_data` as nodes write it: hex without 0x, what is at its default left out. */
+/** A block header's `raw_data` as nodes write it: hex without 0x, fields at their default left out. */
 export interface BlockHeader {
   number?: number
   /** Milliseconds. */
@@ -15,9 +15,9 @@ export interface BlockHeader {
 }
 
 /**
- * The id of a block: 8 bytes of height, then the last 24 bytes of SHA-256 over the header's protobuf.
+ * Computes the id of a block: 8 bytes of height, then the last 24 bytes of SHA-256 over the header's protobuf.
  * @returns 64 hex digits.
- * @see java-tron, protocol.BlockHeader.raw, for the numbers of the fields.
+ * @see java-tron, protocol.BlockHeader.raw, for the field numbers.
  */
 export function blockId(header: BlockHeader): string {
   const encoded = encodeProtobuf([
@@ -33,14 +33,19 @@ export function blockId(header: BlockHeader): string {
   return heightHex(header.number ?? 0) + hash('sha256', encoded, 'hex').slice(16)
 }
 
-/** The id of a transaction: SHA-256 over the protobuf of its raw_data, 64 hex digits. */
+/** Computes the id of a transaction: SHA-256 over the protobuf of its raw_data, 64 hex digits. */
 export function transactionId(rawData: Uint8Array): string {
   return hash('sha256', rawData, 'hex')
 }
 
-/** The first 16 digits of the id of any block at a height. */
+/** Returns the first 16 digits of the id of any block at a height. */
 export function heightHex(height: number): string {
   return height.toString(16).padStart(16, '0')
+}
+
+/** Returns the height that an id names. @param id of a block, 64 hex digits. */
+export function heightOfBlockId(id: string): number {
+  return Number.parseInt(id.slice(0, 16), 16)
 }
 
 function hex(digits: string | undefined): Buffer {

@@ -1,7 +1,7 @@
 import type { ContractAlarmEvent } from './block.ts'
 import type { NodeLog } from './transfer-log.ts'
 
-/** First topics: keccak-256 of what stands beside each. */
+/** First topics: keccak-256 of the signature above each. */
 const alarmTopics: Record<string, ContractAlarmEvent | undefined> = {
   // Params(uint256,uint256)
   b044a1e409eac5c48e5af22d4af52670dd1a99059537a78b31b48c6500a6354e: 'Params',
@@ -15,7 +15,7 @@ const alarmTopics: Record<string, ContractAlarmEvent | undefined> = {
   '61e6e66b0d6339b2980aecc6ccc0039736791f0ccde9ed512e789a7fbdd698c6': 'DestroyedBlackFunds',
 }
 
-/** @param log of the USDT contract. @returns which alarming event it is, or null. */
+/** Recognizes an event that raises an alarm. @param log of the USDT contract. @returns null for every other event. */
 export function contractAlarmEvent(log: NodeLog): ContractAlarmEvent | null {
   return alarmTopics[log.topics?.[0] ?? ''] ?? null
 }

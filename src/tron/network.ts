@@ -1,7 +1,7 @@
 import type { NetworkName } from '../base/config.ts'
 import type { TronAddress } from './address.ts'
 
-/** What is fixed about a network. */
+/** The facts about a network. Everything that depends on the network reads them here. */
 export interface Network {
   /** Id of block 0; null when every chain of that kind has its own. */
   genesisId: string | null
@@ -9,29 +9,82 @@ export interface Network {
   usdtContract: TronAddress | null
   /**
    * How much later than a block's time an order may have been created and still be paid by it. A node's clock and ours
-   * differ a little, and less than solidification takes is harmless; where blocks are solid at once it must be 0.
+   * differ a little, and any value below the time of solidification is harmless. Where blocks are solid at once it must be 0.
    */
   graceMs: number
+  /** The time from block to block; null where blocks may come as seldom as they like. */
+  slotMs: number | null
+  pacing: Pacing
+  limits: AlarmLimits
+}
+
+/** How often nodes are asked. Public nodes count calls, nodes of one's own do not. */
+export interface Pacing {
+  /** The rate to each node unless the operator sets another; never exceeded. */
+  requestsPerSecond: number
+  /** How long after the newest solidified block the next one cannot be there yet. */
+  restMs: number
+  /** How soon a block that is not there yet is requested again. */
+  pollMs: number
+  /** How often the head is read for transfers that are not solidified. */
+  seenMs: number
+}
+
+/** Values above which an alarm is raised; null: never. */
+export interface AlarmLimits {
+  /** Age of the last recorded block by our clock. Solidification accounts for about a minute of it. */
+  cursorAgeMs: number | null
+  /** Blocks between the cursor and the highest solidified head of any node. */
+  blocksBehind: number
+  /** Blocks in a row without a USDT transfer, at which what we read is probably wrong. */
+  quietBlocks: number | null
 }
 
 const mainnetUsdt = 'TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t' as TronAddress
+const publicPacing: Pacing = { requestsPerSecond: 10, restMs: 2_400, pollMs: 600, seenMs: 3_000 }
+const ownPacing: Pacing = { requestsPerSecond: 1_000, restMs: 0, pollMs: 100, seenMs: 500 }
+const publicLimits = { cursorAgeMs: 180_000, blocksBehind: 40 }
+const ownLimits: AlarmLimits = { cursorAgeMs: null, blocksBehind: 40, quietBlocks: null }
 
 export const networks: Record<NetworkName, Network> = {
   mainnet: {
     genesisId: '00000000000000001ebf88508a03865c71d452e25f4d51194196a1d22b6653dc',
     usdtContract: mainnetUsdt,
     graceMs: 30_000,
+    slotMs: 3_000,
+    pacing: publicPacing,
+    limits: { ...publicLimits, quietBlocks: 20 },
   },
   nile: {
     genesisId: '0000000000000000d698d4192c56cb6be724a558448e2684802de4d6cd8690dc',
     usdtContract: 'TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf' as TronAddress,
     graceMs: 30_000,
+    slotMs: 3_000,
+    pacing: publicPacing,
+    limits: { ...publicLimits, quietBlocks: 9_600 },
   },
   shasta: {
     genesisId: '0000000000000000de1aa88295e1fcf982742f773e0419c5a9c134c994a9059e',
     usdtContract: 'TG3XXyExBkPp9nzdajDZsozEu4BkaSJozs' as TronAddress,
     graceMs: 30_000,
+    slotMs: 3_000,
+    pacing: publicPacing,
+    limits: { ...publicLimits, quietBlocks: null },
   },
-  private: { genesisId: null, usdtContract: null, graceMs: 0 },
-  sandbox: { genesisId: null, usdtContract: mainnetUsdt, graceMs: 0 },
+  private: {
+    genesisId: null,
+    usdtContract: null,
+    graceMs: 0,
+    slotMs: null,
+    pacing: ownPacing,
+    limits: ownLimits,
+  },
+  sandbox: {
+    genesisId: null,
+    usdtContract: mainnetUsdt,
+    graceMs: 0,
+    slotMs: null,
+    pacing: ownPacing,
+    limits: ownLimits,
+  },
 }

@@ -1,10 +1,10 @@
-/** A field of a message: numbers are written as varints, bytes and nested messages by their length. */
+/** A field of a message. Numbers are written as varints; bytes, text and nested messages with their length in front. */
 export type ProtobufField = [number: number, value: number | Uint8Array | string]
 
 /**
  * Encodes a protobuf message.
- * @param fields in the order of their numbers; whole numbers up to 2^53, bytes, or text. Values at their default (0, empty)
- * are left out, as proto3 has it.
+ * @param fields in the order of their numbers: whole numbers up to 2^53, bytes, or text. Values at their default (0, empty)
+ * are left out, as in proto3.
  */
 export function encodeProtobuf(fields: readonly ProtobufField[]): Buffer {
   const parts: Uint8Array[] = []
@@ -21,7 +21,7 @@ export function encodeProtobuf(fields: readonly ProtobufField[]): Buffer {
 
 function varint(value: number): Uint8Array {
   const bytes: number[] = []
-  // By division: shifts would cut the number to 32 bits.
+  // Division, not shifts: shifts would cut the number to 32 bits.
   let rest = value
   while (rest >= 128) {
     bytes.push((rest % 128) + 128)

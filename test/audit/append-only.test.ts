@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { auditedWorld } from './audited-world.ts'
+import { auditedDatabase } from './audited-database.ts'
 
-const { pool } = await auditedWorld()
+const { pool } = await auditedDatabase()
 await pool.query(`insert into audit_event (actor, action, subject) values ('test', 'test', 'test')`)
 
 for (const [table, column] of [

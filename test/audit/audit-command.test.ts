@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { auditedWorld, tamper } from './audited-world.ts'
+import { auditedDatabase, tamper } from './audited-database.ts'
 
 const gateway = fileURLToPath(new URL('../../src/gateway.ts', import.meta.url))
-const { pool } = await auditedWorld()
+const { pool } = await auditedDatabase()
 
 function run(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
   return new Promise(resolve => {
@@ -29,7 +29,7 @@ test('a clean audit ends with 0, and is a table of merchants, what is open, and 
   assert.match(stdout, /^VunTq7Zk2Lm9h1l8 +shop +3 +6 +66\.0001 +59 +7\.0001 +7\.0001 +7\.0001 +1 +1 +1$/m)
   assert.match(stdout, /^all +4 +7 +73\.0001 +59 +14\.0001 /m)
   assert.match(stdout, /^unclaimed +1 transfers, 9 USDT$/m)
-  assert.match(stdout, /^OK +callback\.key +each callback's key is the function of its transfer$/m)
+  assert.match(stdout, /^OK +callback\.key +each callback's key is computed from its transfer$/m)
   assert.match(stdout, /^clean: all \d+ checks hold$/m)
 })
 

@@ -7,9 +7,9 @@ import { migrate } from '../../src/db/migrate.ts'
 import { createPool } from '../../src/db/pool.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { asReportRole } from './as-report-role.ts'
-import { auditedWorld } from './audited-world.ts'
+import { auditedDatabase } from './audited-database.ts'
 
-const { pool } = await auditedWorld()
+const { pool } = await auditedDatabase()
 const asAdmin = (sql: string) => asReportRole(pool, sql)
 
 const { rows: views } = await pool.query<{ name: string; comment: string | null }>(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Pool } from '../../src/db/pool.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
-import { seedCallbacks } from '../support/seed-order.ts'
+import { seedCallbacks } from '../support/seed-callback.ts'
 import { addBenchMerchants, benchMasterKey } from './bench-merchants.ts'
 import { type BuiltGateway, startBuiltGateway } from './built-gateway.ts'
 import type { BenchChild } from './child-process.ts'

@@ -1,6 +1,6 @@
 import type { Pool } from '../../src/db/pool.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
-import { seedCallbacks } from '../support/seed-order.ts'
+import { seedCallbacks } from '../support/seed-callback.ts'
 import {
   type CallbackWorld,
   checkHistory,

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { usdt } from '../../src/base/money.ts'
 import { callbackKey } from '../../src/callbacks/outbox/callback.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
 import { makePayment, sandboxAddresses } from '../../src/sandbox/chain/sandbox-transactions.ts'
 import { type SandboxNode, startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
-import { addressFromBytes, type TronAddress } from '../../src/tron/address.ts'
+import type { TronAddress } from '../../src/tron/address.ts'
+import { seedAddresses, seedOrders } from '../support/seed.ts'
 import { startBuiltGateway } from './built-gateway.ts'
 import { checkReceived, openCallbackWorld, untilRecorded } from './callback-world.ts'
 import { type BenchChild, sharedClockMs, startChild } from './child-process.ts'
@@ -99,25 +99,19 @@ async function placeOrders(
   merchants: readonly Merchant[],
   count: number,
 ): Promise<TronAddress[]> {
-  const bytes = Array.from({ length: count }, (_, n) =>
-    createHash('sha256').update(`latency ${n}`).digest().subarray(0, 20),
+  const placed = await seedAddresses(
+    pool,
+    Array.from({ length: count }, (_, n) => ({
+      merchantId: merchants[n % merchants.length]!.id,
+      localusermark: `${n}`,
+    })),
   )
-  const addresses = bytes.map(addressFromBytes)
-  await pool.query(
-    `with placed as (
-       insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
-       select address, bytes, merchant_id, n, n, true
-         from unnest($1::text[], $2::bytea[], $3::bigint[]) with ordinality as a (address, bytes, merchant_id, n)
-       returning id, merchant_id, localusermark
-     )
-     insert into recharge_order
-       (merchant_id, orderid, username, localusermark, deposit_address_id, amount, expires_at)
-     select merchant_id, 'o-' || localusermark, localusermark, localusermark, id, $4, now() + interval '1 day'
-       from placed`,
-    [addresses, bytes, bytes.map((_, n) => merchants[n % merchants.length]!.id), amount],
+  await seedOrders(
+    pool,
+    placed.map(({ addressId }, n) => ({ addressId, orderid: `o-${n}`, amount })),
   )
   await pool.query('vacuum analyze')
-  return addresses
+  return placed.map(({ address }) => address)
 }
 
 /** Only what is solidified after the cursor exists is credited. */

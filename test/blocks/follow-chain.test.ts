@@ -17,7 +17,7 @@ const log = createLog('silent', 'test')
 const usdtContract = networks.sandbox.usdtContract!
 const chain = { network: 'sandbox', genesisId: null, usdtContract }
 
-async function world(solidificationDepth = 3) {
+async function chainWithNode(solidificationDepth = 3) {
   const { pool } = await cloneDatabase()
   const sandbox = await startSandboxNode({ autoMine: false, solidificationDepth })
   after(() => sandbox.close())
@@ -31,7 +31,7 @@ function follow(pool: Pool, node: TronNode, pin: Awaited<ReturnType<typeof openC
   const stopping = new AbortController()
   const running = followChain({
     nodes: { ...node, distrust: () => undefined },
-    pace: { restMs: 0, pollMs: 5 },
+    pacing: { restMs: 0, pollMs: 5 },
     log,
     signal: stopping.signal,
     readCursor: async () => (await readCursor(pool))!,
@@ -49,7 +49,7 @@ function follow(pool: Pool, node: TronNode, pin: Awaited<ReturnType<typeof openC
 const heightOf = async (pool: Pool) => (await readCursor(pool))!.height
 
 test('the first start places the cursor at the solidified head, and every block after it is recorded, linked', async () => {
-  const { pool, sandbox, node } = await world()
+  const { pool, sandbox, node } = await chainWithNode()
   sandbox.mine(10)
   const pin = await openChain({ pool, nodes: node, chain, startBlock: undefined, log })
   assert.equal(pin.height, sandbox.solid.height)
@@ -67,7 +67,7 @@ test('the first start places the cursor at the solidified head, and every block 
 
 test('START_BLOCK places the cursor before that block, the first of a chain too, and only at the first start', async () => {
   for (const startBlock of [1, 5]) {
-    const { pool, sandbox, node } = await world()
+    const { pool, sandbox, node } = await chainWithNode()
     sandbox.mine(10)
     assert.equal((await openChain({ pool, nodes: node, chain, startBlock, log })).height, startBlock - 1)
     assert.equal((await openChain({ pool, nodes: node, chain, startBlock: 8, log })).height, startBlock - 1)
@@ -75,15 +75,15 @@ test('START_BLOCK places the cursor before that block, the first of a chain too,
 })
 
 test('a START_BLOCK that is not solidified yet is refused', async () => {
-  const { pool, node } = await world()
+  const { pool, node } = await chainWithNode()
   await assert.rejects(openChain({ pool, nodes: node, chain, startBlock: 5_000, log }), UsageError)
   assert.equal(await readCursor(pool), null)
 })
 
 test('a database pinned to one chain is not followed with another genesis, network or contract', async () => {
-  const { pool, node } = await world()
+  const { pool, node } = await chainWithNode()
   await openChain({ pool, nodes: node, chain, startBlock: undefined, log })
-  const other = await world()
+  const other = await chainWithNode()
   await assert.rejects(openChain({ pool, nodes: other.node, chain, startBlock: undefined, log }), /genesis/)
   await assert.rejects(
     openChain({ pool, nodes: node, chain: { ...chain, network: 'private' }, startBlock: undefined, log }),
@@ -97,7 +97,7 @@ test('a database pinned to one chain is not followed with another genesis, netwo
 })
 
 test('a node of another network is refused before anything is written', async () => {
-  const { pool, node } = await world()
+  const { pool, node } = await chainWithNode()
   const { genesisId } = networks.mainnet
   await assert.rejects(
     openChain({ pool, nodes: node, chain: { ...chain, genesisId }, startBlock: undefined, log }),
@@ -107,7 +107,7 @@ test('a node of another network is refused before anything is written', async ()
 })
 
 test('a block that is not built on ours stops the cursor until the chain links again', async () => {
-  const { pool, sandbox, node } = await world()
+  const { pool, sandbox, node } = await chainWithNode()
   const pin = await openChain({ pool, nodes: node, chain, startBlock: undefined, log })
   sandbox.mine(5)
   const wrongAt = pin.height + 2
@@ -129,7 +129,7 @@ test('a block that is not built on ours stops the cursor until the chain links a
 })
 
 test('a node that fails is asked again, and nothing is skipped', async () => {
-  const { pool, sandbox, node } = await world()
+  const { pool, sandbox, node } = await chainWithNode()
   const pin = await openChain({ pool, nodes: node, chain, startBlock: undefined, log })
   let calls = 0
   const failing: TronNode = {
@@ -145,7 +145,7 @@ test('a node that fails is asked again, and nothing is skipped', async () => {
 })
 
 test('two that follow with one database write every block once', async () => {
-  const { pool, sandbox, node } = await world()
+  const { pool, sandbox, node } = await chainWithNode()
   const pin = await openChain({ pool, nodes: node, chain, startBlock: undefined, log })
   follow(pool, node, pin)
   follow(pool, node, pin)

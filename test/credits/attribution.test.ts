@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { OrderId } from '../../src/base/ids.ts'
 import { usdt } from '../../src/base/money.ts'
 import { chooseOrder, claimUnclaimed, type PayableOrder } from '../../src/credits/attribution.ts'
 
@@ -8,7 +9,7 @@ const at = (second: number) => new Date(second * 1000)
 /** An order created at a second, open for 100 s. */
 function order(id: number, createdAt: number, amount: number, received = 0): PayableOrder {
   return {
-    id: BigInt(id),
+    id: BigInt(id) as OrderId,
     amount: usdt(BigInt(amount)),
     received: usdt(BigInt(received)),
     createdAt: at(createdAt),

@@ -5,7 +5,8 @@ import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import type { Pool, Queryable } from '../../src/db/pool.ts'
 import type { SolidBlock } from '../../src/tron/block.ts'
 import { makeBlock } from '../support/chain-blocks.ts'
-import { addAddress, orderOf, type World, world } from './credit-world.ts'
+import { addressIdOf, seedOrder } from '../support/seed.ts'
+import { addAddress, type CreditedChain, creditedChain, orderOf } from './credited-chain.ts'
 
 // Money that came before its order, on chains whose time is the time of day: what an order's commit, the chain's clock
 // and the database's clock may do to each other.
@@ -14,16 +15,13 @@ import { addAddress, orderOf, type World, world } from './credit-world.ts'
 const inSeconds = (s: number) => new Date(Date.now() + s * 1000)
 
 async function order(db: Queryable, createdAt: Date): Promise<void> {
-  await db.query(
-    `insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, created_at, expires_at)
-     select merchant_id, 'o-1', localusermark, localusermark, id, 5, $1, $1::timestamptz + interval '1 day' from deposit_address`,
-    [createdAt],
-  )
+  const addressId = await addressIdOf(db, { localusermark: 'u1' })
+  await seedOrder(db, { addressId, orderid: 'o-1', amount: 5n, createdAt })
 }
 
 /** A chain at whose tip u1 was paid 5 units a minute ago. */
-async function paidWorld() {
-  const it = await world()
+async function paidChain() {
+  const it = await creditedChain()
   const to = await addAddress(it.pool, 'u1')
   let tip: SolidBlock = makeBlock('now', { height: 10, hash: 'a'.repeat(64) }, inSeconds(-60), [
     [{ toBytes: to, units: 5n }],
@@ -49,7 +47,7 @@ async function paidWorld() {
   }
 }
 
-async function step({ pool, rules }: World, block: SolidBlock): Promise<void> {
+async function step({ pool, rules }: CreditedChain, block: SolidBlock): Promise<void> {
   assert(await creditBlocks(pool, rules, (await readCursor(pool))!, [block]))
 }
 
@@ -58,7 +56,7 @@ async function received(pool: Pool): Promise<bigint> {
 }
 
 test('an order is claimed for once the chain comes to its creation, and not before', async () => {
-  const { pool, next } = await paidWorld()
+  const { pool, next } = await paidChain()
   await order(pool, inSeconds(-30))
   assert.equal(await next(inSeconds(-33)), 0n)
   assert.equal(await next(inSeconds(-30.5)), 0n)
@@ -66,7 +64,7 @@ test('an order is claimed for once the chain comes to its creation, and not befo
 })
 
 test('an order that commits late, when the chain has passed its creation, is claimed for all the same', async () => {
-  const { pool, next } = await paidWorld()
+  const { pool, next } = await paidChain()
   const late = await pool.connect()
   try {
     await late.query('begin')
@@ -81,14 +79,14 @@ test('an order that commits late, when the chain has passed its creation, is cla
 })
 
 test('on a chain whose clock is ahead of ours an order is claimed for at the next block', async () => {
-  const { pool, next } = await paidWorld()
+  const { pool, next } = await paidChain()
   await next(inSeconds(86_400))
   await order(pool, new Date())
   assert.equal(await next(inSeconds(86_403)), 5n)
 })
 
 test('should the clock have been set back, it is claimed for within the hour', async () => {
-  const { pool, next, goTo } = await paidWorld()
+  const { pool, next, goTo } = await paidChain()
   await next(inSeconds(-57))
   await order(pool, inSeconds(-7200))
   assert.equal(await next(inSeconds(-54)), 0n)

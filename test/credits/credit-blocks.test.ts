@@ -4,10 +4,10 @@ import { readCursor } from '../../src/blocks/chain-store.ts'
 import { callbackKey } from '../../src/callbacks/outbox/callback.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import { bytesFor, makeBlock } from '../support/chain-blocks.ts'
-import { addAddress, addOrder, at, ledger, orderOf, world } from './credit-world.ts'
+import { addAddress, addOrder, at, creditedChain, ledger, orderOf } from './credited-chain.ts'
 
 test('a payment to an assigned address is credited, announced and owed under the key of its transfer', async () => {
-  const { pool, rules, block, credit } = await world()
+  const { pool, rules, block, credit } = await creditedChain()
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 3_000_000, 1)
   const paid = block(3, [
@@ -24,7 +24,7 @@ test('a payment to an assigned address is credited, announced and owed under the
 })
 
 test('two transfers in one transaction, even to one address, are two credits and two callbacks', async () => {
-  const { pool, block, credit } = await world()
+  const { pool, block, credit } = await creditedChain()
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 4_000_000, 1)
   await credit([
@@ -44,7 +44,7 @@ test('two transfers in one transaction, even to one address, are two credits and
 })
 
 test('less than 1/10000 USDT is credited and carried until it makes a whole one', async () => {
-  const { pool, block, credit } = await world()
+  const { pool, block, credit } = await creditedChain()
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 1_000_000, 1)
   assert.equal((await credit([block(3, [[{ toBytes: to, units: 60n }]])]))!.callbacks, 0)
@@ -53,7 +53,7 @@ test('less than 1/10000 USDT is credited and carried until it makes a whole one'
 })
 
 test('money that comes before any order waits, is visible, and is credited to the order that comes, in chain order', async () => {
-  const { pool, block, credit } = await world()
+  const { pool, block, credit } = await creditedChain()
   const to = await addAddress(pool, 'u1')
   const early = await credit([
     block(3, [[{ toBytes: to, units: 100n }]]),
@@ -78,7 +78,7 @@ test('money that comes before any order waits, is visible, and is credited to th
 })
 
 test('a payment past the window is late, and credited and called back like any other', async () => {
-  const { pool, block, credit } = await world()
+  const { pool, block, credit } = await creditedChain()
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 100, 1, 10)
   await credit([block(12, [[{ toBytes: to, units: 100n }]])])
@@ -87,7 +87,7 @@ test('a payment past the window is late, and credited and called back like any o
 })
 
 test('of two watchers on one cursor one writes, the other writes nothing', async () => {
-  const { pool, rules, block } = await world()
+  const { pool, rules, block } = await creditedChain()
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 100, 1)
   const cursor = (await readCursor(pool))!
@@ -98,7 +98,7 @@ test('of two watchers on one cursor one writes, the other writes nothing', async
 })
 
 test('a transfer recorded already is not credited again when its block is read again', async () => {
-  const { pool, block, credit } = await world()
+  const { pool, block, credit } = await creditedChain()
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 100, 1)
   const paid = block(3, [[{ toBytes: to, units: 100n }]])
@@ -117,7 +117,7 @@ test('a transfer recorded already is not credited again when its block is read a
 })
 
 test('what fails in the middle leaves nothing behind: no cursor moved, no transfer, no credit', async () => {
-  const { pool, block, credit } = await world()
+  const { pool, block, credit } = await creditedChain()
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 100, 1)
   await pool.query(
@@ -133,7 +133,7 @@ test('what fails in the middle leaves nothing behind: no cursor moved, no transf
 })
 
 test('an undecodable log is parked with its bytes and the rest of its block is credited', async () => {
-  const { pool, block, credit } = await world()
+  const { pool, block, credit } = await creditedChain()
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 100, 1)
   const odd = block(3, [[{ toBytes: to, units: 100n }]])

@@ -14,10 +14,10 @@ import {
   assertChainOrder,
   assertNoneHomeless,
   assertTotalsAddUp,
+  creditedChain,
   ledger,
   waiting,
-  world,
-} from './credit-world.ts'
+} from './credited-chain.ts'
 
 const old = bytesFor('old')
 const request = { appid: 'VunTq7Zk2Lm9h1l8', localusermark: 'old', addresses: [addressFromBytes(old)] }
@@ -25,7 +25,7 @@ const pay = (units: number, toBytes = old) => [{ toBytes, units: BigInt(units) }
 
 /** Blocks 1 to 3 are followed and paid the old address 100, 200 and 300 units; the nodes have what comes after, too. */
 async function oldAddressPaid(seed: string) {
-  const it = await world(seed)
+  const it = await creditedChain(seed)
   const blocks: SolidBlock[] = []
   const mine = (...transactions: Parameters<typeof it.block>[1]) => {
     const block = it.block(3 * (blocks.length + 1), transactions)
@@ -54,7 +54,7 @@ async function oldAddressPaid(seed: string) {
 
 /** What the same chain comes to when the address was there from its first block on, and the order made as it was. */
 async function asIfWatched(seed: string, blocks: readonly SolidBlock[], orderedAt: number) {
-  const { pool, credit } = await world(seed)
+  const { pool, credit } = await creditedChain(seed)
   await addAddress(pool, 'old')
   await addOrder(pool, 'old', 'o-1', 1_000, orderedAt)
   for (const block of blocks) await credit([block])
@@ -125,7 +125,7 @@ for (const when of ['before', 'while']) {
     if (when === 'before') await follow(400)
     await assert.rejects(importFrom(2, when === 'while' ? () => follow(400) : undefined), {
       name: 'UsageError',
-      message: `${request.addresses[0]} is credited up to block 4, and was paid 0.0005 USDT before, from block 2 on: that can only be settled by hand`,
+      message: `${request.addresses[0]} is credited up to block 4, and was paid 0.0005 USDT before that, from block 2 on: this can only be settled by hand`,
     })
     const { rows } = await pool.query('select watched_from from deposit_address')
     assert.deepEqual(rows, [{ watched_from: 4 }])
@@ -199,14 +199,14 @@ test('more payments than one transaction takes are refused before it', async () 
   await credit([mine(Array.from({ length: 9_998 }, () => pay(1)[0]!))])
   await assert.rejects(
     importFrom(1),
-    /paid more than 10000 times since; name fewer addresses, or a later block/,
+    /more than 10000 payments since that block: import fewer at a time, or from a later block/,
   )
   assert.equal((await importFrom(2)).read.recorded, 10_000)
   assert.equal((await amounts(pool)).length, 10_000)
 })
 
 test('an address imported from a block below the start is paid from there on, others are not', async () => {
-  const { pool, rules, block, credit } = await world('below')
+  const { pool, rules, block, credit } = await creditedChain('below')
   const [one, two] = [bytesFor('one'), bytesFor('two')]
   const blocks = [1, 2, 3, 4].map(i => block(3 * i, [[...pay(i, one), ...pay(i, two)]]))
   await pool.query('update chain_cursor set start_height = 2, height = 2, hash = $1, block_time = $2', [
@@ -233,7 +233,7 @@ test('an address imported from a block below the start is paid from there on, ot
 test('an import from a block past the cursor, or of what cannot be imported, is refused before anything is read', async () => {
   const { pool, rules, nodes, importFrom } = await oldAddressPaid('refused')
   const unread = nodes(async () => assert.fail('nothing is to be read'))
-  await assert.rejects(importFrom(4), /--from-block: 4 is past the cursor, which stands at 3/)
+  await assert.rejects(importFrom(4), /block 4 is past the cursor, which is at 3/)
   const wrong = { ...request, appid: 'nobody', fromBlock: 1 }
   await assert.rejects(importFromBlock(pool, rules, unread, wrong), UsageError)
 })

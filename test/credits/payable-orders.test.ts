@@ -5,14 +5,14 @@ import { chooseOrder, claimUnclaimed } from '../../src/credits/attribution.ts'
 import { inTransaction, type Pool } from '../../src/db/pool.ts'
 import { lockPayableOrders, type PayingOrder } from '../../src/orders/order-totals-store.ts'
 import { seededRandom } from '../../src/sandbox/chain/seeded-random.ts'
-import { addAddress, addOrder, at, world } from './credit-world.ts'
+import { addAddress, addOrder, at, creditedChain } from './credited-chain.ts'
 
 // Of an address's orders only those that a transfer may pay are read. Whatever they are, the choice among them has to be
 // the choice among all.
 const graceS = 2
 
 test('the orders read for a transfer are enough to choose as among all of them', async () => {
-  const { pool } = await world()
+  const { pool } = await creditedChain()
   for (let seed = 1; seed <= 40; seed++) {
     const random = seededRandom(seed)
     const user = `u${seed}`

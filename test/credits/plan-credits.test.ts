@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { DepositAddressId, MerchantId, OrderId, TransferId } from '../../src/base/ids.ts'
 import { legacy, usdt } from '../../src/base/money.ts'
+import type { PendingTransfer } from '../../src/credits/pending-transfer.ts'
 import { type PlannedCredit, planCredits } from '../../src/credits/plan-credits.ts'
-import type { PendingTransfer } from '../../src/credits/take-turns.ts'
 import type { PayingOrder } from '../../src/orders/order-totals-store.ts'
 
 // What payments come to, from nothing but the orders and the transfers: which order each is credited to, the order's

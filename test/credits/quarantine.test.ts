@@ -13,10 +13,10 @@ import {
   addOrder,
   assertNoneHomeless,
   assertTotalsAddUp,
+  creditedChain,
   orderOf,
   waiting,
-  world,
-} from './credit-world.ts'
+} from './credited-chain.ts'
 
 const pay = (toBytes: Buffer, units: bigint) => [{ toBytes, units }]
 
@@ -36,7 +36,7 @@ async function onlyParked(pool: Pool) {
 }
 
 test('a transfer that cannot be credited is parked with its reason, later ones wait behind it, everything else is credited', async () => {
-  const { pool, block, credit } = await world()
+  const { pool, block, credit } = await creditedChain()
   const users = ['u1', 'u2', 'u3', 'u4', 'u5']
   const addresses = await Promise.all(users.map(user => addAddress(pool, user)))
   for (const [i, user] of users.entries()) await addOrder(pool, user, `o-${i + 1}`, 1000, 1)
@@ -74,7 +74,7 @@ test('a transfer that cannot be credited is parked with its reason, later ones w
 })
 
 test('what is parked stays so while the chain goes on, and later payments to its address wait behind it', async () => {
-  const { pool, block, credit } = await world()
+  const { pool, block, credit } = await creditedChain()
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 1000, 1)
   await refuse(pool, 77n)
@@ -88,7 +88,7 @@ test('what is parked stays so while the chain goes on, and later payments to its
 })
 
 test('retried after its cause is gone it is credited, with what waited behind it, in chain order, and it is audited', async () => {
-  const { pool, rules, block, credit } = await world()
+  const { pool, rules, block, credit } = await creditedChain()
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 1000, 1)
   await refuse(pool, 77n)
@@ -120,7 +120,7 @@ test('retried after its cause is gone it is credited, with what waited behind it
 
 test('a passing failure parks nothing: everything is rolled back and thrown, to be tried again', async () => {
   for (const state of ['40001', '40P01', '53300', '55P03', '57P01', '57014', '42703']) {
-    const { pool, block, credit } = await world()
+    const { pool, block, credit } = await creditedChain()
     const to = await addAddress(pool, 'u1')
     await addOrder(pool, 'u1', 'o-1', 1000, 1)
     await pool.query(
@@ -136,7 +136,7 @@ test('a passing failure parks nothing: everything is rolled back and thrown, to 
 })
 
 test('a held transfer that cannot be credited once it is released is parked', async () => {
-  const { pool, rules, block, credit } = await world('held', 100n)
+  const { pool, rules, block, credit } = await creditedChain('held', 100n)
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 1000, 1)
   await credit([block(3, [pay(to, 500n), pay(to, 5n)])])
@@ -155,7 +155,7 @@ const usdt = 'a614f803b6fd780986a42c78ec9c7f77e6ded13c'
 
 /** A block with a payment and a log that was parked; what the log says today is what is given. */
 async function parkedLog(log: object) {
-  const it = await world()
+  const it = await creditedChain()
   const to = await addAddress(it.pool, 'u1')
   await addOrder(it.pool, 'u1', 'o-1', 1000, 1)
   const odd = it.block(3, [pay(to, 5n)])
@@ -202,5 +202,5 @@ test('a parked log whose place was not kept asks for a rescan', async () => {
   await pool.query('update quarantine set tx_index = null')
   const retried = await retryQuarantined(pool, rules, id)
   assert.deepEqual([retried.became, await openQuarantine(pool)], ['no header', 1])
-  assert.match(retried.reason!, /gateway rescan --from 1 --to 1/)
+  assert.equal(retried.rescanHeight, 1)
 })

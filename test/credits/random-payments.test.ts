@@ -12,10 +12,10 @@ import {
   addOrder,
   assertNoneHomeless,
   assertTotalsAddUp,
+  type CreditedChain,
+  creditedChain,
   ledger,
-  type World,
-  world,
-} from './credit-world.ts'
+} from './credited-chain.ts'
 
 // One random history of orders and payments on a few addresses. Orders are all there from the start: what they are
 // eligible for is decided by the chain's clock. On one database its blocks are read one by one and nothing is ever held;
@@ -57,7 +57,7 @@ const history = fc.record({
 })
 type History = typeof history extends fc.Arbitrary<infer T> ? T : never
 
-async function prepare(it: World, { orders, blocks }: History): Promise<SolidBlock[]> {
+async function prepare(it: CreditedChain, { orders, blocks }: History): Promise<SolidBlock[]> {
   for (const user of users) await addAddress(it.pool, user)
   for (const [n, order] of orders.entries()) {
     await addOrder(it.pool, users[order.user]!, `o-${n}`, order.units, order.second, order.windowS)
@@ -73,7 +73,7 @@ async function prepare(it: World, { orders, blocks }: History): Promise<SolidBlo
 }
 
 /** Releases what is held as the second node says; asked about again at once, whenever that was last. */
-async function release(it: World, says: readonly string[]): Promise<void> {
+async function release(it: CreditedChain, says: readonly string[]): Promise<void> {
   await it.pool.query('update waiting_transfer set checked_at = null')
   const left = [...says]
   await releaseHeld(it.pool, it.rules, async () => {
@@ -92,7 +92,7 @@ async function refuse(pool: Pool, which: string): Promise<void> {
     await pool.query(`alter table credit add constraint refused check (not (${which})) not valid`)
 }
 
-async function retryAll({ pool, rules }: World): Promise<void> {
+async function retryAll({ pool, rules }: CreditedChain): Promise<void> {
   for (const { id } of await listQuarantined(pool, 100)) await retryQuarantined(pool, rules, id)
 }
 
@@ -115,7 +115,7 @@ test('whatever the batches, and whenever what is held is released or what is par
   await fc.assert(
     fc.asyncProperty(history, async random => {
       const seed = `random ${run++}`
-      const plain = await world(seed)
+      const plain = await creditedChain(seed)
       for (const block of await prepare(plain, random)) {
         await plain.credit([block])
         await assertNoneHomeless(plain.pool)
@@ -123,7 +123,7 @@ test('whatever the batches, and whenever what is held is released or what is par
       await assertTotalsAddUp(plain.pool)
       const expected = await byAddress(plain.pool)
 
-      const held = await world(seed, quorumAmount)
+      const held = await creditedChain(seed, quorumAmount)
       const chain = await prepare(held, random)
       for (let done = 0, n = 0; done < chain.length; n++) {
         const { blocks, refused, says, retries } = random.batches[n]!

@@ -1,7 +1,7 @@
 import { type SeededRandom, seededRandom } from '../../src/sandbox/chain/seeded-random.ts'
 import type { SolidBlock } from '../../src/tron/block.ts'
 import { bytesFor, makeBlock, type Payment } from '../support/chain-blocks.ts'
-import { at } from './credit-world.ts'
+import { at } from './credited-chain.ts'
 
 // A random history by a seed: who has an address from when on, who orders what and when, what the chain pays.
 

@@ -16,18 +16,18 @@ import {
   addOrder,
   assertNoneHomeless,
   assertTotalsAddUp,
+  creditedChain,
   ledger,
   orderOf,
   waiting,
-  world,
-} from './credit-world.ts'
+} from './credited-chain.ts'
 
 const agreed = async (): Promise<Confirmation> => ({ kind: 'agreed' })
 const pay = (toBytes: Buffer, units: bigint) => [{ toBytes, units }]
 
 /** Two users; 100 units are above the quorum amount, and u1 is paid 50, 500 and 60, u2 70. */
-async function heldWorld() {
-  const it = await world('held', 100n)
+async function chainWithHeld() {
+  const it = await creditedChain('held', 100n)
   const [one, two] = [await addAddress(it.pool, 'u1'), await addAddress(it.pool, 'u2')]
   await addOrder(it.pool, 'u1', 'o-1', 610, 1)
   await addOrder(it.pool, 'u2', 'o-2', 70, 1)
@@ -36,7 +36,7 @@ async function heldWorld() {
 }
 
 test('above the quorum amount a transfer is held, later ones at its address wait behind it, other addresses go on', async () => {
-  const { pool, credit, blocks } = await heldWorld()
+  const { pool, credit, blocks } = await chainWithHeld()
   assert.deepEqual(await credit(blocks), {
     transfers: 4,
     credits: 2,
@@ -60,14 +60,14 @@ test('above the quorum amount a transfer is held, later ones at its address wait
 })
 
 test('the quorum amount itself is not above it', async () => {
-  const { pool, block, credit } = await world('edge', 100n)
+  const { pool, block, credit } = await creditedChain('edge', 100n)
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 100, 1)
   assert.equal((await credit([block(3, [pay(to, 100n)])]))!.credits, 1)
 })
 
 test('once a second node agrees it is credited, and what waited behind it, in chain order', async () => {
-  const { pool, rules, credit, blocks } = await heldWorld()
+  const { pool, rules, credit, blocks } = await chainWithHeld()
   await credit(blocks)
   const asked: HeldTransfer[] = []
   const done = await releaseHeld(pool, rules, async held => {
@@ -91,7 +91,7 @@ test('once a second node agrees it is credited, and what waited behind it, in ch
 })
 
 test('disagreement keeps it held, with what was said, and is asked about again later', async () => {
-  const { pool, rules, credit, blocks } = await heldWorld()
+  const { pool, rules, credit, blocks } = await chainWithHeld()
   await credit(blocks)
   const disagree = async (): Promise<Confirmation> => ({ kind: 'disagreed', note: 'b shows amount 5' })
   assert.deepEqual(await releaseHeld(pool, rules, disagree), { released: 0, disagreed: 1, waiting: 0 })
@@ -106,7 +106,7 @@ test('disagreement keeps it held, with what was said, and is asked about again l
 })
 
 test('a confirmation that throws, or does not know yet, leaves it held, and the others are still asked about', async () => {
-  const { pool, rules, credit, blocks, block, two } = await heldWorld()
+  const { pool, rules, credit, blocks, block, two } = await chainWithHeld()
   await credit([...blocks, block(9, [pay(two, 800n)])])
   const done = await releaseHeld(pool, rules, async ({ amount }) => {
     if (amount === 500n) throw new NodeError('later', 'node b asks to wait')
@@ -118,7 +118,7 @@ test('a confirmation that throws, or does not know yet, leaves it held, and the 
 })
 
 test('a crash between the confirmation and its transaction loses nothing: it is held and asked about again', async () => {
-  const { pool, rules, credit, blocks } = await heldWorld()
+  const { pool, rules, credit, blocks } = await chainWithHeld()
   await credit(blocks)
   const before = await ledger(pool)
   // The transaction fails for a passing reason, as it does when the database goes away.
@@ -139,7 +139,7 @@ test('a crash between the confirmation and its transaction loses nothing: it is 
 })
 
 test('two who release the same transfer at once credit it once', async () => {
-  const { pool, rules, credit, blocks } = await heldWorld()
+  const { pool, rules, credit, blocks } = await chainWithHeld()
   await credit(blocks)
   let both = 0
   let go: () => void = () => undefined
@@ -157,7 +157,7 @@ test('two who release the same transfer at once credit it once', async () => {
 })
 
 test('released where nobody has ordered, it is unclaimed, and goes to the order that comes', async () => {
-  const { pool, rules, block, credit } = await world('unclaimed', 100n)
+  const { pool, rules, block, credit } = await creditedChain('unclaimed', 100n)
   const to = await addAddress(pool, 'u1')
   await credit([block(3, [pay(to, 500n)]), block(6, [pay(to, 5n)])])
   await releaseHeld(pool, rules, agreed)
@@ -171,7 +171,7 @@ test('released where nobody has ordered, it is unclaimed, and goes to the order 
 })
 
 test('of two held on one address the later waits for the earlier, though it is confirmed first', async () => {
-  const { pool, rules, block, credit } = await world('two', 100n)
+  const { pool, rules, block, credit } = await creditedChain('two', 100n)
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 1000, 1)
   await credit([block(3, [pay(to, 500n)]), block(6, [pay(to, 501n)])])
@@ -189,7 +189,7 @@ test('of two held on one address the later waits for the earlier, though it is c
 })
 
 test('a second node confirms by block id, transaction, position, sender, recipient and amount, and by nothing less', async () => {
-  const { pool, rules, credit, blocks } = await heldWorld()
+  const { pool, rules, credit, blocks } = await chainWithHeld()
   await credit(blocks)
   const [held] = await new Promise<HeldTransfer[]>((resolve, reject) => {
     const asked: HeldTransfer[] = []
@@ -236,7 +236,7 @@ test('with fewer than two nodes a quorum amount is refused', () => {
 })
 
 test('retrying what is parked lets go of nothing that is held for a second node', async () => {
-  const { pool, block, credit } = await world('held, not parked', 100n)
+  const { pool, block, credit } = await creditedChain('held, not parked', 100n)
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 500, 1)
   await credit([block(3, [pay(to, 500n)])])

@@ -25,7 +25,7 @@ import {
   at,
   ledger,
   waiting,
-} from './credit-world.ts'
+} from './credited-chain.ts'
 import { graceS, quorumAmount, type RandomRecharges, randomRecharges } from './random-recharges.ts'
 import { restoreDatabase, type SavedDatabase, saveDatabase } from './saved-database.ts'
 
@@ -161,7 +161,7 @@ function nodesOf({ blocks }: RandomRecharges, meanwhile: () => Promise<void> = a
   }
 }
 
-/** The orders and addresses of the end, as they were made: nothing received yet. */
+/** The orders and addresses of the end, as they were made: nothing received yet. By hand, since they keep their ids. */
 async function addWhatCameLater(history: RandomRecharges, rules: CreditRules, end: SavedDatabase) {
   const { rows: added } = await pool.query(
     `insert into deposit_address overriding system value

@@ -17,11 +17,11 @@ import {
   addOrder,
   assertNoneHomeless,
   assertTotalsAddUp,
+  creditedChain,
   ledger,
   orderOf,
   waiting,
-  world,
-} from './credit-world.ts'
+} from './credited-chain.ts'
 
 const pay = (toBytes: Buffer, units: bigint) => [{ toBytes, units }]
 
@@ -46,8 +46,8 @@ function served(blocks: readonly SolidBlock[]) {
 }
 
 /** Two hundred blocks, every tenth of which pays u1 one unit; `followed` leaves out what `isLeftOut` names. */
-async function followedWorld(isLeftOut: (block: SolidBlock) => boolean) {
-  const it = await world('rescan')
+async function followedChain(isLeftOut: (block: SolidBlock) => boolean) {
+  const it = await creditedChain('rescan')
   const to = await addAddress(it.pool, 'u1')
   await addOrder(it.pool, 'u1', 'o-1', 20, 1, 10_000)
   const chain = Array.from({ length: 200 }, (_, i) =>
@@ -59,7 +59,7 @@ async function followedWorld(isLeftOut: (block: SolidBlock) => boolean) {
 }
 
 test('a rescan records what is missing, credits it once, says how far it is, and is audited', async () => {
-  const { pool, rules, nodes } = await followedWorld(block => block.height > 60 && block.height < 130)
+  const { pool, rules, nodes } = await followedChain(block => block.height > 60 && block.height < 130)
   assert.equal((await orderOf(pool, 'o-1')).received, 13n)
   const cursor = await readCursor(pool)
   const progress: Rescanned[] = []
@@ -80,7 +80,7 @@ test('a rescan records what is missing, credits it once, says how far it is, and
 })
 
 test('a rescan of what is complete changes nothing, nor does a second one', async () => {
-  const { pool, rules, nodes } = await followedWorld(block => block.height === 65)
+  const { pool, rules, nodes } = await followedChain(block => block.height === 65)
   await rescan(pool, rules, nodes, { from: 60, to: 70 })
   const before = await ledger(pool)
   const done = await rescan(pool, rules, nodes, { from: 1, to: 200 })
@@ -90,7 +90,7 @@ test('a rescan of what is complete changes nothing, nor does a second one', asyn
 })
 
 test('rescans beside a running watcher, all of them at once, credit everything once', async () => {
-  const { pool, rules, block, to, chain, nodes } = await followedWorld(({ height }) => height % 20 === 15)
+  const { pool, rules, block, to, chain, nodes } = await followedChain(({ height }) => height % 20 === 15)
   const more = Array.from({ length: 100 }, (_, i) => block(3 * (201 + i), i % 5 === 0 ? [pay(to, 1n)] : []))
   const follow = async () => {
     for (const next of more) await creditBlocks(pool, rules, (await readCursor(pool))!, [next])
@@ -110,7 +110,7 @@ test('rescans beside a running watcher, all of them at once, credit everything o
 })
 
 test('a range past the cursor, upside down or below 1 is refused', async () => {
-  const { pool, rules, nodes } = await followedWorld(() => false)
+  const { pool, rules, nodes } = await followedChain(() => false)
   for (const range of [
     { from: 1, to: 201 },
     { from: 5, to: 4 },
@@ -121,7 +121,7 @@ test('a range past the cursor, upside down or below 1 is refused', async () => {
 })
 
 test('a block that is another one than we recorded is a discrepancy: nothing of its batch is recorded', async () => {
-  const { pool, rules, nodes } = await followedWorld(({ height }) => height === 105)
+  const { pool, rules, nodes } = await followedChain(({ height }) => height === 105)
   const other = { ...nodes.byHeight.get(110)!, hash: 'e'.repeat(64), node: 'liar' }
   nodes.byHeight.set(110, other)
   nodes.byHeight.set(111, { ...nodes.byHeight.get(111)!, parentHash: other.hash })
@@ -135,7 +135,7 @@ test('a block that is another one than we recorded is a discrepancy: nothing of 
 })
 
 test('a block that does not link is asked for again, and its node is trusted less', async () => {
-  const { pool, rules, nodes } = await followedWorld(({ height }) => height === 105)
+  const { pool, rules, nodes } = await followedChain(({ height }) => height === 105)
   const right = nodes.byHeight.get(103)!
   nodes.byHeight.set(103, { ...right, parentHash: 'e'.repeat(64), node: 'liar' })
   const distrust = nodes.distrust
@@ -148,14 +148,14 @@ test('a block that does not link is asked for again, and its node is trusted les
 })
 
 test('a node that fails for a while is asked again', async () => {
-  const { pool, rules, nodes } = await followedWorld(({ height }) => height === 5)
+  const { pool, rules, nodes } = await followedChain(({ height }) => height === 5)
   nodes.fail.push(new NodeError('failed', 'away'), new NodeError('later', 'wait', { retryAfterMs: 10 }))
   assert.equal((await rescan(pool, rules, nodes, { from: 1, to: 20 })).recorded, 1)
   assert.equal((await orderOf(pool, 'o-1')).received, 20n)
 })
 
 test('what an imported address was paid before it was watched is left alone, whatever is rescanned', async () => {
-  const { pool, rules, block, credit } = await world('import')
+  const { pool, rules, block, credit } = await creditedChain('import')
   const old = bytesFor('old')
   const blocks = [1, 2, 3].map(i => block(3 * i, [pay(old, BigInt(i))]))
   await credit(blocks)
@@ -175,7 +175,7 @@ test('what an imported address was paid before it was watched is left alone, wha
 })
 
 test('a rescan brings a large transfer as held, and one that comes before others on its address is credited first', async () => {
-  const { pool, rules, block, credit } = await world('quorum', 100n)
+  const { pool, rules, block, credit } = await creditedChain('quorum', 100n)
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 1000, 1)
   const first = block(3, [pay(to, 500n)])
@@ -190,7 +190,7 @@ test('a rescan brings a large transfer as held, and one that comes before others
 })
 
 test('a log that was parked and decodes by now is recorded by a rescan of its block, and parked no longer', async () => {
-  const { pool, rules, block, credit } = await world('parked')
+  const { pool, rules, block, credit } = await creditedChain('parked')
   const to = await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 1000, 1)
   const right = block(3, [pay(to, 5n)])

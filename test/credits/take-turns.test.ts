@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { DepositAddressId, TransferId } from '../../src/base/ids.ts'
 import { usdt } from '../../src/base/money.ts'
-import { type PendingTransfer, takeTurns, type WaitReason } from '../../src/credits/take-turns.ts'
+import type { PendingTransfer, WaitReason } from '../../src/credits/pending-transfer.ts'
+import { takeTurns } from '../../src/credits/take-turns.ts'
 
 /** [its place on the chain, its address, why it waits so far]. */
 type Waiting = [place: number, address: number, reason: WaitReason | null]

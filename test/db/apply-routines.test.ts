@@ -9,7 +9,8 @@ import { leaseCallbacks, renewLeases } from '../../src/callbacks/leasing/lease-s
 import { migrate } from '../../src/db/migrate.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import { cloneDatabase } from '../support/database.ts'
-import { seedCallbacks, seedMerchant } from '../support/seed-order.ts'
+import { seedCallbacks } from '../support/seed-callback.ts'
+import { seedMerchant } from '../support/seed-merchant.ts'
 
 const log = createLog('silent', 'test')
 const shipped = new URL('../../prisma/', import.meta.url)

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { usdt } from '../../src/base/money.ts'
 import { compareHistory, type TransferFact } from '../../src/transfers/compare-history.ts'
 
 const fact = (txid: string, amount = 1n, from = 'payer'): TransferFact => ({
   txid,
   from,
   to: 'us',
-  amount,
+  amount: usdt(amount),
   time: new Date(0),
 })
 

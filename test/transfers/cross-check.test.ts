@@ -15,7 +15,7 @@ import { cloneDatabase } from '../support/database.ts'
 const log = createLog('silent', 'test')
 
 /** A chain with a block that pays twice the same and fails once, and two nodes over it. */
-async function world() {
+async function nodesAndCheck() {
   const { pool } = await cloneDatabase()
   const first = await startSandboxNode({ autoMine: false, solidificationDepth: 2 })
   const second = await startNodeView(first.chain)
@@ -44,27 +44,27 @@ async function world() {
 }
 
 test('a block whose event index says the same is no discrepancy, a failed transaction that kept its logs included', async () => {
-  const { crossCheck, block, open } = await world()
+  const { crossCheck, block, open } = await nodesAndCheck()
   assert.deepEqual([block.transfers.length, block.undone.length], [2, 1])
-  crossCheck.name([block])
+  crossCheck.enqueue([block])
   await crossCheck.check()
   assert.deepEqual(await open(), [])
 })
 
 test('a node without the index says nothing', async () => {
-  const { crossCheck, block, open, first, second } = await world()
+  const { crossCheck, block, open, first, second } = await nodesAndCheck()
   for (const node of [first, second]) node.faults.set({ kind: 'logs-empty' })
-  crossCheck.name([block])
+  crossCheck.enqueue([block])
   await crossCheck.check()
   assert.deepEqual(await open(), [])
 })
 
 test('a transfer that the event index does not have is set down once, with all that is known', async () => {
-  const { crossCheck, block, open } = await world()
+  const { crossCheck, block, open } = await nodesAndCheck()
   const [transfer] = block.transfers
   const forged = { ...block, transfers: [...block.transfers, { ...transfer!, logIndex: 9 }] }
   for (let n = 0; n < 2; n++) {
-    crossCheck.name([forged])
+    crossCheck.enqueue([forged])
     await crossCheck.check()
   }
   const [found, ...others] = await open()
@@ -75,13 +75,13 @@ test('a transfer that the event index does not have is set down once, with all t
 })
 
 test('blocks wait while the nodes cannot be asked, and no more of them than a hundred', async () => {
-  const { crossCheck, block, open, first, second } = await world()
+  const { crossCheck, block, open, first, second } = await nodesAndCheck()
   const forged = { ...block, transfers: [] }
-  crossCheck.name([forged])
+  crossCheck.enqueue([forged])
   for (const node of [first, second]) node.faults.set({ kind: 'reset', paths: ['/jsonrpc'] })
   await assert.rejects(crossCheck.check())
   for (const node of [first, second]) node.faults.clear()
-  crossCheck.name(Array.from({ length: 99 }, () => block))
+  crossCheck.enqueue(Array.from({ length: 99 }, () => block))
   await crossCheck.check()
   assert.equal((await open()).length, 1)
 })

@@ -11,6 +11,8 @@ import { networks } from '../../src/tron/network.ts'
 import { createNodePool } from '../../src/tron/pool/node-pool.ts'
 import { bytesFor } from '../support/chain-blocks.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { seedAddress } from '../support/seed.ts'
+import { anyShop, seedMerchant } from '../support/seed-merchant.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 const log = createLog('silent', 'test')
@@ -18,24 +20,15 @@ const usdtContract = networks.sandbox.usdtContract!
 const mine = bytesFor('u1')
 
 /** A chain that solidifies ten blocks behind, its head followed; one address is ours. */
-async function world() {
+async function followedHead() {
   const { pool } = await cloneDatabase()
   const sandbox = await startSandboxNode({ autoMine: false, solidificationDepth: 10 })
   after(() => sandbox.close())
   const { chain } = sandbox
   const solid = { height: chain.solid.height, hash: chain.solid.id, time: new Date(chain.solid.timeMs) }
   await createCursor(pool, { network: 'sandbox', genesisId: chain.genesisId, usdtContract }, solid)
-  await pool.query(
-    `with counter as (
-       insert into address_counter (public_key, chain_code, xpub)
-       values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id),
-     merchant as (
-       insert into merchant (appid, name, address_counter_id)
-       select 'VunTq7Zk2Lm9h1l8', 'shop', id from counter returning id)
-     insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
-     select $1, $2, id, 'u1', 'u1', true from merchant`,
-    [addressFromBytes(mine), mine],
-  )
+  await seedMerchant(pool, anyShop)
+  await seedAddress(pool, { bytes: mine })
   const nodes = createNodePool({
     nodes: [{ headUrl: sandbox.url, solidUrl: sandbox.url }],
     usdtContract,
@@ -70,7 +63,7 @@ async function world() {
 }
 
 test("a payment at the head is seen with its confirmations, a stranger's is not", async () => {
-  const { chain, pay, seen, untilHead } = await world()
+  const { chain, pay, seen, untilHead } = await followedHead()
   const txid = pay(5n)
   chain.add([makePayment(chain.stamp(), [{ to: addressFromBytes(bytesFor('other')), amount: usdt(9n) }], {})])
   chain.mine(1)
@@ -83,7 +76,7 @@ test("a payment at the head is seen with its confirmations, a stranger's is not"
 })
 
 test('after a fork a payment that moved is seen where it is now, one that was dropped is not seen', async () => {
-  const { chain, pay, seen, untilHead } = await world()
+  const { chain, pay, seen, untilHead } = await followedHead()
   const [moved, dropped] = [pay(5n), pay(6n)]
   chain.mine(3)
   await untilHead()
@@ -98,7 +91,7 @@ test('after a fork a payment that moved is seen where it is now, one that was dr
 })
 
 test('what is solidified, and recorded by then, is seen no longer', async () => {
-  const { pool, chain, pay, seen, untilHead } = await world()
+  const { pool, chain, pay, seen, untilHead } = await followedHead()
   pay(5n)
   chain.mine(1)
   await untilHead()
@@ -110,7 +103,7 @@ test('what is solidified, and recorded by then, is seen no longer', async () => 
 })
 
 test('a head that leaps does not leave more behind than is looked at', async () => {
-  const { pool, chain, pay, untilHead } = await world()
+  const { pool, chain, pay, untilHead } = await followedHead()
   for (let n = 0; n < 150; n++) {
     pay(BigInt(n + 1))
     chain.mine(1)

@@ -71,7 +71,7 @@ const refused: [why: string, key: string, sentence: RegExp][] = [
   [
     'no point of the curve',
     withPublicKey(xpub, Buffer.concat([Buffer.of(2), Buffer.alloc(32, 0xff)])),
-    /no point/,
+    /not a point/,
   ],
 ]
 for (const [why, key, sentence] of refused) {

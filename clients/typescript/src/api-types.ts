@@ -33,9 +33,9 @@ export interface Refusal {
 }
 
 export interface Callback {
-  /** The merchant's own id of the order. */
+  /** The merchant's id for the order. */
   orderid: string
-  /** The merchant's own id of the user. */
+  /** The merchant's id for the user. */
   localusermark: string
   /** The amount to credit, in 1/10000 USDT. Credit exactly this. */
   amount: string
@@ -48,9 +48,9 @@ export interface Callback {
 }
 
 export interface FullCallback {
-  /** The merchant's own id of the order. */
+  /** The merchant's id for the order. */
   orderid: string
-  /** The merchant's own id of the user. */
+  /** The merchant's id for the user. */
   localusermark: string
   /** The amount to credit, in 1/10000 USDT. Credit exactly this. */
   amount: string
@@ -87,9 +87,9 @@ export interface NewAddressParameters {
   sign: string
   /** The user's name: a label. */
   username: string
-  /** The merchant's own id of the user. */
+  /** The merchant's id for the user. */
   localusermark: string
-  /** The merchant's own id of the order. */
+  /** The merchant's id for the order. */
   orderid?: string
   /** Unix seconds, within 300 s of our clock. */
   t?: string
@@ -122,7 +122,7 @@ export interface FinduseraddressParameters {
   sign: string
   /** The user's name: a label. */
   username: string
-  /** The merchant's own id of the user. */
+  /** The merchant's id for the user. */
   localusermark: string
   /** Unix seconds, within 300 s of our clock. */
   t?: string
@@ -163,11 +163,11 @@ export interface TraderRechargeorderParameters {
   sign: string
   /** The user's name: a label. */
   username: string
-  /** The merchant's own id of the user. */
+  /** The merchant's id for the user. */
   localusermark: string
   /** One of the user's addresses, or `auto` for an address that serves this order alone. */
   address: string
-  /** The merchant's own id of the order. */
+  /** The merchant's id for the order. */
   orderid: string
   /** Decimal USDT above 0: at most 12 digits, and at most 6 decimals after a point. */
   amount: string
@@ -198,7 +198,7 @@ export interface FindorderParameters {
   appid: string
   /** The signature, hex in either case. */
   sign: string
-  /** The merchant's own id of the order. */
+  /** The merchant's id for the order. */
   orderid?: string
   /** The gateway's id of the order. */
   ordersn?: string
@@ -291,7 +291,7 @@ export interface OrdersParameters {
   state?: 'pending' | 'underpaid' | 'paid' | 'overpaid'
   /** true: only orders that have expired by block time; false: only the others. */
   expired?: 'true' | 'false'
-  /** The merchant's own id of the user. */
+  /** The merchant's id for the user. */
   localusermark?: string
   /** `next` of the previous page. */
   cursor?: string
@@ -342,7 +342,7 @@ export interface ResendcallbackParameters {
   appid: string
   /** The signature, hex in either case. */
   sign: string
-  /** The merchant's own id of the order. */
+  /** The merchant's id for the order. */
   orderid?: string
   /** The gateway's id of the order. */
   ordersn?: string

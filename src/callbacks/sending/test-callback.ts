@@ -71,7 +71,7 @@ export async function sendTestCallback(
   notifyUrl: string | null,
 ): Promise<TestedCallback> {
   if (notifyUrl === null && merchant.callbackUrl === null)
-    throw new GatewayError('notify_url_required', 'notify_url: missing, and the merchant has no default one')
+    throw new GatewayError('notify_url_required', 'notify_url: missing, and the merchant has no default URL')
   const problem = notifyUrl === null ? null : checkCallbackUrl(notifyUrl, context.allowedNetworks)
   if (problem !== null) throw new GatewayError('bad_notify_url', `notify_url ${problem}`)
   const endTest = context.startTest(merchant.id)

@@ -4,7 +4,7 @@ import { addressToBytes, type TronAddress } from '../../tron/address.ts'
 import { transactionId } from '../../tron/block-id.ts'
 import type { SandboxBlock } from './sandbox-block.ts'
 
-/** From `SandboxChain.stamp()`: what a new transaction refers to, and a time of its own. */
+/** From `SandboxChain.stamp()`: the block a new transaction refers to, and its unique time. */
 export interface TransactionStamp {
   refBlock: SandboxBlock
   timeMs: number
@@ -13,7 +13,7 @@ export interface TransactionStamp {
 const feeLimitSun = 225_000_000
 const expiresAfterMs = 60_000
 
-/** Raw data and id of a contract's call, encoded by tronweb as wallets do. @param call.calldata hex without 0x. */
+/** Encodes a contract call with tronweb, as wallets do, and computes its id. @param call.calldata hex without 0x. */
 export function contractCall(
   { refBlock, timeMs }: TransactionStamp,
   call: { from: TronAddress; contract: TronAddress; calldata: string },
@@ -43,17 +43,17 @@ export function contractCall(
   return { id: transactionId(Buffer.from(hex, 'hex')), raw: { data, hex } }
 }
 
-/** An address as /wallet shows it: 42 hex digits, 41 in front. */
+/** Writes an address as /wallet does: 42 hex digits, 41 in front. */
 export function hexAddress(address: TronAddress): string {
   return `41${addressToBytes(address).toString('hex')}`
 }
 
-/** The topic of an event, 64 hex digits. @param signature as `Paid(uint256)`. */
+/** Computes the first topic of an event, 64 hex digits. @param signature such as `Paid(uint256)`. */
 export function eventTopic(signature: string): string {
   return Buffer.from(keccak_256(Buffer.from(signature))).toString('hex')
 }
 
-/** What calldata begins with, 8 hex digits. @param signature as `balanceOf(address)`. */
+/** Computes the first 4 bytes of calldata, 8 hex digits. @param signature such as `balanceOf(address)`. */
 export function functionSelector(signature: string): string {
   return eventTopic(signature).slice(0, 8)
 }

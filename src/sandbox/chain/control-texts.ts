@@ -2,7 +2,7 @@ import { parseUsdt, type UsdtUnits } from '../../base/money.ts'
 import { parseTronAddress, type TronAddress } from '../../tron/address.ts'
 import { SandboxRefusal } from './sandbox-refusal.ts'
 
-/** Reads an address out of a body. @param name of its field. @throws SandboxRefusal when its checksum does not match. */
+/** Reads an address of a request body. @param name of its field. @throws SandboxRefusal when its checksum does not match. */
 export function readAddress(name: string, text: string): TronAddress {
   const parsed = parseTronAddress(text)
   if (!parsed)
@@ -10,7 +10,7 @@ export function readAddress(name: string, text: string): TronAddress {
   return parsed
 }
 
-/** Reads an amount out of a body. @throws SandboxRefusal when it is no decimal USDT. */
+/** Reads an amount of a request body. @throws SandboxRefusal when it is not USDT as decimal text. */
 export function readAmount(text: string): UsdtUnits {
   const units = parseUsdt(text)
   if (units === null) throw new SandboxRefusal(`amount is not USDT as decimal text: ${text}`)

@@ -13,16 +13,16 @@ export interface SandboxBlock {
 const headerVersion = 36
 const noTransactions = '0'.repeat(64)
 
-/** Block 0 of a chain. As of real ones: it has no time and no parent, only bytes that make it this chain's. */
+/** Makes block 0 of a chain. As on real chains it has no time and no parent, and some bytes that are unique to the chain. */
 export function genesisBlock(seed: string): SandboxBlock {
   const header: BlockHeader = { parentHash: hash('sha256', `sandbox ${seed}`, 'hex') }
   return { height: 0, id: blockId(header), timeMs: 0, header, transactions: [] }
 }
 
 /**
- * A block on top of another.
- * @param block.timeMs taken if it is later than the parent's; else the block is a millisecond younger than that.
- * @param block.producer any text: another producer's block has another id.
+ * Makes a block on top of another.
+ * @param block.timeMs the block's time, unless it is not later than the parent's; then a millisecond after that.
+ * @param block.producer any text. Blocks of different producers have different ids.
  */
 export function childBlock(
   parent: SandboxBlock,
@@ -41,18 +41,18 @@ export function childBlock(
   return { height, id: blockId(header), timeMs, header, transactions: block.transactions }
 }
 
-/** The block with another header, and the id that this header has. */
+/** Changes a block's header, and its id accordingly. */
 export function withHeader(block: SandboxBlock, changes: Partial<BlockHeader>): SandboxBlock {
   const header = { ...block.header, ...changes }
   return { ...block, header, id: blockId(header) }
 }
 
-/** A producer's address as a header has it, 41 in front. */
+/** Makes a producer's address as in a header, 41 in front. */
 export function producerAddress(name: string): string {
   return `41${hash('sha256', `producer ${name}`, 'hex').slice(24)}`
 }
 
-/** Depends on every transaction, as java-tron's Merkle root does; not computed its way, which takes bytes not at hand here. */
+/** A hash over all transactions. It is not java-tron's Merkle root, which needs bytes that the sandbox does not have. */
 function transactionsRoot(transactions: readonly SandboxTransaction[]): string {
   if (transactions.length === 0) return noTransactions
   return hash('sha256', transactions.map(({ id }) => id).join(), 'hex')

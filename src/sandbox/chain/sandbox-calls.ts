@@ -1,3 +1,4 @@
+import { usdt } from '../../base/money.ts'
 import { addressToBytes, type TronAddress } from '../../tron/address.ts'
 import { type NodeLog, transferTopic } from '../../tron/transfer-log.ts'
 import { contractCall, eventTopic, functionSelector, type TransactionStamp } from './contract-call.ts'
@@ -5,18 +6,17 @@ import { logsAfter, type PaymentOptions, sandboxAddresses } from './sandbox-tran
 import { approvalTopic } from './token-event.ts'
 import { addressWord, amountWord, type SandboxTransaction, transferLog } from './transaction-facts.ts'
 
-/**
- * What a log of a contract's call can be:
- * - `transfer`: of a token, USDT if none is named;
- * - `approval`: looks like a transfer but for its first topic;
- * - `nft`: a Transfer of four topics and no data;
- * - `event`: something else, without data;
- * - `dirty-topic`: a Transfer whose recipient's word has a byte before the address;
- * - `short-data`: a Transfer whose amount is a byte short.
- */
-export const callLogKinds = ['transfer', 'approval', 'nft', 'event', 'dirty-topic', 'short-data'] as const
+/** The kinds of logs that a contract call can leave. */
+export const callLogKinds = [
+  'transfer', // of a token, by default USDT
+  'approval', // a transfer with another first topic
+  'nft', // a Transfer with four topics and no data
+  'event', // any other event, without data
+  'dirty-topic', // a Transfer with a byte in front of the recipient's address
+  'short-data', // a Transfer whose amount is a byte short
+] as const
 
-/** One log of a call, with the defaults: from the payer, to nobody in particular, of USDT. */
+/** One log of a call. Defaults: USDT, from the caller, to the contract called, amount 0. */
 export interface CallLog {
   kind: (typeof callLogKinds)[number]
   to?: TronAddress | undefined
@@ -28,10 +28,10 @@ export interface CallLog {
 
 const runSelector = functionSelector('run()')
 const ranTopic = eventTopic('Ran()')
-/** What a bigint column holds; a larger amount is none the gateway can take. */
+/** The most a bigint column holds. The gateway cannot decode a larger amount. */
 const amountMax = 2n ** 63n - 1n
 
-/** Makes a transaction that calls a contract, the router if none is named, and leaves exactly these logs. */
+/** Makes a transaction that calls a contract, by default the router, and leaves exactly these logs. */
 export function makeCall(
   stamp: TransactionStamp,
   callLogs: readonly CallLog[],
@@ -57,7 +57,7 @@ export function makeCall(
     meant: {
       transfers: transfers
         .filter(({ amount }) => amount <= amountMax)
-        .map(({ logIndex, from, to, amount }) => ({ logIndex, from, to, amount })),
+        .map(({ logIndex, from, to, amount }) => ({ logIndex, from, to, amount: usdt(amount) })),
       undecodable: ofUsdt
         .filter(log => isUnreadable(log.kind) || (log.kind === 'transfer' && log.amount > amountMax))
         .map(({ logIndex }) => logIndex),
@@ -90,7 +90,7 @@ function makeLog({ kind, from, to, token, amount }: WholeLog): NodeLog {
     case 'event':
       return { address, topics: [ranTopic] }
     case 'dirty-topic': {
-      // 41, the byte that addresses have in front everywhere but in logs.
+      // 41, the prefix that addresses have everywhere except in logs.
       const recipient = `${'0'.repeat(22)}41${addressWord(to).slice(24)}`
       return { ...transfer, topics: [transferTopic, addressWord(from), recipient] }
     }

@@ -2,21 +2,22 @@ import type { SandboxBlock } from './sandbox-block.ts'
 import { SandboxRefusal } from './sandbox-refusal.ts'
 import type { SandboxTransaction } from './transaction-facts.ts'
 
-/** What becomes of the transactions of orphaned blocks. Without options: all return in the block on top, in their order. */
+/** What happens to the transactions of orphaned blocks. By default all return in the block on top, in their order. */
 export interface ForkOptions {
-  /** Gone, as if they had expired. */
+  /** These do not return, as if they had expired. */
   drop?: Iterable<string> | undefined
-  /** Return that many blocks later than the others. */
+  /** These return so many blocks later than the others. */
   late?: { txids: Iterable<string>; blocks: number } | undefined
-  /** `top`: in the block on top. `spread`: over all blocks of the new branch, each in another than it was in. */
+  /** `top`: in the block on top. `spread`: each in the block after the height it had. */
   returns?: 'top' | 'spread' | undefined
-  /** Turns their order round, so that they return at other positions. */
+  /** Reverses their order, so that they return at other positions. */
   reversed?: boolean | undefined
 }
 
 /**
  * Distributes the transactions of orphaned blocks.
- * @returns for each orphaned block what its successor holds, what waits for the block on top, and what returns later.
+ * @returns the transactions of each block of the new branch, those that wait for the block on top, and those that return
+ * later.
  * @throws SandboxRefusal when a transaction named in the options is not in these blocks.
  */
 export function planFork(
@@ -43,7 +44,7 @@ export function planFork(
   if (options.reversed) returning.reverse()
   const blocks: SandboxTransaction[][] = Array.from({ length: orphans.length + 1 }, () => [])
   for (const { transaction, from } of returning) {
-    // The next block of the branch; the last one's is the block on top.
+    // The next block of the branch. After the last one comes the block on top.
     const into = options.returns === 'spread' ? from + 1 : orphans.length
     blocks[into]!.push(transaction)
   }

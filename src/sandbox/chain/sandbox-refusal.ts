@@ -1,4 +1,4 @@
-/** Something the sandbox was asked for and cannot do, in a sentence for whoever asked. */
+/** A request that the sandbox cannot fulfil. The message tells the caller why. */
 export class SandboxRefusal extends Error {
   readonly statusCode = 400
 

@@ -12,18 +12,18 @@ import {
   transferLog,
 } from './transaction-facts.ts'
 
-/** What there is on every sandbox chain. Nobody holds a key to any of it: the sandbox asks for no signature. */
+/** The addresses of every sandbox chain. They have no private keys: the sandbox checks no signatures. */
 export const sandboxAddresses = {
   usdt: networks.sandbox.usdtContract!,
-  /** A token that calls itself USDT and is not. */
+  /** A token that has the name USDT and is not USDT. */
   lookalike: madeAddress('lookalike token'),
-  /** A contract that moves tokens when called, as exchanges and batch senders do. */
+  /** A contract that moves tokens when called, as those of exchanges and batch senders. */
   router: madeAddress('router'),
-  /** Sends when nobody else is named; has all the money. */
+  /** The default sender, with unlimited funds. */
   payer: madeAddress('payer'),
 }
 
-/** How a payment can fail. OUT_OF_TIME keeps its logs although its effects are undone; the others have none. */
+/** How a payment can fail. OUT_OF_TIME keeps its logs although its effects are undone; the others keep none. */
 export const failures = ['REVERT', 'OUT_OF_ENERGY', 'OUT_OF_TIME'] as const satisfies readonly CallResult[]
 
 export interface Payment {
@@ -35,7 +35,7 @@ export interface PaymentOptions {
   from?: TronAddress | undefined
   /** Default: USDT. */
   token?: TronAddress | undefined
-  /** The contract that is called and moves the token; by default the token itself is called. */
+  /** The contract that is called and moves the token. By default the token itself is called. */
   through?: TronAddress | undefined
   fail?: (typeof failures)[number] | undefined
 }
@@ -45,8 +45,8 @@ const paySelector = functionSelector('pay(address,address[],uint256[])')
 const paidTopic = eventTopic('Paid(uint256)')
 
 /**
- * Makes a transaction that pays: calldata, logs and id (the hash of its real raw data) as a wallet and a node would.
- * Several payments in one transaction go through a contract, the router if none is named.
+ * Makes a transaction that pays, with calldata, logs and id (the hash of its raw data) as a wallet and a node make them.
+ * Several payments in one transaction go through a contract, by default the router.
  */
 export function makePayment(
   stamp: TransactionStamp,
@@ -75,7 +75,7 @@ export function makePayment(
   }
 }
 
-/** The logs a transaction is left with. */
+/** Returns the logs that remain of a transaction that may fail. */
 export function logsAfter(fail: PaymentOptions['fail'], logs: readonly NodeLog[]): readonly NodeLog[] {
   return fail && fail !== 'OUT_OF_TIME' ? [] : logs
 }
@@ -84,7 +84,7 @@ function transferCalldata({ to, amount }: Payment): string {
   return transferSelector + addressWord(to) + amountWord(amount)
 }
 
-/** pay(token, recipients, amounts): the two lists stand behind the three words, each with its length in front. */
+/** Encodes pay(token, recipients, amounts): three words, then the two lists, each with its length in front. */
 function payCalldata(token: TronAddress, payments: readonly Payment[]): string {
   const listBytes = 32 * (1 + payments.length)
   return [

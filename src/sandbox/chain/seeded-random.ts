@@ -1,4 +1,4 @@
-/** Chance that can be had again: the same seed gives the same numbers. */
+/** Repeatable random numbers: the same seed gives the same sequence. */
 export interface SeededRandom {
   /** At least 0, below 1. */
   next(): number
@@ -10,7 +10,7 @@ export interface SeededRandom {
   shuffled<T>(items: readonly T[]): T[]
 }
 
-/** mulberry32: 32 bits of state, quick, and good enough to choose what happens next. @param seed a whole number. */
+/** Makes a mulberry32 generator: 32 bits of state, fast, and good enough for test scenarios. @param seed a whole number. */
 export function seededRandom(seed: number): SeededRandom {
   let state = seed >>> 0
   const next = () => {

@@ -1,7 +1,7 @@
 import { addressFromBytes, type TronAddress } from '../../tron/address.ts'
 import { type NodeLog, transferTopic } from '../../tron/transfer-log.ts'
 
-/** An event of a TRC-20 token, as explorers list them. */
+/** An event of a TRC-20 token, as explorers list it. */
 export interface TokenEvent {
   type: 'Transfer' | 'Approval'
   token: TronAddress
@@ -16,9 +16,9 @@ export const approvalTopic = '8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b
 const shape = /^0{24}([0-9a-f]{40})$/
 
 /**
- * The sandbox's own reading of a log, apart from the gateway's on purpose: what it says of its chain is to judge what
- * the gateway found there.
- * @returns null for every other event, and for one of other widths.
+ * Decodes a log. The code is independent of the gateway's on purpose: the sandbox's statements about its chain are what the
+ * gateway's results are compared with.
+ * @returns null for other events, and for fields of other widths.
  */
 export function readTokenEvent(log: NodeLog): TokenEvent | null {
   const [topic, from, to, ...more] = log.topics ?? []

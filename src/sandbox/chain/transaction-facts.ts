@@ -1,7 +1,8 @@
+import type { UsdtUnits } from '../../base/money.ts'
 import { addressToBytes, type TronAddress } from '../../tron/address.ts'
 import { type NodeLog, transferTopic } from '../../tron/transfer-log.ts'
 
-/** How a contract's call can end, as java-tron names it. */
+/** How a contract call can end, in java-tron's names. */
 export const callResults = [
   'SUCCESS',
   'REVERT',
@@ -22,35 +23,35 @@ export const callResults = [
 
 export type CallResult = (typeof callResults)[number]
 
-/** What is known of a transaction and enough to put it into a block. Its id is taken as given. */
+/** What a block needs to know of a transaction. Its id is taken as given. */
 export interface TransactionFacts {
   /** 64 hex digits. */
   id: string
-  /** The contract called from outside; absent when the transaction is no contract's call. */
+  /** The contract that the transaction calls; absent when it calls none. */
   contract?: TronAddress
-  /** Absent when the transaction is no contract's call. */
+  /** Absent when it calls no contract. */
   result?: CallResult
   logs: readonly NodeLog[]
 }
 
-/** A USDT transfer as the maker of a transaction meant it; its amount is above 0. */
+/** A USDT transfer that a transaction was made to do. Its amount is above 0. */
 export interface MeantTransfer {
   logIndex: number
   from: TronAddress
   to: TronAddress
-  amount: bigint
+  amount: UsdtUnits
 }
 
 /**
- * A transaction of the sandbox: facts, and for those it made itself the raw data their id is the hash of, and what they
- * do: the USDT transfers that happen by it, and the positions of logs that look like one and cannot be read.
+ * A transaction of the sandbox. For those it made itself it also has the raw data that the id is the hash of, and `meant`:
+ * the USDT transfers that happen by it, and the positions of logs that look like a transfer and cannot be decoded.
  */
 export interface SandboxTransaction extends TransactionFacts {
   raw?: { data: object; hex: string }
   meant?: { transfers: readonly MeantTransfer[]; undecodable: readonly number[] }
 }
 
-/** The log of a TRC-20 Transfer. @param amount in base units, written as 32 bytes. */
+/** Makes the log of a TRC-20 Transfer. @param amount in base units of the token. */
 export function transferLog(token: TronAddress, from: TronAddress, to: TronAddress, amount: bigint): NodeLog {
   return {
     address: addressToBytes(token).toString('hex'),
@@ -59,12 +60,12 @@ export function transferLog(token: TronAddress, from: TronAddress, to: TronAddre
   }
 }
 
-/** An address as a 32-byte word, 64 hex digits. */
+/** Writes an address as a 32-byte word, 64 hex digits. */
 export function addressWord(address: TronAddress): string {
   return addressToBytes(address).toString('hex').padStart(64, '0')
 }
 
-/** An amount as a 32-byte word, 64 hex digits. */
+/** Writes an amount as a 32-byte word, 64 hex digits. */
 export function amountWord(amount: bigint): string {
   return amount.toString(16).padStart(64, '0')
 }

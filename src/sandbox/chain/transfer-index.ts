@@ -1,7 +1,7 @@
 import { addressToBytes, type TronAddress } from '../../tron/address.ts'
 import type { SandboxBlock } from './sandbox-block.ts'
 
-/** Which blocks hold events that name an address as sender or recipient, whatever the token. */
+/** Finds the blocks with events of any token that name an address as sender or recipient. */
 export class TransferIndex {
   readonly #blocks = new Map<string, Set<SandboxBlock>>()
 
@@ -20,7 +20,7 @@ export class TransferIndex {
     }
   }
 
-  /** Oldest first. */
+  /** Lists them, oldest first. */
   blocksOf(address: TronAddress): SandboxBlock[] {
     const word = addressToBytes(address).toString('hex').padStart(64, '0')
     return [...(this.#blocks.get(word) ?? [])].sort((a, b) => a.height - b.height)

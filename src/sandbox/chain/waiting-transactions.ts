@@ -1,31 +1,41 @@
 import { SandboxRefusal } from './sandbox-refusal.ts'
 import type { SandboxTransaction } from './transaction-facts.ts'
 
-/** Transactions that wait for a block, in the order they came; some not before a certain height. */
+/** Transactions that wait for a block, in the order they came. Held ones wait for a certain height. */
 export class WaitingTransactions {
+  readonly #ids = new Set<string>()
   #ready: SandboxTransaction[] = []
   #held: { transaction: SandboxTransaction; fromHeight: number }[] = []
 
   get count(): number {
-    return this.#ready.length + this.#held.length
+    return this.#ids.size
+  }
+
+  has(txid: string): boolean {
+    return this.#ids.has(txid)
   }
 
   add(transactions: readonly SandboxTransaction[]): void {
+    for (const { id } of transactions) this.#ids.add(id)
     this.#ready.push(...transactions)
   }
 
-  /** Puts transactions before those that wait already. */
+  /** Adds transactions ahead of those that wait already. */
   addFirst(transactions: readonly SandboxTransaction[]): void {
+    for (const { id } of transactions) this.#ids.add(id)
     this.#ready = [...transactions, ...this.#ready]
   }
 
-  /** Keeps transactions back until a block of that height is made. */
+  /** Adds transactions that wait until a block of that height is made. */
   hold(transactions: readonly SandboxTransaction[], fromHeight: number): void {
-    for (const transaction of transactions) this.#held.push({ transaction, fromHeight })
+    for (const transaction of transactions) {
+      this.#ids.add(transaction.id)
+      this.#held.push({ transaction, fromHeight })
+    }
   }
 
   /**
-   * Takes what goes into the block of a height: at most `max`, those named in `first` before the others.
+   * Takes the transactions of the block at a height: at most `max`, those named in `first` before the others.
    * @throws SandboxRefusal when one of `first` does not wait for this height; nothing is taken then.
    */
   take(height: number, max: number, first: readonly string[] = []): SandboxTransaction[] {
@@ -42,6 +52,8 @@ export class WaitingTransactions {
         : [...new Set(named), ...ready.filter(transaction => !named.includes(transaction))]
     this.#held = this.#held.filter(({ fromHeight }) => fromHeight > height)
     this.#ready = ordered.slice(max)
-    return ordered.slice(0, max)
+    const taken = ordered.slice(0, max)
+    for (const { id } of taken) this.#ids.delete(id)
+    return taken
   }
 }

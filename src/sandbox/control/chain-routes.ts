@@ -5,7 +5,7 @@ import type { SandboxChain } from '../chain/sandbox-chain.ts'
 import { sandboxAddresses } from '../chain/sandbox-transactions.ts'
 import { forkBody, mineBody, skipBody } from './control-schemas.ts'
 
-/** Mines, forks, skips time, and tells how far the chain is and what is true on it. */
+/** Routes that mine, fork and skip time, and that report the chain's state and its truth. */
 export function chainRoutes(app: FastifyInstance, chain: SandboxChain, blockIntervalMs: number | null): void {
   const heights = () => ({ head: shown(chain.head), solid: shown(chain.solid), pending: chain.pendingCount })
 

@@ -7,8 +7,8 @@ import { faultRoutes, type StartAnother } from './fault-routes.ts'
 import { paymentRoutes } from './payment-routes.ts'
 
 /**
- * The sandbox's own API, beside the node's: to pay, to mine, to fork, to skip time, to have the node fail. Answers are
- * JSON; what cannot be done is a 400 with `{"error": sentence}`. No fault strikes here.
+ * The control API, beside the node's: pay, mine, fork, skip time, set faults. Answers are JSON. A request that cannot be
+ * fulfilled is a 400 with `{"error": sentence}`. No fault applies here.
  */
 export async function controlRoutes(
   app: FastifyInstance,
@@ -25,7 +25,7 @@ export async function controlRoutes(
 
 type SchemaError = FastifySchemaValidationError & { parentSchema?: { description?: string } }
 
-/** What is wrong with a body, with the name of the offender in it. */
+/** Writes the sentence about an invalid body, with the name of the field. */
 function sentence(errors: readonly SchemaError[]): string {
   const { instancePath, keyword, message, params, parentSchema } = errors[0]!
   const field = instancePath.slice(1).replaceAll('/', '.') || 'the body'

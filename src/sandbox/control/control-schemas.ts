@@ -4,7 +4,7 @@ import { failures } from '../chain/sandbox-transactions.ts'
 import { addressText, amountText, hexText, txidText } from '../chain/text-schemas.ts'
 import { callResults } from '../chain/transaction-facts.ts'
 
-// Bodies of the control API.
+// The bodies of the control API.
 const strict = { additionalProperties: false }
 const fail = Type.Optional(Type.Enum([...failures]))
 const address = Type.Optional(addressText)
@@ -17,7 +17,7 @@ export const sendBody = Type.Object(
     token: address,
     through: address,
     fail,
-    // That many transactions, each of the whole amount.
+    // So many transactions, each of the whole amount.
     count: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
   },
   strict,
@@ -60,7 +60,7 @@ const log = Type.Object(
   {
     address: Type.String({
       pattern: '^[0-9a-f]{40}$',
-      description: '40 hex digits, small, without 41 in front',
+      description: '40 lower-case hex digits, without 41 in front',
     }),
     topics: Type.Optional(Type.Array(hexText, { maxItems: 5 })),
     data: Type.Optional(hexText),

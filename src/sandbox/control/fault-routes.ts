@@ -9,7 +9,7 @@ import { nodeBody } from './control-schemas.ts'
 /** Starts another node over the same chain. @returns its URL. @throws SandboxRefusal when there are too many. */
 export type StartAnother = (options: Static<typeof nodeBody>) => Promise<string>
 
-/** Sets, lists and clears the faults of this node, tells how often it was called, and starts nodes beside it. */
+/** Routes that set, list and clear the faults of this node, report how often it was called, and start nodes beside it. */
 export function faultRoutes(
   app: FastifyInstance,
   { faults, counts, startAnother }: NodeParts & { startAnother: StartAnother },
@@ -34,7 +34,7 @@ export function faultRoutes(
   })
 }
 
-/** A fault as it was set, with its id and how often it struck. */
+/** The fault as it was set, with its id and the number of calls it struck. */
 function shown({ id, fault, hits }: ActiveFault): object {
   return { id, ...fault, hits }
 }

@@ -7,7 +7,7 @@ import { type failures, makePayment } from '../chain/sandbox-transactions.ts'
 import type { SandboxTransaction, TransactionFacts } from '../chain/transaction-facts.ts'
 import { callBody, type factsSchema, includeBody, sendBody, sendManyBody } from './control-schemas.ts'
 
-/** Pays, calls contracts, and puts in transactions by their facts. All of them wait for the next block. */
+/** Routes that pay, call contracts, and include transactions by their facts. All transactions wait for the next block. */
 export function paymentRoutes(app: FastifyInstance, chain: SandboxChain): void {
   app.post<{ Body: Static<typeof sendBody> }>(
     '/sandbox/send',

@@ -3,16 +3,16 @@ import { readAmount } from '../chain/control-texts.ts'
 import type { Effect } from './fault-effect.ts'
 import type { FaultOf } from './fault-schemas.ts'
 
-// Answers that come, and are not what they should be.
+// Faults in a node's answers: wrong, incomplete, late, or none.
 
 const infosPath = /\/gettransactioninfobyblocknum$/
 
-/** As if there were nothing: `{}` for a block, `[]` for its infos. */
+/** Answers as for a block that is not there: `{}` for the block, `[]` for its infos. */
 export function empty(): Effect {
   return { answer: (_answer, { nothing }) => nothing }
 }
 
-/** The infos of a block without one of them. */
+/** Leaves out one of a block's infos. */
 export function infoMissing(): Effect {
   return {
     answer: (answer, { question }) => {
@@ -23,7 +23,7 @@ export function infoMissing(): Effect {
   }
 }
 
-/** The infos of each block are there only after so many calls for them. */
+/** Answers with a block's infos only after so many calls for them. */
 export function infosLate({ calls }: FaultOf<'infos-late'>): Effect {
   const asked = new Map<number, number>()
   return {
@@ -36,17 +36,17 @@ export function infosLate({ calls }: FaultOf<'infos-late'>): Effect {
   }
 }
 
-/** Another block than the one asked for. */
+/** Answers with another block than the one asked for. */
 export function wrongNumber({ offset = -1 }: FaultOf<'wrong-number'>): Effect {
   return { heightAnswered: height => Math.max(0, height + offset) }
 }
 
-/** eth_getLogs finds nothing and says so as if it were true. */
+/** Answers eth_getLogs with an empty list. */
 export function logsEmpty(): Effect {
   return { logs: () => [] }
 }
 
-/** A balance that is so much below the sum of the transfers, as after blacklisted funds were destroyed. */
+/** Lowers a balance below the sum of the transfers, as after blacklisted funds were destroyed. */
 export function balanceOff(fault: FaultOf<'balance-off'>): Effect {
   const less = readAmount(fault.amount)
   return {
@@ -57,7 +57,7 @@ export function balanceOff(fault: FaultOf<'balance-off'>): Effect {
   }
 }
 
-/** The first half of the answer, ended as if it were all. */
+/** Sends the first half of the answer and ends it normally. */
 export function truncated(): Effect {
   return {
     deliver: (response, text) => {
@@ -78,7 +78,7 @@ export function delay({ ms }: FaultOf<'delay'>): Effect {
   }
 }
 
-/** The answer byte by byte. */
+/** Sends the answer byte by byte. */
 export function drip({ everyMs }: FaultOf<'drip'>): Effect {
   return {
     deliver: (response: ServerResponse, text) => {
@@ -94,7 +94,7 @@ export function drip({ everyMs }: FaultOf<'drip'>): Effect {
   }
 }
 
-/** The answer behind so many megabytes of blanks, which JSON allows. */
+/** Sends so many megabytes of blanks, which JSON allows, before the answer. */
 export function oversized({ megabytes }: FaultOf<'oversized'>): Effect {
   const blanks = Buffer.alloc(1024 * 1024, ' ')
   return {
@@ -115,12 +115,12 @@ export function oversized({ megabytes }: FaultOf<'oversized'>): Effect {
   }
 }
 
-/** No answer, ever: the connection stays open until somebody closes it. */
+/** Never answers. The connection stays open until the client or the server closes it. */
 export function hang(): Effect {
   return { deliver: () => {} }
 }
 
-/** The connection is cut in the middle of the call. */
+/** Resets the connection during the call. */
 export function reset(): Effect {
   return { deliver: response => void response.socket?.resetAndDestroy() }
 }

@@ -9,16 +9,16 @@ import { addressWord, amountWord, type SandboxTransaction, transferLog } from '.
 import type { Effect } from './fault-effect.ts'
 import type { FaultOf } from './fault-schemas.ts'
 
-// Nodes whose blocks are others than the chain's. What they say is whole and fits together, infos and logs included.
+// Faults in a node's blocks. Each block is complete and consistent in itself, infos and logs included, and is not the chain's.
 
 const usdt = addressToBytes(sandboxAddresses.usdt).toString('hex')
 
-/** A block that follows on the right parent and has another id; the block after it follows on the right one. */
+/** Changes a block's id. Its parent is right, and the block after it names the right id as its parent. */
 export function otherHash(): Effect {
   return { block: block => withHeader(block, { witness_address: producerAddress('of another block') }) }
 }
 
-/** A block whose parent is none of the chain's. */
+/** Changes a block's parent to one that is not on the chain. */
 export function wrongParent(): Effect {
   return {
     block: block => {
@@ -28,7 +28,7 @@ export function wrongParent(): Effect {
   }
 }
 
-/** A transfer that never was, one in each block the fault covers. The block's id stays: only another node can tell. */
+/** Adds a transfer that did not happen to each block in the fault's scope. The id stays: only another node shows the difference. */
 export function forgedTransfer(fault: FaultOf<'forged-transfer'>): Effect {
   const to = readAddress('to', fault.to)
   const amount = readAmount(fault.amount)
@@ -45,19 +45,19 @@ export function forgedTransfer(fault: FaultOf<'forged-transfer'>): Effect {
   }
 }
 
-/** USDT transfers of another amount than they were: all of them, or one transaction's. */
+/** Changes the amount of all USDT transfers, or of one transaction's. */
 export function forgedAmount({ amount, txid }: FaultOf<'forged-amount'>): Effect {
   const data = amountWord(readAmount(amount))
   return changedTransfers(txid, log => ({ ...log, data }))
 }
 
-/** USDT transfers to somebody else than they went to. */
+/** Changes the recipient of all USDT transfers, or of one transaction's. */
 export function forgedRecipient({ to, txid }: FaultOf<'forged-recipient'>): Effect {
   const word = addressWord(readAddress('to', to))
   return changedTransfers(txid, log => ({ ...log, topics: [log.topics![0]!, log.topics![1]!, word] }))
 }
 
-/** A block without one of its transactions, in the list and in the infos. */
+/** Leaves a transaction out of its block and of the infos. */
 export function hiddenTransaction({ txid }: FaultOf<'hidden-transaction'>): Effect {
   return {
     block: block => ({ ...block, transactions: block.transactions.filter(({ id }) => id !== txid) }),

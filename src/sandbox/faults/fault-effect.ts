@@ -4,7 +4,7 @@ import type { SandboxBlock } from '../chain/sandbox-block.ts'
 
 export type Surface = 'head' | 'solid'
 
-/** A call of a node, as far as faults look at it. */
+/** A call to a node: the part that decides whether a fault strikes it. */
 export interface Question {
   path: string
   surface: Surface
@@ -12,7 +12,7 @@ export interface Question {
   height: number | undefined
 }
 
-/** Not an answer: a status and a body in its place. */
+/** A status and a body in place of an answer. */
 export interface Refusal {
   status: number
   type: 'application/json' | 'text/html' | 'text/plain'
@@ -20,30 +20,29 @@ export interface Refusal {
   headers?: Record<string, string>
 }
 
-/** How far the node believes the chain to be. */
+/** The heights that the node shows. */
 export interface Heights {
   head: number
   solid: number
 }
 
 /**
- * What a fault does to a call it strikes, where it does something. Each hook gets what the node would have said, faults
- * set before it included.
+ * What a fault does to a call. Each hook is optional, and gets the node's value after the faults that were set earlier.
  */
 export interface Effect {
   heights?(heights: Heights): Heights
-  /** A block as this node has it; only blocks within the fault's heights are passed. */
+  /** Changes a block as this node shows it. Called only for blocks within the fault's heights. */
   block?(block: SandboxBlock): SandboxBlock
   refusal?(question: Question): Refusal | null
-  /** The block that is answered with when another is asked for. */
+  /** Changes which block is answered with. */
   heightAnswered?(height: number): number
-  /** `nothing` is what the endpoint says when it has none. */
+  /** Changes the answer. `nothing` is what the endpoint answers when it has none. */
   answer?(answer: unknown, call: { question: Question; nothing: unknown }): unknown
-  /** Writes the answer, or does not; it may be called after the node was closed. */
+  /** Writes the answer, or does not. The node may be closed by then. */
   deliver?(response: ServerResponse, text: string): void
   logs?(logs: readonly unknown[]): readonly unknown[]
   balance?(address: string, units: bigint): bigint
   rows?(rows: readonly GridRow[], headHeight: number): readonly GridRow[]
-  /** `empty`: every other page is, with a fingerprint; `last`: none has a fingerprint. */
+  /** `empty`: every other page is empty and has a fingerprint. `last`: no page has a fingerprint. */
   page?: 'empty' | 'last'
 }

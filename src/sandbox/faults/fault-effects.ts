@@ -29,12 +29,12 @@ import { backwards, lag, stall } from './height-effects.ts'
 import { otherBranch } from './other-branch.ts'
 import { limitRate, refuse } from './refusal-effects.ts'
 
-interface World {
+interface FaultContext {
   chain: SandboxChain
   clock: Clock
 }
 
-const makers: { [K in FaultKind]: (fault: FaultOf<K>, world: World) => Effect } = {
+const makers: { [K in FaultKind]: (fault: FaultOf<K>, context: FaultContext) => Effect } = {
   lag,
   stall: (fault, { chain }) => stall(fault, { head: chain.head.height, solid: chain.solid.height }),
   backwards,
@@ -72,8 +72,8 @@ const makers: { [K in FaultKind]: (fault: FaultOf<K>, world: World) => Effect } 
   'page-last': () => ({ page: 'last' }),
 }
 
-/** What a fault does, from now on. @throws SandboxRefusal when one of its addresses or amounts cannot be read. */
-export function makeEffect(fault: Fault, world: World): Effect {
-  const make = makers[fault.kind] as (fault: Fault, world: World) => Effect
-  return make(fault, world)
+/** Makes the effect of a fault that is set now. @throws SandboxRefusal when its address or amount cannot be read. */
+export function makeEffect(fault: Fault, context: FaultContext): Effect {
+  const make = makers[fault.kind] as (fault: Fault, context: FaultContext) => Effect
+  return make(fault, context)
 }

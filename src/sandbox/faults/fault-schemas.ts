@@ -1,26 +1,28 @@
 import Type, { type Static, type TProperties } from 'typebox'
 import { addressText, amountText, txidText } from '../chain/text-schemas.ts'
 
-// Every fault a node can be given, with its fields and when it strikes. The types come from here too.
+// fault: a way in which a node misbehaves, by its `kind`.      scope: which calls a fault strikes.
+// strike: the fault changes one call; each is counted as a hit.      effect: what that change is (fault-effect.ts).
+// view, surface: the head (/wallet, /v1, /jsonrpc) or the solidified chain (/walletsolidity).
 
 const strict = { additionalProperties: false }
 const blocks = Type.Integer({ minimum: 1, maximum: 100_000 })
 const seconds = Type.Optional(Type.Integer({ minimum: 0, maximum: 3_600 }))
 const height = Type.Integer({ minimum: 0 })
 
-/** Where and when a fault strikes; without any of these: everywhere, until it is cleared. */
+/** Which calls a fault strikes. Without any of these: all calls, until it is cleared. */
 const scope = {
-  /** Paths as they are, or with a `*` at the end for all that begin so. */
+  /** Whole paths, or beginnings of paths with a `*` at the end. */
   paths: Type.Optional(
     Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 50 }),
   ),
-  /** Only the head's view (/wallet, /v1, /jsonrpc) or only the solidified one (/walletsolidity). */
+  /** Only one of the two views. */
   view: Type.Optional(Type.Enum(['head', 'solid'])),
-  /** Only these blocks, both ends included. */
+  /** Only calls for these blocks, both ends included. */
   heights: Type.Optional(Type.Object({ from: height, to: height }, strict)),
-  /** So many times, then never again. */
+  /** Only so many calls. */
   times: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
-  /** How often, 0 to 1, decided by the node's own seed. */
+  /** Only this share of the calls, chosen by the node's seed. */
   probability: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
 }
 
@@ -29,7 +31,7 @@ function fault<K extends string, P extends TProperties>(kind: K, fields: P) {
 }
 
 export const faultSchemas = [
-  // What the node believes.
+  // What the node shows of the chain.
   fault('lag', { blocks }),
   fault('stall', {}),
   fault('backwards', { blocks }),
@@ -43,7 +45,7 @@ export const faultSchemas = [
   fault('forged-amount', { amount: amountText, txid: Type.Optional(txidText) }),
   fault('forged-recipient', { to: addressText, txid: Type.Optional(txidText) }),
   fault('hidden-transaction', { txid: txidText }),
-  // That it does not answer, or not now.
+  // The node refuses, or does not answer.
   fault('too-many-requests', { rps: Type.Optional(Type.Integer({ minimum: 1 })), seconds }),
   fault('key-suspended', { limit: Type.Optional(Type.Integer({ minimum: 1 })), seconds }),
   fault('rate-limit', {
@@ -58,7 +60,7 @@ export const faultSchemas = [
   fault('html', { status: Type.Optional(Type.Enum([200, 403, 502])) }),
   fault('hang', {}),
   fault('reset', {}),
-  // What is wrong with its answer.
+  // Its answer is wrong or late.
   fault('empty', {}),
   fault('info-missing', {}),
   fault('infos-late', { calls: Type.Integer({ minimum: 1, maximum: 1_000 }) }),

@@ -1,9 +1,9 @@
 import type { Effect } from './fault-effect.ts'
 import type { FaultOf } from './fault-schemas.ts'
 
-// What TronGrid's lists are known to get wrong.
+// Faults that TronGrid's lists are known to have.
 
-/** Every confirmed row stands there a second time, as unconfirmed. */
+/** Lists every confirmed row a second time, as unconfirmed. */
 export function rowsTwice(): Effect {
   return {
     rows: rows =>
@@ -15,12 +15,12 @@ export function rowsTwice(): Effect {
   }
 }
 
-/** Every so many-th row is missing. */
+/** Leaves out every n-th row. */
 export function rowsMissing({ every }: FaultOf<'rows-missing'>): Effect {
   return { rows: rows => rows.filter((_, i) => (i + 1) % every !== 0) }
 }
 
-/** The rows of the newest blocks are not there yet. */
+/** Leaves out the rows of the newest blocks. */
 export function rowsLate({ blocks }: FaultOf<'rows-late'>): Effect {
   return { rows: (rows, headHeight) => rows.filter(({ place: [height] }) => height <= headHeight - blocks) }
 }

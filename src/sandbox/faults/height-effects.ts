@@ -1,7 +1,7 @@
 import type { Effect, Heights } from './fault-effect.ts'
 import type { FaultOf } from './fault-schemas.ts'
 
-// Nodes that are behind. `view` says which of the two heights is; without it both are.
+// Nodes that are behind. `view` names which of the two heights is changed; without it both are.
 
 function moved(
   fault: { view?: 'head' | 'solid' | undefined },
@@ -14,11 +14,12 @@ function moved(
   }
 }
 
+/** Lowers the heights by so many blocks. */
 export function lag(fault: FaultOf<'lag'>): Effect {
   return { heights: heights => moved(fault, heights, height => height - fault.blocks) }
 }
 
-/** The heights stand where they were when the fault was set. */
+/** Keeps the heights at their value when the fault was set. */
 export function stall(fault: FaultOf<'stall'>, at: Heights): Effect {
   return {
     heights: heights => ({
@@ -28,7 +29,7 @@ export function stall(fault: FaultOf<'stall'>, at: Heights): Effect {
   }
 }
 
-/** The height falls by one from call to call, down to `blocks` below. */
+/** Lowers the height by one more at each call, down to `blocks` below. */
 export function backwards(fault: FaultOf<'backwards'>): Effect {
   let fallen = 0
   return {

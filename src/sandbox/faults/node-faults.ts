@@ -11,50 +11,50 @@ import type { Fault } from './fault-schemas.ts'
 export interface ActiveFault {
   id: number
   fault: Fault
-  /** Calls it struck so far. */
+  /** The calls it has struck. */
   hits: number
 }
 
 const faultsMax = 1_000
-/** Kinds whose `view` says which height they move, and not which calls they strike. */
+/** Kinds whose `view` names the height they change, and not the calls they strike. */
 const movesHeights = new Set<Fault['kind']>(['lag', 'stall', 'backwards'])
 
-/** The faults of one node: any number at once, each for the calls in its scope. */
+/** The faults of one node. Several can be set at once, each for the calls in its scope. */
 export class NodeFaults {
-  readonly #world: { chain: SandboxChain; clock: Clock }
+  readonly #context: { chain: SandboxChain; clock: Clock }
   readonly #random: SeededRandom
   readonly #active = new Map<number, ActiveFault & { effect: Effect }>()
   #lastId = 0
 
-  /** @param seed decides which calls a fault with a probability strikes. */
-  constructor(world: { chain: SandboxChain; clock: Clock; seed: number }) {
-    this.#world = world
-    this.#random = seededRandom(world.seed)
+  /** @param context.seed decides which calls a fault with a probability strikes. */
+  constructor(context: { chain: SandboxChain; clock: Clock; seed: number }) {
+    this.#context = context
+    this.#random = seededRandom(context.seed)
   }
 
   /**
-   * Sets a fault beside those that are set.
-   * @throws SandboxRefusal when it names an address or amount that is none, or there are too many.
+   * Sets a fault, in addition to those already set.
+   * @throws SandboxRefusal when its address or amount is invalid, or too many are set.
    */
   set(fault: Fault): ActiveFault {
     if (this.#active.size >= faultsMax) throw new SandboxRefusal(`at most ${faultsMax} faults can be set`)
-    const active = { id: ++this.#lastId, fault, hits: 0, effect: makeEffect(fault, this.#world) }
+    const active = { id: ++this.#lastId, fault, hits: 0, effect: makeEffect(fault, this.#context) }
     this.#active.set(active.id, active)
     return shown(active)
   }
 
-  /** Clears one fault, or all. @throws SandboxRefusal when there is none of that id. */
+  /** Clears one fault, or all. @throws SandboxRefusal when no fault has that id. */
   clear(id?: number): void {
     if (id === undefined) this.#active.clear()
     else if (!this.#active.delete(id)) throw new SandboxRefusal(`no fault ${id} is set`)
   }
 
-  /** In the order they were set, those that have struck for the last time included. */
+  /** Lists the faults in the order they were set, those that have used up their `times` included. */
   list(): ActiveFault[] {
     return [...this.#active.values()].map(shown)
   }
 
-  /** The effects of the faults that strike this call; each of them has been counted. */
+  /** Returns the effects of the faults that strike this call, and counts a hit for each. */
   strike(question: Question): Effect[] {
     const effects: Effect[] = []
     for (const active of this.#active.values()) {
@@ -73,7 +73,7 @@ function inScope(fault: Fault, { path, surface, height }: Question, effect: Effe
   const { paths, view, heights } = fault
   if (paths && !paths.some(pattern => matches(pattern, path))) return false
   if (view && view !== surface && !movesHeights.has(fault.kind)) return false
-  // A fault of blocks strikes whichever call shows one of them, the newest block's too.
+  // A fault in blocks strikes every call, since any may show a block; `withinHeights` limits it to the right ones.
   if (!heights || effect.block) return true
   return height !== undefined && height >= heights.from && height <= heights.to
 }

@@ -4,14 +4,14 @@ import type { Effect } from './fault-effect.ts'
 import type { FaultOf } from './fault-schemas.ts'
 
 /**
- * A node on a branch of its own: from a height on every block has another producer, and so another id, and follows on
- * the branch's own parent. Above the solidified height that is a fork as real nodes see them; below it is what cannot
- * happen on a sound network. The branch holds the chain's transactions, save the ones it is `without`.
+ * Puts a node on its own branch: from a height on, every block has another producer, so another id, and the branch's block
+ * as its parent. Above the solidified height that is an ordinary fork; below it, it cannot happen on a sound network. The
+ * branch holds the chain's transactions except those in `without`.
  */
 export function otherBranch(fault: FaultOf<'other-branch'>, chain: SandboxChain): Effect {
   const from = Math.max(1, chain.head.height - fault.depth + 1)
   const without = new Set(fault.without)
-  /** By height, with the id of the chain's block it stands for: a fork of the chain itself makes it another. */
+  /** By height, with the id of the chain's block it replaces: it is made again after the chain itself forks. */
   const made = new Map<number, { of: string; block: SandboxBlock }>()
   const known = (height: number) => {
     const kept = made.get(height)

@@ -2,13 +2,13 @@ import type { Clock } from '../../base/clock.ts'
 import type { Effect, Refusal } from './fault-effect.ts'
 import type { Fault, FaultOf } from './fault-schemas.ts'
 
-// What TronGrid and java-tron say instead of an answer, in their words.
+// The refusals of TronGrid and java-tron, in their exact words.
 
 const lackingResources = 'class java.lang.IllegalAccessException : lack of computing resources'
 const rpsDefault = 3
 const keyLimitDefault = 15
 const keySecondsDefault = 30
-/** A rate is counted over the second that has just passed. */
+/** The rate is counted over the last second. */
 const windowMs = 1_000
 
 const json = (status: number, error: string): Refusal => ({
@@ -54,15 +54,15 @@ const refusals = {
 
 export type RefusingFault = Extract<Fault, { kind: keyof typeof refusals }>
 
-/** A node that refuses every call the fault strikes. */
+/** Refuses every call the fault strikes. */
 export function refuse(fault: RefusingFault): Effect {
   const make = refusals[fault.kind] as (fault: RefusingFault) => Refusal
   return { refusal: () => make(fault) }
 }
 
 /**
- * A limit that is kept: calls beyond `rps` within a second get the node suspended for whoever called, and until that is
- * over every call is refused.
+ * Enforces a rate limit: a call beyond `rps` within a second starts a suspension, and every call is refused until it is
+ * over.
  */
 export function limitRate(fault: FaultOf<'rate-limit'>, clock: Clock): Effect {
   const seconds = fault.seconds ?? 1

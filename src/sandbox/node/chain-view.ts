@@ -2,15 +2,15 @@ import type { SandboxBlock } from '../chain/sandbox-block.ts'
 import type { SandboxChain } from '../chain/sandbox-chain.ts'
 import type { Effect } from '../faults/fault-effect.ts'
 
-/** The chain as a node has it. */
+/** The chain as a node shows it. */
 export interface ChainView {
   head: SandboxBlock
   solid: SandboxBlock
-  /** A block up to the head; undefined when the node has none at that height. */
+  /** Returns a block up to the head; undefined when the node has none at that height. */
   block(height: number): SandboxBlock | undefined
 }
 
-/** The chain, as it is for a node with these effects of faults. */
+/** Applies the effects of faults to the chain. */
 export function viewChain(chain: SandboxChain, effects: readonly Effect[]): ChainView {
   let heights = { head: chain.head.height, solid: chain.solid.height }
   for (const effect of effects) heights = effect.heights?.(heights) ?? heights
@@ -20,7 +20,7 @@ export function viewChain(chain: SandboxChain, effects: readonly Effect[]): Chai
     for (const effect of effects) block = block && (effect.block?.(block) ?? block)
     return block
   }
-  // What is let go is the oldest: a node so far behind still has the genesis.
+  // The oldest blocks may be dropped. A node that far behind shows the genesis.
   const newest = (height: number) => block(height) ?? chain.block(0)!
   return {
     get head() {

@@ -11,8 +11,8 @@ const noContract =
   'class org.tron.core.exception.ContractValidateException : No contract or not a valid smart contract'
 
 /**
- * triggerconstantcontract for balanceOf(address) of USDT and of the lookalike: what came in less what went out, by the
- * blocks the node has and keeps. The payer, who has all the money, has 0 here.
+ * triggerconstantcontract for balanceOf(address) of USDT and of the lookalike: incoming less outgoing transfers, in the
+ * blocks that are kept, and not below 0. So the payer's balance is 0, although its funds are unlimited.
  */
 export const constantCallEndpoints: readonly Endpoint[] = (['wallet', 'walletsolidity'] as const).map(
   name => ({
@@ -66,7 +66,7 @@ function balance(
   return effects.reduce((units, effect) => effect.balance?.(holder, units) ?? units, held)
 }
 
-/** With `visible` addresses are base58, else hex with 41 in front; both are understood either way. */
+/** Reads an address in base58 or in hex with 41 in front. Both are accepted, with and without `visible`. */
 function readAccount(text: unknown): TronAddress | null {
   const hex = /^41([0-9a-f]{40})$/.exec(`${text}`)?.[1]
   return hex === undefined ? parseTronAddress(`${text}`) : addressOf(hex)

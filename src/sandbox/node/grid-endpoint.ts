@@ -4,7 +4,7 @@ import { type GridCursor, type GridQuery, GridRefusal, makeFingerprint, readGrid
 import { gridRowJson, rowsOf } from './grid-rows.ts'
 import { type Call, type Endpoint, type NodeParts, openEndpoint } from './node-door.ts'
 
-/** TronGrid's list of an account's token transfers. */
+/** TronGrid's list of an account's token events. */
 const endpoint: Endpoint = {
   method: ['GET'],
   url: '/v1/accounts/:address/transactions/trc20',
@@ -23,7 +23,7 @@ const endpoint: Endpoint = {
   },
 }
 
-/** TronGrid's own API, v1, as much of it as the gateway asks. Errors are a status and a sentence. */
+/** The part of TronGrid's v1 API that the gateway uses. Errors have a status and a sentence. */
 export async function gridRoutes(app: FastifyInstance, node: NodeParts): Promise<void> {
   app.setErrorHandler((error: Error, _request, reply) => {
     const statusCode = error instanceof GridRefusal ? error.statusCode : 500
@@ -32,7 +32,7 @@ export async function gridRoutes(app: FastifyInstance, node: NodeParts): Promise
   openEndpoint(app, node, endpoint)
 }
 
-/** Every row that the question is about, in the order asked for. */
+/** Lists the rows that match the query, in its order. */
 function rowsAsked({ chain, view, effects }: Call, query: GridQuery): readonly GridRow[] {
   const { address, only, contract, minMs, maxMs } = query
   const asked = rowsOf(address, chain, view).filter(
@@ -52,7 +52,7 @@ function rowsAsked({ chain, view, effects }: Call, query: GridQuery): readonly G
   return query.ascending ? rows : [...rows].reverse()
 }
 
-/** The rows behind the cursor, which may stand at a row that is gone, and whether more follow. */
+/** Takes the rows after the cursor, whose own row may be gone, and tells whether more follow. */
 function takePage(
   rows: readonly GridRow[],
   { cursor, limit, ascending }: GridQuery,

@@ -3,7 +3,7 @@ import { parseTronAddress, type TronAddress } from '../../tron/address.ts'
 import type { GridRow } from '../chain/grid-row.ts'
 import type { Parameters } from './node-door.ts'
 
-/** What TronGrid answers with 400. */
+/** A query that TronGrid answers with 400. */
 export class GridRefusal extends Error {
   readonly statusCode = 400
 
@@ -13,13 +13,13 @@ export class GridRefusal extends Error {
   }
 }
 
-/** Where a page begins: behind a row, or at the start; and whether the page before it was an empty one. */
+/** Where a page begins: after a row, or at the start. `afterEmpty`: the page before it was empty. */
 export interface GridCursor {
   after: GridRow['place'] | null
   afterEmpty: boolean
 }
 
-/** A question for an account's token transfers. */
+/** A query for an account's token events. */
 export interface GridQuery {
   address: TronAddress
   limit: number
@@ -30,14 +30,14 @@ export interface GridQuery {
   maxMs: number
   contract: TronAddress | null
   cursor: GridCursor
-  /** Stands for everything but the cursor. */
+  /** A hash of everything except the cursor. */
   digest: string
 }
 
 const limitDefault = 20
 const limitMax = 200
 
-/** Reads the question. @throws GridRefusal saying what is wrong with it. */
+/** Reads a query. @throws GridRefusal naming what is wrong. */
 export function readGridQuery(addressText: string, parameters: Parameters): GridQuery {
   const { fingerprint, ...rest } = parameters
   const address = parseTronAddress(addressText)
@@ -78,7 +78,7 @@ export function readGridQuery(addressText: string, parameters: Parameters): Grid
   }
 }
 
-/** A cursor as text that means nothing to whoever carries it. */
+/** Encodes a cursor as opaque text. */
 export function makeFingerprint({ after, afterEmpty }: GridCursor, digest: string): string {
   return Buffer.from(JSON.stringify([digest, after, afterEmpty])).toString('base64url')
 }
@@ -88,7 +88,7 @@ function readFingerprint(text: string, digest: string): GridCursor {
     const [of, after, afterEmpty] = JSON.parse(Buffer.from(text, 'base64url').toString())
     if (of === digest) return { after, afterEmpty }
   } catch {
-    // No fingerprint of ours: refused like one of another question.
+    // Not a fingerprint of ours: refused like one of another query.
   }
   throw new GridRefusal('Invalid query filter(s)!: [fingerprint does not match current set of params]')
 }

@@ -7,7 +7,7 @@ import type { ChainView } from './chain-view.ts'
 
 const decimals = 6
 
-/** All events of tokens from or to an address that the node knows of, oldest first. Failed transactions have none. */
+/** Lists the token events from or to an address that the node shows, oldest first. Failed transactions have none. */
 export function rowsOf(address: TronAddress, chain: SandboxChain, view: ChainView): GridRow[] {
   const rows: GridRow[] = []
   for (const { height, timeMs, transactions } of chain.blocksOf(address)) {
@@ -25,7 +25,7 @@ export function rowsOf(address: TronAddress, chain: SandboxChain, view: ChainVie
   return rows
 }
 
-/** A row as TronGrid writes it: no log index, no height, the value as decimal text. */
+/** Writes a row as TronGrid does: no log index, no height, the value as decimal text. */
 export function gridRowJson({ event, txid, timeMs, unconfirmed }: GridRow): object {
   return {
     transaction_id: txid,
@@ -39,7 +39,7 @@ export function gridRowJson({ event, txid, timeMs, unconfirmed }: GridRow): obje
   }
 }
 
-/** The lookalike names itself as USDT does: only the address tells them apart. */
+/** The lookalike has the name and symbol of USDT. Only the address distinguishes them. */
 function tokenInfo(address: TronAddress): object {
   const { usdt, lookalike } = sandboxAddresses
   return address === usdt || address === lookalike

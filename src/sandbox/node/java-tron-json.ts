@@ -2,14 +2,14 @@ import { addressFromBytes, addressToBytes } from '../../tron/address.ts'
 import type { SandboxBlock } from '../chain/sandbox-block.ts'
 import type { SandboxTransaction } from '../chain/transaction-facts.ts'
 
-// As java-tron writes protobuf in JSON: what is at its default (0, "", an empty list) is left out.
+// JSON as java-tron writes it from protobuf: fields at their default (0, "", an empty list) are left out.
 
-/** A block without its transactions. */
+/** Writes a block without its transactions. */
 export function headerJson({ id, header }: SandboxBlock): object {
   return { blockID: id, block_header: { raw_data: header } }
 }
 
-/** A block with its transactions; without the key `transactions` when it has none. */
+/** Writes a block with its transactions. Without any, the key `transactions` is missing. */
 export function blockJson(block: SandboxBlock): object {
   const { transactions } = block
   return {
@@ -20,15 +20,15 @@ export function blockJson(block: SandboxBlock): object {
 
 function transactionJson({ id, result, raw }: SandboxTransaction): object {
   return {
-    // A transfer of TRX and the like has no result of its own, and is in a block because it succeeded.
+    // A transaction that calls no contract has no result. It is in a block because it succeeded.
     ret: [{ contractRet: result ?? 'SUCCESS' }],
     txID: id,
-    // Of a transaction given by its facts there is no more to show.
+    // A transaction given by its facts has no raw data.
     ...(raw && { raw_data: raw.data, raw_data_hex: raw.hex }),
   }
 }
 
-/** What became of one transaction of a block. */
+/** Writes the info of one transaction of a block. */
 export function transactionInfoJson(block: SandboxBlock, transaction: SandboxTransaction): object {
   const { id, contract, result, logs } = transaction
   const failed = result !== undefined && result !== 'SUCCESS'
@@ -49,7 +49,7 @@ export function transactionInfoJson(block: SandboxBlock, transaction: SandboxTra
   }
 }
 
-/** The node's own account of how far it is. */
+/** Writes the node's heights, as getnodeinfo reports them. */
 export function nodeInfoJson(head: SandboxBlock, solid: SandboxBlock): object {
   const named = ({ height, id }: SandboxBlock) => `Num:${height},ID:${id}`
   return {
@@ -60,7 +60,7 @@ export function nodeInfoJson(head: SandboxBlock, solid: SandboxBlock): object {
   }
 }
 
-/** Fields that hold an address, as 41 and 40 hex digits, or in a log without the 41. */
+/** Fields that hold an address: 41 and 40 hex digits, or in a log without the 41. */
 const addressFields = new Set([
   'address',
   'owner_address',
@@ -69,7 +69,7 @@ const addressFields = new Set([
   'to_address',
 ])
 
-/** An answer as java-tron gives it with `visible=true`: the same, with its addresses in base58. */
+/** Rewrites an answer as java-tron does with `visible=true`: addresses in base58. */
 export function visibleJson(value: unknown, field = ''): unknown {
   if (Array.isArray(value)) return value.map(item => visibleJson(item))
   if (typeof value === 'object' && value !== null) {

@@ -2,8 +2,7 @@ import type { NodeLog } from '../../tron/transfer-log.ts'
 import type { SandboxBlock } from '../chain/sandbox-block.ts'
 import type { SandboxTransaction } from '../chain/transaction-facts.ts'
 
-// Blocks and logs as java-tron's JSON-RPC writes them: everything hex with 0x in front, addresses of 20 bytes, and of a
-// block its time in seconds.
+// Blocks and logs as java-tron's JSON-RPC writes them: hex with 0x in front, addresses of 20 bytes, block times in seconds.
 
 const noHash = `0x${'0'.repeat(64)}`
 const noBloom = `0x${'0'.repeat(512)}`
@@ -12,7 +11,7 @@ export function quantity(value: number): string {
   return `0x${value.toString(16)}`
 }
 
-/** @param full whether transactions come whole, or by their hashes. */
+/** Writes a block. @param full whether transactions are whole, or hashes only. */
 export function rpcBlock(block: SandboxBlock, full: boolean): object {
   const { header, transactions } = block
   return {
@@ -54,16 +53,16 @@ function rpcTransaction(block: SandboxBlock, { id }: SandboxTransaction, index: 
   }
 }
 
-/** What a log must be of to be found; as `eth_getLogs` has it, a slot of topics that is null matches any. */
+/** The filter of `eth_getLogs`. A null in `topics` matches any topic at that position. */
 export interface LogFilter {
-  /** Without 0x, small. Empty: any. */
+  /** Lower-case, without 0x. Empty: any. */
   addresses: readonly string[]
   topics: readonly (readonly string[] | null)[]
 }
 
 /**
- * The logs of a block that match. `logIndex` counts over the whole block, those that do not match included. Logs kept by
- * transactions that failed are among them: java-tron does not look at the result here.
+ * Writes the logs of a block that match. `logIndex` counts all logs of the block. Logs kept by failed transactions are
+ * included: java-tron does not check the result here.
  */
 export function rpcLogs(block: SandboxBlock, filter: LogFilter): object[] {
   let logIndex = 0

@@ -1,8 +1,9 @@
+import { heightOfBlockId } from '../../tron/block-id.ts'
 import type { SandboxBlock } from '../chain/sandbox-block.ts'
 import { type LogFilter, quantity, rpcBlock, rpcLogs } from './json-rpc-answers.ts'
 import type { Call, Endpoint, Parameters } from './node-door.ts'
 
-/** What JSON-RPC answers with in place of a result. */
+/** A JSON-RPC error. */
 class RpcError extends Error {
   readonly code: number
 
@@ -15,7 +16,7 @@ class RpcError extends Error {
 const invalidParams = -32602
 const topicSlotsMax = 4
 
-/** The methods the gateway uses, as java-tron has them; eth_getLogs for one block, by its hash. */
+/** The methods the gateway uses, as in java-tron. eth_getLogs takes one block, by its hash. */
 const methods: Record<string, (params: readonly unknown[], call: Call) => unknown> = {
   eth_chainId: (_params, { chain }) => quantity(Number.parseInt(chain.genesisId.slice(-8), 16)),
   eth_blockNumber: (_params, { view }) => quantity(view.head.height),
@@ -35,7 +36,7 @@ const methods: Record<string, (params: readonly unknown[], call: Call) => unknow
       )
     }
     const id = hash(asked.blockHash)
-    const block = call.view.block(heightOf(id))
+    const block = call.view.block(heightOfBlockId(id))
     if (block?.id !== id) throw new RpcError(invalidParams, 'invalid blockHash')
     return call.effects.reduce<readonly unknown[]>(
       (logs, effect) => effect.logs?.(logs) ?? logs,
@@ -52,7 +53,7 @@ export const jsonRpcEndpoint: Endpoint = {
   heightOf: ({ params }) => {
     const [first] = Array.isArray(params) ? params : []
     const id = /^0x([0-9a-f]{64})$/.exec(`${(first as Parameters | undefined)?.blockHash}`)?.[1]
-    return id === undefined ? undefined : heightOf(id)
+    return id === undefined ? undefined : heightOfBlockId(id)
   },
   answer: call => {
     const { id = null, method, params = [] } = call.parameters
@@ -86,11 +87,6 @@ function readFilter({ address, topics }: Parameters): LogFilter {
     addresses: addresses.map(it => hex(it, 40, 'address')),
     topics: slots.map(slot => (slot === null ? null : [slot].flat().map(hash))),
   }
-}
-
-/** An id begins with its block's height. */
-function heightOf(id: string): number {
-  return Number.parseInt(id.slice(0, 16), 16)
 }
 
 function hash(text: unknown): string {

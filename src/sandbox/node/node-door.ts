@@ -4,7 +4,7 @@ import type { Effect, Surface } from '../faults/fault-effect.ts'
 import type { NodeFaults } from '../faults/node-faults.ts'
 import { type ChainView, viewChain } from './chain-view.ts'
 
-/** A node: a chain it shares with others, and what is its own. */
+/** A node: a chain that it may share, and its own faults and counts. */
 export interface NodeParts {
   chain: SandboxChain
   faults: NodeFaults
@@ -25,15 +25,15 @@ export interface Endpoint {
   method: ('GET' | 'POST')[]
   url: string
   surface: Surface
-  /** The block asked for, where the call names one. */
+  /** Returns the height that the call asks for, if it names one. */
   heightOf?: (parameters: Parameters) => number | undefined
-  /** A value to be written as JSON. */
+  /** Returns the value to write as JSON. */
   answer: (call: Call) => unknown
-  /** What it says when there is nothing. */
+  /** The answer when there is nothing. */
   nothing: unknown
 }
 
-/** Opens an endpoint through which the node's faults strike. A GET's parameters are its query's, a POST's its body's. */
+/** Opens an endpoint whose calls the node's faults can strike. A GET takes its parameters from the query, a POST from the body. */
 export function openEndpoint(app: FastifyInstance, node: NodeParts, endpoint: Endpoint): void {
   app.route({
     method: endpoint.method,
@@ -76,10 +76,10 @@ async function answer(
   return reply
 }
 
-/** How often a node was called, its control API apart. */
+/** Counts the calls to a node, without those to its control API. */
 export class CallCounts {
   calls = 0
-  /** Calls that got a refusal in place of an answer. */
+  /** Calls that got a refusal instead of an answer. */
   refused = 0
   readonly byPath: Record<string, number> = {}
 

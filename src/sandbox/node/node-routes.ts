@@ -4,7 +4,7 @@ import { jsonRpcEndpoint } from './json-rpc-endpoint.ts'
 import { type NodeParts, openEndpoint } from './node-door.ts'
 import { walletEndpoints } from './wallet-endpoints.ts'
 
-/** java-tron's HTTP API and JSON-RPC. Bodies are JSON whatever their content type; errors come with 200. */
+/** java-tron's HTTP API and JSON-RPC. Bodies are JSON with any content type. Errors have status 200. */
 export async function nodeRoutes(app: FastifyInstance, node: NodeParts): Promise<void> {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: FastifyRequest, body: string) =>

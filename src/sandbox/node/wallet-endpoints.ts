@@ -1,3 +1,4 @@
+import { heightOfBlockId } from '../../tron/block-id.ts'
 import type { SandboxBlock } from '../chain/sandbox-block.ts'
 import type { Effect, Surface } from '../faults/fault-effect.ts'
 import { blockJson, headerJson, nodeInfoJson, transactionInfoJson, visibleJson } from './java-tron-json.ts'
@@ -6,8 +7,8 @@ import type { Call, Endpoint, Parameters } from './node-door.ts'
 const surfaces: Record<string, Surface> = { wallet: 'head', walletsolidity: 'solid' }
 
 /**
- * What java-tron's HTTP API says of the chain, as much of it as the gateway asks: /wallet shows the head, /walletsolidity
- * the solidified part. GET takes its parameters from the query, POST from a JSON body; `visible` turns addresses to base58.
+ * The part of java-tron's HTTP API that the gateway uses: /wallet shows the head, /walletsolidity the solidified chain.
+ * `visible` turns addresses to base58.
  */
 export const walletEndpoints: readonly Endpoint[] = Object.entries(surfaces).flatMap(([name, surface]) => {
   const newest = ({ view }: Call) => (surface === 'solid' ? view.solid : view.head)
@@ -54,7 +55,7 @@ export const walletEndpoints: readonly Endpoint[] = Object.entries(surfaces).fla
       answer: call => {
         const height = readHeight(call.parameters.num)
         if (height <= 0) return {}
-        // `[]` for an empty block and for one that is not there, as real nodes have it.
+        // `[]` for an empty block and for one that is not there, as real nodes answer.
         const block = known(call, height)
         return block ? block.transactions.map(transaction => transactionInfoJson(block, transaction)) : []
       },
@@ -80,7 +81,7 @@ export const walletEndpoints: readonly Endpoint[] = Object.entries(surfaces).fla
   ]
 })
 
-/** The block that the node answers with, where a fault has it take another. */
+/** Applies the faults that change which block is answered with. */
 function shifted(effects: readonly Effect[], height: number): number {
   return effects.reduce((asked, effect) => effect.heightAnswered?.(asked) ?? asked, height)
 }
@@ -89,7 +90,7 @@ function heightOf({ num }: Parameters): number {
   return readHeight(num)
 }
 
-/** A missing number is 0, protobuf's default. */
+/** Reads a height. A missing one is 0, protobuf's default. */
 function readHeight(value: unknown): number {
   const number = Number(value ?? 0)
   if (!Number.isInteger(number)) throw new TypeError(`For input string: "${value}"`)
@@ -100,7 +101,7 @@ function isBlockId(text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text)
 }
 
-/** An id begins with its block's height. */
+/** Reads the height that an id or a number names. */
 function heightNamed(idOrNumber: string): number {
-  return isBlockId(idOrNumber) ? Number.parseInt(idOrNumber.slice(0, 16), 16) : readHeight(idOrNumber)
+  return isBlockId(idOrNumber) ? heightOfBlockId(idOrNumber) : readHeight(idOrNumber)
 }

@@ -1,13 +1,15 @@
-/** A USDT transfer without its place, as sources that count their logs otherwise can still agree on it. */
+import type { UsdtUnits } from '../../base/money.ts'
+
+/** A USDT transfer without its log index: sources that number their logs differently can still agree on it. */
 export interface LogFact {
   txid: string
   /** 20 bytes each. */
   fromBytes: Buffer
   toBytes: Buffer
-  amount: bigint
+  amount: UsdtUnits
 }
 
-/** `unknown`: the source has nothing where there is something, which nodes without an index say of any block. */
+/** `unknown`: the source shows no logs at all for a block with transfers, as nodes without an index do for any block. */
 export interface LogComparison {
   verdict: 'agreed' | 'disagreed' | 'unknown'
   /** In the block, not in the logs. */
@@ -17,9 +19,9 @@ export interface LogComparison {
 }
 
 /**
- * Holds a block's transfers against another source's: the same ones, as often, in whatever order. Zero amounts, which a
- * block leaves out, do not count.
- * @param undone transactions that failed and kept their logs: eth_getLogs does not look at the result.
+ * Compares a block's transfers with those of another source, as multisets. Zero amounts are ignored, since a block leaves
+ * them out.
+ * @param undone transactions that failed and kept their logs, which eth_getLogs lists all the same.
  */
 export function compareLogs(
   transfers: readonly LogFact[],

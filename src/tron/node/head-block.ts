@@ -3,8 +3,8 @@ import type { NodeBlock, NodeTransactionInfo } from './node-answers.ts'
 import { readUsdtLogs, type UsdtLogs } from './solid-block.ts'
 
 /**
- * A block at the head with those of its transfers whose infos are there: they may come a moment after the block, and
- * belong to a block that was replaced meanwhile. What does not belong is left out; nothing is credited from here.
+ * Joins a block at the head with the infos that are there. Infos may come a moment after the block, or belong to a block
+ * that was replaced meanwhile; those are left out. Nothing is credited from here.
  * @param usdtContract 20 bytes as 40 hex digits.
  */
 export function joinHeadBlock(
@@ -18,7 +18,7 @@ export function joinHeadBlock(
     const txIndex = places.get(info.txid)
     if (txIndex === undefined || info.height !== block.height) continue
     readUsdtLogs(info, txIndex, usdtContract, logs)
-    // Once each.
+    // Each transaction counts once.
     places.delete(info.txid)
   }
   const { height, hash, parentHash, time } = block

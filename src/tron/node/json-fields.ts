@@ -12,12 +12,12 @@ import {
 } from './json-tokens.ts'
 
 /**
- * What to keep of a JSON value: of an object the members named, of a list the same of each element; `whole`: all of it.
- * Where the value is something else than said here, it is kept whole, for whoever checks it to refuse.
+ * Which parts of a JSON value to keep: the named members of an object, the same parts of each element of a list, or all of
+ * it (`whole`). A value of another shape is kept whole, so that the code that checks it can refuse it.
  */
 export type Fields = 'whole' | readonly [Fields] | { readonly [name: string]: Fields }
 
-/** How deep lists and objects may lie in each other; in nodes' answers it is less than a dozen. Each level is a call. */
+/** How deep lists and objects may be nested. Nodes' answers stay below a dozen. Each level is a recursive call. */
 const depthMax = 64
 const openList = 0x5b
 const closeList = 0x5d
@@ -25,11 +25,11 @@ const openObject = 0x7b
 const closeObject = 0x7d
 
 /**
- * Makes a reader of some fields of a JSON text. It refuses what JSON.parse refuses, in what it passes over too, and
- * besides that a name it keeps that comes twice in an object, and what lies too deep. A block is some hundred kilobytes of
- * which we use a tenth: as text and as objects all of it costs thrice what passing over it does.
- * @returns reads UTF-8; gives what JSON.parse would, less the members that are not named. An object at the top that
- * has none of them is given whole: only `{}` is to look empty. Throws SyntaxError.
+ * Makes a reader of some fields of a JSON text. It refuses what JSON.parse refuses, in skipped parts too. It also refuses
+ * a kept name that comes twice in an object, and nesting beyond `depthMax`. We use a tenth of a block of some hundred
+ * kilobytes: making strings and objects of all of it costs three times as much as skipping the rest.
+ * @returns a function from UTF-8 to what JSON.parse would return, without the members that are not named. A top-level object
+ * with none of them is returned whole, so that only `{}` looks empty. It throws SyntaxError.
  */
 export function createFieldReader(fields: Fields): (body: Buffer) => unknown {
   const plan = planOf(fields)
@@ -46,9 +46,9 @@ export function createFieldReader(fields: Fields): (body: Buffer) => unknown {
 
 interface Plan {
   keep: boolean
-  /** Of an object, by the length of its name. */
+  /** Of an object: the members to keep, by the length of their names. */
   members: Member[][] | null
-  /** Of a list's elements. */
+  /** Of a list: what to keep of each element. */
   element: Plan | null
 }
 
@@ -72,7 +72,7 @@ function planOf(fields: Fields): Plan {
   return { keep: true, members: Array.from(members, list => list ?? []), element: null }
 }
 
-/** @returns undefined where nothing is kept. */
+/** Reads the next value. @returns undefined where nothing is kept. */
 function readValue(scan: JsonScan, plan: Plan, depth: number): unknown {
   const from = scan.at
   const first = scan.bytes[from]
@@ -114,7 +114,7 @@ function readObject(scan: JsonScan, members: Member[][] | null, depth: number): 
   return kept
 }
 
-/** Passes a member's name. @returns which of those to be kept it is. */
+/** Skips a member's name. @returns the member, if it is one to keep. */
 function readName(scan: JsonScan, members: Member[][] | null): Member | undefined {
   const from = scan.at
   const isPlain = skipString(scan)
@@ -156,7 +156,7 @@ function latin1({ bytes }: JsonScan, from: number, to: number): string {
   return bytes.toString('latin1', from, to)
 }
 
-/** The value that has just been passed. */
+/** Parses the value that has just been skipped. */
 function parse({ bytes, at }: JsonScan, from: number): unknown {
   return JSON.parse(bytes.toString('utf8', from, at))
 }

@@ -1,9 +1,9 @@
-/** A JSON text being read from its bytes: nothing of it becomes a string unless somebody asks. */
+/** A JSON text that is read from its bytes. No part becomes a string unless a caller needs it. */
 export interface JsonScan {
   readonly bytes: Buffer
-  /** The same bytes, four at a time. */
+  /** The same bytes as 32-bit words. */
   readonly words: Int32Array
-  /** Where the next character to be read stands. */
+  /** The position of the next character to read. */
   at: number
 }
 
@@ -12,20 +12,20 @@ export const colon = 0x3a
 export const quote = 0x22
 const backslash = 0x5c
 
-/** 1 for what stands in a string as it is: ASCII, no control character, no quote, no backslash. */
+/** 1 for the characters that need no decoding in a string: ASCII without control characters, quote and backslash. */
 const plain = new Uint8Array(256).fill(1, 0x20, 0x80)
 plain[quote] = 0
 plain[backslash] = 0
 
 export function startScan(body: Buffer): JsonScan {
-  // Words have to begin at a multiple of four.
+  // An Int32Array has to begin at a multiple of four.
   const bytes = body.byteOffset % 4 === 0 ? body : Buffer.copyBytesFrom(body)
   return { bytes, words: new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2), at: 0 }
 }
 
 /**
- * Passes a string. @returns whether it is plain: ASCII without escapes, its bytes are its characters.
- * @throws SyntaxError where there is none.
+ * Skips a string. @returns whether it is plain: ASCII without escapes, so that its bytes are its characters.
+ * @throws SyntaxError when there is none.
  */
 export function skipString(scan: JsonScan): boolean {
   expect(scan, quote)
@@ -40,12 +40,12 @@ export function skipString(scan: JsonScan): boolean {
   }
 }
 
-/** Where the plain characters that come next end: looked for four at a time, since a block is mostly long hex. */
+/** Finds the end of the plain characters that come next. Compares four at a time, since a block is mostly long hex. */
 function plainEnd({ bytes, words, at }: JsonScan): number {
   let end = at
-  // A name seldom comes as far as the words.
+  // Names are short: most end here, before the comparison by words.
   for (const long = at + 16; end < long; end++) if (plain[bytes[end]!] !== 1) return end
-  // What the first word has of the characters before is plain.
+  // The first word may begin with characters already compared. They are plain.
   let word = end >> 2
   while (word < words.length && isPlainWord(words[word]!)) word++
   end = word << 2
@@ -54,7 +54,8 @@ function plainEnd({ bytes, words, at }: JsonScan): number {
 }
 
 function isPlainWord(word: number): boolean {
-  // In each the highest bit of some byte is set where one is below 0x20, a quote, a backslash; in the last, not ASCII.
+  // Each expression sets the highest bit of some byte if a byte is a control character, a quote, a backslash; `word` has it
+  // set for bytes beyond ASCII.
   const control = (word - 0x20202020) & ~word
   const quotes = word ^ 0x22222222
   const backslashes = word ^ 0x5c5c5c5c
@@ -64,13 +65,13 @@ function isPlainWord(word: number): boolean {
 }
 
 function skipEscape(scan: JsonScan): void {
-  // Escapes are rare: text is plain enough here.
+  // Escapes are rare, so a regular expression is fast enough.
   const found = /^(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/.exec(scan.bytes.toString('latin1', scan.at, scan.at + 5))
   if (!found) throw notJson(scan)
   scan.at += found[0].length
 }
 
-/** Passes a number, `true`, `false` or `null`. @throws SyntaxError where there is none. */
+/** Skips a number, `true`, `false` or `null`. @throws SyntaxError when there is none. */
 export function skipNumberOrWord(scan: JsonScan): void {
   const { bytes } = scan
   const first = bytes[scan.at]!
@@ -83,7 +84,7 @@ export function skipNumberOrWord(scan: JsonScan): void {
 function skipNumber(scan: JsonScan): void {
   const { bytes } = scan
   if (bytes[scan.at] === 0x2d) scan.at++
-  // No digit follows a leading zero: whatever comes then is no part of the number.
+  // A number with a leading zero ends there; a digit after it is an error that the caller finds.
   if (bytes[scan.at] === 0x30) scan.at++
   else skipDigits(scan)
   if (bytes[scan.at] === 0x2e) {
@@ -107,7 +108,7 @@ function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39
 }
 
-/** Passes white space, of which nodes send none. */
+/** Skips white space. Nodes send none. */
 export function skipSpace(scan: JsonScan): void {
   if (scan.bytes[scan.at]! > 0x20) return
   for (;;) {
@@ -117,7 +118,7 @@ export function skipSpace(scan: JsonScan): void {
   }
 }
 
-/** Passes one character. @throws SyntaxError when it is another. */
+/** Skips one character. @throws SyntaxError when another comes. */
 export function expect(scan: JsonScan, byte: number): void {
   if (scan.bytes[scan.at] !== byte) throw notJson(scan)
   scan.at++

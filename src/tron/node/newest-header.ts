@@ -1,38 +1,38 @@
 import { type NodeBlock, readBlock } from './node-answers.ts'
 import { isNotOffered } from './node-error.ts'
 
-/** How often a node may contradict itself about its newest block before the short way is given up. */
+/** How often the header of a node may be ahead of its whole block before headers are given up. */
 const triesMax = 3
 
-/** Posts to a view. @param ahead before the requests that wait for their turn. */
+/** Posts to /wallet or /walletsolidity. @param ahead before the requests that wait for their turn. */
 export type AskView = (path: string, body: object, ahead?: boolean) => Promise<unknown>
 
 /**
- * Reads a view's newest block by its header alone, where the node offers that: a whole block is hundreds of kilobytes,
- * and comes every three seconds. Before the short way is trusted it is held against the long one once: a node that showed
- * its head as solidified would have us believe what may still be undone.
- * @returns null from a node without any block.
+ * Makes a reader of a view's newest block that asks for the header alone, where the node offers that: a whole block is
+ * hundreds of kilobytes and comes every three seconds. The header is compared with a whole block once before it is trusted:
+ * a node might show the head's header as solidified, and that block may still be undone.
+ * @returns a function whose result is null for a node without any block.
  */
 export function newestHeader(ask: AskView): (ahead: boolean) => Promise<NodeBlock | null> {
-  let short: 'untried' | 'trusted' | 'given up' = 'untried'
+  let headers: 'untried' | 'trusted' | 'given up' = 'untried'
   let tries = 0
   const whole = async (ahead: boolean) => readBlock(await ask('/getnowblock', {}, ahead))
   return async ahead => {
-    if (short === 'given up') return await whole(ahead)
+    if (headers === 'given up') return await whole(ahead)
     const header = await headerOnly(ask, ahead)
     if (header === null) {
-      short = 'given up'
+      headers = 'given up'
       return await whole(ahead)
     }
-    if (short === 'trusted') return header
+    if (headers === 'trusted') return header
     const block = await whole(ahead)
-    if (block && header.height <= block.height) short = 'trusted'
-    else if (++tries === triesMax) short = 'given up'
+    if (block && header.height <= block.height) headers = 'trusted'
+    else if (++tries === triesMax) headers = 'given up'
     return block
   }
 }
 
-/** @returns null when the node has no such call. */
+/** Asks for the newest header. @returns null when the node has no such call. */
 async function headerOnly(ask: AskView, ahead: boolean): Promise<NodeBlock | null> {
   try {
     return readBlock(await ask('/getblock', { detail: false }, ahead))

@@ -1,32 +1,32 @@
 import { heightHex } from '../block-id.ts'
 import type { NodeLog } from '../transfer-log.ts'
+import { asList, asObject, wrongField } from './answer-fields.ts'
 import { createFieldReader } from './json-fields.ts'
-import { NodeError } from './node-error.ts'
 
-/** A block as a node shows it, as much of it as we use. */
+/** The part of a node's block that we use. */
 export interface NodeBlock {
   height: number
   /** Block id, 64 hex digits. */
   hash: string
   parentHash: string
   time: Date
-  /** In the order they have in the block. */
+  /** In the order of the block. */
   txids: string[]
 }
 
-/** What became of one transaction, as much of it as we use. */
+/** The part of a transaction's info that we use: what became of it. */
 export interface NodeTransactionInfo {
   txid: string
   height: number
   timeMs: number
-  /** SUCCESS and nothing else: its logs are of things that happened. */
+  /** True for SUCCESS alone. Only then did what its logs say happen. */
   succeeded: boolean
   logs: readonly NodeLog[]
 }
 
 /**
- * Reads of a block's JSON what `readBlock` looks at, and a refusal: most of it are the transactions' bytes, which say
- * nothing their infos do not. Of the infos we use most, and JSON.parse is faster.
+ * Reads from a block's JSON the fields of `readBlock`, and a refusal. The rest is the transactions' bytes, which repeat what
+ * their infos say. Infos are read by JSON.parse: we use most of them, and it is faster there.
  */
 export const readBlockFields = createFieldReader({
   Error: 'whole',
@@ -37,48 +37,48 @@ export const readBlockFields = createFieldReader({
 
 const id = /^[0-9a-f]{64}$/
 const address = /^[0-9a-f]{40}$/
-/** Heights are `integer` in the database: at a block every 3 seconds that is enough for two centuries. */
+/** Heights are `integer` in the database. At a block every 3 seconds they last two centuries. */
 const heightMax = 2 ** 31 - 1
 const timeMaxMs = 8.64e15
 
 /**
- * Reads getblockbynum's or getnowblock's answer, whatever it is.
+ * Reads the answer of getblockbynum, getblock or getnowblock.
  * @returns null for `{}`: the node has no such block.
- * @throws NodeError saying what is wrong with it.
+ * @throws NodeError naming the field that is wrong.
  */
 export function readBlock(answer: unknown): NodeBlock | null {
-  const block = object(answer, 'the block')
+  const block = asObject(answer, 'the block')
   if (Object.keys(block).length === 0) return null
-  const header = object(object(block.block_header, 'block_header').raw_data, 'block_header.raw_data')
+  const header = asObject(asObject(block.block_header, 'block_header').raw_data, 'block_header.raw_data')
   const height = whole(header.number ?? 0, 'block_header.raw_data.number', heightMax)
   const hash = hex(block.blockID, id, 'blockID')
-  if (!hash.startsWith(heightHex(height))) throw wrong('blockID', `the id of a block at ${height}`, hash)
+  if (!hash.startsWith(heightHex(height))) throw wrongField('blockID', `the id of a block at ${height}`, hash)
   return {
     height,
     hash,
     parentHash: hex(header.parentHash, id, 'block_header.raw_data.parentHash'),
     time: new Date(whole(header.timestamp ?? 0, 'block_header.raw_data.timestamp', timeMaxMs)),
-    txids: list(block.transactions ?? [], 'transactions').map(transaction =>
-      hex(object(transaction, 'a transaction').txID, id, 'txID'),
+    txids: asList(block.transactions ?? [], 'transactions').map(transaction =>
+      hex(asObject(transaction, 'a transaction').txID, id, 'txID'),
     ),
   }
 }
 
 /**
- * Reads gettransactioninfobyblocknum's answer, whatever it is.
- * @returns the infos in the node's order; none may mean an empty block, or that the node has nothing (yet).
- * @throws NodeError saying what is wrong with it.
+ * Reads the answer of gettransactioninfobyblocknum.
+ * @returns the infos in the node's order. An empty list means an empty block, or that the node does not have the infos yet.
+ * @throws NodeError naming the field that is wrong.
  */
 export function readTransactionInfos(answer: unknown): NodeTransactionInfo[] {
-  // `{}` is what nodes say at height 0, and some for a block they do not have.
-  if (!Array.isArray(answer) && Object.keys(object(answer, 'the infos')).length === 0) return []
-  return list(answer, 'the infos').map(readInfo)
+  // Nodes answer `{}` at height 0, and some do so for a block they do not have.
+  if (!Array.isArray(answer) && Object.keys(asObject(answer, 'the infos')).length === 0) return []
+  return asList(answer, 'the infos').map(readInfo)
 }
 
 function readInfo(answer: unknown): NodeTransactionInfo {
-  const info = object(answer, 'an info')
-  const receipt = object(info.receipt ?? {}, 'receipt')
-  const logs = list(info.log ?? [], 'log')
+  const info = asObject(answer, 'an info')
+  const receipt = asObject(info.receipt ?? {}, 'receipt')
+  const logs = asList(info.log ?? [], 'log')
   for (const log of logs) checkLog(log)
   return {
     txid: hex(info.id, id, 'id'),
@@ -90,45 +90,29 @@ function readInfo(answer: unknown): NodeTransactionInfo {
 }
 
 /**
- * Refuses a log of another form than java-tron's. An address in another spelling (base58, 41 in front, 0x, capitals)
- * would not be recognised as the token's, and its transfers would pass unseen: that fails the whole answer instead.
+ * Refuses a log that is not written as java-tron writes it. An address in another spelling (base58, 41 in front, 0x,
+ * capitals) would not be recognized as the token's and its transfers would be missed, so it fails the whole answer.
  */
 function checkLog(value: unknown): void {
-  const log = object(value, 'a log')
+  const log = asObject(value, 'a log')
   hex(log.address, address, 'log.address')
-  if (log.data !== undefined && typeof log.data !== 'string') throw wrong('log.data', 'hex', log.data)
-  for (const topic of list(log.topics ?? [], 'log.topics')) {
-    if (typeof topic !== 'string') throw wrong('a topic', 'hex', topic)
+  if (log.data !== undefined && typeof log.data !== 'string') throw wrongField('log.data', 'hex', log.data)
+  for (const topic of asList(log.topics ?? [], 'log.topics')) {
+    if (typeof topic !== 'string') throw wrongField('a topic', 'hex', topic)
   }
-}
-
-function object(value: unknown, name: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw wrong(name, 'an object', value)
-  return value as Record<string, unknown>
-}
-
-function list(value: unknown, name: string): unknown[] {
-  if (!Array.isArray(value)) throw wrong(name, 'a list', value)
-  return value
 }
 
 function hex(value: unknown, pattern: RegExp, name: string): string {
   if (typeof value !== 'string' || !pattern.test(value)) {
-    throw wrong(name, `${pattern === id ? 64 : 40} hex digits, small`, value)
+    throw wrongField(name, `${pattern === id ? 64 : 40} lower-case hex digits`, value)
   }
   return value
 }
 
-/** JSON numbers beyond 2^53 arrive rounded; none of those we read may be that large. */
+/** JSON numbers beyond 2^53 arrive rounded, so none that we read may be that large. */
 function whole(value: unknown, name: string, max: number): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0 || (value as number) > max) {
-    throw wrong(name, `a whole number up to ${max}`, value)
+    throw wrongField(name, `a whole number up to ${max}`, value)
   }
   return value as number
-}
-
-function wrong(name: string, expected: string, value: unknown): NodeError {
-  const got = JSON.stringify(value)?.slice(0, 100) ?? 'nothing'
-  return new NodeError('failed', `${name} should be ${expected}, got ${got}`)
 }

@@ -4,39 +4,39 @@ import type { BlockRef, HeadBlock, SolidBlock } from '../block.ts'
 import { joinHeadBlock } from './head-block.ts'
 import { type AskView, newestHeader } from './newest-header.ts'
 import { type NodeBlock, readBlock, readBlockFields, readTransactionInfos } from './node-answers.ts'
-import { isNotOffered, NodeError } from './node-error.ts'
+import { isNotOffered, NodeError, nodeErrorAt } from './node-error.ts'
 import { type CallOutcome, createNodeHttp, endpoint } from './node-http.ts'
 import { joinSolidBlock } from './solid-block.ts'
 import type { TokenBucket } from './token-bucket.ts'
 
-/** A TRON node as the watcher sees it. Every call throws a NodeError when it cannot be answered. */
+/** A TRON node. Every call throws a NodeError when it gets no usable answer. */
 export interface TronNode {
-  /** The host and port of its head URL; paths, which may hold keys, are left out. */
+  /** The host and port of its head URL. The path is left out: it may hold a key. */
   readonly name: string
-  /** Id of block 0: says which chain this is. */
+  /** Reads the id of block 0, which names the chain. */
   genesisId(): Promise<string>
-  /** The newest irreversible block. @param options.ahead before the calls that wait for their turn. */
+  /** Reads the newest irreversible block. @param options.ahead before the calls that wait for their turn. */
   solidHead(options?: { ahead?: boolean }): Promise<BlockRef>
-  /** An irreversible block with all its transfers; null while the node does not have it. Two calls, one for a miss. */
+  /** Reads an irreversible block with all its transfers; null while the node lacks it. Two calls, one for a miss. */
   solidBlock(height: number): Promise<SolidBlock | null>
-  /** The id of an irreversible block, for comparing; null while the node does not have it. */
+  /** Reads the id of an irreversible block, to compare nodes; null while the node lacks it. */
   solidHash(height: number): Promise<string | null>
-  /** The newest block, which may still be replaced. */
+  /** Reads the newest block, which may still be replaced. */
   head(): Promise<BlockRef>
-  /** A block at the head, with the transfers known so far; null while the node does not have it. */
+  /** Reads a block at the head with the transfers known so far; null while the node lacks it. */
   headBlock(height: number): Promise<HeadBlock | null>
-  /** Drops its connections; calls in hand fail. */
+  /** Closes its connections. Calls in flight fail. */
   close(): Promise<void>
 }
 
-/** A whole call, from the dial to the last byte. A busy block is under a megabyte. */
+/** For a whole call, from the dial to the last byte. A busy block is under a megabyte. */
 const deadlineDefaultMs = 15_000
 
 /**
- * A client of one node over java-tron's HTTP API, with connections kept open. Opens none before the first call.
+ * Opens a client of one node over java-tron's HTTP API. It connects at the first call and keeps its connections.
  * @param options.headUrl where /wallet is.
- * @param options.solidUrl where /walletsolidity is: another port of one's own node, the same host at a provider.
- * @param options.apiKey TronGrid's; sent to hosts of TronGrid and to no others.
+ * @param options.solidUrl where /walletsolidity is: another port of your own node, the same host at a provider.
+ * @param options.apiKey of TronGrid; sent to hosts of TronGrid only.
  * @param options.bucket paces its requests.
  */
 export function createTronNode(options: {
@@ -90,12 +90,12 @@ export function createTronNode(options: {
 
 const infosPath = '/gettransactioninfobyblocknum'
 
-/** Every other path of a view answers with a block. */
+/** All other paths answer with a block. */
 function readerOf(path: string): ((body: Buffer) => unknown) | undefined {
   return path === infosPath ? undefined : readBlockFields
 }
 
-/** Asked for only where there are any. They go before the blocks others wait for: what is begun is finished first. */
+/** Asks for a block's infos, if it has transactions. They go ahead of other blocks, so that a block begun is finished first. */
 async function infosOf(ask: AskView, block: NodeBlock, height: number) {
   checkHeight(block, height)
   if (block.txids.length === 0) return []
@@ -121,18 +121,11 @@ function refOf(block: NodeBlock | null, what: string): BlockRef {
   return { height: block.height, hash: block.hash, time: block.time }
 }
 
-/** Runs a call; whatever it fails with becomes a NodeError that says which node and what was asked. */
+/** Runs a call. Its failure becomes a NodeError that names the node and what it was asked. */
 async function named<T>(name: string, what: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call()
   } catch (cause) {
-    const known = cause instanceof NodeError ? cause : undefined
-    throw new NodeError(known?.kind ?? 'failed', `node ${name}, ${what}: ${(cause as Error).message}`, {
-      retryAfterMs: known?.retryAfterMs,
-      status: known?.status,
-      allowedPerSecond: known?.allowedPerSecond,
-      timedOut: known?.timedOut ?? false,
-      cause,
-    })
+    throw nodeErrorAt(`node ${name}, ${what}`, cause)
   }
 }

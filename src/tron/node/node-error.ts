@@ -1,16 +1,16 @@
 /**
- * A node gave no answer we can use. It says nothing about the block asked for: the same question, to this node or to
- * another, is asked again.
+ * A node gave no usable answer. That says nothing about the block asked for: the same question is asked again, of this
+ * node or of another.
  * - `later`: the node is up and asks us to wait (a rate limit, a suspension, no resources now).
- * - `failed`: everything else: unreachable, late, unreadable, incomplete, contradicting itself.
+ * - `failed`: everything else: unreachable, too late, unreadable, incomplete, contradicting itself.
  */
 export class NodeError extends Error {
   readonly kind: 'later' | 'failed'
-  /** How long the node said to wait, where it said so; of several nodes, until the first may be asked again. */
+  /** How long the node asked us to wait, if it said so. Of several nodes: until the first may be asked again. */
   readonly retryAfterMs: number | undefined
-  /** The HTTP status of a refusal; undefined where the call itself failed, or an answer came that is no good. */
+  /** The HTTP status of a refusal; undefined when the call itself failed or its answer was unusable. */
   readonly status: number | undefined
-  /** Requests a second the node said it allows, where it said so; 0 where it only said there were too many. */
+  /** Requests a second the node said it allows, if it said so; 0 when it only said there were too many. */
   readonly allowedPerSecond: number | undefined
   /** It did not answer in time. */
   readonly timedOut: boolean
@@ -36,8 +36,21 @@ export class NodeError extends Error {
   }
 }
 
-/** Whether an endpoint that not every node has was refused as such, and not for a passing reason. */
+/** Turns whatever a call failed with into a NodeError. @param where which node, and what it was asked. */
+export function nodeErrorAt(where: string, cause: unknown): NodeError {
+  const message = `${where}: ${(cause as Error).message}`
+  if (!(cause instanceof NodeError)) return new NodeError('failed', message, { cause })
+  const { kind, retryAfterMs, status, allowedPerSecond, timedOut } = cause
+  return new NodeError(kind, message, { retryAfterMs, status, allowedPerSecond, timedOut, cause })
+}
+
+/** Tells whether a node refused an optional endpoint because it does not offer it, and not for a passing reason. */
 export function isNotOffered(error: unknown): boolean {
   if (!(error instanceof NodeError) || error.kind === 'later') return false
   return error.status !== undefined && (error.status === 200 || (error.status >= 400 && error.status < 500))
+}
+
+/** Lengthens a wait by up to a fifth and never shortens it, so that calls refused together do not return together. */
+export function withJitter(ms: number): number {
+  return Math.ceil(ms * (1 + Math.random() / 5))
 }

@@ -5,30 +5,31 @@ import { NodeError } from './node-error.ts'
 import { readAnswer } from './node-refusal.ts'
 import type { TokenBucket } from './token-bucket.ts'
 
-/** Asks one node, or the provider in front of many. Answers are parsed JSON; everything else is a NodeError. */
+/** HTTP to one node, or to a provider in front of many. An answer is parsed JSON; everything else is a NodeError. */
 export interface NodeHttp {
-  /** @param options.read as `readAnswer` says. */
+  /** @param options.read as for `readAnswer`. */
   post(
     url: URL,
     body: object,
     options?: { ahead?: boolean; read?: ((body: Buffer) => unknown) | undefined },
   ): Promise<unknown>
   get(url: URL): Promise<unknown>
-  /** Drops the connections; calls in hand fail. */
+  /** Closes the connections. Calls in flight fail. */
   close(): Promise<void>
 }
 
 /** How a request ended. */
 export type CallOutcome = 'answered' | 'later' | 'failed'
 
-/** Some hundred times a busy block: reached only by what is no block. */
+/** A hundred times a busy block: only an answer that is not a block reaches it. */
 const bodyMaxDefaultBytes = 64 * 1024 * 1024
 const unzip = promisify(gunzip)
 
 /**
+ * Opens connections to a node as calls need them.
  * @param options.deadlineMs for a whole call, from the dial to the last byte, not counting the wait for its turn.
- * @param options.bodyMaxBytes of an answer, as it comes and unpacked.
- * @param options.onCall told of every request's end.
+ * @param options.bodyMaxBytes of an answer, both as it comes and decompressed.
+ * @param options.onCall called at the end of every request.
  */
 export function createNodeHttp(options: {
   apiKey?: string | undefined
@@ -38,7 +39,7 @@ export function createNodeHttp(options: {
   onCall?: ((outcome: CallOutcome) => void) | undefined
 }): NodeHttp {
   const bodyMaxBytes = options.bodyMaxBytes ?? bodyMaxDefaultBytes
-  // headersTimeout and bodyTimeout begin anew with every byte: only the signal below bounds a call.
+  // undici's headersTimeout and bodyTimeout restart with every byte, so only the signal below bounds a call.
   const agent = new Agent({ maxResponseSize: bodyMaxBytes, connect: { timeout: options.deadlineMs } })
 
   const ask = async (
@@ -69,7 +70,7 @@ export function createNodeHttp(options: {
         cause: error,
       })
     } finally {
-      // Not before whoever asked has drawn the consequences: nobody else may be let through to a node that just failed.
+      // Deferred until the caller has recorded the outcome: no other request may go out to a node that just failed.
       if (release) setImmediate(release)
     }
   }
@@ -80,9 +81,9 @@ export function createNodeHttp(options: {
   }
 }
 
-/** The key belongs to TronGrid: neither another node nor a host that only looks like theirs may see it. */
+/** Builds the headers. Only hosts of TronGrid get its key: no other node, and no host with a similar name. */
 export function requestHeaders(url: URL, apiKey: string | undefined): Record<string, string> {
-  // Blocks are hex, twice over: packed they are a fifth.
+  // Blocks are mostly hex: gzip makes them a fifth.
   const headers = {
     'content-type': 'application/json',
     accept: 'application/json',
@@ -92,14 +93,14 @@ export function requestHeaders(url: URL, apiKey: string | undefined): Record<str
   return apiKey !== undefined && isTronGrid ? { ...headers, 'TRON-PRO-API-KEY': apiKey } : headers
 }
 
-/** The URL of a path under a base URL, which may have a path of its own. */
+/** Joins a path to a base URL, which may have a path itself. */
 export function endpoint(baseUrl: string, path: string): URL {
   const url = new URL(baseUrl)
   url.pathname = url.pathname.replace(/\/+$/, '') + path
   return url
 }
 
-/** Unpacked here and not by undici, whose decompressing is an experiment: zlib stops at the limit by itself. */
+/** Reads and decompresses a body. undici's own decompression is experimental; zlib stops at the limit by itself. */
 async function readBody(response: Dispatcher.ResponseData, bodyMaxBytes: number): Promise<Buffer> {
   const body = await response.body.arrayBuffer()
   if (firstOf(response.headers['content-encoding']) !== 'gzip') return Buffer.from(body)

@@ -1,6 +1,7 @@
+import { excerpt } from './answer-fields.ts'
 import { NodeError } from './node-error.ts'
 
-/** An HTTP answer as it came; the body unpacked. */
+/** An HTTP answer, its body decompressed. */
 export interface HttpAnswer {
   status: number
   /** The header. */
@@ -8,16 +9,14 @@ export interface HttpAnswer {
   body: Buffer
 }
 
-/** However long a node says to wait, it is asked again after this. */
+/** The longest wait that is respected. A node that asks for more is asked again after this. */
 const retryAfterMaxMs = 600_000
-const excerptMax = 200
 
 /**
- * Tells an answer from a refusal. Nodes and the services in front of them refuse with 429, 403 or 503, and with 200 too:
- * `{"Error": "..."}`, or bare text.
- * @param read what to make of the JSON, where not all of it is wanted; it keeps a member `Error`, and throws where it is none.
- * @returns the parsed JSON of an answer.
- * @throws NodeError `later` for limits and suspensions, `failed` for everything that is not JSON of an answer.
+ * Parses an answer, or throws what it refuses with. Nodes and the services in front of them refuse with 429, 403 or 503, and
+ * with 200 too: `{"Error": "..."}`, or bare text.
+ * @param read parses the body, when only part of it is needed. It has to keep a member `Error`, and to throw on other text.
+ * @throws NodeError `later` for limits and suspensions, `failed` for everything else that is not an answer.
  */
 export function readAnswer(answer: HttpAnswer, read: (body: Buffer) => unknown = parseJson): unknown {
   const { status } = answer
@@ -38,7 +37,7 @@ function parseJson(body: Buffer): unknown {
   return JSON.parse(body.toString())
 }
 
-/** The sentences seen of TronGrid's limits and of java-tron's own limiter. */
+/** Recognizes the sentences of TronGrid's limits and of java-tron's limiter. */
 function isLimit(body: string): boolean {
   return /suspended for|exceeded the allowed_rps|exceeds the frequency limit|lack of computing resources/.test(
     body,
@@ -51,7 +50,7 @@ function readOr(answer: HttpAnswer, read: (body: Buffer) => unknown): unknown {
   } catch (cause) {
     const body = answer.body.toString()
     if (/is a lite fullnode/.test(body)) {
-      throw new NodeError('failed', 'it is a lite full node, which keeps no history: use one that does')
+      throw new NodeError('failed', 'it is a lite full node, which keeps no history: use a full node')
     }
     throw refusal(isLimit(body) ? 'later' : 'failed', 'no JSON', answer, body, cause)
   }
@@ -64,9 +63,7 @@ function refusal(
   body: string,
   cause?: unknown,
 ): NodeError {
-  // A stranger's text: shortened, and without control characters, since it ends up in the log.
-  const excerpt = body.slice(0, excerptMax).replace(/\p{Cc}+/gu, ' ')
-  return new NodeError(kind, `answered with ${what}: ${excerpt || '(nothing)'}`, {
+  return new NodeError(kind, `answered with ${what}: ${excerpt(body) || '(nothing)'}`, {
     status: answer.status,
     ...(kind === 'later' && {
       retryAfterMs: waitMs(body, answer.retryAfter),
@@ -83,8 +80,8 @@ function waitMs(body: string, retryAfter: string | undefined): number | undefine
 }
 
 function allowedPerSecond(status: number, body: string): number | undefined {
-  const said = /(?:allowed_rps|frequency limit)\((\d{1,6})\)/.exec(body)?.[1]
-  if (said !== undefined) return Number(said)
-  // A 503 alone is no word about how often we ask.
+  const limit = /(?:allowed_rps|frequency limit)\((\d{1,6})\)/.exec(body)?.[1]
+  if (limit !== undefined) return Number(limit)
+  // A 503 without such a sentence is not about our rate.
   return status === 429 || isLimit(body) ? 0 : undefined
 }

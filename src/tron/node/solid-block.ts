@@ -4,7 +4,7 @@ import { decodeTransferLog } from '../transfer-log.ts'
 import type { NodeBlock, NodeTransactionInfo } from './node-answers.ts'
 import { NodeError } from './node-error.ts'
 
-/** What the USDT contract's logs come to. */
+/** The USDT contract's logs of a block, decoded. */
 export interface UsdtLogs {
   transfers: UsdtTransfer[]
   undecodable: UndecodableLog[]
@@ -13,11 +13,11 @@ export interface UsdtLogs {
 }
 
 /**
- * Puts a block and its transactions' infos together, when they are whole and belong together: the height asked for, the
- * same transactions in the same order in both, every info of that block. Infos may be missing without an error from the
- * node (`[]` says nothing by itself), and nodes behind one address may be out of step.
+ * Joins a block with its transactions' infos, after checking that both are complete and belong together: the height asked
+ * for, the same transactions in the same order, every info of that block. A node may answer `[]` for infos it does not have,
+ * and nodes behind one address may be at different heights.
  * @param usdtContract the token's contract, 20 bytes as 40 hex digits.
- * @throws NodeError naming what does not fit.
+ * @throws NodeError saying what does not fit.
  */
 export function joinSolidBlock(
   height: number,
@@ -53,8 +53,8 @@ function checkInfo(block: NodeBlock, txid: string, info: NodeTransactionInfo): v
 }
 
 /**
- * Adds what the USDT contract's logs of one transaction say. When it failed, it can have kept logs (OUT_OF_TIME does), of
- * things that were undone: it is named, and they do not count.
+ * Adds the USDT contract's logs of one transaction to `found`. A transaction that failed may have kept its logs (OUT_OF_TIME
+ * does), although its effects are undone: it is listed in `undone` and its logs do not count.
  */
 export function readUsdtLogs(
   info: NodeTransactionInfo,
@@ -68,7 +68,7 @@ export function readUsdtLogs(
     return
   }
   for (const [logIndex, log] of info.logs.entries()) {
-    // Most logs of a block: another contract's.
+    // Most logs of a block are of other contracts.
     if (log.address !== usdtContract) continue
     const decoded = decodeTransferLog(log, usdtContract)
     if (decoded === null) {

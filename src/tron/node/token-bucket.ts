@@ -1,18 +1,18 @@
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { NodeError } from './node-error.ts'
 
-/** Paces the requests to one node, and bounds how many are out at a time. Waiting callers are served in their order. */
+/** Paces the requests to one node, and bounds how many are in flight. Callers are served in the order they came. */
 export interface TokenBucket {
   /**
    * Waits for a request's turn.
-   * @param options.ahead before those who wait without it: the rest of something begun, or a question about health.
-   * @returns what to call when the request is over, once.
-   * @throws NodeError `later` when the node is, or gets, suspended; `failed` when the bucket is closed.
+   * @param options.ahead before the callers without it: to finish something begun, or to check a node's health.
+   * @returns a function to call once the request is over.
+   * @throws NodeError `later` when the node is or becomes suspended; `failed` when the bucket is closed.
    */
   take(options?: { ahead?: boolean }): Promise<() => void>
-  /** Nobody is let through until then, in ms since 1970; whoever waits is sent away. A shorter one changes nothing. */
+  /** Refuses every caller, waiting ones included, until then (ms since 1970). An earlier time than the present one is ignored. */
   suspend(untilMs: number): void
-  /** Lowers the pace until then; the one configured is never exceeded. */
+  /** Lowers the rate until then. The configured rate is never exceeded. */
   slowDown(perSecond: number, untilMs: number): void
   readonly perSecond: number
   readonly suspendedUntilMs: number
@@ -20,14 +20,15 @@ export interface TokenBucket {
 }
 
 /**
- * What may go out at once after a rest, as a part of a second's worth. Refilled at the rest of the rate, so that no
- * second, wherever it begins, sees more than the rate. One at least, at 95 % of the rate: arrivals jitter.
+ * The burst allowed after an idle time, as a part of a second's requests; at least one request. The bucket is refilled at
+ * the remaining 95 % of the rate, so that no interval of a second has more requests than the rate.
  */
 const burstPart = 0.05
 
 /**
+ * Makes a bucket.
  * @param options.requestsPerSecond never exceeded in any second; above 0, may be below 1.
- * @param options.inFlightMax requests out at the same time.
+ * @param options.inFlightMax requests in flight at the same time.
  */
 export function createTokenBucket(options: {
   requestsPerSecond: number
@@ -68,7 +69,7 @@ export function createTokenBucket(options: {
     clearTimeout(timer)
     const nowMs = clock.now().getTime()
     fill(nowMs)
-    // What is left after as many additions as there are requests is not exact.
+    // The sum of many small refills is not exact.
     while (inFlight < inFlightMax && tokens > 1 - 1e-6) {
       const waiter = waiting.ahead.shift() ?? waiting.behind.shift()
       if (!waiter) return
@@ -80,7 +81,7 @@ export function createTokenBucket(options: {
       timer = setTimeout(serve, Math.ceil(((1 - tokens) / (perSecond(nowMs) * (1 - burstPart))) * 1000))
     }
   }
-  const sendAway = () => {
+  const refuseWaiting = () => {
     const error = refusal(clock.now().getTime())
     if (error)
       for (const list of Object.values(waiting)) for (const waiter of list.splice(0)) waiter.reject(error)
@@ -95,7 +96,7 @@ export function createTokenBucket(options: {
       }),
     suspend(untilMs) {
       suspendedUntilMs = Math.max(suspendedUntilMs, untilMs)
-      sendAway()
+      refuseWaiting()
     },
     slowDown(rate, untilMs) {
       fill(clock.now().getTime())
@@ -110,7 +111,7 @@ export function createTokenBucket(options: {
     close() {
       closed = true
       clearTimeout(timer)
-      sendAway()
+      refuseWaiting()
     },
   }
 }

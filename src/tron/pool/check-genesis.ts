@@ -3,9 +3,9 @@ import type { NodeError } from '../node/node-error.ts'
 import type { ChainIdentity, PooledNode } from './pooled-node.ts'
 
 /**
- * Asks every node for its genesis block. Where the chain is not known yet, it is the one they all serve.
- * @returns the genesis id, and keeps it in `chain`.
- * @throws UsageError naming those of another chain; NodeError when none can be reached.
+ * Asks every node for its genesis block and stores the genesis id in `chain`. If the chain is not known yet, the nodes have
+ * to agree on one.
+ * @throws UsageError naming the nodes of another chain; NodeError when none can be reached.
  */
 export async function checkGenesis(nodes: readonly PooledNode[], chain: ChainIdentity): Promise<string> {
   const answers = await Promise.allSettled(nodes.map(node => node.genesisId()))
@@ -31,7 +31,7 @@ export async function checkGenesis(nodes: readonly PooledNode[], chain: ChainIde
   return expected
 }
 
-/** Why none was reached: `later` only when all of them ask to wait. */
+/** Picks the error to throw when no node was reached: `later` only when all of them ask to wait. */
 function worst(answers: readonly PromiseSettledResult<unknown>[]): NodeError {
   const errors = answers.map(answer => (answer as PromiseRejectedResult).reason as NodeError)
   const [first] = errors.sort((a, b) => Number(a.kind === 'later') - Number(b.kind === 'later'))

@@ -3,14 +3,15 @@ import type { BlockRef } from '../block.ts'
 import { isTrusted } from './node-health.ts'
 import type { PooledNode } from './pooled-node.ts'
 
-/** One solidified block in so many is compared with another node's, and not more often than this: it costs a call. */
+/** One solidified block in so many is compared, and at most one per interval: a comparison costs a call. */
 const everyBlocks = 20
 const everyMs = 5_000
 
 /**
- * Holds what a node serves against its peers, now and then: at one solidified height there is one block. When two differ
- * the others are asked too; a minority is distrusted, and where there is none, nothing is proven and a person has to look.
- * @returns to be told of every block served; resolves when it is compared, where it is.
+ * Compares a block that a node served with a peer's from time to time: at one solidified height there is one block. When the
+ * two differ, the other peers are asked too and the minority is distrusted. Without a majority nothing is proven: it logs
+ * the disagreement, and an operator has to look.
+ * @returns a function to call with every block served. It resolves after the comparison, if it makes one.
  */
 export function createAgreementCheck(options: {
   nodes: readonly PooledNode[]
@@ -36,7 +37,7 @@ export function createAgreementCheck(options: {
       if (voted !== null) votes.set(peer, voted)
     }
     const others = [...votes.values()]
-    // Shown once and not again, the other block was a slip of a balancer; the same question has one answer now.
+    // All agree now: the other block came once, from another node behind the same address.
     if (others.every(vote => vote === block.hash)) return
     options.onDisagreement()
     for (const node of votes.keys()) node.counts.disagreements++
@@ -50,17 +51,17 @@ export function createAgreementCheck(options: {
   }
 }
 
-/** A node that waits or fails is spared, and its word would be worth nothing. */
+/** Only a healthy, trusted node that has the block is worth asking. */
 function canCompare({ health }: PooledNode, height: number, nowMs: number): boolean {
   return health.state === 'ok' && isTrusted(health, nowMs) && (health.solidHead?.height ?? 0) >= height
 }
 
-/** @returns null when it has no answer: that is no vote. */
+/** Asks a node for its vote. @returns null, no vote, when it does not answer. */
 async function hashOf(node: PooledNode, height: number): Promise<string | null> {
   try {
     return await node.ask(one => one.solidHash(height))
   } catch {
-    // Noted where it was asked.
+    // `ask` has recorded the failure.
     return null
   }
 }

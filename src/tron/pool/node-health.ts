@@ -1,42 +1,42 @@
 import type { BlockRef } from '../block.ts'
-import type { NodeError } from '../node/node-error.ts'
+import { type NodeError, withJitter } from '../node/node-error.ts'
 
 /**
  * - `later`: it asked us to wait, and is not called until then.
- * - `failing`: it gave no usable answer several times running, and is tried again from time to time.
- * - `distrusted`: it answers, but something it said did not fit; asked only when no other can be.
+ * - `failing`: it gave no usable answer several times in a row, and is tried again at growing intervals.
+ * - `distrusted`: it answers, but something it said did not fit. It is asked only when no other can be.
  */
 export type NodeState = 'ok' | 'later' | 'failing' | 'distrusted'
 
-/** What is known of one node. Changed by the functions below alone. */
+/** What is known of one node. Only the functions below change it. */
 export interface NodeHealth {
   state: NodeState
-  /** Why, in a sentence; empty while all is well. */
+  /** Why, in a sentence; empty in state `ok`. */
   why: string
-  /** Not called before; 0 while it may be. */
+  /** It is not called before this time; 0 while it may be called. */
   untilMs: number
   distrustedUntilMs: number
-  /** It showed another chain: until then asked for nothing, and then for its genesis before anything else. 0 while it did not. */
+  /** It showed another chain: until then it is not asked, and then for its genesis first. 0 if it did not. */
   wrongChainUntilMs: number
-  /** Without a good answer between them. */
+  /** In a row, without a good answer between them. */
   failures: number
   laters: number
   lastError: NodeError | null
-  /** The newest solidified block it showed. */
+  /** Its newest solidified block. */
   solidHead: BlockRef | null
-  /** When that head was last a higher one than before. */
+  /** When that head last rose. */
   progressAtMs: number
 }
 
-/** A single failure is retried elsewhere; this many running, and the node rests. */
+/** A single failure is retried elsewhere. After this many in a row the node rests. */
 const failuresMax = 2
 const failingMs = { first: 500, last: 30_000 }
-/** Where a node says "wait" and not how long. */
+/** For a node that asks us to wait without saying how long. */
 const laterMs = { first: 1_000, last: 30_000 }
 const distrustMs = 600_000
-/** One wrong answer, of a balancer say, must not cost a node for good. */
+/** Not permanent: a load balancer may have sent one call to a node of another chain. */
 const wrongChainMs = 60_000
-/** Behind a balancer heights step back by a block or two; further back, somebody has lost blocks. */
+/** Behind a load balancer heights step back by a block or two. A larger step means lost blocks. */
 export const stepBackMax = 3
 
 export function newHealth(nowMs: number): NodeHealth {
@@ -69,7 +69,7 @@ export function isTrusted(health: NodeHealth, nowMs: number): boolean {
 export function noteSuccess(health: NodeHealth, nowMs: number): void {
   health.failures = 0
   health.laters = 0
-  // An answer to what was asked before the node told us to wait is not its leave to go on.
+  // This call may have begun before the node asked us to wait, so its success does not end the wait.
   if (nowMs < health.untilMs) return
   health.untilMs = 0
   if (isOnOtherChain(health, nowMs)) return
@@ -77,7 +77,7 @@ export function noteSuccess(health: NodeHealth, nowMs: number): void {
   if (health.state === 'ok') health.why = ''
 }
 
-/** @param startedAtMs of the call: many that were out together are one failure. */
+/** Records a failure. @param startedAtMs of the call: calls that were in flight together count as one failure. */
 export function noteFailure(
   health: NodeHealth,
   error: NodeError,
@@ -91,7 +91,7 @@ export function noteFailure(
     return
   }
   if (startedAtMs < health.untilMs) return
-  // Waiting out the deadline time and again would cost more than the others can make up for.
+  // A timeout counts double: to wait out the deadline a second time would take too long.
   health.failures = error.timedOut ? Math.max(health.failures + 1, failuresMax) : health.failures + 1
   if (health.failures < failuresMax) return
   rest(
@@ -113,7 +113,7 @@ export function noteWrongChain(health: NodeHealth, why: string, nowMs: number): 
   Object.assign(health, { wrongChainUntilMs: nowMs + wrongChainMs, state: 'distrusted', why })
 }
 
-/** @returns by how many blocks the node stepped back, 0 when it did not. */
+/** Records a node's solidified head. @returns by how many blocks it stepped back, 0 when it did not. */
 export function noteSolidHead(health: NodeHealth, head: BlockRef, nowMs: number): number {
   const back = (health.solidHead?.height ?? head.height) - head.height
   if (!health.solidHead || back < 0) health.progressAtMs = nowMs
@@ -121,13 +121,8 @@ export function noteSolidHead(health: NodeHealth, head: BlockRef, nowMs: number)
   return Math.max(0, back)
 }
 
-/** Longer than said, never shorter: many who were sent away together must not come back together. */
-export function withJitter(ms: number): number {
-  return Math.ceil(ms * (1 + Math.random() / 5))
-}
-
 function rest(health: NodeHealth, state: NodeState, why: string, untilMs: number): void {
-  // A shorter wait does not cut a longer one short.
+  // A shorter wait does not replace a longer one.
   if (untilMs < health.untilMs) return
   Object.assign(health, { state, why, untilMs })
 }

@@ -1,10 +1,10 @@
 import { Counter, Gauge, type Registry } from '../../base/metrics.ts'
 import type { NodeState } from './node-health.ts'
 
-/** Numbers for a graph: the higher, the worse. */
+/** The states as numbers for a graph: higher is worse. */
 export const stateNumbers: Record<NodeState, number> = { ok: 0, later: 1, distrusted: 2, failing: 3 }
 
-/** Defines the nodes' metrics. @param registry without one they are counted for nobody. */
+/** Defines the nodes' metrics. @param registry without it they are counted and not exported. */
 export function createNodeMetrics(registry: Registry | undefined) {
   const registers = registry ? [registry] : []
   return {

@@ -7,69 +7,71 @@ import type { BlockRef, HeadBlock, SolidBlock } from '../block.ts'
 import type { LogFact } from '../node/compare-logs.ts'
 import { NodeError } from '../node/node-error.ts'
 import { checkGenesis } from './check-genesis.ts'
+import { createNodeChoice } from './choose-node.ts'
 import { createAgreementCheck } from './node-agreement.ts'
 import { type NodeState, stepBackMax } from './node-health.ts'
 import { createNodeMetrics } from './node-metrics.ts'
-import { createNodeSurvey } from './node-survey.ts'
 import { type ChainIdentity, createPooledNode, type NodeSetting, type PooledNode } from './pooled-node.ts'
-import { rankNodes } from './rank-nodes.ts'
-import { tryNodes } from './try-nodes.ts'
+
+// node: one TRON node, or a provider's address with many nodes behind it.
+// usable: may be called now.      resting: may not be called until its time (`later` or `failing`).
+// trusted: nothing it said contradicts us or its peers.      distrusted: something did, in the last ten minutes.
+// fresh: its solidified head is recent.      in step: that head is close to the highest of its peers.
+// current: the node that answered last; it is asked first while it is usable, trusted and in step.
+// further: a node that has shown a solidified block which the current one does not have.
+// survey: all nodes are asked at once for their solidified head, since heights of different times cannot be compared.
 
 /** Several nodes that serve one chain, asked as if they were one. Every call throws a NodeError when none can answer. */
 export interface NodePool {
   readonly names: readonly string[]
   /**
-   * Checks every node that can be reached; the others are checked before their first answer is used.
+   * Checks the chain of every node that can be reached. The others are checked before their first answer is used.
    * @throws UsageError naming those that serve another chain; NodeError when none can be reached.
    */
   genesisId(): Promise<string>
-  /** The newest irreversible block of the node chosen now. */
+  /** Reads the newest irreversible block that the current node, or one further than it, has. */
   solidHead(): Promise<BlockRef>
   /**
-   * An irreversible block with all its transfers, `node` saying whose; null while the node chosen does not have it, nor
-   * another that is known to be further. Two calls a block, one for a miss.
+   * Reads an irreversible block with all its transfers; its `node` names the node it is from. A block costs two calls, a
+   * miss costs one.
    * @param options.not a node to leave out: for a second opinion.
+   * @returns null while neither the node that was asked nor one known to be further has it.
    */
   solidBlock(height: number, options?: { not?: string }): Promise<SolidBlock | null>
-  /** For display: the newest block, which may still be replaced, and a block at the head with the transfers known so far. */
+  /** Reads the newest block, which may still be replaced. For display. */
   head(): Promise<BlockRef>
+  /** Reads a block at the head with the transfers known so far. For display. @returns null while the node lacks it. */
   headBlock(height: number): Promise<HeadBlock | null>
-  /** Says that a node's block did not fit: for ten minutes it is asked only when no other can be. */
+  /** Distrusts a node whose block did not fit: for ten minutes it is asked only when no other can be. */
   distrust(node: string, why: string): void
-  /** The transfers of a block as a node's JSON-RPC has them, to compare; null when none offers it. */
+  /** Reads the transfers of a block over a node's JSON-RPC, to compare. @returns null when no node offers JSON-RPC. */
   logsOf(block: BlockRef, not?: string): Promise<{ node: string; logs: LogFact[] } | null>
   status(): NodeStatus[]
-  /** Ends the calls that wait and the calls in hand: they fail. */
+  /** Closes the connections. Calls that wait or are in flight fail. */
   close(): Promise<void>
 }
 
 export interface NodeStatus {
   name: string
   state: NodeState
-  /** Empty while all is well. */
+  /** Empty in state `ok`. */
   why: string
   solidHeight: number | null
-  /** By our clock, of its newest solidified block. */
+  /** Age of its newest solidified block, by our clock. */
   headAgeMs: number | null
   /** Requests, and how many of them were answered with "wait". */
   calls: number
   refused: number
-  /** Heights at which it and another showed different blocks. */
+  /** Heights at which it and another node showed different blocks. */
   disagreements: number
-  /** Not asked before, in ms since 1970; null while it may be asked. */
+  /** When it may be asked again, in ms since 1970; null while it may be asked. */
   untilMs: number | null
 }
 
-/** How often all nodes are asked for their solidified head, where there are several. */
-const surveyMs = 30_000
-/** Two blocks' time without a new one: perhaps it is this node's fault, and the others may be further. */
-const stalledMs = 6_000
-/** How often they are asked while that lasts. */
-const stalledSurveyMs = 3_000
-
 /**
+ * Opens a pool. No node is called before the first question.
  * @param options.nodes in the order of preference at the start.
- * @param options.genesisId which chain it must be; where nobody knows yet, the nodes have to agree.
+ * @param options.genesisId which chain it must be; without it the nodes have to agree on one.
  * @param options.requestsPerSecond to each node, never exceeded.
  * @param options.deadlineMs for one request.
  */
@@ -92,47 +94,21 @@ export function createNodePool(options: {
   const nodes = options.nodes.map((setting, i) =>
     createPooledNode({ ...options, name: names[i]!, setting, chain, metrics, clock }),
   )
-  const survey = createNodeSurvey(nodes, now)
-  const agrees = createAgreementCheck({ nodes, now, log, onDisagreement: () => metrics.disagreements.inc() })
+  const compareWithPeers = createAgreementCheck({
+    nodes,
+    now,
+    log,
+    onDisagreement: () => metrics.disagreements.inc(),
+  })
   const closing = new AbortController()
-  // As many calls as there are may be resting until it is their node's time.
+  // Every call that waits for a resting node listens to it.
   setMaxListeners(0, closing.signal)
   const background = new Set<Promise<void>>()
-  let current: PooledNode | null = null
-  let firstSurvey: Promise<void> | null = null
-
-  const ranked = (among: readonly PooledNode[]) => rankNodes(among, { nowMs: now(), current })
-  const aside = (work: Promise<void>) => {
+  const inBackground = (work: Promise<void>) => {
     const done: Promise<void> = work.finally(() => background.delete(done))
     background.add(done)
   }
-  const lookAround = async () => {
-    if (nodes.length === 1 || closing.signal.aborted) return
-    // Before the first one there is nothing to choose by.
-    firstSurvey ??= survey.take()
-    await firstSurvey
-    if (now() - survey.takenAtMs > surveyMs) aside(survey.take())
-  }
-  const call = async <T>(ask: (node: PooledNode) => Promise<T>, not?: string) => {
-    await lookAround()
-    const all = nodes.filter(node => node.name !== not)
-    const before = current
-    const done = await tryNodes({ all, ranked: () => ranked(all), call: ask, now, signal: closing.signal })
-    // Unless another call has changed it since: the one that began first knows least.
-    if (not === undefined && current === before) current = done.node
-    return done
-  }
-  /** Whoever is further than a node, which may be standing still; then the others are asked how far they are. */
-  const further = async (than: PooledNode, height: number, not?: string): Promise<PooledNode | null> => {
-    const isFurther = (node: PooledNode) => (node.health.solidHead?.height ?? 0) >= height
-    const others = nodes.filter(node => node !== than && node.name !== not)
-    if (others.length === 0) return null
-    const isStalled = now() - than.health.progressAtMs >= stalledMs
-    if (isStalled && now() - survey.takenAtMs >= stalledSurveyMs) await survey.take()
-    const found = ranked(others).find(isFurther) ?? null
-    if (found && isStalled && not === undefined) current = found
-    return found
-  }
+  const { call, further, ranked } = createNodeChoice({ nodes, now, inBackground, signal: closing.signal })
 
   return {
     names,
@@ -158,7 +134,7 @@ export function createNodePool(options: {
       )
       if (value) return served(node, value)
       const other = await further(node, height, not)
-      // What it fails with is noted; the first node's word stands.
+      // A failure is recorded with that node. The answer of the first node stands.
       const found = await other?.ask(asked => asked.solidBlock(height)).catch(() => null)
       return other && found ? served(other, found) : null
     },
@@ -190,7 +166,7 @@ export function createNodePool(options: {
 
   function served(node: PooledNode, block: SolidBlock): SolidBlock {
     node.served(block)
-    if (nodes.length > 1 && !closing.signal.aborted) aside(agrees(node, block))
+    if (nodes.length > 1 && !closing.signal.aborted) inBackground(compareWithPeers(node, block))
     return block
   }
 }
@@ -208,7 +184,7 @@ function statusOf({ name, health, counts }: PooledNode, nowMs: number): NodeStat
   }
 }
 
-/** Their hosts; two at one host are told apart by a number. */
+/** Names the nodes by their hosts. A second node at one host gets a number. */
 function nodeNames(settings: readonly NodeSetting[]): string[] {
   const hosts = settings.map(({ headUrl }) => new URL(headUrl).host)
   return hosts.map((host, i) => {

@@ -14,22 +14,22 @@ import {
 } from './node-health.ts'
 import { type createNodeMetrics, stateNumbers } from './node-metrics.ts'
 
-/** What a node's calls come to: its health, one log line per change of state, its metrics, and its pace. */
+/** Records the outcomes of a node's calls: in its health, its metrics, its rate, and a log line per change of state. */
 export interface NodeRecord {
   readonly health: NodeHealth
   readonly counts: { calls: number; refused: number; disagreements: number }
-  called(outcome: CallOutcome): void
+  countCall(outcome: CallOutcome): void
   succeeded(): void
   failed(error: NodeError, startedAtMs: number): void
   distrusted(why: string): void
   onWrongChain(why: string): void
-  /** @returns by how many blocks its solidified head stepped back. */
-  showed(solidHead: BlockRef): number
+  /** @returns by how many blocks the node's solidified head stepped back. */
+  sawSolidHead(solidHead: BlockRef): number
 }
 
-/** How long a node's word about how often it may be asked is kept. */
+/** How long a rate that the node named is kept to. */
 const slowedMs = 600_000
-/** Where it said only that it was too often, the pace is halved for a minute, down to this. */
+/** When it only said that there were too many requests, the rate is halved for a minute, but not below `perSecondMin`. */
 const halvedMs = 60_000
 const perSecondMin = 0.5
 
@@ -57,25 +57,25 @@ export function createNodeRecord(options: {
   return {
     health,
     counts,
-    called(outcome) {
+    countCall(outcome) {
       counts.calls++
       if (outcome === 'later') counts.refused++
       metrics.calls.inc({ node: name, outcome })
     },
     succeeded: () => changing(() => noteSuccess(health, now())),
     failed(error, startedAtMs) {
-      // Sent away by the bucket, before anything was asked.
+      // Without a status the bucket refused the call, and the node was not asked.
       if (error.kind === 'later' && error.status === undefined) return
       changing(() => noteFailure(health, error, { startedAtMs, nowMs: now() }))
       bucket.suspend(health.untilMs)
-      const said = error.allowedPerSecond
-      if (said === undefined) return
-      if (said > 0) bucket.slowDown(said, now() + slowedMs)
+      const allowed = error.allowedPerSecond
+      if (allowed === undefined) return
+      if (allowed > 0) bucket.slowDown(allowed, now() + slowedMs)
       else bucket.slowDown(Math.max(perSecondMin, bucket.perSecond / 2), now() + halvedMs)
     },
     distrusted: why => changing(() => noteDistrust(health, why, now())),
     onWrongChain: why => changing(() => noteWrongChain(health, why, now())),
-    showed(solidHead) {
+    sawSolidHead(solidHead) {
       metrics.solidHeight.set({ node: name }, solidHead.height)
       return noteSolidHead(health, solidHead, now())
     },

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isUsable } from './node-health.ts'
 import type { PooledNode } from './pooled-node.ts'
 
-/** Heights taken minutes apart cannot be compared: now and then all nodes are asked at once for their solidified head. */
+/** Asks all nodes at once for their solidified head: heights taken minutes apart cannot be compared. */
 export interface NodeSurvey {
-  /** Asks them now, and waits for the answers, not for long: a node that hangs must not hold up the others. */
+  /** Asks them now and waits for the answers, but no longer than `waitMaxMs`: a node that hangs must not hold up the others. */
   take(): Promise<void>
   readonly takenAtMs: number
 }
 
-const patienceMs = 2_000
+const waitMaxMs = 2_000
 
 export function createNodeSurvey(nodes: readonly PooledNode[], now: () => number): NodeSurvey {
   let takenAtMs = Number.NEGATIVE_INFINITY
@@ -20,16 +20,16 @@ export function createNodeSurvey(nodes: readonly PooledNode[], now: () => number
     },
     async take() {
       takenAtMs = now()
-      // Whoever fails is noted as failing; that is all there is to know of it here.
+      // A failure is recorded with its node, which is all that is needed here.
       running ??= Promise.allSettled(
         nodes.filter(({ health }) => isUsable(health, now())).map(node => node.solidHead({ ahead: true })),
       ).finally(() => (running = null))
-      const patience = new AbortController()
+      const answered = new AbortController()
       await Promise.race([
         running,
-        sleep(patienceMs, undefined, { signal: patience.signal }).catch(() => undefined), // Not needed any more.
+        sleep(waitMaxMs, undefined, { signal: answered.signal }).catch(() => undefined), // All answered in time.
       ])
-      patience.abort()
+      answered.abort()
     },
   }
 }

@@ -5,46 +5,46 @@ import type { BlockRef } from '../block.ts'
 import type { LogFact } from '../node/compare-logs.ts'
 import { createJsonRpc } from '../node/json-rpc.ts'
 import { createTronNode, type TronNode } from '../node/node-client.ts'
-import { NodeError } from '../node/node-error.ts'
+import { NodeError, nodeErrorAt } from '../node/node-error.ts'
 import { createNodeHttp, endpoint } from '../node/node-http.ts'
 import { createTokenBucket } from '../node/token-bucket.ts'
 import { isOnOtherChain, type NodeHealth, stepBackMax } from './node-health.ts'
 import type { createNodeMetrics } from './node-metrics.ts'
 import { createNodeRecord, type NodeRecord } from './node-record.ts'
 
-/** Where a node is. */
+/** The URLs of a node. */
 export interface NodeSetting {
   headUrl: string
   solidUrl: string
-  /** Where its JSON-RPC is, with or without /jsonrpc at the end; without, it is looked for beside /walletsolidity. */
+  /** Of its JSON-RPC, with or without /jsonrpc at the end. Default: /jsonrpc beside /walletsolidity. */
   jsonRpcUrl?: string | undefined
 }
 
-/** The one chain the nodes of a pool serve; the first answer says which, where nobody said before. */
+/** The chain that the nodes of a pool serve. If it is not configured, the first answer decides. */
 export interface ChainIdentity {
   genesisId: string | null
 }
 
-/** A node of a pool: its calls are paced, and what they come to is remembered. */
+/** A node of a pool. Its calls are paced, and their outcomes recorded. */
 export interface PooledNode {
   readonly name: string
   readonly health: NodeHealth
   readonly counts: NodeRecord['counts']
-  /** Calls it, after making sure that it serves our chain: once, and again when it had failed. @throws NodeError */
+  /** Calls it. Before the first call, and after it was failing, it checks that the node serves our chain. @throws NodeError */
   ask<T>(call: (node: TronNode) => Promise<T>): Promise<T>
-  /** Its newest solidified block. @throws NodeError also when it is further back than a moment ago. */
+  /** Reads its newest solidified block. @throws NodeError also when that has stepped back. */
   solidHead(options?: { ahead?: boolean }): Promise<BlockRef>
-  /** Remembers a solidified block it served, when it is the newest. */
+  /** Records a solidified block it served as its head, if it is newer. */
   served(block: BlockRef): void
-  /** Which chain it serves. @throws NodeError */
+  /** Reads the id of its block 0. @throws NodeError */
   genesisId(): Promise<string>
-  /** @returns null when it offers no JSON-RPC. A failure there says nothing of the rest of it. @throws NodeError */
+  /** Reads a block's transfers over its JSON-RPC. A failure there does not count as the node's. @returns null when it offers none. */
   transferLogs(blockHash: string): Promise<LogFact[] | null>
   distrust(why: string): void
   close(): Promise<void>
 }
 
-/** A hung call must leave time to ask another node within ten seconds. */
+/** After a call that hangs there must be time to ask another node within ten seconds. */
 const deadlineDefaultMs = 8_000
 
 export function createPooledNode(options: {
@@ -64,7 +64,7 @@ export function createPooledNode(options: {
   const bucket = createTokenBucket({ requestsPerSecond: options.requestsPerSecond, clock })
   const record = createNodeRecord({ ...options, bucket, now })
   const { health } = record
-  const onCall = record.called
+  const onCall = record.countCall
   const transport = { apiKey, bucket, onCall, deadlineMs: options.deadlineMs ?? deadlineDefaultMs }
   const node = createTronNode({ ...setting, ...transport, name, usdtContract })
   const http = createNodeHttp(transport)
@@ -72,7 +72,7 @@ export function createPooledNode(options: {
   let genesisId: Promise<string> | null = null
   let closed = false
 
-  const noted = async <T>(call: () => Promise<T>): Promise<T> => {
+  const recorded = async <T>(call: () => Promise<T>): Promise<T> => {
     const startedAtMs = now()
     try {
       const result = await call()
@@ -81,7 +81,7 @@ export function createPooledNode(options: {
     } catch (error) {
       if (error instanceof NodeError && !closed && !isOnOtherChain(health, now())) {
         record.failed(error, startedAtMs)
-        // It may come back as another.
+        // Another node may answer at its address when it comes back.
         if (health.state === 'failing') genesisId = null
       }
       throw error
@@ -107,7 +107,7 @@ export function createPooledNode(options: {
     throw new NodeError('failed', `node ${name}: ${why}`)
   }
   const ask = <T>(call: (node: TronNode) => Promise<T>) =>
-    noted(async () => {
+    recorded(async () => {
       await checkChain()
       return await call(node)
     })
@@ -119,7 +119,7 @@ export function createPooledNode(options: {
     solidHead: asked =>
       ask(async () => {
         const head = await node.solidHead(asked)
-        const back = record.showed(head)
+        const back = record.sawSolidHead(head)
         if (back <= stepBackMax) return head
         throw new NodeError(
           'failed',
@@ -127,17 +127,16 @@ export function createPooledNode(options: {
         )
       }),
     served(block) {
-      if (block.height > (health.solidHead?.height ?? -1)) record.showed(block)
+      if (block.height > (health.solidHead?.height ?? -1)) record.sawSolidHead(block)
     },
-    genesisId: () => noted(readGenesisId),
+    genesisId: () => recorded(readGenesisId),
     async transferLogs(blockHash) {
       try {
         return await jsonRpc.transferLogs(blockHash)
       } catch (cause) {
-        const known = cause instanceof NodeError ? cause : undefined
-        if (known?.kind === 'later') record.failed(known, now())
-        const message = `node ${name}, eth_getLogs: ${(cause as Error).message}`
-        throw new NodeError(known?.kind ?? 'failed', message, { retryAfterMs: known?.retryAfterMs, cause })
+        // A rate limit applies to the whole node.
+        if (cause instanceof NodeError && cause.kind === 'later') record.failed(cause, now())
+        throw nodeErrorAt(`node ${name}, eth_getLogs`, cause)
       }
     },
     distrust: record.distrusted,

@@ -1,14 +1,14 @@
 import { isTrusted, isUsable, type NodeHealth, stepBackMax } from './node-health.ts'
 
-/** Solidification takes about a minute: a head older than this stands still, unless all do. */
+/** Solidification takes about a minute. A head older than this is stale, unless all are. */
 const freshMs = 150_000
-/** Our clock and the chain's differ a little; a head from further ahead is made up. */
+/** Our clock and the chain's may differ by this much. A head from further in the future is not believed. */
 const futureMs = 60_000
 
 /**
- * Which nodes may be asked now, the best first: trusted ones before others, then whichever serves already (behind one
- * address there may be nodes out of step, so it costs to change), then as configured. A node that is behind the best of
- * its peers, or whose head stands still while another's does not, is left out; not so when all the others are.
+ * Ranks the nodes that may be asked now, the best first: trusted before distrusted, then the current one, then as configured.
+ * The current node is kept because another may be a few blocks behind it. A node behind the best of its peers, or whose head
+ * is stale while another's is fresh, is left out unless it is the only one.
  */
 export function rankNodes<T extends { health: NodeHealth }>(
   nodes: readonly T[],
@@ -19,7 +19,7 @@ export function rankNodes<T extends { health: NodeHealth }>(
   const inStep = keepInStep(trusted, nowMs)
   const rest = usable.filter(node => !trusted.includes(node))
   inStep.sort((a, b) => Number(b === current) - Number(a === current))
-  // With nobody else left, the one whose fault is the longest ago.
+  // When only distrusted nodes are left, the one distrusted longest ago comes first.
   rest.sort((a, b) => a.health.distrustedUntilMs - b.health.distrustedUntilMs)
   return [...inStep, ...rest]
 }
@@ -29,7 +29,7 @@ function keepInStep<T extends { health: NodeHealth }>(nodes: readonly T[], nowMs
   const candidates = fresh.length > 0 ? fresh : nodes
   const best = Math.max(...candidates.map(({ health }) => health.solidHead?.height ?? 0))
   const inStep = candidates.filter(({ health }) => (health.solidHead?.height ?? best) >= best - stepBackMax)
-  // Of the others only those nobody has heard of yet.
+  // Of the others only those whose head is not known yet.
   return [...inStep, ...nodes.filter(node => !node.health.solidHead && !inStep.includes(node))]
 }
 

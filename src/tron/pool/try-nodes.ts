@@ -1,23 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../../base/errors.ts'
-import { NodeError } from '../node/node-error.ts'
-import { isOnOtherChain, isUsable, withJitter } from './node-health.ts'
+import { NodeError, withJitter } from '../node/node-error.ts'
+import { isOnOtherChain, isUsable } from './node-health.ts'
 import type { PooledNode } from './pooled-node.ts'
 
-/** How often one question is asked in all, where there are fewer nodes than that. */
+/** How often one question is asked in total, if there are fewer nodes than that. */
 const attemptsMin = 3
-/** No new attempt is begun later than this after the first failure. */
+/** No attempt begins later than this after the first failure. */
 const retryForMs = 10_000
-/** A node that rests no longer than this is waited for, where there is no other. */
+/** The longest rest that is waited out when no other node can be asked. */
 const restMaxMs = 1_500
 const pauseMs = 100
 
 /**
- * Asks the best node, and when it fails another; a node already asked only when there is no other, after a pause.
+ * Asks the best node and, if it fails, the next. A node is asked again only when there is no other, after a pause.
  * @param options.all the nodes that may be asked at all.
- * @param options.ranked of them, those that may be asked now, the best first.
- * @returns what was answered and by whom.
- * @throws NodeError the last failure; `later` when all the nodes ask to wait. UsageError when all serve another chain.
+ * @param options.ranked the nodes of `all` that may be asked now, the best first.
+ * @returns the answer, and the node that gave it.
+ * @throws NodeError the last failure; `later` when all nodes ask to wait. UsageError when all serve another chain.
  */
 export async function tryNodes<T>(options: {
   all: readonly PooledNode[]
@@ -32,7 +32,7 @@ export async function tryNodes<T>(options: {
   let failedAtMs: number | null = null
   for (let attempt = 0; attempt < Math.max(attemptsMin, all.length); attempt++) {
     if (failedAtMs !== null && now() - failedAtMs > retryForMs) break
-    const node = ranked().find(one => !tried.has(one)) ?? (await rested(all, attempt, now, signal))
+    const node = ranked().find(one => !tried.has(one)) ?? (await waitForRest(all, attempt, now, signal))
     if (signal.aborted) break
     if (!node) break
     tried.add(node)
@@ -45,11 +45,11 @@ export async function tryNodes<T>(options: {
     }
   }
   if (signal.aborted) throw new NodeError('failed', 'the nodes were closed', { cause: failure })
-  throw outcome(all, failure, now())
+  throw failureOf(all, failure, now())
 }
 
-/** Waits for the one that may be asked soonest: not for long, and for none that asked us to wait. */
-async function rested(
+/** Waits for the node whose rest ends first, if that is soon and not a suspension. @returns null when there is none. */
+async function waitForRest(
   all: readonly PooledNode[],
   attempt: number,
   now: () => number,
@@ -63,11 +63,11 @@ async function rested(
   if (!soonest) return null
   const waitMs = Math.max(soonest.health.untilMs - now(), withJitter(pauseMs * 2 ** attempt))
   if (waitMs > restMaxMs) return null
-  await sleep(waitMs, undefined, { signal }).catch(() => undefined) // Aborted: the caller sees it.
+  await sleep(waitMs, undefined, { signal }).catch(() => undefined) // Aborted: the caller checks the signal.
   return isUsable(soonest.health, now()) ? soonest : null
 }
 
-function outcome(all: readonly PooledNode[], failure: NodeError | null, nowMs: number): Error {
+function failureOf(all: readonly PooledNode[], failure: NodeError | null, nowMs: number): Error {
   const ours = all.filter(({ health }) => !isOnOtherChain(health, nowMs))
   if (all.length === 0) return new NodeError('failed', 'there is no other node to ask')
   if (ours.length === 0)

@@ -1,11 +1,12 @@
+import { type UsdtUnits, usdt } from '../../base/money.ts'
 import { addressToBytes, type TronAddress } from '../address.ts'
+import { excerpt } from '../node/answer-fields.ts'
 import { NodeError } from '../node/node-error.ts'
+import { usdtUnitsMax } from '../transfer-log.ts'
 
 const word = /^[0-9a-f]{64}$/
-/** All the USDT there is stays far below. */
-const balanceMax = 2n ** 63n - 1n
 
-/** What triggerconstantcontract is asked for the balance of an address; nobody signs, nothing changes. */
+/** The body for triggerconstantcontract that asks for an address's balance. The call needs no signature and changes nothing. */
 export function balanceQuestion(address: TronAddress, usdtContract: TronAddress): object {
   const holder = addressToBytes(address).toString('hex')
   return {
@@ -17,11 +18,10 @@ export function balanceQuestion(address: TronAddress, usdtContract: TronAddress)
 }
 
 /**
- * Reads the answer, whatever it is.
- * @returns base units.
- * @throws NodeError also when the call failed, which comes with status 200.
+ * Reads the balance from the answer of triggerconstantcontract.
+ * @throws NodeError for anything else, also for a failed call, which is answered with status 200.
  */
-export function readBalance(answer: unknown): bigint {
+export function readBalance(answer: unknown): UsdtUnits {
   const { result, constant_result: words, transaction } = object(answer)
   const { result: succeeded, code, message } = object(result)
   if (succeeded !== true || code !== undefined || message !== undefined) {
@@ -36,15 +36,16 @@ export function readBalance(answer: unknown): bigint {
     throw new NodeError('failed', `constant_result should be a word of 64 hex digits, got ${text(first)}`)
   }
   const balance = BigInt(`0x${first}`)
-  if (balance > balanceMax) throw new NodeError('failed', `a balance of ${balance} is more than there can be`)
-  return balance
+  if (balance > usdtUnitsMax)
+    throw new NodeError('failed', `a balance of ${balance} is more than there can be`)
+  return usdt(balance)
 }
 
 function object(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 
-/** Hex of a sentence, as java-tron sends it, or the sentence. */
+/** Reads a sentence that java-tron sends in hex, or as it is. */
 function readMessage(message: unknown): string {
   const plain =
     typeof message === 'string' && /^([0-9a-f]{2})+$/.test(message)
@@ -54,9 +55,5 @@ function readMessage(message: unknown): string {
 }
 
 function text(value: unknown): string {
-  return value === undefined
-    ? ''
-    : String(value)
-        .slice(0, 200)
-        .replace(/\p{Cc}+/gu, ' ')
+  return value === undefined ? '' : excerpt(String(value))
 }

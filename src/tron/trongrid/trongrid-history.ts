@@ -1,47 +1,49 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Clock, systemClock } from '../../base/clock.ts'
+import type { UsdtUnits } from '../../base/money.ts'
 import type { TronAddress } from '../address.ts'
-import { NodeError } from '../node/node-error.ts'
+import { NodeError, nodeErrorAt, withJitter } from '../node/node-error.ts'
 import { createNodeHttp, endpoint } from '../node/node-http.ts'
 import type { TokenBucket } from '../node/token-bucket.ts'
-import { withJitter } from '../pool/node-health.ts'
 import { type HistoryRow, readHistoryPage } from './history-page.ts'
 import { balanceQuestion, readBalance } from './token-balance.ts'
 
-/** TronGrid's own view of an address: a second source, made by other code than the node's. To compare with, no more. */
+/** TronGrid's index of an address: a second source, from other code than the node's. It is only compared, never credited. */
 export interface TronGridHistory {
   /**
-   * The solidified USDT transfers to an address, oldest first. A transfer paid twice alike in one transaction is there
-   * twice and nothing tells the two apart: compare as multisets. Complete as far as the provider says so: a page that
-   * loses its fingerprint looks like the last one, so what is missing at the end may be there the next time.
-   * @param within by block time, both included.
-   * @throws NodeError when a page cannot be had, after some patience; what came before it has been given.
+   * Lists the solidified USDT transfers to an address, oldest first. Two equal transfers of one transaction cannot be told
+   * apart, so compare multisets. The list may end too early: a page that lost its fingerprint looks like the last one, and
+   * the missing rows may be there the next time.
+   * @param within by block time, both ends included.
+   * @throws NodeError when a page still fails after some retries. The rows before it have been yielded.
    */
   received(
     address: TronAddress,
     within?: { sinceMs?: number | undefined; untilMs?: number | undefined },
   ): AsyncIterable<HistoryRow>
-  /** The address's balance at the solidified head, in base units. @throws NodeError */
-  balanceOf(address: TronAddress): Promise<bigint>
-  /** Ends the calls in hand: they fail. */
+  /** Reads the address's balance at the solidified head. @throws NodeError */
+  balanceOf(address: TronAddress): Promise<UsdtUnits>
+  /** Closes the connections. Calls in flight fail. */
   close(): Promise<void>
 }
 
 const deadlineMs = 15_000
 const rowsPerPage = 200
-/** A million rows: an address nobody reconciles this way. */
+/** A million rows: too many to reconcile this way. */
 const pagesMax = 5_000
-/** Failures of one question: the first wait, doubled each time. */
+/** How often one request is tried. */
 const triesMax = 4
+/** The wait after the first failure, doubled each time. */
 const retryFirstMs = 500
-/** Told to wait longer than that, the caller hears of it. */
+/** A longer suspension is not waited out: the caller gets the error. */
 const waitMaxMs = 60_000
-/** How long the provider's word about how often it may be asked is kept. */
+/** How long a rate that the provider named is kept to. */
 const slowedMs = 600_000
 
 /**
- * @param options.baseUrl of TronGrid, or of what speaks like it.
- * @param options.pace shared by all that ask this provider with this key.
+ * Opens TronGrid's index.
+ * @param options.baseUrl of TronGrid, or of a service with the same API.
+ * @param options.pace shared by everything that asks this provider with this key.
  */
 export function createTronGridHistory(options: {
   baseUrl: string
@@ -55,21 +57,21 @@ export function createTronGridHistory(options: {
   const closing = new AbortController()
   const name = new URL(baseUrl).host
 
-  /** Asks until there is an answer that can be read, with patience for suspensions and for a few failures. */
-  const patiently = async <T>(what: string, ask: () => Promise<T>): Promise<T> => {
+  /** Repeats a request until its answer can be read: through suspensions, and through a few failures. */
+  const withRetries = async <T>(what: string, ask: () => Promise<T>): Promise<T> => {
     for (let tries = 1; ; tries++) {
       try {
         return await ask()
       } catch (cause) {
         const waitMs = waitBefore(cause, tries)
-        if (waitMs === null || closing.signal.aborted) throw failure(`${name}, ${what}`, cause)
-        // What the provider said, not what the bucket repeated.
-        const said = cause instanceof NodeError && cause.kind === 'later' && cause.status !== undefined
-        if (said) pace.suspend(clock.now().getTime() + waitMs)
-        if (said && cause.allowedPerSecond) {
-          pace.slowDown(cause.allowedPerSecond, clock.now().getTime() + slowedMs)
+        if (waitMs === null || closing.signal.aborted) throw nodeErrorAt(`${name}, ${what}`, cause)
+        // With a status it is from the provider; without, the bucket refused before any request.
+        if (cause instanceof NodeError && cause.kind === 'later' && cause.status !== undefined) {
+          const nowMs = clock.now().getTime()
+          pace.suspend(nowMs + waitMs)
+          if (cause.allowedPerSecond) pace.slowDown(cause.allowedPerSecond, nowMs + slowedMs)
         }
-        // Timers come a moment early at times. Closed: the next try fails.
+        // Timers may fire a moment early. After close() the next try fails.
         await sleep(waitMs + 5, undefined, { signal: closing.signal }).catch(() => undefined)
       }
     }
@@ -82,13 +84,13 @@ export function createTronGridHistory(options: {
       }
       const seen = new Set<string>()
       for (let page = 0; page < pagesMax; page++) {
-        const { rows, fingerprint } = await patiently(`history of ${address}`, async () =>
+        const { rows, fingerprint } = await withRetries(`history of ${address}`, async () =>
           readHistoryPage(await http.get(url), { to: address, usdtContract }),
         )
         yield* rows.filter(
           ({ blockTimeMs: at }) => at >= (sinceMs ?? 0) && at <= (untilMs ?? Number.MAX_SAFE_INTEGER),
         )
-        // An empty page is not the last one while it names a next.
+        // An empty page that names a next one is not the last.
         if (fingerprint === null) return
         if (seen.has(fingerprint))
           throw new NodeError('failed', `${name}: the pages of ${address} go round in a circle`)
@@ -98,7 +100,7 @@ export function createTronGridHistory(options: {
       throw new NodeError('failed', `${name}: the history of ${address} has more than ${pagesMax} pages`)
     },
     balanceOf: address =>
-      patiently(`balance of ${address}`, async () =>
+      withRetries(`balance of ${address}`, async () =>
         readBalance(
           await http.post(
             endpoint(baseUrl, '/walletsolidity/triggerconstantcontract'),
@@ -113,7 +115,7 @@ export function createTronGridHistory(options: {
   }
 }
 
-/** Whether the bounds are included is not documented: asked for a little more, and cut here. */
+/** Builds the query. TronGrid does not document whether bounds are included: it asks for a millisecond more at each end. */
 function query(usdtContract: TronAddress, sinceMs?: number, untilMs?: number): Record<string, string> {
   return {
     only_confirmed: 'true',
@@ -126,19 +128,10 @@ function query(usdtContract: TronAddress, sinceMs?: number, untilMs?: number): R
   }
 }
 
-/** @returns null when it is enough. */
+/** Computes the wait before the next try. @returns null when there is to be none. */
 function waitBefore(error: unknown, tries: number): number | null {
   if (tries >= triesMax) return null
   const backOffMs = retryFirstMs * 2 ** (tries - 1)
-  const saidMs = error instanceof NodeError ? (error.retryAfterMs ?? 0) : 0
-  return saidMs > waitMaxMs ? null : withJitter(Math.max(saidMs, backOffMs))
-}
-
-function failure(what: string, cause: unknown): NodeError {
-  const known = cause instanceof NodeError ? cause : undefined
-  return new NodeError(known?.kind ?? 'failed', `${what}: ${(cause as Error).message}`, {
-    retryAfterMs: known?.retryAfterMs,
-    status: known?.status,
-    cause,
-  })
+  const askedMs = error instanceof NodeError ? (error.retryAfterMs ?? 0) : 0
+  return askedMs > waitMaxMs ? null : withJitter(Math.max(askedMs, backOffMs))
 }

@@ -5,7 +5,8 @@ import type { Lease, LeasedCallback } from '../../../src/callbacks/outbox/lease.
 import type { Pool } from '../../../src/db/pool.ts'
 import type { Merchant } from '../../../src/merchants/merchant.ts'
 import { cloneDatabase } from '../../support/database.ts'
-import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
+import { seedCallbacks } from '../../support/seed-callback.ts'
+import { seedMerchant } from '../../support/seed-merchant.ts'
 
 const leaseMs = 30_000
 

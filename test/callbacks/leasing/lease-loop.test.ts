@@ -7,7 +7,8 @@ import { createInHand } from '../../../src/callbacks/leasing/in-hand.ts'
 import { startLeasing } from '../../../src/callbacks/leasing/lease-loop.ts'
 import type { CallbackQueue } from '../../../src/callbacks/queue/callback-queue.ts'
 import { cloneDatabase } from '../../support/database.ts'
-import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
+import { seedCallbacks } from '../../support/seed-callback.ts'
+import { seedMerchant } from '../../support/seed-merchant.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
 test('a courier leases on while other couriers begin its jobs, and stops when none does', async () => {

@@ -13,7 +13,7 @@ import { listWebhookSecrets } from '../../../src/merchants/webhook-secret-store.
 import { testXpub } from '../../support/api-under-test.ts'
 import { cloneDatabase } from '../../support/database.ts'
 import { type ReceivedCallback, startMerchantEndpoint } from '../../support/merchant-endpoint.ts'
-import { seedCallbacks } from '../../support/seed-order.ts'
+import { seedCallbacks } from '../../support/seed-callback.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
 const { pool, url } = await cloneDatabase()
@@ -90,7 +90,10 @@ test('keys and secrets are rotated while callbacks are pending, and each deliver
     )
     total += 60
     await step()
-    await waitUntil('all are delivered', () => endpoint.requests.length >= total)
+    await waitUntil('all are delivered', async () => {
+      const { rows } = await pool.query(`select from callback where delivered_at is not null`)
+      return rows.length >= total
+    })
   }
 
   await during(async () => {

@@ -5,30 +5,28 @@ import { heightHex } from '../../../src/tron/block-id.ts'
 import { networks } from '../../../src/tron/network.ts'
 import { transferTopic } from '../../../src/tron/transfer-log.ts'
 
-/** What a node says instead of the truth: JSON, or whatever the function does with the response. */
+/** What a node answers instead of the truth: JSON, or what the function does with the response. */
 export type Answer = object | ((response: ServerResponse) => void)
 
 export interface FakeCall {
-  /** From performance.now(). */
-  atMs: number
   path: string
   body: Record<string, unknown>
   headers: IncomingHttpHeaders
 }
 
-/** A node played by a real HTTP server: it serves one chain up to a height, and misbehaves as told. */
+/** A node played by a real HTTP server. It serves one chain up to a height, and misbehaves as `behave` says. */
 export interface FakeNode {
   url: string
   name: string
   calls: FakeCall[]
-  /** Answered now, at the server, and the most there have been. */
+  /** Requests that the server is answering now, and the most there have been. */
   inFlight: { now: number; most: number }
   solidHeight: number
   headHeight: number
   /** Which chain; blocks of another fork have other ids from `forkAt` on. */
   chain: string
   fork: { name: string; at: number } | null
-  /** Paths under which it is not known: such nodes exist. */
+  /** Paths that it does not offer. */
   unknownPaths: RegExp | null
   /** Asked first, for every call; undefined: the truth. */
   behave: ((call: FakeCall) => Answer | undefined) | null
@@ -37,7 +35,7 @@ export interface FakeNode {
 }
 
 const usdt = addressToBytes(networks.mainnet.usdtContract!).toString('hex')
-/** Blocks of now, so that heads are fresh. */
+/** Blocks are dated around now, so that heads are fresh. */
 const startedAtMs = Date.now()
 const startHeight = 1000
 
@@ -51,7 +49,6 @@ export async function startFakeNode(given: Partial<FakeNode> = {}): Promise<Fake
     for await (const chunk of request) text += chunk
     const url = new URL(request.url!, 'http://node')
     const call: FakeCall = {
-      atMs: performance.now(),
       path: url.pathname,
       body: text ? JSON.parse(text) : Object.fromEntries(url.searchParams),
       headers: request.headers,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { usdt } from '../../../src/base/money.ts'
 import { addressFromBytes, addressToBytes } from '../../../src/tron/address.ts'
 import { networks } from '../../../src/tron/network.ts'
 import { compareLogs, type LogFact } from '../../../src/tron/node/compare-logs.ts'
@@ -34,7 +35,7 @@ const fact = (amount = 991n, id = txid(991, 0)): LogFact => ({
   txid: id,
   fromBytes: from,
   toBytes: to,
-  amount,
+  amount: usdt(amount),
 })
 
 test('logs are read as transfers: without 0x, other events and zero amounts left out', () => {
@@ -109,7 +110,7 @@ test('the same transfers in another order agree; one too few, too many or other 
   assert.deepEqual(compareLogs([a, b], [a]), { verdict: 'disagreed', missing: [b], extra: [] })
   assert.deepEqual(compareLogs([a], [a, a]), { verdict: 'disagreed', missing: [], extra: [a] })
   assert.deepEqual(compareLogs([a], [b]), { verdict: 'disagreed', missing: [a], extra: [b] })
-  for (const change of [{ txid: txid(5, 0) }, { fromBytes: to }, { toBytes: from }, { amount: 3n }]) {
+  for (const change of [{ txid: txid(5, 0) }, { fromBytes: to }, { toBytes: from }, { amount: usdt(3n) }]) {
     const other = { ...a, ...change }
     assert.deepEqual(compareLogs([a], [other]), { verdict: 'disagreed', missing: [a], extra: [other] })
   }

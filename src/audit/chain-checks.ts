@@ -1,10 +1,10 @@
-import type { AuditLook } from './audit-check.ts'
+import type { AuditChecks } from './audit-check.ts'
 
-/** The recorded headers against each other, the cursor and the transfers. They may begin later than following did. */
-export const chainLook: AuditLook = {
-  checks: {
-    'chain.linked': 'the recorded blocks follow on each other without a gap',
-    'chain.cursor': 'the cursor stands at the last recorded block',
+/** Compares the recorded headers with each other, the cursor and the transfers. Headers may begin later than following did. */
+export const chainChecks: AuditChecks = {
+  holds: {
+    'chain.linked': 'the recorded blocks link to each other without a gap',
+    'chain.cursor': 'the cursor is at the last recorded block',
     'transfer.block': "each transfer has its recorded block's id and time, and none is past the cursor",
   },
   sql: `
@@ -14,14 +14,14 @@ export const chainLook: AuditLook = {
         from chain_block
     )
     select 'chain.linked' as check_name, null as appid, 'block ' || height as subject,
-           case when height <> height_before + 1 then 'follows on block ' || height_before || ': '
+           case when height <> height_before + 1 then 'follows block ' || height_before || ': '
                   || height - height_before - 1 || ' missing'
                 else 'names ' || parent_hash || ' as its parent, the block before is ' || hash_before end as detail
       from header
      where height <> height_before + 1 or parent_hash <> hash_before
      union all
     select 'chain.cursor', null, 'cursor',
-           'stands at ' || k.height || ' ' || k.hash || ', the last recorded block is '
+           'is at ' || k.height || ' ' || k.hash || ', the last recorded block is '
              || coalesce(b.height || ' ' || b.hash, 'none')
       from chain_cursor k
       left join (select height, hash from chain_block order by height desc limit 1) b on true
@@ -30,7 +30,7 @@ export const chainLook: AuditLook = {
      union all
     select 'transfer.block', m.appid, 'transfer ' || t.txid || ':' || t.log_index,
            'is of block ' || t.block_height || ' ' || t.block_hash || ' at ' || t.block_time
-             || coalesce(', recorded is ' || b.hash || ' at ' || b.block_time, ', past the cursor')
+             || coalesce(', but that block is recorded as ' || b.hash || ' at ' || b.block_time, ', past the cursor')
       from transfer t
       join deposit_address a on a.id = t.deposit_address_id
       join merchant m on m.id = a.merchant_id
@@ -40,12 +40,12 @@ export const chainLook: AuditLook = {
        and ($1::bigint is null or a.merchant_id = $1)`,
 }
 
-/** No index is handed out twice. */
-export const counterLook: AuditLook = {
-  checks: { 'address.counter': 'each address counter is past every index that was handed out' },
+/** Checks that no address index can be handed out twice. */
+export const counterChecks: AuditChecks = {
+  holds: { 'address.counter': 'each address counter is past every index that was handed out' },
   sql: `
     select 'address.counter' as check_name, null as appid, 'counter ' || c.id as subject,
-           'hands out ' || c.next_index || ' next, and ' || a.index || ' is handed out already' as detail
+           'would hand out ' || c.next_index || ' next, but ' || a.index || ' is handed out already' as detail
       from address_counter c
      cross join lateral (
        select index

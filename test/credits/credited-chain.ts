@@ -3,15 +3,16 @@ import { createCursor, readCursor } from '../../src/blocks/chain-store.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import type { CreditRules } from '../../src/credits/credit-rules.ts'
 import type { Pool } from '../../src/db/pool.ts'
-import { addressFromBytes } from '../../src/tron/address.ts'
 import type { SolidBlock } from '../../src/tron/block.ts'
 import { bytesFor, makeBlock, type Payment } from '../support/chain-blocks.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { addressIdOf, seedAddress, seedOrder } from '../support/seed.ts'
+import { anyShop, seedMerchant } from '../support/seed-merchant.ts'
 
 /** Second `s` of these chains. */
 export const at = (s: number) => new Date(Date.UTC(2026, 0, 1) + s * 1000)
 
-export interface World {
+export interface CreditedChain {
   pool: Pool
   rules: CreditRules
   /** The next block of the chain, not yet credited. */
@@ -20,7 +21,10 @@ export interface World {
 }
 
 /** A chain of its own on a database of its own, with one merchant. */
-export async function world(seed = 'chain', quorumAmount: bigint | null = null): Promise<World> {
+export async function creditedChain(
+  seed = 'chain',
+  quorumAmount: bigint | null = null,
+): Promise<CreditedChain> {
   const { pool } = await cloneDatabase()
   const genesisId = makeBlock(seed, null, at(0), []).parentHash
   const rules: CreditRules = {
@@ -50,23 +54,12 @@ export async function world(seed = 'chain', quorumAmount: bigint | null = null):
 
 /** The one merchant of these chains. */
 export async function addMerchant(pool: Pool): Promise<void> {
-  await pool.query(
-    `with counter as (
-       insert into address_counter (public_key, chain_code, xpub)
-       values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id)
-     insert into merchant (appid, name, address_counter_id, callback_url)
-     select 'VunTq7Zk2Lm9h1l8', 'shop', id, 'https://shop.example/cb' from counter`,
-  )
+  await seedMerchant(pool, anyShop)
 }
 
 /** Assigns an address to a user of that name. @returns its 20 bytes. */
 export async function addAddress(pool: Pool, name: string): Promise<Buffer> {
-  const bytes = bytesFor(name)
-  await pool.query(
-    `insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
-     select $1, $2, id, $3, $3, true from merchant`,
-    [addressFromBytes(bytes), bytes, name],
-  )
+  const { bytes } = await seedAddress(pool, { localusermark: name, bytes: bytesFor(name) })
   return bytes
 }
 
@@ -78,11 +71,13 @@ export async function addOrder(
   second: number,
   windowS = 100,
 ): Promise<void> {
-  await pool.query(
-    `insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, created_at, expires_at)
-     select merchant_id, $2, localusermark, localusermark, id, $3, $4, $5 from deposit_address where localusermark = $1`,
-    [name, orderid, units, at(second), at(second + windowS)],
-  )
+  await seedOrder(pool, {
+    addressId: await addressIdOf(pool, { localusermark: name }),
+    orderid,
+    amount: BigInt(units),
+    createdAt: at(second),
+    expiresAt: at(second + windowS),
+  })
 }
 
 export async function orderOf(pool: Pool, orderid: string): Promise<{ received: bigint; announced: bigint }> {

@@ -1,18 +1,18 @@
-import type { AuditLook } from './audit-check.ts'
+import type { AuditChecks } from './audit-check.ts'
 
 /**
- * Each credit against the callback it must have caused, or must not. What it announces is worked out anew from the
- * credits alone: what the order had received before and after it, each rounded down to 1/10000 USDT. Its key is computed
- * anew as well; `callbackKey` says how.
+ * Compares each credit with the callback that it must, or must not, have caused. What the callback must announce is computed
+ * from the credits alone: what the order had received before and after the credit, each rounded down to 1/10000 USDT. Its key
+ * is computed as well, as in `callbackKey`.
  */
-export const announcementLook: AuditLook = {
-  checks: {
+export const announcementChecks: AuditChecks = {
+  holds: {
     'credit.received': "each credit's received is the sum of its order's credits up to it",
-    'callback.credit': 'no callback is without its credit',
+    'callback.credit': 'each callback is for a credit',
     'callback.missing': 'each credit that leaves 1/10000 USDT or more to announce has its callback',
-    'callback.amount': 'each callback announces what was to announce after its credit',
-    'callback.key': "each callback's key is the function of its transfer",
-    'callback.facts': "each callback says its credit's order, merchant, received, state and lateness",
+    'callback.amount': 'each callback announces what its order had received and not yet announced',
+    'callback.key': "each callback's key is computed from its transfer",
+    'callback.facts': "each callback has its credit's order, merchant, received, state and lateness",
   },
   sql: `
     with summed as (
@@ -38,7 +38,7 @@ export const announcementLook: AuditLook = {
         left join recharge_order o on o.id = c.order_id
         left join callback_lane l on l.id = b.lane_id
         left join chain_cursor k on true
-    ), odd as (
+    ), differing as (
       select *,
              coalesce('transfer ' || txid || ':' || log_index, 'credit ' || credit_id, 'callback ' || key)
                || coalesce(' on order ' || orderid, '') as subject
@@ -47,19 +47,19 @@ export const announcementLook: AuditLook = {
               or key <> own_key)
          and ($1::bigint is null or merchant_id = $1 or merchant_id is null)
     )
-    select v.check_name, m.appid, odd.subject, v.detail
-      from odd
-      left join merchant m on m.id = odd.merchant_id
+    select v.check_name, m.appid, differing.subject, v.detail
+      from differing
+      left join merchant m on m.id = differing.merchant_id
      cross join lateral (values
        ('credit.received', received <> total,
-        'its received is ' || received || ' units, its order''s credits up to it are ' || total),
-       ('callback.credit', credit_id is null, 'announces ' || body_amount || ' for no credit'),
+        'its received is ' || received || ' units, the sum of its order''s credits up to it is ' || total),
+       ('callback.credit', credit_id is null, 'announces ' || body_amount || ' and has no credit'),
        ('callback.missing', callback_id is null and due_amount > 0,
-        'was to announce ' || due_amount || ' (1/10000 USDT), and has no callback'),
+        'has ' || due_amount || ' (1/10000 USDT) to announce and no callback'),
        ('callback.amount', body_amount <> due_amount,
         key || ' announces ' || body_amount || ' instead of ' || due_amount || ' (1/10000 USDT)'),
        ('callback.key', key <> own_key, 'its callback has the key ' || key || ' instead of ' || own_key),
-       ('callback.facts', misstated, key || ' says another order, merchant, received, state or lateness')
+       ('callback.facts', misstated, key || ' has another order, merchant, received, state or lateness')
      ) v (check_name, differs, detail)
      where v.differs`,
 }

@@ -1,0 +1,28 @@
+import type { RecordedTransfer } from '../transfers/transfer.ts'
+
+// credit: a transfer's amount, added to one order, exactly once.
+// pending: recorded and not credited yet. A pending transfer waits for one of these reasons:
+export const waitReasons = [
+  'unclaimed', // no eligible order at its address
+  'held', // above the quorum amount, until a second node shows the same
+  'quarantined', // crediting it failed for a lasting reason
+  'behind', // an earlier transfer at its address is held or quarantined
+] as const
+
+export type WaitReason = (typeof waitReasons)[number]
+
+/** A transfer without a credit. */
+export interface PendingTransfer extends RecordedTransfer {
+  /** Whether it has a row in waiting_transfer. A transfer that was recorded just now has none. */
+  written: boolean
+  /** Why it waits, as far as is known; null for one recorded just now that is not held. */
+  reason: WaitReason | null
+  /** The node that served its block, for a held transfer. */
+  node: string | null
+}
+
+/** A transfer that goes on waiting, with its reason from now on. */
+export interface KeptTransfer {
+  transfer: PendingTransfer
+  reason: WaitReason
+}
