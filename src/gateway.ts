@@ -5,6 +5,7 @@ import { errorInFull, messageOf } from './base/printable-error.ts'
 import { addAddressCommands } from './cli/address-commands.ts'
 import { addAuditCommands } from './cli/audit-commands.ts'
 import { addCallbackCommands } from './cli/callback-commands.ts'
+import { addHeldCommands } from './cli/held-commands.ts'
 import { hideArguments } from './cli/hide-arguments.ts'
 import { addMerchantCommands } from './cli/merchant-commands.ts'
 import { addProcessCommands } from './cli/process-commands.ts'
@@ -26,6 +27,7 @@ addProcessCommands(program)
 addMerchantCommands(program)
 addAddressCommands(program)
 addCallbackCommands(program)
+addHeldCommands(program)
 addQuarantineCommands(program)
 addRescanCommands(program)
 addReconcileCommands(program)

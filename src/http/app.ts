@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { addressEndpoints } from '../addresses/address-routes.ts'
+import { type AddressWitness, openAddressWitness } from '../addresses/address-witness.ts'
 import { openAssignment } from '../addresses/assign-address.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
@@ -42,6 +43,8 @@ export interface AppOptions {
     'orderWindowMs' | 'rateLimitPerMinute' | 'ipRateLimitPerMinute' | 'trustProxy' | 'callbackAllowedNetworks'
   >
   redisUrl?: string | undefined
+  /** Of this process. Without it, one that looks only when an address is assigned. */
+  witness?: AddressWitness
   log: Logger
   clock?: Clock
   registry?: Registry
@@ -56,8 +59,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 
 /** The endpoints of the merchant API, with what they need; `openApp` closes what they open. */
 export function merchantEndpoints(options: AppOptions): Endpoint[] {
-  const { pool, prisma, config } = options
-  const assign = openAssignment(pool)
+  const { pool, prisma, config, log, witness = openAddressWitness({ pool, log }) } = options
+  const assign = openAssignment(pool, witness)
   const orderContext = {
     batch: openOrderBatch(pool, config.orderWindowMs),
     assign,
