@@ -35,18 +35,21 @@ export interface CallbackResult {
 /**
  * Delivers backlogs to a hundred merchants on a local receiver, each with an origin of its own: by a bare undici loop, by
  * a courier on Redis, by a courier on Postgres, in turn. What is not measured stands still meanwhile.
+ * @param oneMerchant the hundred origins are all of one merchant's orders.
  */
 export async function benchCallbacks(
   fresh: () => Promise<{ pool: Pool; url: string }>,
   redis: BenchRedis | null,
   count: number,
+  oneMerchant = false,
 ): Promise<CallbackResult> {
   const receiver = await startChild('callback-receiver.ts', [`${endpoints}`, '0'])
   const bare = await startChild('bare-loop.ts', [`${concurrency}`])
   const setups: CourierSetup[] = []
   try {
     for (const redisUrl of redis ? [redis.url, undefined] : [undefined]) {
-      setups.push(await openCourierSetup({ database: await fresh(), receiver, redisUrl }))
+      const setup = await openCourierSetup({ database: await fresh(), receiver, redisUrl })
+      setups.push(oneMerchant ? { ...setup, merchants: allOfOne(setup) } : setup)
       setups.at(-1)!.courier.pause()
     }
     const results: { bare: number; couriers: DeliveryResult[] }[] = []
@@ -67,6 +70,12 @@ export async function benchCallbacks(
   }
 }
 
+/** The first merchant at every port, with that port's URL. */
+function allOfOne({ merchants }: CourierSetup): CourierSetup['merchants'] {
+  const [one] = merchants.values()
+  return new Map([...merchants].map(([port, { callbackUrl }]) => [port, { ...one!, callbackUrl }]))
+}
+
 /** From the first arrival to the last. */
 async function postBare(bare: BenchChild, setup: CourierSetup, count: number): Promise<number> {
   const { receiver, merchants } = setup
@@ -82,7 +91,8 @@ async function postBare(bare: BenchChild, setup: CourierSetup, count: number): P
 async function deliver(setup: CourierSetup, count: number, redisPid: number): Promise<DeliveryResult> {
   const { receiver, courier, merchants } = setup
   const all = [...merchants.values()]
-  await makeBacklog(setup, all, count)
+  const isOne = all.every(({ id }) => id === all[0]!.id)
+  await makeBacklog(setup, all, count, isOne ? all.map(({ callbackUrl }) => callbackUrl!) : undefined)
   await receiver.ask({ kind: 'forget' })
   const pids = {
     courier: courier.pid,

@@ -18,14 +18,18 @@ export interface CourierSetup {
   onRedis: boolean
 }
 
-/** @param redisUrl without it the queue is on the database's own Postgres. */
+/**
+ * @param options.redisUrl without it the queue is on the database's own Postgres.
+ * @param options.ports the receiver's ports that get a merchant; by default all of them.
+ */
 export async function openCourierSetup(options: {
   database: { pool: Pool; url: string }
   receiver: BenchChild
   redisUrl: string | undefined
+  ports?: readonly number[]
 }): Promise<CourierSetup> {
-  const { database, receiver, redisUrl } = options
-  const merchants = await addBenchMerchants(database.pool, receiver.ready.ports)
+  const { database, receiver, redisUrl, ports = receiver.ready.ports } = options
+  const merchants = await addBenchMerchants(database.pool, ports)
   const courier = await startBuiltGateway('courier', {
     DATABASE_URL: database.url,
     MASTER_KEY: benchMasterKey,
@@ -35,18 +39,25 @@ export async function openCourierSetup(options: {
   return { pool: database.pool, merchants, receiver, courier, onRedis: redisUrl !== undefined }
 }
 
-/** Makes callbacks due while the courier stands still, the merchants in turn; it is for the caller to let it go on. */
+/**
+ * Makes callbacks due while the courier stands still, the merchants in turn; it is for the caller to let it go on.
+ * @param urls where they go, in turn; by default to their merchants' own.
+ */
 export async function makeBacklog(
   setup: CourierSetup,
   merchants: readonly Merchant[],
   count: number,
+  urls?: readonly string[],
 ): Promise<void> {
   setup.courier.pause()
   for (let first = 0; first < count; first += chunk) {
     const length = Math.min(chunk, count - first)
     await seedCallbacks(
       setup.pool,
-      Array.from({ length }, (_, i) => ({ merchant: merchants[(first + i) % merchants.length]! })),
+      Array.from({ length }, (_, i) => ({
+        merchant: merchants[(first + i) % merchants.length]!,
+        ...(urls && { notifyUrl: urls[(first + i) % urls.length]! }),
+      })),
     )
   }
   await setup.pool.query('vacuum analyze')

@@ -119,14 +119,15 @@ export async function waiting(
   return rows
 }
 
-/** A transfer has a credit or waits, never both, never neither. */
+/** A transfer has a credit, waits or is rejected: exactly one of the three. */
 export async function assertNoneHomeless(pool: Pool): Promise<void> {
   const { rowCount } = await pool.query(
     `select from transfer t
       where (select count(*) from credit where transfer_id = t.id)
-          + (select count(*) from waiting_transfer where transfer_id = t.id) <> 1`,
+          + (select count(*) from waiting_transfer where transfer_id = t.id)
+          + (select count(*) from rejection where transfer_id = t.id) <> 1`,
   )
-  assert.equal(rowCount, 0, 'a transfer has a credit or waits, never both, never neither')
+  assert.equal(rowCount, 0, 'a transfer has a credit, waits or is rejected: exactly one of the three')
 }
 
 /** On each address what is credited is its first transfers, credited in the chain's order. */

@@ -4,6 +4,7 @@ import type { Logger } from '../../base/log.ts'
 import type { Registry } from '../../base/metrics.ts'
 import type { TronAddress } from '../address.ts'
 import type { BlockRef, HeadBlock, SolidBlock } from '../block.ts'
+import { createAnswerBudget } from '../node/answer-budget.ts'
 import type { LogFact } from '../node/compare-logs.ts'
 import { NodeError } from '../node/node-error.ts'
 import { checkGenesis } from './check-genesis.ts'
@@ -34,10 +35,10 @@ export interface NodePool {
   /**
    * Reads an irreversible block with all its transfers; its `node` names the node it is from. A block costs two calls, a
    * miss costs one.
-   * @param options.not a node to leave out: for a second opinion.
+   * @param options.not a node, or several, to leave out: for a second opinion.
    * @returns null while neither the node that was asked nor one known to be further has it.
    */
-  solidBlock(height: number, options?: { not?: string }): Promise<SolidBlock | null>
+  solidBlock(height: number, options?: { not?: string | readonly string[] }): Promise<SolidBlock | null>
   /** Reads the newest block, which may still be replaced. For display. */
   head(): Promise<BlockRef>
   /** Reads a block at the head with the transfers known so far. For display. @returns null while the node lacks it. */
@@ -91,8 +92,9 @@ export function createNodePool(options: {
   const metrics = createNodeMetrics(options.registry)
   const chain: ChainIdentity = { genesisId: options.genesisId ?? null }
   const names = nodeNames(options.nodes)
+  const budget = createAnswerBudget()
   const nodes = options.nodes.map((setting, i) =>
-    createPooledNode({ ...options, name: names[i]!, setting, chain, metrics, clock }),
+    createPooledNode({ ...options, name: names[i]!, setting, chain, metrics, clock, share: budget.share() }),
   )
   const compareWithPeers = createAgreementCheck({
     nodes,
