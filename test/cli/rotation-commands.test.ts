@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
-import { Command } from 'commander'
 import { addRotationCommands } from '../../src/cli/rotation-commands.ts'
 import { addMerchant } from '../../src/merchants/add-merchant.ts'
 import { testXpub } from '../support/api-under-test.ts'
+import { commandInProcess } from '../support/command-in-process.ts'
 import { cloneDatabase } from '../support/database.ts'
 
 const { pool, url } = await cloneDatabase()
@@ -13,21 +13,8 @@ process.env.DATABASE_URL = url
 process.env.MASTER_KEY = masterKey.toString('hex')
 
 /** Runs `gateway merchant ...` in this process. @returns what it printed. */
-async function merchant(t: TestContext, ...args: string[]): Promise<string> {
-  const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined })
-  addRotationCommands(program)
-  const printed: string[] = []
-  const print = (...parts: unknown[]) => void printed.push(parts.join(' '))
-  const mocks = [
-    t.mock.method(console, 'log', print),
-    t.mock.method(console, 'table', (rows: object[]) => print(JSON.stringify(rows))),
-  ]
-  try {
-    await program.parseAsync(args, { from: 'user' })
-  } finally {
-    for (const mock of mocks) mock.mock.restore()
-  }
-  return printed.join('\n')
+function merchant(t: TestContext, ...args: string[]): Promise<string> {
+  return commandInProcess(t, addRotationCommands, ...args)
 }
 
 async function shop(): Promise<{ appid: string; key: string; webhookSecret: string }> {

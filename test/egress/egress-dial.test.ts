@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { syncBuiltinESMExports } from 'node:module'
-import { createServer, isIP, type Server } from 'node:net'
+import { createServer, isIP } from 'node:net'
 import os from 'node:os'
-import { after, before, mock, test } from 'node:test'
+import { after, mock, test } from 'node:test'
 import { attemptCallback } from '../../src/callbacks/sending/attempt-callback.ts'
 import { sendCallback } from '../../src/callbacks/sending/send-callback.ts'
 import { literalAddress } from '../../src/egress/egress-guard.ts'
@@ -10,23 +10,13 @@ import { createGuardedAgent } from '../../src/egress/guarded-agent.ts'
 import type { ResolveHost } from '../../src/egress/resolve-host.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
 import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
+import { countConnections } from './counted-connections.ts'
 import { privateHosts, refusedUrls } from './refused-urls.ts'
 
 // A URL that was allowed when the order was made is checked again at every dial. A listener on all addresses of this machine
 // counts the connections that get through.
-let listener: Server
-let port: number
-let connections = 0
-
-before(async () => {
-  listener = createServer(socket => {
-    connections++
-    socket.destroy()
-  })
-  await new Promise<void>(resolve => listener.listen(0, '0.0.0.0', resolve))
-  port = (listener.address() as { port: number }).port
-})
-after(() => listener.close())
+const counted = await countConnections()
+const { port } = counted
 
 test(`none of ${refusedUrls.length} refused URLs is called, even if an order has one`, async () => {
   const agent = guard([], async () => ['127.0.0.1'])
@@ -53,7 +43,7 @@ test('a refused URL whose text was not checked is refused at the dial', async ()
     assert.deepEqual([outcome.kind, 'failure' in outcome && outcome.failure], ['failed', wanted], here.href)
   }
   assert(asked > 0)
-  assert.equal(connections, 0)
+  assert.equal(counted.connections, 0)
 })
 
 test('a name that resolves to any private address is refused, in every form of the address', async () => {
@@ -79,7 +69,7 @@ test('a name that resolves to any private address is refused, in every form of t
       assert.equal('failure' in outcome && outcome.failure, 'blocked', `${answer}`)
     }
   }
-  assert.equal(connections, 0)
+  assert.equal(counted.connections, 0)
 })
 
 test('a name with a trailing dot is resolved and checked like any other', async () => {
@@ -152,7 +142,7 @@ test('a redirect to a denied address is an answer like any other', async () => {
     }
   }
   assert.deepEqual(new Set(asked), new Set(['shop.example']))
-  assert.equal(connections, 0)
+  assert.equal(counted.connections, 0)
 })
 
 test("this machine's own public addresses are refused, unless they are allowed", async () => {

@@ -1,25 +1,14 @@
 import assert from 'node:assert/strict'
-import { createServer, type Server } from 'node:net'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import type { Agent } from 'undici'
 import { createGuardedAgent } from '../../src/egress/guarded-agent.ts'
 import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
+import { countConnections } from './counted-connections.ts'
 import { privateHosts } from './refused-urls.ts'
 
 // A listener on all addresses of this machine counts the connections that get through.
-let listener: Server
-let port: number
-let connections = 0
-
-before(async () => {
-  listener = createServer(socket => {
-    connections++
-    socket.destroy()
-  })
-  await new Promise<void>(resolve => listener.listen(0, '0.0.0.0', resolve))
-  port = (listener.address() as { port: number }).port
-})
-after(() => listener.close())
+const counted = await countConnections()
+const { port } = counted
 
 test('no spelling of a private host gets a connection, whatever a name resolves to', async () => {
   const agent = guard([], async () => ['127.0.0.1'])
@@ -30,7 +19,7 @@ test('no spelling of a private host gets a connection, whatever a name resolves 
       await assert.rejects(post(agent, new URL(target).origin), { code: 'EGRESS_REFUSED' }, target)
     }
   }
-  assert.equal(connections, 0)
+  assert.equal(counted.connections, 0)
 })
 
 test('a name is resolved once per dial: the address that was checked is the address that is dialled', async () => {
@@ -67,7 +56,7 @@ test('one private address among public ones refuses the dial', async () => {
     const agent = guard([], async () => mixed)
     await assert.rejects(post(agent, `https://shop.example:${port}`), { code: 'EGRESS_REFUSED' }, `${mixed}`)
   }
-  assert.equal(connections, 0)
+  assert.equal(counted.connections, 0)
 })
 
 test('http stays within the allowed networks, also by name', async () => {

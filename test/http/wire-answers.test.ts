@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { errorCodes } from '../../src/base/errors.ts'
-import { legacy, usdt } from '../../src/base/money.ts'
 import { callbackBody } from '../../src/callbacks/sending/callback-body.ts'
 import { merchantEndpoints } from '../../src/http/app.ts'
 import { answerSchema } from '../../src/http/body/envelope.ts'
@@ -12,6 +11,7 @@ import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
 import { seedCallback } from '../support/seed-callback.ts'
 import { seedSeen } from '../support/seed-transfer.ts'
 import { stamp } from '../support/signed-request.ts'
+import { shownCallback } from './shown-callback.ts'
 
 // One literal answer for each endpoint: the contract integrators wrote their code to. Fields may be added, never removed,
 // renamed or given another type.
@@ -93,23 +93,14 @@ test('a refusal is what the contract says, and its code and sentence are those o
 })
 
 test('callbacks have the fields of the contract, in its order, all of them text', () => {
-  const facts = {
-    key: 'cb_0123456789abcdef0123456789abcdef',
-    orderid: 'sh-1',
-    ordersn: 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2',
-    localusermark: '1',
-    bodyAmount: legacy(30000n),
-    txid: '9ff75c01aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00',
-    logIndex: 0,
-    transferAmount: usdt(3_000_050n),
-    received: usdt(3_000_050n),
-    orderAmount: usdt(3_000_000n),
-    orderState: 'overpaid' as const,
-    late: false,
-  }
   const key = { scheme: 'hmac-sha256' as const, key: 'k' }
   const bodyOf = (callbackFields: 'six' | 'full', callbackFormat: 'form' | 'json') =>
-    callbackBody(facts, { appid: 'VunTq7Zk2Lm9h1l8', callbackFields, callbackFormat }, key, 1662299959).text
+    callbackBody(
+      shownCallback,
+      { appid: 'VunTq7Zk2Lm9h1l8', callbackFields, callbackFormat },
+      key,
+      1662299959,
+    ).text
   const full = JSON.parse(bodyOf('full', 'json'))
   assert.deepEqual({ ...full, sign: '…' }, wire['callback, json, full'])
   assert.deepEqual(Object.keys(full), Object.keys(wire['callback, json, full'] as object))

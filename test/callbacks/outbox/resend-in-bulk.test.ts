@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { Command } from 'commander'
 import { type CallbackState, callbackStates } from '../../../src/callbacks/outbox/callback.ts'
 import { dueChannel } from '../../../src/callbacks/outbox/callback-store.ts'
 import { listCallbacks } from '../../../src/callbacks/outbox/list-callbacks.ts'
@@ -8,6 +7,7 @@ import { resendInBulk } from '../../../src/callbacks/outbox/resend-in-bulk.ts'
 import { addCallbackCommands } from '../../../src/cli/callback-commands.ts'
 import { makePartitions } from '../../../src/db/partitions.ts'
 import { deliver, exhaust, lease, standingOf, waitLong } from '../../support/callback-states.ts'
+import { commandInProcess } from '../../support/command-in-process.ts'
 import { cloneDatabase } from '../../support/database.ts'
 import { type SeededCallback, seedCallback, seedCallbacks } from '../../support/seed-callback.ts'
 import { seedMerchant } from '../../support/seed-merchant.ts'
@@ -17,23 +17,10 @@ const { pool, url } = await cloneDatabase()
 await makePartitions(pool, new Date())
 const anything = { merchantId: null, state: null, from: null, to: null, origin: null }
 
-/** Runs the command line in this process. @returns what it printed. */
-async function gateway(t: TestContext, ...args: string[]): Promise<string> {
-  const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined })
-  addCallbackCommands(program)
+/** Runs `gateway callbacks ...` in this process. @returns what it printed. */
+function gateway(t: TestContext, ...args: string[]): Promise<string> {
   process.env.DATABASE_URL = url
-  const printed: string[] = []
-  const print = (...parts: unknown[]) => void printed.push(parts.join(' '))
-  const mocks = [
-    t.mock.method(console, 'log', print),
-    t.mock.method(console, 'table', (rows: object[]) => print(JSON.stringify(rows))),
-  ]
-  try {
-    await program.parseAsync(['callbacks', ...args], { from: 'user' })
-  } finally {
-    for (const mock of mocks) mock.mock.restore()
-  }
-  return printed.join('\n')
+  return commandInProcess(t, addCallbackCommands, 'callbacks', ...args)
 }
 
 /** A merchant with one callback in each state, in that order. */

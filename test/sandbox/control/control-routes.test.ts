@@ -6,6 +6,7 @@ import { type SandboxNode, startSandboxNode } from '../../../src/sandbox/sandbox
 import { addressFromBytes } from '../../../src/tron/address.ts'
 import { networks } from '../../../src/tron/network.ts'
 import { createTronNode } from '../../../src/tron/node/node-client.ts'
+import { askControl } from './ask-control.ts'
 
 let sandbox: SandboxNode
 const to = 'TBa4Nb96tj4jUx85tcqvyWYyFi7mowHVLJ'
@@ -17,20 +18,20 @@ before(async () => {
 after(() => sandbox.close())
 
 test('what is sent over the control API is in the next block and found by the client', async () => {
-  const one = await control('send', { to, amount: '1.5' })
-  const two = await control('send', { to, amount: '0.000001', count: 2, from: other })
-  const many = await control('send-many', {
+  const one = await askControl(sandbox, 'send', { to, amount: '1.5' })
+  const two = await askControl(sandbox, 'send', { to, amount: '0.000001', count: 2, from: other })
+  const many = await askControl(sandbox, 'send-many', {
     payments: [
       { to, amount: '3' },
       { to: other, amount: '4' },
     ],
   })
-  const fake = await control('send', { to, amount: '9', token: sandboxAddresses.lookalike })
-  const failed = await control('send', { to, amount: '9', fail: 'OUT_OF_ENERGY' })
-  const through = await control('send', { to, amount: '5', through: sandboxAddresses.router })
+  const fake = await askControl(sandbox, 'send', { to, amount: '9', token: sandboxAddresses.lookalike })
+  const failed = await askControl(sandbox, 'send', { to, amount: '9', fail: 'OUT_OF_ENERGY' })
+  const through = await askControl(sandbox, 'send', { to, amount: '5', through: sandboxAddresses.router })
   assert.equal(two.txids.length, 2)
   const { height } = sandbox.chain.head
-  const state = await control('mine', { blocks: 3 })
+  const state = await askControl(sandbox, 'mine', { blocks: 3 })
   assert.deepEqual([state.head.height, state.solid.height, state.pending], [height + 3, height + 1, 0])
   const node = createTronNode({
     headUrl: sandbox.url,
@@ -55,14 +56,14 @@ test('what is sent over the control API is in the next block and found by the cl
 })
 
 test('transactions given by their facts are taken as given, once', async () => {
-  const { txids } = await control('include', { transactions: realTransactions })
+  const { txids } = await askControl(sandbox, 'include', { transactions: realTransactions })
   assert.deepEqual(
     txids,
     realTransactions.map(({ id }) => id),
   )
-  const again = await control('include', { transactions: [realTransactions[0]] }, 400)
+  const again = await askControl(sandbox, 'include', { transactions: [realTransactions[0]] }, 400)
   assert.match(again.error, /f52df87d.* is on this chain already/)
-  await control('mine', { blocks: 1 })
+  await askControl(sandbox, 'mine', { blocks: 1 })
   assert.deepEqual(
     sandbox.chain.head.transactions.map(({ id }) => id),
     txids,
@@ -70,10 +71,10 @@ test('transactions given by their facts are taken as given, once', async () => {
 })
 
 test('a fork tells which blocks were orphaned, and may drop transactions', async () => {
-  const { txid } = await control('send', { to, amount: '1' })
-  await control('mine', { blocks: 1 })
+  const { txid } = await askControl(sandbox, 'send', { to, amount: '1' })
+  await askControl(sandbox, 'mine', { blocks: 1 })
   const { id } = sandbox.chain.head
-  const forked = await control('fork', { depth: 1, drop: [txid] })
+  const forked = await askControl(sandbox, 'fork', { depth: 1, drop: [txid] })
   assert.deepEqual(
     forked.orphaned.map((block: { id: string; transactions: number }) => [block.id, block.transactions]),
     [[id, 1]],
@@ -97,27 +98,27 @@ test('the state names the chain, its heights and the addresses there are', async
 
 test('a fork as it is asked for: dropped, late, spread and turned round', async () => {
   const sent: string[] = []
-  for (let n = 0; n < 3; n++) sent.push((await control('send', { to, amount: '1' })).txid)
+  for (let n = 0; n < 3; n++) sent.push((await askControl(sandbox, 'send', { to, amount: '1' })).txid)
   const [dropped, late, kept] = sent as [string, string, string]
-  await control('mine', { blocks: 1 })
+  await askControl(sandbox, 'mine', { blocks: 1 })
   const options = { drop: [dropped], late: { txids: [late], blocks: 1 }, returns: 'spread', reversed: true }
-  const forked = await control('fork', { depth: 1, ...options })
+  const forked = await askControl(sandbox, 'fork', { depth: 1, ...options })
   assert.equal(forked.pending, 1)
   assert.deepEqual(idsAt(forked.head.height), [kept])
-  await control('mine', { blocks: 1 })
+  await askControl(sandbox, 'mine', { blocks: 1 })
   assert.deepEqual(idsAt(forked.head.height + 1), [late])
 })
 
 test('blocks are mined after missed slots, and with transactions in the order asked for', async () => {
-  const [a, b] = (await control('send', { to, amount: '1', count: 2 })).txids
+  const [a, b] = (await askControl(sandbox, 'send', { to, amount: '1', count: 2 })).txids
   const { timeMs } = sandbox.chain.head
-  const { head } = await control('mine', { blocks: 1, missedSlots: 3, first: [b] })
+  const { head } = await askControl(sandbox, 'mine', { blocks: 1, missedSlots: 3, first: [b] })
   assert.deepEqual(idsAt(head.height), [b, a])
   assert(Date.parse(head.time) >= timeMs + 9_000)
 })
 
 test('one call leaves whatever logs are asked for; the truth tells what they came to', async () => {
-  const { txid } = await control('call', {
+  const { txid } = await askControl(sandbox, 'call', {
     logs: [
       { kind: 'event' },
       { kind: 'transfer', to, amount: '1.5' },
@@ -127,7 +128,7 @@ test('one call leaves whatever logs are asked for; the truth tells what they cam
       { kind: 'transfer', to: other, from: to, amount: '0.000001' },
     ],
   })
-  await control('mine', { blocks: 3 })
+  await askControl(sandbox, 'mine', { blocks: 3 })
   const { height } = sandbox.chain.blockOf(txid)!
   const truth = (await (await fetch(`${sandbox.url}/sandbox/truth`)).json()) as Record<string, unknown[]>
   const mine = (facts: unknown[]) => facts.filter(fact => (fact as { txid: string }).txid === txid)
@@ -141,9 +142,9 @@ test('one call leaves whatever logs are asked for; the truth tells what they cam
 
 test('time skipped shows in the next block', async () => {
   const before = sandbox.chain.head.timeMs
-  const { nextBlockNotBefore } = await control('skip', { seconds: 7_200 })
+  const { nextBlockNotBefore } = await askControl(sandbox, 'skip', { seconds: 7_200 })
   assert(Date.parse(nextBlockNotBefore) >= before + 7_200_000)
-  const { head } = await control('mine', { blocks: 1 })
+  const { head } = await askControl(sandbox, 'mine', { blocks: 1 })
   assert.equal(head.time, nextBlockNotBefore)
 })
 
@@ -196,7 +197,7 @@ const refused: [path: string, body: unknown, sentence: RegExp][] = [
 for (const [path, body, sentence] of refused) {
   test(`refused with a sentence: ${path} ${JSON.stringify(body).slice(0, 90)}`, async () => {
     const before = { head: sandbox.chain.head, pending: sandbox.chain.pendingCount }
-    const { error } = await control(path, body, 400)
+    const { error } = await askControl(sandbox, path, body, 400)
     assert.match(error, sentence)
     assert.deepEqual({ head: sandbox.chain.head, pending: sandbox.chain.pendingCount }, before)
   })
@@ -211,16 +212,4 @@ test('a body that is no JSON is a 400', async () => {
 
 function idsAt(height: number): string[] {
   return sandbox.chain.block(height)!.transactions.map(({ id }) => id)
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: answers of every shape, looked into by the tests.
-async function control(path: string, body: unknown, status = 200): Promise<any> {
-  const response = await fetch(`${sandbox.url}/sandbox/${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  })
-  const answer = await response.json()
-  assert.equal(response.status, status, JSON.stringify(answer))
-  return answer
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { type SandboxNode, startSandboxNode } from '../../../src/sandbox/sandbox-node.ts'
+import { askControl } from './ask-control.ts'
 
 let sandbox: SandboxNode
 const to = 'TBa4Nb96tj4jUx85tcqvyWYyFi7mowHVLJ'
@@ -12,8 +13,13 @@ after(() => sandbox.close())
 afterEach(() => sandbox.faults.clear())
 
 test('faults are set, told of with what they struck, and cleared one by one or all', async () => {
-  const lag = await control('faults', { kind: 'lag', blocks: 2, view: 'solid' })
-  const limit = await control('faults', { kind: 'rate-limit', rps: 2, seconds: 1, paths: ['/wallet/*'] })
+  const lag = await askControl(sandbox, 'faults', { kind: 'lag', blocks: 2, view: 'solid' })
+  const limit = await askControl(sandbox, 'faults', {
+    kind: 'rate-limit',
+    rps: 2,
+    seconds: 1,
+    paths: ['/wallet/*'],
+  })
   assert.deepEqual(lag, { id: lag.id, kind: 'lag', blocks: 2, view: 'solid', hits: 0 })
   for (let n = 0; n < 3; n++) await fetch(`${sandbox.url}/wallet/getnowblock`)
   const { faults, calls } = await faultsNow('GET')
@@ -59,8 +65,8 @@ test('another node is started beside this one: the same chain, faults of its own
 })
 
 test('no fault strikes the control API', async () => {
-  await control('faults', { kind: 'reset' })
-  await control('mine', { blocks: 1 })
+  await askControl(sandbox, 'faults', { kind: 'reset' })
+  await askControl(sandbox, 'mine', { blocks: 1 })
   await faultsNow('DELETE')
 })
 
@@ -76,7 +82,7 @@ const refused: [body: unknown, sentence: RegExp][] = [
 ]
 for (const [body, sentence] of refused) {
   test(`refused with a sentence: ${JSON.stringify(body)}`, async () => {
-    const { error } = await control('faults', body, 400)
+    const { error } = await askControl(sandbox, 'faults', body, 400)
     assert.match(error, sentence)
     assert.deepEqual(sandbox.faults.list(), [])
   })
@@ -89,16 +95,4 @@ async function faultsNow(method: 'GET' | 'DELETE', path = '') {
     faults: { id: number; hits: number }[]
     calls?: { refused: number; byPath: Record<string, number> }
   }
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: answers of every shape, looked into by the tests.
-async function control(path: string, body: unknown, status = 200): Promise<any> {
-  const response = await fetch(`${sandbox.url}/sandbox/${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  })
-  const answer = await response.json()
-  assert.equal(response.status, status, JSON.stringify(answer))
-  return answer
 }

@@ -1,0 +1,24 @@
+import type { TestContext } from 'node:test'
+import { Command } from 'commander'
+
+/** Runs a command in this process, on this process's environment. @returns what it printed; a table's rows as JSON. */
+export async function commandInProcess(
+  t: TestContext,
+  add: (program: Command) => unknown,
+  ...args: string[]
+): Promise<string> {
+  const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined })
+  add(program)
+  const printed: string[] = []
+  const print = (...parts: unknown[]) => void printed.push(parts.join(' '))
+  const mocks = [
+    t.mock.method(console, 'log', print),
+    t.mock.method(console, 'table', (rows: object[]) => print(JSON.stringify(rows))),
+  ]
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } finally {
+    for (const mock of mocks) mock.mock.restore()
+  }
+  return printed.join('\n')
+}
