@@ -27,7 +27,8 @@ for (const backend of ['Postgres', 'Redis'] as const) {
     const redis = backend === 'Redis' && !skip ? await startRedis() : undefined
     let redisDatabase = 0
 
-    async function world(slowMerchants: number) {
+    /** So many merchants whose origins hang, a good one, and a way to run a courier for all of them. */
+    async function slowAndGood(slowMerchants: number) {
       const { pool, url } = await cloneDatabase()
       const slow = await Promise.all(Array.from({ length: slowMerchants }, () => slowMerchant(pool)))
       const endpoint = await startMerchantEndpoint()
@@ -46,7 +47,7 @@ for (const backend of ['Postgres', 'Redis'] as const) {
     }
 
     test('a courier that starts with their backlog gives them three quarters of its slots; another is delivered', async () => {
-      const { pool, slow, endpoint, good, besideCourier } = await world(1)
+      const { pool, slow, endpoint, good, besideCourier } = await slowAndGood(1)
       const [one] = slow
       await seedCallbacks(pool, one!.orders(300))
       await besideCourier(async () => {
@@ -64,7 +65,7 @@ for (const backend of ['Postgres', 'Redis'] as const) {
     })
 
     test('three such merchants, met together: each has a share, and another is delivered', async () => {
-      const { pool, slow, good, besideCourier } = await world(3)
+      const { pool, slow, good, besideCourier } = await slowAndGood(3)
       // In one transaction, mixed, so that jobs contain leases of several.
       const mixed = Array.from({ length: 300 }, (_, i) => slow[i % 3]!.orders(1)[0]!)
       await seedCallbacks(pool, [...mixed, { merchant: good }])
@@ -86,7 +87,7 @@ for (const backend of ['Postgres', 'Redis'] as const) {
     })
 
     test('probes of open circuits count like everything else', async () => {
-      const { pool, slow, good, besideCourier } = await world(1)
+      const { pool, slow, good, besideCourier } = await slowAndGood(1)
       const [one] = slow
       const endpoints = await Promise.all(
         Array.from({ length: 48 }, () => openMerchantEndpoint({ hang: true })),
@@ -107,7 +108,7 @@ for (const backend of ['Postgres', 'Redis'] as const) {
     })
 
     test('two couriers on one queue: neither gives them more, whoever leased what', async () => {
-      const { pool, slow, good, options, besideCourier } = await world(1)
+      const { pool, slow, good, options, besideCourier } = await slowAndGood(1)
       const [one] = slow
       await seedCallbacks(pool, one!.orders(300))
       await withCourier(options, () =>
@@ -124,7 +125,7 @@ for (const backend of ['Postgres', 'Redis'] as const) {
     })
 
     test('a merchant that was fast and becomes slow holds no more; when it answers again, all is delivered once', async () => {
-      const { pool, slow, good, besideCourier } = await world(1)
+      const { pool, slow, good, besideCourier } = await slowAndGood(1)
       const [one] = slow
       one!.answers(() => ({ status: 200 }))
       await seedCallbacks(pool, one!.orders(400))
@@ -151,7 +152,7 @@ for (const backend of ['Postgres', 'Redis'] as const) {
     })
 
     test('a courier that stops releases what waits for a slot', async () => {
-      const { pool, slow, options, close } = await world(1)
+      const { pool, slow, options, close } = await slowAndGood(1)
       const [one] = slow
       await seedCallbacks(pool, one!.orders(300))
       const courier = await openCourier(options)

@@ -188,13 +188,13 @@ before(async () => {
   await seedWaiting(pool, { addressId, reason: 'unclaimed', ...paid })
   const seenAt = await addressIdOf(pool, { localusermark: 'u1' })
   await seedSeen(pool, { addressId: seenAt, txid: seenTxid, logIndex: 2, amount: 1_500_000n, height: 20 })
-  await seedQuarantine(pool, { txid: 'cd'.repeat(32), logs: [0] })
+  for (const byte of ['cd', 'ce']) await seedQuarantine(pool, { txid: byte.repeat(32), logs: [0] })
   // What the kit has no function for, since nothing else needs it, and an order whose total is wrong.
   await tamper(
     pool,
     `insert into chain_head (height, hash, block_time) values (24, 'hash', now());
      insert into watcher_lease (holder, epoch, expires_at) values ('host 1', 1, now() + interval '1 hour');
-     insert into quarantine (txid, log_index, block_height, reason, log, resolved_at) values (repeat('ce', 32), 0, 5, 'not understood', '{}', now());
+     update quarantine set resolved_at = now() where txid = repeat('ce', 32);
      insert into rejection (quarantine_id, reason, rejected_by)
      select id, 'nobody can read it', 'command line alice@host' from quarantine where resolved_at is not null;
      insert into discrepancy (kind, subject, detail) values ('balance', 'T1', '{"more": true}');
