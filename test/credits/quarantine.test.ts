@@ -6,7 +6,7 @@ import { waitingCounts } from '../../src/credits/waiting-store.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import { listQuarantined, openQuarantine } from '../../src/transfers/quarantine-store.ts'
 import { addressFromBytes } from '../../src/tron/address.ts'
-import { transferTopic } from '../../src/tron/transfer-log.ts'
+import { type NodeLog, transferTopic } from '../../src/tron/transfer-log.ts'
 import { bytesFor } from '../support/chain-blocks.ts'
 import {
   addAddress,
@@ -154,7 +154,7 @@ const amountWord = (units: bigint) => units.toString(16).padStart(64, '0')
 const usdt = 'a614f803b6fd780986a42c78ec9c7f77e6ded13c'
 
 /** A block with a payment and a log that was parked; what the log says today is what is given. */
-async function parkedLog(log: object) {
+async function parkedLog(log: NodeLog) {
   const it = await creditedChain()
   const to = await addAddress(it.pool, 'u1')
   await addOrder(it.pool, 'u1', 'o-1', 1000, 1)
@@ -182,7 +182,7 @@ test('a parked log that decodes by now is recorded at its place in the chain and
 
 test('a parked log may still be undecodable, or turn out to be nothing of ours', async () => {
   const topics = (to: string) => [transferTopic, topic(bytesFor('payer')), topic(bytesFor(to))]
-  const cases: [object, string, number][] = [
+  const cases: [NodeLog, string, number][] = [
     [{ address: usdt, topics: topics('u1'), data: 'zz' }, 'undecodable', 1],
     [{ address: usdt, topics: topics('stranger'), data: amountWord(40n) }, 'not ours', 0],
     [{ address: usdt, topics: topics('u1'), data: amountWord(0n) }, 'zero', 0],
