@@ -12,6 +12,7 @@ export const watcherAlarms = [
   'discrepancy',
   'contract',
   'clock',
+  'addresses',
 ] as const
 export type WatcherAlarm = (typeof watcherAlarms)[number]
 
