@@ -5,11 +5,11 @@ import { callbackKey } from '../callbacks/outbox/callback.ts'
 import { insertCallbacks, type NewCallback, originOf } from '../callbacks/outbox/callback-store.ts'
 import type { Tx } from '../db/pool.ts'
 import { orderState } from '../orders/order.ts'
-import { lockPayableOrders, writeOrderTotals } from '../orders/order-totals-store.ts'
 import type { CreditRules } from './credit-rules.ts'
 import { insertCredits } from './credit-store.ts'
 import type { KeptTransfer, PendingTransfer } from './pending-transfer.ts'
-import { type PlannedCredit, planCredits } from './plan-credits.ts'
+import type { PlannedCredit } from './plan-credits.ts'
+import { planInSlices } from './plan-in-slices.ts'
 import { takeTurns } from './take-turns.ts'
 import { keepWaiting, stopWaiting } from './waiting-store.ts'
 
@@ -36,8 +36,7 @@ export async function creditTransfers(
   until: Date,
 ): Promise<Credited> {
   const { free, kept } = takeTurns(pending)
-  const orders = await lockPayableOrders(tx, free, rules.graceMs)
-  const { credits, unclaimed } = planCredits(free, orders, until, rules.graceMs)
+  const { credits, unclaimed } = await planInSlices(tx, free, until, rules.graceMs)
   await keepWaiting(tx, [
     ...kept,
     ...unclaimed.map((transfer): KeptTransfer => ({ transfer, reason: 'unclaimed' })),
@@ -58,7 +57,6 @@ async function writeCredits(tx: Tx, rules: CreditRules, credits: readonly Planne
     tx,
     credits.map(({ transfer }) => transfer),
   )
-  await writeOrderTotals(tx, [...new Set(credits.map(({ order }) => order))])
   const announced = credits.filter(({ announcement }) => announcement > 0n)
   await insertCallbacks(
     tx,

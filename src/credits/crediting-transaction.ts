@@ -1,5 +1,6 @@
+import { isTimeout } from '../db/outage.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
-import { creditCarefully, isLasting } from './credit-carefully.ts'
+import { creditCarefully, creditInTime, isLasting } from './credit-carefully.ts'
 import { creditTransfers } from './credit-transfers.ts'
 
 /** Credits pending transfers, with the parameters of `creditTransfers`. */
@@ -8,18 +9,27 @@ export type CreditStep = typeof creditTransfers
 /**
  * Runs work that credits in one transaction. If it fails for a lasting reason, runs it again from the start with a step that
  * quarantines what cannot be credited. That step is not used at first because its savepoints cost round trips, and nearly
- * always nothing fails.
- * @param work gets the crediting step to use. It is run at most twice.
+ * always nothing fails. If it is too slow twice, runs it with a step that also quarantines what cannot be credited in time:
+ * once may be the database's fault, but the same batch must not be tried for ever.
+ * @param work gets the crediting step to use. It is run at most four times.
  * @throws errors that pass by themselves or are not from crediting: nothing is written then.
  */
 export async function inCreditingTransaction<T>(
   pool: Pool,
   work: (tx: Tx, credit: CreditStep) => Promise<T>,
 ): Promise<T> {
-  try {
-    return await inTransaction(pool, tx => work(tx, creditTransfers))
-  } catch (error) {
-    if (!isLasting(error)) throw error
-    return await inTransaction(pool, tx => work(tx, creditCarefully))
+  let step: CreditStep = creditTransfers
+  let timeouts = 0
+  for (;;) {
+    try {
+      return await inTransaction(pool, tx => work(tx, step))
+    } catch (error) {
+      if (step === creditInTime) throw error
+      if (isTimeout(error)) {
+        timeouts++
+        if (timeouts === 2) step = creditInTime
+      } else if (isLasting(error) && step === creditTransfers) step = creditCarefully
+      else throw error
+    }
   }
 }

@@ -55,5 +55,6 @@ function credit(transfer: PendingTransfer, order: PayingOrder): PlannedCredit {
 }
 
 function oldestFirst(a: PayingOrder, b: PayingOrder): number {
-  return a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1)
+  const byAge = a.createdMicros - b.createdMicros || a.id - b.id
+  return byAge < 0n ? -1 : 1
 }

@@ -49,3 +49,12 @@ export function isPassingDatabaseError(error: unknown): boolean {
   }
   return false
 }
+
+/**
+ * Checks whether a statement was cancelled because it took too long, by the server (57014) or by our own clock. The database
+ * answered, so this is no outage, and the same statement may take too long each time.
+ */
+export function isTimeout(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return (error as { code?: unknown }).code === '57014' || error.message === 'Query read timeout'
+}

@@ -2,7 +2,7 @@ import type { DepositAddressId, MerchantId, OrderId } from '../base/ids.ts'
 import type { LegacyUnits, UsdtUnits } from '../base/money.ts'
 import { rows, run, type Tx } from '../db/pool.ts'
 
-/** A locked order, with what crediting it and announcing the credit need. */
+/** An order that may be paid, with what crediting it and announcing the credit need. */
 export interface PayingOrder {
   id: OrderId
   merchantId: MerchantId
@@ -11,66 +11,54 @@ export interface PayingOrder {
   received: UsdtUnits
   /** The sum of its callbacks. */
   announced: LegacyUnits
+  /** Rounded up to a millisecond: it is eligible by this time exactly if it is by the microsecond. */
   createdAt: Date
+  /** The same moment in microseconds, to tell which of two orders is the older one. */
+  createdMicros: bigint
   expiresAt: Date
   /** Where a callback would go now: the order's notify_url, else the merchant's default URL. */
   callbackUrl: string | null
 }
 
 /**
- * Locks, in id order, the orders that any of the transfers may pay. Attribution chooses from these: for each transfer the
- * open orders on its address, the newest eligible one and the oldest one.
+ * Asks for orders of one address, as a transfer in a block at `time` may pay them.
+ * - with an amount: the oldest `take` open orders whose remainder is exactly that.
+ * - without: the oldest `take` open orders, the newest eligible order, and the oldest order of all.
  */
-export async function lockPayableOrders(
-  tx: Tx,
-  transfers: readonly { depositAddressId: DepositAddressId; time: Date }[],
-  graceMs: number,
-): Promise<PayingOrder[]> {
-  if (transfers.length === 0) return []
+export interface PayableAsked {
+  depositAddressId: DepositAddressId
+  time: Date
+  /** The last moment of creation of an eligible order. */
+  eligibleUntil: Date
+  amount: UsdtUnits | null
+  take: number
+}
+
+/**
+ * Reads the orders that are asked for, each once, by index: however many orders an address has, only these are read. Without
+ * locks: only crediting changes an order's totals, and whoever credits has locked the cursor.
+ * @param tx holds the cursor's lock.
+ */
+export async function readPayableOrders(tx: Tx, asked: readonly PayableAsked[]): Promise<PayingOrder[]> {
+  if (asked.length === 0) return []
   return rows<PayingOrder>(
     tx,
-    `with payable as (
-       select distinct candidate.id
-         from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) as t (deposit_address_id, time, eligible_until)
-        cross join lateral (
-          (select o.id
-             from recharge_order o
-            where o.deposit_address_id = t.deposit_address_id
-              and o.created_at <= t.eligible_until
-              and o.received < o.amount
-              and o.expires_at >= t.time)
-          union all
-          (select o.id
-             from recharge_order o
-            where o.deposit_address_id = t.deposit_address_id
-              and o.created_at <= t.eligible_until
-            order by o.created_at desc, o.id desc
-            limit 1)
-          union all
-          (select o.id
-             from recharge_order o
-            where o.deposit_address_id = t.deposit_address_id
-            order by o.created_at, o.id
-            limit 1)
-        ) as candidate
-     )
-     select o.id, o.merchant_id as "merchantId", o.deposit_address_id as "depositAddressId", o.amount, o.received,
-            o.announced, o.created_at as "createdAt", o.expires_at as "expiresAt",
-            coalesce(o.notify_url, m.callback_url) as "callbackUrl"
-       from recharge_order o
-       join merchant m on m.id = o.merchant_id
-      where o.id in (select id from payable)
-      order by o.id
-        for update of o`,
+    `select id, merchant_id as "merchantId", deposit_address_id as "depositAddressId", amount, received, announced,
+            date_trunc('milliseconds', created_at + interval '999 microseconds') as "createdAt",
+            (extract(epoch from created_at) * 1000000)::bigint as "createdMicros",
+            expires_at as "expiresAt", callback_url as "callbackUrl"
+       from payable_orders($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::integer[])`,
     [
-      transfers.map(transfer => transfer.depositAddressId),
-      transfers.map(transfer => transfer.time),
-      transfers.map(transfer => new Date(transfer.time.getTime() + graceMs)),
+      asked.map(({ depositAddressId }) => depositAddressId),
+      asked.map(({ time }) => time),
+      asked.map(({ eligibleUntil }) => eligibleUntil),
+      asked.map(({ amount }) => amount),
+      asked.map(({ take }) => take),
     ],
   )
 }
 
-/** Writes the totals of locked orders. */
+/** Writes the totals of orders. @param tx holds the cursor's lock. */
 export async function writeOrderTotals(
   tx: Tx,
   orders: readonly Pick<PayingOrder, 'id' | 'received' | 'announced'>[],

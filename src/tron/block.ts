@@ -1,4 +1,5 @@
 import type { UsdtUnits } from '../base/money.ts'
+import type { NodeLog } from './transfer-log.ts'
 
 /** A block by height and hash: after a fork several blocks have the same height. */
 export interface BlockRef {
@@ -28,8 +29,8 @@ export interface UndecodableLog {
   txIndex: number
   logIndex: number
   reason: string
-  /** The log as the node sent it. */
-  log: unknown
+  /** The log as the node sent it, hex checked to be hex. */
+  log: NodeLog
 }
 
 /** An event of the USDT contract that changes what its transfers mean. An operator has to look at it. */

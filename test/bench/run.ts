@@ -7,6 +7,7 @@ import { createPool, type Pool } from '../../src/db/pool.ts'
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../src/demo/embedded-database.ts'
 import { benchBeside, type OrderRate } from './beside-bench.ts'
 import { benchCallbacks, type DeliveryResult } from './callback-bench.ts'
+import { benchCrowded } from './crowded-bench.ts'
 import { benchFollowing, followLine } from './follow-bench.ts'
 import { benchHanging } from './hanging-bench.ts'
 import { benchLatency } from './latency-bench.ts'
@@ -25,6 +26,7 @@ const benches: Record<string, (databases: Databases) => Promise<void>> = {
   callbacks,
   hanging,
   latency,
+  crowded,
   day,
 }
 
@@ -203,6 +205,18 @@ async function latency({ fresh }: Databases): Promise<void> {
         `p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms`,
     )
   })
+}
+
+async function crowded({ fresh }: Databases): Promise<void> {
+  const results = await benchCrowded((await fresh()).pool, Number(process.env.BENCH_ROUNDS ?? 200))
+  const line = ({ p50, p95 }: { p50: number; p95: number }) =>
+    `p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms`
+  for (const { name, dust, exact, sixty } of results) {
+    console.log(
+      `crediting a block, ${name} at its address: one transfer ${line(dust)}; one of exactly an amount ${line(exact)}; ` +
+        `sixty ${line(sixty)}`,
+    )
+  }
 }
 
 /** On Redis where there is one, else on Postgres, and says so. */

@@ -228,6 +228,7 @@ function paying([id, createdAt, amount, windowS = 100, address = 1]: Order): Pay
     received: usdt(0n),
     announced: legacy(0n),
     createdAt: at(createdAt),
+    createdMicros: BigInt(createdAt) * 1_000_000n,
     expiresAt: at(createdAt + windowS),
     callbackUrl: null,
   }

@@ -199,7 +199,7 @@ test('a log that was parked and decodes by now is recorded by a rescan of its bl
     {
       ...right,
       transfers: [],
-      undecodable: [{ txid, txIndex, logIndex, reason: 'not understood', log: {} }],
+      undecodable: [{ txid, txIndex, logIndex, reason: 'not understood', log: { address: 'a6' } }],
     },
   ])
   await pool.query('update quarantine set tx_index = null')

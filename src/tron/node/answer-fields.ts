@@ -17,8 +17,16 @@ export function asList(value: unknown, name: string): unknown[] {
 }
 
 export function wrongField(name: string, expected: string, value: unknown): NodeError {
-  const got = JSON.stringify(value)?.slice(0, 100) ?? 'nothing'
-  return new NodeError('failed', `${name} should be ${expected}, got ${got}`)
+  return new NodeError('failed', `${name} should be ${expected}, got ${describe(value)}`)
+}
+
+/** Describes a JSON value in a few words. A whole one may be megabytes, or too deep to be written. */
+export function describe(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (Array.isArray(value)) return `a list of ${value.length}`
+  if (typeof value === 'object' && value !== null) return 'an object'
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 100))
+  return `${value}`
 }
 
 /** Shortens text from outside and removes its control characters, since it goes into messages and the log. */

@@ -1,6 +1,6 @@
 import { addressToBytes, type TronAddress } from '../address.ts'
 import { decodeTransferLog, transferTopic } from '../transfer-log.ts'
-import { asList, asObject, excerpt, wrongField } from './answer-fields.ts'
+import { asList, asObject, describe, excerpt, wrongField } from './answer-fields.ts'
 import type { LogFact } from './compare-logs.ts'
 import { isNotOffered, NodeError } from './node-error.ts'
 import type { NodeHttp } from './node-http.ts'
@@ -84,7 +84,8 @@ export function readTransferLogs(
 }
 
 function refusal(error: Record<string, unknown>): NodeError {
-  const message = `answered with error ${Number(error.code)}: ${excerpt(String(error.message))}`
+  const text = typeof error.message === 'string' ? excerpt(error.message) : describe(error.message)
+  const message = `answered with error ${describe(error.code)}: ${text}`
   return new NodeError('failed', message, { status: error.code === -32601 ? 404 : undefined })
 }
 

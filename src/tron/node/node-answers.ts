@@ -39,7 +39,8 @@ const id = /^[0-9a-f]{64}$/
 const address = /^[0-9a-f]{40}$/
 /** Heights are `integer` in the database. At a block every 3 seconds they last two centuries. */
 const heightMax = 2 ** 31 - 1
-const timeMaxMs = 8.64e15
+/** The end of the year 9999. Beyond it dates are written in another form, which the database does not read. */
+const timeMaxMs = Date.UTC(10_000, 0) - 1
 
 /**
  * Reads the answer of getblockbynum, getblock or getnowblock.
@@ -91,7 +92,8 @@ function readInfo(answer: unknown): NodeTransactionInfo {
 
 /**
  * Refuses a log that is not written as java-tron writes it. An address in another spelling (base58, 41 in front, 0x,
- * capitals) would not be recognized as the token's and its transfers would be missed, so it fails the whole answer.
+ * capitals) would not be recognized as the token's and its transfers would be missed, so it fails the whole answer. Topics
+ * and data are only text here: `readUsdtLogs` checks those of the token, which are the only ones that are kept.
  */
 function checkLog(value: unknown): void {
   const log = asObject(value, 'a log')

@@ -1,6 +1,7 @@
 import type { ContractAlarm, SolidBlock, UndecodableLog, UsdtTransfer } from '../block.ts'
 import { contractAlarmEvent } from '../contract-alarm.ts'
-import { decodeTransferLog } from '../transfer-log.ts'
+import { decodeTransferLog, type NodeLog } from '../transfer-log.ts'
+import { wrongField } from './answer-fields.ts'
 import type { NodeBlock, NodeTransactionInfo } from './node-answers.ts'
 import { NodeError } from './node-error.ts'
 
@@ -55,6 +56,8 @@ function checkInfo(block: NodeBlock, txid: string, info: NodeTransactionInfo): v
 /**
  * Adds the USDT contract's logs of one transaction to `found`. A transaction that failed may have kept its logs (OUT_OF_TIME
  * does), although its effects are undone: it is listed in `undone` and its logs do not count.
+ * @throws NodeError for a log whose topics or data are not hex. No contract can emit such a log, so the node's answer is
+ * damaged, and another node may have it whole.
  */
 export function readUsdtLogs(
   info: NodeTransactionInfo,
@@ -71,16 +74,32 @@ export function readUsdtLogs(
     // Most logs of a block are of other contracts.
     if (log.address !== usdtContract) continue
     const decoded = decodeTransferLog(log, usdtContract)
+    // Decoding a transfer has checked every digit.
+    if (decoded?.kind !== 'transfer') checkHex(log)
     if (decoded === null) {
       const event = contractAlarmEvent(log)
       if (event) found.alarms.push({ txid, logIndex, event })
     } else if (decoded.kind === 'undecodable') {
-      found.undecodable.push({ txid, txIndex, logIndex, reason: decoded.reason, log })
+      found.undecodable.push({ txid, txIndex, logIndex, reason: decoded.reason, log: bare(log) })
     } else if (decoded.amount > 0n) {
       const { fromBytes, toBytes, amount } = decoded
       found.transfers.push({ txid, txIndex, logIndex, fromBytes, toBytes, amount })
     }
   }
+}
+
+const word = /^[0-9a-f]{64}$/
+const bytes = /^(?:[0-9a-f]{2})*$/
+
+function checkHex({ topics = [], data = '' }: NodeLog): void {
+  for (const topic of topics)
+    if (!word.test(topic)) throw wrongField('a topic', '64 lower-case hex digits', topic)
+  if (!bytes.test(data)) throw wrongField('log.data', 'lower-case hex', data)
+}
+
+/** Leaves out members that were not checked, since the log is kept. */
+function bare({ address, topics, data }: NodeLog): NodeLog {
+  return { address, ...(topics && { topics }), ...(data !== undefined && { data }) }
 }
 
 function misfit(message: string): NodeError {

@@ -1,6 +1,6 @@
 import { type UsdtUnits, usdt } from '../../base/money.ts'
 import { addressToBytes, type TronAddress } from '../address.ts'
-import { excerpt } from '../node/answer-fields.ts'
+import { describe, excerpt } from '../node/answer-fields.ts'
 import { NodeError } from '../node/node-error.ts'
 import { usdtUnitsMax } from '../transfer-log.ts'
 
@@ -55,5 +55,6 @@ function readMessage(message: unknown): string {
 }
 
 function text(value: unknown): string {
-  return value === undefined ? '' : excerpt(String(value))
+  if (value === undefined) return ''
+  return typeof value === 'string' ? excerpt(value) : describe(value)
 }

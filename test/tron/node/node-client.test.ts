@@ -362,6 +362,16 @@ const failedBlocks: [name: string, change: () => void, message: RegExp][] = [
     () => (answers.infos = infos({ 0: { log: [{ ...log(1), data: 1 }] } })),
     /log.data/,
   ],
+  [
+    "the token's data with a NUL",
+    () => (answers.infos = infos({ 0: { log: [{ ...log(1), data: 'ff\0' }] } })),
+    /log.data should be lower-case hex/,
+  ],
+  [
+    'a topic of the token that is no word',
+    () => (answers.infos = infos({ 0: { log: [{ ...log(1), topics: [`0x${transferTopic}`] }] } })),
+    /a topic should be 64 lower-case hex digits/,
+  ],
   ['a list for a block', () => (answers.block = []), /the block should be an object/],
   ['null for a block', () => (answers.block = null), /the block should be an object, got null/],
   ['text for a block', () => (answers.block = 'soon'), /the block should be an object, got "soon"/],
