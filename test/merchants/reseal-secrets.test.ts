@@ -44,7 +44,11 @@ async function withRetiredKey() {
   const { appid, key: retired } = await shop()
   const { id: live, key } = await addKey(pool, masterKey, appid, { scheme: 'hmac-sha256' })
   await promoteKey(pool, appid, live)
-  const [first] = await rows<{ id: bigint }>(pool, 'select min(id) as id from merchant_key')
+  const [first] = await rows<{ id: bigint }>(
+    pool,
+    'select min(k.id) as id from merchant_key k join merchant m on m.id = k.merchant_id where m.appid = $1',
+    [appid],
+  )
   await retireKey(pool, appid, first!.id)
   return { appid, retired: { id: first!.id, key: retired }, live: { id: live, key } }
 }
