@@ -1,5 +1,5 @@
--- Whether a process may assign addresses now: the database's history is the accepted one, nothing is known to be lost, and
--- the process is one of those that will be asked after the next failover.
+-- Tells whether a process may assign addresses now.
+-- It may when the database's history is the accepted one, nothing is known to be lost, and it will be asked after a failover.
 -- Called by every assignment, in its transaction (src/merchants/address-counter-store.ts), and by src/addresses/history-store.ts.
 -- Locks nothing.
 

@@ -32,6 +32,12 @@ export const commandRows: readonly FaultRow[] = [
     failpoints: ['quarantine:before-commit'],
     inject: retryWithDeath,
   },
+  {
+    id: 'K2',
+    what: 'gateway quarantine reject killed before and after its commit, and run again',
+    failpoints: ['decision:before-commit', 'decision:after-commit'],
+    inject: rejectWithDeath,
+  },
 ]
 
 const migrationDeaths = new WeakMap<Deployment, number>()
@@ -67,17 +73,32 @@ async function importWithDeath({ deployment, load }: Scene, nth: number): Promis
   return { count: 2 }
 }
 
-/** A log that nobody can read stays parked, whoever dies over it. */
+/** A log that nobody can read stays quarantined, whoever dies over it. */
 async function retryWithDeath({ deployment }: Scene): Promise<Injected> {
+  const id = await quarantineLog(deployment)
+  await dieInCommand(deployment, 'quarantine:before-commit', 'quarantine', 'retry', id)
+  await runCommand(deployment, 'quarantine', 'retry', id)
+  return {}
+}
+
+/** One that is rejected takes no money, whether the command died before or after its commit. */
+async function rejectWithDeath({ deployment }: Scene): Promise<Injected> {
+  const id = await quarantineLog(deployment)
+  const command = ['quarantine', 'reject', id, '--reason', 'nobody can read it']
+  await dieInCommand(deployment, 'decision:before-commit', ...command)
+  await dieInCommand(deployment, 'decision:after-commit', ...command)
+  return { count: 2 }
+}
+
+/** Has a node serve a log that cannot be decoded. @returns its id in quarantine. */
+async function quarantineLog(deployment: Deployment): Promise<string> {
   const { rows } = await deployment.pool.query('select address from deposit_address limit 1')
   await tellSandbox(deployment.sandboxUrl, 'call', { logs: [{ kind: 'short-data', to: rows[0].address }] })
-  const parked = await patiently('it to be parked', async () => {
+  const id = await patiently('it to be quarantined', async () => {
     const { rows } = await deployment.pool.query('select id from quarantine order by id desc limit 1')
     return rows[0]?.id as bigint | undefined
   })
-  await dieInCommand(deployment, 'quarantine:before-commit', 'quarantine', 'retry', `${parked}`)
-  await runCommand(deployment, 'quarantine', 'retry', `${parked}`)
-  return {}
+  return `${id}`
 }
 
 async function cursorHeight({ pool }: Deployment): Promise<number> {

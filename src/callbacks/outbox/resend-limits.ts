@@ -12,7 +12,7 @@ export type CountResent = (merchantId: MerchantId, count: number) => void
 export const resendLimits = {
   /** Of one order in one call. */
   perCall: 1_000,
-  /** In all calls within a minute, in each API process. More than as many calls of a few callbacks as may be made. */
+  /** In all calls within a minute, in each API process. By default a merchant may make 6 000 calls, most of them for one callback. */
   perMinute: 10_000,
 }
 

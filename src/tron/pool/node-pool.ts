@@ -4,7 +4,6 @@ import type { Logger } from '../../base/log.ts'
 import type { Registry } from '../../base/metrics.ts'
 import type { TronAddress } from '../address.ts'
 import type { BlockRef, HeadBlock, SolidBlock } from '../block.ts'
-import { createAnswerBudget } from '../node/answer-budget.ts'
 import type { LogFact } from '../node/compare-logs.ts'
 import { NodeError } from '../node/node-error.ts'
 import { checkGenesis } from './check-genesis.ts'
@@ -92,9 +91,8 @@ export function createNodePool(options: {
   const metrics = createNodeMetrics(options.registry)
   const chain: ChainIdentity = { genesisId: options.genesisId ?? null }
   const names = nodeNames(options.nodes)
-  const budget = createAnswerBudget()
   const nodes = options.nodes.map((setting, i) =>
-    createPooledNode({ ...options, name: names[i]!, setting, chain, metrics, clock, share: budget.share() }),
+    createPooledNode({ ...options, name: names[i]!, setting, chain, metrics, clock }),
   )
   const compareWithPeers = createAgreementCheck({
     nodes,
