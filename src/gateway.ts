@@ -12,6 +12,7 @@ import { addProcessCommands } from './cli/process-commands.ts'
 import { addQuarantineCommands } from './cli/quarantine-commands.ts'
 import { addReconcileCommands } from './cli/reconcile-commands.ts'
 import { addRescanCommands } from './cli/rescan-commands.ts'
+import { addResealCommand } from './cli/reseal-command.ts'
 import { addRestoreCommands } from './cli/restore-commands.ts'
 import { addSandboxCommands } from './cli/sandbox-commands.ts'
 
@@ -33,6 +34,7 @@ addRescanCommands(program)
 addReconcileCommands(program)
 addAuditCommands(program)
 addRestoreCommands(program)
+addResealCommand(program)
 addSandboxCommands(program)
 // A subcommand copies these settings only if it is created later; those of our groups exist by now.
 overrideExits(program)

@@ -21,6 +21,8 @@ export interface OpenFigures extends Record<WaitReason, TransferSum> {
   discrepancies: bigint
   heldCallbacks: bigint
   exhaustedCallbacks: bigint
+  /** Keys and webhook secrets that are not bound to their own row: `gateway reseal` binds them. */
+  unboundSecrets: bigint
 }
 
 /** Reads the open figures. */
@@ -44,14 +46,21 @@ export async function readOpenFigures(read: SnapshotRead): Promise<OpenFigures> 
   const [counts] = await read<
     Pick<
       OpenFigures,
-      'quarantine' | 'rejectedLogs' | 'discrepancies' | 'heldCallbacks' | 'exhaustedCallbacks'
+      | 'quarantine'
+      | 'rejectedLogs'
+      | 'discrepancies'
+      | 'heldCallbacks'
+      | 'exhaustedCallbacks'
+      | 'unboundSecrets'
     >
   >(
     `select (select count(*) from quarantine where resolved_at is null) as quarantine,
             (select count(*) from rejection where transfer_id is null) as "rejectedLogs",
             (select count(*) from discrepancy where resolved_at is null) as discrepancies,
             (select count(*) from callback_outbox where state = 'held') as "heldCallbacks",
-            (select count(*) from callback where exhausted_at is not null) as "exhaustedCallbacks"`,
+            (select count(*) from callback where exhausted_at is not null) as "exhaustedCallbacks",
+            (select count(*) from merchant_key where get_byte(sealed, 0) < 2)
+              + (select count(*) from webhook_secret where get_byte(sealed, 0) < 2) as "unboundSecrets"`,
   )
   const figures = Object.fromEntries(
     waitReasons.map(reason => {

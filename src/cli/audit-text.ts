@@ -85,6 +85,7 @@ function openLines({ cursor, ...open }: OpenFigures): string[][] {
     ['parked', `${open.quarantine} (gateway quarantine list)`],
     ['discrepancies', `${open.discrepancies} (report.discrepancies)`],
     ['callbacks', `${open.heldCallbacks} held for disabled merchants, ${open.exhaustedCallbacks} exhausted`],
+    ['secrets', `${open.unboundSecrets} not bound to their rows (gateway reseal)`],
   ]
 }
 

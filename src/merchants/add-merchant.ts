@@ -9,7 +9,6 @@ import { callbackUrlProblems, type UrlCheck } from './callback-url.ts'
 import { insertKey } from './key-store.ts'
 import { insertMerchant } from './merchant-store.ts'
 import { newKey, newWebhookSecret } from './new-secret.ts'
-import { sealSecret } from './sealed-secret.ts'
 import type { SignatureScheme } from './signature.ts'
 import { insertWebhookSecret } from './webhook-secret-store.ts'
 
@@ -61,10 +60,8 @@ export async function addMerchant(
       always200: merchant.scheme === 'sha1',
     })
     const { scheme } = merchant
-    const key = sealSecret(masterKey, { table: 'merchant_key', merchantId, purpose: scheme }, added.key)
-    await insertKey(tx, { merchantId, scheme, sealed: key, promoted: true })
-    const row = { table: 'webhook_secret', merchantId, purpose: 'standard-webhooks' } as const
-    await insertWebhookSecret(tx, { merchantId, sealed: sealSecret(masterKey, row, added.webhookSecret) })
+    await insertKey(tx, masterKey, { merchantId, scheme, key: added.key, promoted: true })
+    await insertWebhookSecret(tx, masterKey, { merchantId, secret: added.webhookSecret })
     await recordAudit(tx, {
       actor: merchant.actor ?? 'command line',
       action: 'merchant.added',

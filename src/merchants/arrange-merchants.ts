@@ -4,7 +4,7 @@ import type { Logger } from '../base/log.ts'
 import { isNetwork, networkList } from '../base/network-list.ts'
 import type { Merchant, MerchantKey } from './merchant.ts'
 import type { MerchantRow, MerchantRows, SealedRow } from './merchant-rows.ts'
-import { openSecret, type SecretRow } from './sealed-secret.ts'
+import { openSecret, type SecretRow, webhookPurpose } from './sealed-secret.ts'
 
 /** An opened secret, with the sealed bytes it was opened from. */
 export interface OpenedSecret {
@@ -41,7 +41,11 @@ export function arrangeMerchants(
     kept.add(name)
     if (before?.sealed.equals(row.sealed)) return before.text
     try {
-      const text = openSecret(masterKey, { table, merchantId: row.merchantId, purpose }, row.sealed)
+      const text = openSecret(
+        masterKey,
+        { table, id: row.id, merchantId: row.merchantId, purpose },
+        row.sealed,
+      )
       opened.set(name, { sealed: row.sealed, text })
       return text
     } catch (err) {
@@ -58,7 +62,7 @@ export function arrangeMerchants(
   }
   const secrets = new Map<MerchantId, string[]>()
   for (const row of rows.secrets) {
-    const secret = open('webhook_secret', row, 'standard-webhooks')
+    const secret = open('webhook_secret', row, webhookPurpose)
     if (secret !== null) add(secrets, row.merchantId, secret)
   }
   for (const name of opened.keys()) if (!kept.has(name)) opened.delete(name)

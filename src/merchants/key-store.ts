@@ -1,5 +1,6 @@
 import type { MerchantId } from '../base/ids.ts'
 import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
+import { sealNew } from './sealing-store.ts'
 import type { SignatureScheme } from './signature.ts'
 import type { ListedSecret } from './webhook-secret-store.ts'
 
@@ -22,19 +23,22 @@ export async function listKeys(db: Queryable, merchantId: MerchantId): Promise<L
   )
 }
 
-/** Writes a sealed key. @returns its id. */
+/** Writes a key, sealed for its row. @returns its id. */
 export async function insertKey(
   tx: Tx,
-  key: { merchantId: MerchantId; scheme: SignatureScheme; sealed: Buffer; promoted: boolean },
+  masterKey: Buffer,
+  given: { merchantId: MerchantId; scheme: SignatureScheme; key: string; promoted: boolean },
 ): Promise<bigint> {
-  const [inserted] = await rows<{ id: bigint }>(
+  const { merchantId, scheme, key, promoted } = given
+  const { id, sealed } = await sealNew(tx, masterKey, 'merchant_key', { merchantId, purpose: scheme }, key)
+  await run(
     tx,
-    `insert into merchant_key (merchant_id, scheme, sealed, promoted)
-     values ($1, $2, $3, $4)
-     returning id`,
-    [key.merchantId, key.scheme, key.sealed, key.promoted],
+    `insert into merchant_key (id, merchant_id, scheme, sealed, promoted)
+     overriding system value
+     values ($1, $2, $3, $4, $5)`,
+    [id, merchantId, scheme, sealed, promoted],
   )
-  return inserted!.id
+  return id
 }
 
 /** Promotes a key of a locked merchant in place of the one before. */

@@ -4,7 +4,6 @@ import type { Pool, Tx } from '../db/pool.ts'
 import { changeMerchant, liveMax } from './change-merchant.ts'
 import { insertKey, type ListedKey, listKeys, setKeyRetired, setPromoted } from './key-store.ts'
 import { newKey } from './new-secret.ts'
-import { sealSecret } from './sealed-secret.ts'
 import type { SignatureScheme } from './signature.ts'
 
 // A key is replaced with an overlap: add one, let the merchant's code sign requests and verify callbacks with it, promote
@@ -32,8 +31,7 @@ export function addKey(
   return changeMerchant(pool, { appid, actor: options.actor }, async (tx, { id: merchantId }, record) => {
     const live = (await listKeys(tx, merchantId)).filter(one => one.live)
     if (live.length >= liveMax) throw new UsageError(`${live.length} keys are live: retire one first`)
-    const sealed = sealSecret(masterKey, { table: 'merchant_key', merchantId, purpose: scheme }, key)
-    const id = await insertKey(tx, { merchantId, scheme, sealed, promoted: false })
+    const id = await insertKey(tx, masterKey, { merchantId, scheme, key, promoted: false })
     await record('merchant.key_added', { keyId: `${id}`, scheme })
     return { id, scheme, key }
   })

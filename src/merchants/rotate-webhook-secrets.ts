@@ -2,7 +2,6 @@ import { UsageError } from '../base/errors.ts'
 import type { Pool } from '../db/pool.ts'
 import { changeMerchant, liveMax } from './change-merchant.ts'
 import { newWebhookSecret } from './new-secret.ts'
-import { sealSecret } from './sealed-secret.ts'
 import { insertWebhookSecret, listWebhookSecrets, setWebhookSecretRetired } from './webhook-secret-store.ts'
 
 /** A new secret. It cannot be shown again. */
@@ -26,11 +25,7 @@ export function addWebhookSecret(
   return changeMerchant(pool, { appid, actor: options.actor }, async (tx, { id: merchantId }, record) => {
     const live = (await listWebhookSecrets(tx, merchantId)).filter(one => one.live)
     if (live.length >= liveMax) throw new UsageError(`${live.length} secrets are live: retire one first`)
-    const row = { table: 'webhook_secret', merchantId, purpose: 'standard-webhooks' } as const
-    const id = await insertWebhookSecret(tx, {
-      merchantId,
-      sealed: sealSecret(masterKey, row, webhookSecret),
-    })
+    const id = await insertWebhookSecret(tx, masterKey, { merchantId, secret: webhookSecret })
     await record('merchant.secret_added', { secretId: `${id}` })
     return { id, webhookSecret }
   })

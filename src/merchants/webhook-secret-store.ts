@@ -1,5 +1,7 @@
 import type { MerchantId } from '../base/ids.ts'
-import { type Queryable, rows, type Tx } from '../db/pool.ts'
+import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
+import { webhookPurpose } from './sealed-secret.ts'
+import { sealNew } from './sealing-store.ts'
 
 /** A merchant's webhook secret as an operator sees it, without the secret itself. */
 export interface ListedSecret {
@@ -24,19 +26,22 @@ export async function listWebhookSecrets(db: Queryable, merchantId: MerchantId):
   )
 }
 
-/** Writes a sealed webhook secret. @returns its id. */
+/** Writes a webhook secret, sealed for its row. @returns its id. */
 export async function insertWebhookSecret(
   tx: Tx,
-  secret: { merchantId: MerchantId; sealed: Buffer },
+  masterKey: Buffer,
+  { merchantId, secret }: { merchantId: MerchantId; secret: string },
 ): Promise<bigint> {
-  const [inserted] = await rows<{ id: bigint }>(
+  const row = { merchantId, purpose: webhookPurpose }
+  const { id, sealed } = await sealNew(tx, masterKey, 'webhook_secret', row, secret)
+  await run(
     tx,
-    `insert into webhook_secret (merchant_id, sealed)
-     values ($1, $2)
-     returning id`,
-    [secret.merchantId, secret.sealed],
+    `insert into webhook_secret (id, merchant_id, sealed)
+     overriding system value
+     values ($1, $2, $3)`,
+    [id, merchantId, sealed],
   )
-  return inserted!.id
+  return id
 }
 
 /** Retires a secret of a locked merchant, now or later. @param at null or past: now. @returns when it is. */

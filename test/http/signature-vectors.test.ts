@@ -4,8 +4,6 @@ import { test } from 'node:test'
 import { inTransaction } from '../../src/db/pool.ts'
 import { insertKey } from '../../src/merchants/key-store.ts'
 import { insertMerchant } from '../../src/merchants/merchant-store.ts'
-import { sealSecret } from '../../src/merchants/sealed-secret.ts'
-import type { SignatureScheme } from '../../src/merchants/signature.ts'
 import { form, json, openApiUnderTest } from '../support/api-under-test.ts'
 import { formBody } from '../support/signed-request.ts'
 
@@ -20,13 +18,9 @@ await inTransaction(api.pool, async tx => {
   const appid = 'VunTq7Zk2Lm9h1l8'
   const merchant = { appid, name: 'of the vectors', addressCounterId, callbackUrl: null, always200: false }
   const merchantId = await insertMerchant(tx, merchant)
-  const seal = (scheme: SignatureScheme) =>
-    sealSecret(api.masterKey, { table: 'merchant_key', merchantId, purpose: scheme }, key)
-  await insertKey(tx, { merchantId, scheme: 'hmac-sha256', sealed: seal('hmac-sha256'), promoted: true })
-  await tx.query(`insert into merchant_key (merchant_id, scheme, sealed) values ($1, 'sha1', $2)`, [
-    merchantId,
-    seal('sha1'),
-  ])
+  for (const scheme of ['hmac-sha256', 'sha1'] as const) {
+    await insertKey(tx, api.masterKey, { merchantId, scheme, key, promoted: scheme !== 'sha1' })
+  }
 })
 await api.merchants.refresh()
 

@@ -48,8 +48,8 @@ test('a new key works on every replica, and a retired one stops working', async 
   const replicas = await Promise.all([directory(), directory()])
   const merchantId = replicas[0]!.byAppid(added.appid)!.id
   const keysOf = (i: number) => replicas[i]!.byAppid(added.appid)!.keys.map(key => key.key)
-  const row = { table: 'merchant_key', merchantId, purpose: 'hmac-sha256' } as const
-  const seal = sealSecret(masterKey, row, 'the new key')
+  const row = { table: 'merchant_key', id: 0n, merchantId, purpose: 'hmac-sha256' } as const
+  const seal = sealSecret(masterKey, row, 'the new key', 1)
   await pool.query(`insert into merchant_key (merchant_id, scheme, sealed) values ($1, 'hmac-sha256', $2)`, [
     merchantId,
     seal,
@@ -152,7 +152,12 @@ test('ten thousand merchants are read, each with its own key', async () => {
     Array.from({ length: 10_000 }, (_, i) => ({ appid: `many${String(i).padStart(12, '0')}`, ...rows[0] })),
   )
   const sealed = many.map(({ id }) =>
-    sealSecret(masterKey, { table: 'merchant_key', merchantId: id, purpose: 'hmac-sha256' }, `key of ${id}`),
+    sealSecret(
+      masterKey,
+      { table: 'merchant_key', id: 0n, merchantId: id, purpose: 'hmac-sha256' },
+      `key of ${id}`,
+      1,
+    ),
   )
   // Sealed keys are no part of the kit: this is the only place that needs thousands.
   await pool.query(
