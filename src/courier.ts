@@ -1,13 +1,14 @@
 import type { Logger } from './base/log.ts'
 import type { Registry } from './base/metrics.ts'
 import { repeat } from './base/repeat.ts'
-import { type CourierTuning, defaultTuning } from './callbacks/leasing/courier-tuning.ts'
+import { type CourierTuning, defaultTuning, handedMax } from './callbacks/leasing/courier-tuning.ts'
 import { createDoorbell } from './callbacks/leasing/doorbell.ts'
 import { listenForDue } from './callbacks/leasing/due-listener.ts'
 import { createInHand, type InHand } from './callbacks/leasing/in-hand.ts'
 import { startLeasing } from './callbacks/leasing/lease-loop.ts'
-import type { Lease } from './callbacks/outbox/lease.ts'
+import type { HandedLease } from './callbacks/outbox/lease.ts'
 import { openQueue, queueNameOf } from './callbacks/queue/callback-queue.ts'
+import { createSlots, type Slots } from './callbacks/queue/slots.ts'
 import { countWorking } from './callbacks/sending/callback-metrics.ts'
 import { type Delivery, deliverCallback } from './callbacks/sending/deliver-callback.ts'
 import { openDelivery } from './callbacks/sending/open-delivery.ts'
@@ -46,9 +47,18 @@ export async function startCourier(options: {
   const delivery = openDelivery({ ...options, tuning, agent })
   const bell = createDoorbell()
   const inHand = createInHand(bell.ring)
-  const handle = (lease: Lease) => deliver(inHand, delivery, lease)
-  const queue = openQueue({ name, redisUrl, databaseUrl, slots: tuning.slots, handle, log })
-  const leasing = startLeasing({ pool, queue, inHand, bell, log, tuning })
+  const slots = createSlots(tuning.slots)
+  const handle = (lease: HandedLease) => deliver({ inHand, slots, delivery }, lease)
+  const queue = openQueue({
+    name,
+    redisUrl,
+    databaseUrl,
+    slots,
+    handedMax: handedMax(tuning),
+    handle,
+    log,
+  })
+  const leasing = startLeasing({ pool, queue, inHand, slots, bell, log, tuning })
   const listener = listenForDue(databaseUrl, bell.ring, log)
   const stopping = new AbortController()
   const chore = repeat({
@@ -72,13 +82,19 @@ export async function startCourier(options: {
   }
 }
 
-/** Delivers a lease that the queue handed out. A courier that is stopping releases it instead. */
-async function deliver(inHand: InHand, delivery: Delivery, lease: Lease): Promise<void> {
+/** Delivers a lease that the queue handed out, in a slot of its merchant's share. A courier that is stopping releases it instead. */
+async function deliver(
+  courier: { inHand: InHand; slots: Slots; delivery: Delivery },
+  lease: HandedLease,
+): Promise<void> {
+  const { inHand, slots, delivery } = courier
   const own = inHand.begin(lease)
   if (own === 'already') return
   try {
-    if (inHand.closed) await delivery.release(lease)
-    else await deliverCallback(delivery, lease, own)
+    await slots.use(lease.merchantId, async () => {
+      if (inHand.closed) await delivery.release(lease)
+      else await deliverCallback(delivery, lease, own)
+    })
   } finally {
     inHand.end(lease)
   }

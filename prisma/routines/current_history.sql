@@ -1,8 +1,8 @@
--- Names the history that this server writes: cluster, database, timeline. A failover begins a new timeline, and so does
--- recovery from a backup and WAL.
--- Any role may read this. Where a provider has closed it, the name lacks the timeline.
--- Called by may_assign and by src/addresses/history-store.ts.
--- Locks nothing. Fails on a standby, which writes no history.
+-- Names the history that this server writes: cluster, database, timeline.
+-- A failover begins a new timeline, and so does recovery from a backup and WAL.
+-- Any role may read this; where a provider has closed it, the name lacks the timeline.
+-- Called by may_assign and by src/addresses/history-store.ts. Fails on a standby, which writes none.
+-- Locks nothing.
 
 create or replace function current_history() returns text language plpgsql stable as $$
 declare

@@ -1,10 +1,12 @@
 import type { AuditChecks } from './audit-check.ts'
 
-/** Compares transfers with credits and waiting transfers, in both directions, so that surplus and missing rows are found. */
+/** Compares transfers with credits, waiting transfers and rejections, in both directions, so that surplus and missing rows are found. */
 export const transferChecks: AuditChecks = {
   holds: {
-    'transfer.settled': 'each transfer either has one credit or waits',
+    'transfer.settled': 'each transfer either has one credit, waits or is rejected',
     'transfer.waiting': 'each waiting transfer is recorded, and waits at its own address',
+    'transfer.rejected':
+      'each rejection is of a recorded transfer, or of something quarantined that is resolved',
     'credit.transfer': 'each credit is for a recorded transfer',
     'credit.amount': "each credit has its transfer's amount",
     'credit.order': "each credit is for an order at its transfer's address",
@@ -14,8 +16,9 @@ export const transferChecks: AuditChecks = {
     with ledger as (
       select t.id as transfer_id, c.id as credit_id, t.txid, t.log_index, t.amount as arrived, c.amount as credited,
              w.reason, o.orderid, coalesce(a.merchant_id, o.merchant_id) as merchant_id,
-             t.id is not null and c.id is null and w.transfer_id is null as unsettled,
+             t.id is not null and c.id is null and w.transfer_id is null and r.id is null as unsettled,
              c.id is not null and w.transfer_id is not null as settled_twice,
+             r.id is not null and (c.id is not null or w.transfer_id is not null) as rejected_too,
              w.deposit_address_id is distinct from t.deposit_address_id and w.transfer_id is not null as wrong_address,
              t.id is null as without_transfer,
              c.amount <> t.amount as unequal,
@@ -24,13 +27,14 @@ export const transferChecks: AuditChecks = {
         from transfer t
         full join credit c on c.transfer_id = t.id
         left join waiting_transfer w on w.transfer_id = t.id
+        left join rejection r on r.transfer_id = t.id
         left join deposit_address a on a.id = t.deposit_address_id
         left join recharge_order o on o.id = c.order_id
     ), differing as (
       select *,
              coalesce('transfer ' || txid || ':' || log_index, 'credit ' || credit_id) as subject
         from ledger
-       where (unsettled or settled_twice or wrong_address or without_transfer or unequal or misplaced or mistimed)
+       where (unsettled or settled_twice or rejected_too or wrong_address or without_transfer or unequal or misplaced or mistimed)
          and ($1::bigint is null or merchant_id = $1 or merchant_id is null)
     )
     select v.check_name, m.appid, differing.subject, v.detail
@@ -39,6 +43,7 @@ export const transferChecks: AuditChecks = {
      cross join lateral (values
        ('transfer.settled', unsettled, 'neither has a credit nor waits'),
        ('transfer.settled', settled_twice, 'has a credit and also waits: ' || reason),
+       ('transfer.settled', rejected_too, 'is rejected, and ' || coalesce('waits: ' || reason, 'has a credit')),
        ('transfer.waiting', wrong_address, 'waits at another address than it was paid to'),
        ('credit.transfer', without_transfer, 'of ' || credited || ' units is for no transfer'),
        ('credit.amount', unequal, credited || ' units credited, ' || arrived || ' transferred'),
@@ -50,7 +55,19 @@ export const transferChecks: AuditChecks = {
      union all
     select 'transfer.waiting', null, 'waiting transfer ' || w.transfer_id, 'waits, but is not recorded'
       from waiting_transfer w
-     where not exists (select from transfer t where t.id = w.transfer_id)`,
+     where not exists (select from transfer t where t.id = w.transfer_id)
+     union all
+    select 'transfer.rejected', null, 'rejection ' || r.id,
+           case when r.transfer_id is not null and t.id is null then 'is of a transfer that is not recorded'
+                when q.id is null then 'is of something quarantined that is not there'
+                when q.resolved_at is null then 'is of something that is still quarantined'
+                else 'is of another transfer than what was quarantined' end
+      from rejection r
+      left join transfer t on t.id = r.transfer_id
+      left join quarantine q on q.id = r.quarantine_id
+     where (r.transfer_id is not null and t.id is null)
+        or (r.quarantine_id is not null
+            and (q.resolved_at is null or q.transfer_id is distinct from r.transfer_id))`,
 }
 
 /** Compares orders with the sums of their credits and callbacks. */

@@ -10,8 +10,10 @@ export interface MerchantSums {
   transfers: bigint
   /** All transfers to its addresses. */
   arrived: UsdtUnits
-  /** Those of them without a credit. */
+  /** Those of them that wait. */
   waiting: UsdtUnits
+  /** Those that an operator rejected. They do not wait. */
+  rejected: UsdtUnits
   credited: UsdtUnits
   /** By its orders. */
   received: UsdtUnits
@@ -25,21 +27,23 @@ export interface MerchantSums {
 /** Checks that the sums of transfers, waiting transfers, credits and orders agree. */
 export const sumsChecks: AuditChecks = {
   holds: {
-    'merchant.sums': 'per merchant, what arrived less what waits was credited, and received by its orders',
+    'merchant.sums':
+      'per merchant, what arrived, less what waits or is rejected, was credited, and received by its orders',
   },
   sql: `
     select 'merchant.sums' as check_name, appid, 'merchant ' || appid as subject,
-           arrived_units || ' units arrived, ' || waiting_units || ' of them wait, ' || credited_units
+           arrived_units || ' units arrived, ' || waiting_units || ' of them wait, '
+             || case when rejected_units > 0 then rejected_units || ' are rejected, ' else '' end || credited_units
              || ' are credited, its orders received ' || received_units as detail
       from report.audit_merchants
-     where (arrived_units - waiting_units <> credited_units or credited_units <> received_units)
+     where (arrived_units - waiting_units - rejected_units <> credited_units or credited_units <> received_units)
        and ($1::bigint is null or merchant_id = $1)`,
 }
 
 /** Reads the sums of every merchant, or of one, sorted by name. */
 export async function readSums(read: SnapshotRead, scope: AuditScope): Promise<MerchantSums[]> {
   return await read<MerchantSums>(
-    `select appid, name, orders, transfers, arrived_units as arrived, waiting_units as waiting,
+    `select appid, name, orders, transfers, arrived_units as arrived, waiting_units as waiting, rejected_units as rejected,
             credited_units as credited, received_units as received, announced, acknowledged, due, exhausted
        from report.audit_merchants
       where $1::bigint is null or merchant_id = $1
@@ -57,6 +61,7 @@ export function addUp(merchants: readonly MerchantSums[]): Omit<MerchantSums, 'a
     transfers: sum(m => m.transfers),
     arrived: usdt(sum(m => m.arrived)),
     waiting: usdt(sum(m => m.waiting)),
+    rejected: usdt(sum(m => m.rejected)),
     credited: usdt(sum(m => m.credited)),
     received: usdt(sum(m => m.received)),
     announced: legacy(sum(m => m.announced)),

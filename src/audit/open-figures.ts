@@ -14,6 +14,10 @@ export interface OpenFigures extends Record<WaitReason, TransferSum> {
   cursor: { network: string; height: number; time: Date; startHeight: number; from: number | null } | null
   /** Logs and transfers that wait for a person. */
   quarantine: bigint
+  /** Transfers that an operator rejected. */
+  rejected: TransferSum
+  /** Logs that an operator rejected: it is not known what they pay. */
+  rejectedLogs: bigint
   discrepancies: bigint
   heldCallbacks: bigint
   exhaustedCallbacks: bigint
@@ -32,10 +36,19 @@ export async function readOpenFigures(read: SnapshotRead): Promise<OpenFigures> 
        join transfer t on t.id = w.transfer_id
       group by w.reason`,
   )
+  const [rejected] = await read<TransferSum>(
+    `select count(*) as transfers, coalesce(sum(t.amount), 0)::bigint as units
+       from rejection r
+       join transfer t on t.id = r.transfer_id`,
+  )
   const [counts] = await read<
-    Pick<OpenFigures, 'quarantine' | 'discrepancies' | 'heldCallbacks' | 'exhaustedCallbacks'>
+    Pick<
+      OpenFigures,
+      'quarantine' | 'rejectedLogs' | 'discrepancies' | 'heldCallbacks' | 'exhaustedCallbacks'
+    >
   >(
     `select (select count(*) from quarantine where resolved_at is null) as quarantine,
+            (select count(*) from rejection where transfer_id is null) as "rejectedLogs",
             (select count(*) from discrepancy where resolved_at is null) as discrepancies,
             (select count(*) from callback_outbox where state = 'held') as "heldCallbacks",
             (select count(*) from callback where exhausted_at is not null) as "exhaustedCallbacks"`,
@@ -46,5 +59,5 @@ export async function readOpenFigures(read: SnapshotRead): Promise<OpenFigures> 
       return [reason, { transfers: found?.transfers ?? 0n, units: found?.units ?? usdt(0n) }]
     }),
   ) as Record<WaitReason, TransferSum>
-  return { cursor: cursor ?? null, ...figures, ...counts! }
+  return { cursor: cursor ?? null, ...figures, rejected: rejected!, ...counts! }
 }

@@ -21,6 +21,8 @@ export const failpointNames = [
   'held:before-commit',
   'rescan:before-commit',
   'quarantine:before-commit',
+  'decision:before-commit',
+  'decision:after-commit',
   'resend:before-commit',
   'resend:after-commit',
   'courier:after-settle',

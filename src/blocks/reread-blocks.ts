@@ -6,7 +6,8 @@ import { fetchBlocks, UnlinkedBlock } from './fetch-blocks.ts'
 
 /** A source that blocks are read from again. */
 export interface RereadSource {
-  solidBlock(height: number): Promise<SolidBlock | null>
+  /** @param options.not nodes to leave out: for a second opinion. */
+  solidBlock(height: number, options?: { not: string | readonly string[] }): Promise<SolidBlock | null>
   distrust(node: string, why: string): void
 }
 

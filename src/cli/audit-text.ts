@@ -46,7 +46,7 @@ export function auditAsJson({ merchants, open, checks }: AuditReport): string {
 }
 
 const header = [
-  ...['appid', 'name', 'orders', 'transfers', 'arrived', 'waiting', 'credited', 'received'],
+  ...['appid', 'name', 'orders', 'transfers', 'arrived', 'waiting', 'rejected', 'credited', 'received'],
   ...['announced', 'acknowledged', 'due', 'exhausted'],
 ]
 
@@ -58,6 +58,7 @@ function asUsdt(sums: Sums) {
     transfers: Number(sums.transfers),
     arrived: formatUsdt(sums.arrived),
     waiting: formatUsdt(sums.waiting),
+    rejected: formatUsdt(sums.rejected),
     credited: formatUsdt(sums.credited),
     received: formatUsdt(sums.received),
     announced: formatUsdt(fromLegacyUnits(sums.announced)),
@@ -80,6 +81,7 @@ function openLines({ cursor, ...open }: OpenFigures): string[][] {
     ['held', money(open.held)],
     ['quarantined', money(open.quarantined)],
     ['behind these', money(open.behind)],
+    ['rejected', `${money(open.rejected)}; ${open.rejectedLogs} logs (report.rejections)`],
     ['parked', `${open.quarantine} (gateway quarantine list)`],
     ['discrepancies', `${open.discrepancies} (report.discrepancies)`],
     ['callbacks', `${open.heldCallbacks} held for disabled merchants, ${open.exhaustedCallbacks} exhausted`],

@@ -1,9 +1,20 @@
 import type { Command } from 'commander'
 import { UsageError } from '../base/errors.ts'
 import { readRules } from '../credits/credit-rules.ts'
+import { rejectQuarantined, reopenQuarantined } from '../credits/decide-quarantined.ts'
+import { type ListedRejection, listRejectedQuarantined } from '../credits/list-waiting.ts'
 import { type Retried, retryQuarantined } from '../credits/retry-quarantined.ts'
 import type { Pool } from '../db/pool.ts'
 import { listQuarantined, type Quarantined } from '../transfers/quarantine-store.ts'
+import {
+  actorOf,
+  addDecision,
+  byOption,
+  type DecisionOptions,
+  decidedText,
+  decisionOf,
+  readId,
+} from './operator.ts'
 import { withDatabase } from './with-database.ts'
 
 /** The most that are listed or retried at once. */
@@ -12,18 +23,21 @@ const parkedMax = 1_000
 export function addQuarantineCommands(program: Command): void {
   const quarantine = program
     .command('quarantine')
-    .description('logs and transfers that could not be decoded or credited: list, retry')
+    .description('logs and transfers that could not be decoded or credited: list, retry, reject, reopen')
 
   quarantine
     .command('list')
     .description('list what is quarantined, oldest first')
+    .option('--rejected', 'list what was rejected, and why')
     .option('--json', 'print an array that includes the logs')
-    .action(async (options: { json?: true }) => {
+    .action(async (options: { rejected?: true; json?: true }) => {
       await withDatabase('command', async pool => {
-        const parked = await listQuarantined(pool, parkedMax)
-        if (options.json) console.log(JSON.stringify(parked.map(asJson), null, 2))
-        else if (parked.length === 0) console.log('nothing is quarantined')
-        else console.table(parked.map(asRow))
+        const parked = options.rejected
+          ? (await listRejectedQuarantined(pool, parkedMax)).map(rejectedRow)
+          : (await listQuarantined(pool, parkedMax)).map(parkedRow)
+        if (options.json) console.log(JSON.stringify(parked, null, 2))
+        else if (parked.length > 0) console.table(parked.map(({ log, ...row }) => row))
+        else console.log(options.rejected ? 'nothing is rejected' : 'nothing is quarantined')
       })
     })
 
@@ -32,25 +46,42 @@ export function addQuarantineCommands(program: Command): void {
     .description('try again to decode or credit what is quarantined, and print the result')
     .argument('[id]', 'as printed by list')
     .option('--all', 'retry everything')
-    .action(async (id: string | undefined, options: { all?: true }) => {
+    .addOption(byOption())
+    .action(async (id: string | undefined, options: { all?: true; by?: string }) => {
       if ((id === undefined) === (options.all === undefined)) throw new UsageError('give an id, or --all')
+      const actor = actorOf(options.by)
       await withDatabase('command', async (pool, config) => {
         const rules = await readRules(pool, config.creditQuorumAmount)
         for (const one of id === undefined ? await allIds(pool) : [readId(id)]) {
-          console.log(asText(await retryQuarantined(pool, rules, one)))
+          console.log(asText(await retryQuarantined(pool, rules, one, actor)))
         }
       })
     })
+
+  addDecision(quarantine, 'reject')
+    .description('give up on something quarantined: it takes no money, and what waits behind it goes on')
+    .action((id: string, options: DecisionOptions) => decide(rejectQuarantined, id, options, 'rejected'))
+
+  addDecision(quarantine, 'reopen')
+    .description('quarantine something rejected again; it can then be retried')
+    .action((id: string, options: DecisionOptions) => decide(reopenQuarantined, id, options, 'reopened'))
+}
+
+async function decide(
+  carryOut: typeof rejectQuarantined,
+  id: string,
+  options: DecisionOptions,
+  done: string,
+): Promise<void> {
+  const [quarantineId, decision] = [readId(id), decisionOf(options)]
+  await withDatabase('command', async (pool, config) => {
+    const rules = await readRules(pool, config.creditQuorumAmount)
+    console.log(decidedText(`quarantine ${id}`, await carryOut(pool, rules, quarantineId, decision), done))
+  })
 }
 
 async function allIds(pool: Pool): Promise<bigint[]> {
   return (await listQuarantined(pool, parkedMax)).map(({ id }) => id)
-}
-
-function readId(text: string): bigint {
-  if (!/^\d{1,18}$/.test(text))
-    throw new UsageError(`"${text}" is not an id: a whole number, as printed by list`)
-  return BigInt(text)
 }
 
 function asText({ id, became, reason, rescanHeight: height }: Retried): string {
@@ -58,11 +89,21 @@ function asText({ id, became, reason, rescanHeight: height }: Retried): string {
   return `${id}: ${became}${reason === null ? '' : `: ${reason}`}${rescan}`
 }
 
-function asRow({ id, height, txid, logIndex, transferId, reason, createdAt }: Quarantined) {
-  const what = transferId === null ? 'log' : 'transfer'
-  return { id: `${id}`, what, block: height, txid, logIndex, reason, since: createdAt.toISOString() }
+function parkedRow({ createdAt: since, reason, ...parked }: Quarantined) {
+  return { ...rowOf(parked), reason, since: since.toISOString(), log: parked.log }
 }
 
-function asJson({ log, ...parked }: Quarantined) {
-  return { ...asRow({ log, ...parked }), log }
+function rejectedRow({ since, reason, rejectedBy, ...parked }: ListedRejection) {
+  return { ...rowOf(parked), reason, rejectedBy, since: since.toISOString(), log: parked.log }
+}
+
+function rowOf({
+  id,
+  height,
+  txid,
+  logIndex,
+  transferId,
+}: Pick<Quarantined, 'id' | 'height' | 'txid' | 'logIndex' | 'transferId'>) {
+  const what = transferId === null ? 'log' : 'transfer'
+  return { id: `${id}`, what, block: height, txid, logIndex }
 }

@@ -4,6 +4,7 @@ import { UsageError } from '../base/errors.ts'
 import { readRules } from '../credits/credit-rules.ts'
 import { type Rescanned, rescan } from '../credits/rescan.ts'
 import type { Pool } from '../db/pool.ts'
+import { actorOf, byOption } from './operator.ts'
 import { withDatabase } from './with-database.ts'
 import { withNodes } from './with-nodes.ts'
 
@@ -11,21 +12,27 @@ export function addRescanCommands(program: Command): void {
   program
     .command('rescan')
     .description(
-      'read solidified blocks again from TRON_NODES and credit missing transfers; safe at any time',
+      'read solidified blocks again from TRON_NODES, credit missing transfers and rejected ones that a second node confirms; safe at any time',
     )
     .requiredOption('--from <height>', 'first block')
     .requiredOption('--to <height>', 'last block, at most the cursor')
-    .action(async (options: { from: string; to: string }) => {
+    .addOption(byOption())
+    .action(async (options: { from: string; to: string; by?: string }) => {
       const range = { from: readHeight('--from', options.from), to: readHeight('--to', options.to) }
-      await withDatabase('rescan', (pool, config) => runRescan(pool, config, range))
+      await withDatabase('rescan', (pool, config) => runRescan(pool, config, range, actorOf(options.by)))
     })
 }
 
-async function runRescan(pool: Pool, config: Config, range: { from: number; to: number }): Promise<void> {
+async function runRescan(
+  pool: Pool,
+  config: Config,
+  range: { from: number; to: number },
+  actor: string,
+): Promise<void> {
   const rules = await readRules(pool, config.creditQuorumAmount)
   const say = sayProgress(range.from)
   const done = await withNodes(config, rules, nodes =>
-    rescan(pool, rules, nodes, range, now => say(now, range.to)),
+    rescan(pool, rules, nodes, range, now => say(now, range.to), actor),
   )
   console.log(rescannedText(range, done))
 }
@@ -59,7 +66,8 @@ export function readHeight(option: string, text: string): number {
   return Number.parseInt(text, 10)
 }
 
-function asText({ blocks, recorded, credited, quarantined }: Rescanned): string {
+function asText({ blocks, recorded, takenUp, credited, quarantined }: Rescanned): string {
+  const rejected = takenUp > 0 ? `, ${takenUp} rejected ones are confirmed and taken up` : ''
   const parked = quarantined > 0 ? `, ${quarantined} quarantined (gateway quarantine list)` : ''
-  return `${blocks} blocks, ${recorded} transfers were missing, ${credited} credits written${parked}`
+  return `${blocks} blocks, ${recorded} transfers were missing${rejected}, ${credited} credits written${parked}`
 }

@@ -18,6 +18,10 @@ export interface HeldTransfer {
   node: string
 }
 
+/** The columns of `HeldTransfer` without `node`, from transfer t and deposit_address a. */
+export const heldColumns = `t.id, t.txid, t.log_index as "logIndex", t.from_address as "from", a.address as "to", t.amount,
+            t.block_height as "height", t.block_hash as "hash"`
+
 /**
  * Reads held transfers that are due for a check, the one checked longest ago first. The longer a transfer has been held, the
  * less often it is checked: after a quarter of the time it has waited, at least 2 s and at most 10 min.
@@ -25,8 +29,7 @@ export interface HeldTransfer {
 export async function dueHeld(db: Queryable, pageMax: number): Promise<HeldTransfer[]> {
   return rows<HeldTransfer>(
     db,
-    `select t.id, t.txid, t.log_index as "logIndex", t.from_address as "from", a.address as "to", t.amount,
-            t.block_height as "height", t.block_hash as "hash", w.node
+    `select ${heldColumns}, w.node
        from waiting_transfer w
        join transfer t on t.id = w.transfer_id
        join deposit_address a on a.id = t.deposit_address_id
@@ -38,6 +41,20 @@ export async function dueHeld(db: Queryable, pageMax: number): Promise<HeldTrans
       limit $1`,
     [pageMax],
   )
+}
+
+/** Reads one held transfer. @returns null when none with that id is held. */
+export async function readHeld(db: Queryable, id: TransferId): Promise<HeldTransfer | null> {
+  const [held] = await rows<HeldTransfer>(
+    db,
+    `select ${heldColumns}, w.node
+       from waiting_transfer w
+       join transfer t on t.id = w.transfer_id
+       join deposit_address a on a.id = t.deposit_address_id
+      where w.transfer_id = $1 and w.reason = 'held'`,
+    [id],
+  )
+  return held ?? null
 }
 
 /** Writes when held transfers were checked and with which result. They stay held. */

@@ -50,7 +50,7 @@ export async function importFromBlock(
   const { imported, known, adopted } = await checkImport(pool, request)
   const addresses = [...imported, ...known, ...adopted]
   const paid: SolidBlock[] = []
-  let read: Rescanned = { blocks: 0, recorded: 0, credited: 0, quarantined: 0 }
+  let read: Rescanned = { blocks: 0, recorded: 0, credited: 0, quarantined: 0, takenUp: 0 }
   let range = { from: request.fromBlock, to: await readTo(pool, request.fromBlock) }
   for (let round = 0; round < roundsMax; round++) {
     const { to } = range
@@ -149,5 +149,6 @@ function sum(a: Rescanned, b: Rescanned): Rescanned {
     recorded: a.recorded + b.recorded,
     credited: a.credited + b.credited,
     quarantined: a.quarantined + b.quarantined,
+    takenUp: a.takenUp + b.takenUp,
   }
 }

@@ -5,6 +5,7 @@ import type { Pool } from '../db/pool.ts'
 import type { CreditRules } from './credit-rules.ts'
 import { inCreditingTransaction } from './crediting-transaction.ts'
 import { dueHeld, endHold, type HeldTransfer, noteHeld } from './held-store.ts'
+import { takeUpConfirmed } from './take-up-rejected.ts'
 import { waitingAt } from './waiting-store.ts'
 
 /** A second node's answer about a held transfer. The note is for people. */
@@ -60,7 +61,9 @@ async function release(pool: Pool, rules: CreditRules, agreed: readonly Transfer
     // Locked so that no other transaction credits.
     const cursor = await lockCursor(tx)
     if (!cursor) return 0
-    const addressIds = await endHold(tx, agreed)
+    // An operator may have rejected one since it was asked about. A second node's confirmation ends that.
+    const takenUp = await takeUpConfirmed(tx, agreed, 'watcher')
+    const addressIds = [...(await endHold(tx, agreed)), ...takenUp]
     await credit(tx, rules, await waitingAt(tx, addressIds), cursor.time)
     failpoint('held:before-commit')
     return addressIds.length

@@ -1,5 +1,6 @@
 import { UsageError } from '../base/errors.ts'
 import { failpoint } from '../base/failpoint.ts'
+import type { TransferId } from '../base/ids.ts'
 import { type LockedCursor, lockCursor, readCursor } from '../blocks/chain-store.ts'
 import { HeaderDiffers, type RereadSource, rereadBlocks } from '../blocks/reread-blocks.ts'
 import { recordAudit } from '../db/audit-store.ts'
@@ -12,6 +13,8 @@ import type { SolidBlock } from '../tron/block.ts'
 import { addressesOf, newlyPending } from './credit-blocks.ts'
 import type { CreditRules } from './credit-rules.ts'
 import { type CreditStep, inCreditingTransaction } from './crediting-transaction.ts'
+import { endLogRejections } from './rejection-store.ts'
+import { confirmRejected, takeUpConfirmed } from './take-up-rejected.ts'
 import { waitingAt } from './waiting-store.ts'
 
 /** Counts of what a rescan has done so far. */
@@ -23,12 +26,15 @@ export interface Rescanned {
   credited: number
   /** Logs that cannot be decoded and transfers that cannot be credited. */
   quarantined: number
+  /** Transfers that an operator had rejected and a second node confirms. */
+  takenUp: number
 }
 
 /**
  * Reads solidified blocks again and credits what is missing. Harmless at any time and any number of times, also beside a
  * running watcher: recorded transfers are not changed, the cursor is locked for each batch and never moved, and transfers
- * from before an address was watched are ignored.
+ * from before an address was watched are ignored. Held transfers that were rejected are taken up again if a second node
+ * confirms them.
  * @param range heights, both included, none past the cursor.
  * @param onProgress called after every batch, with its blocks.
  * @throws UsageError for a range that cannot be rescanned. HeaderDiffers for a block that differs from the recorded one: it
@@ -43,18 +49,20 @@ export async function rescan(
   actor = 'command line',
 ): Promise<Rescanned> {
   await checkRange(pool, range)
-  const total: Rescanned = { blocks: 0, recorded: 0, credited: 0, quarantined: 0 }
+  const total: Rescanned = { blocks: 0, recorded: 0, credited: 0, quarantined: 0, takenUp: 0 }
   try {
     for await (const blocks of rereadBlocks(pool, nodes, range, rules.genesisId)) {
+      const confirmed = await confirmRejected(pool, nodes, blocks)
       const done = await inCreditingTransaction(pool, async (tx, credit) => {
         const cursor = await lockCursor(tx)
         if (!cursor) throw new Error('chain_cursor is empty')
-        return await creditMissing(tx, { rules, credit, cursor, blocks, actor })
+        return await creditMissing(tx, { rules, credit, cursor, blocks, confirmed, actor })
       })
       total.blocks += blocks.length
       total.recorded += done.recorded.length
       total.credited += done.credited
       total.quarantined += done.quarantined
+      total.takenUp += done.takenUp
       onProgress({ ...total }, blocks)
     }
   } catch (error) {
@@ -80,8 +88,8 @@ async function checkRange(pool: Pool, { from, to }: { from: number; to: number }
 }
 
 /**
- * Records the missing transfers of blocks that were read again, and credits them.
- * @param cursor locked.
+ * Records the missing transfers of blocks that were read again, takes up rejected ones, and credits both.
+ * @param work.cursor locked. @param work.confirmed rejected transfers that a second node confirms.
  * @returns the transfers that were missing, and counts as in `Rescanned`.
  */
 export async function creditMissing(
@@ -91,17 +99,26 @@ export async function creditMissing(
     credit: CreditStep
     cursor: LockedCursor
     blocks: readonly SolidBlock[]
+    confirmed?: readonly TransferId[]
     actor: string
   },
-): Promise<{ recorded: RecordedTransfer[]; credited: number; quarantined: number }> {
-  const { rules, credit, cursor, blocks, actor } = work
+): Promise<{ recorded: RecordedTransfer[] } & Pick<Rescanned, 'credited' | 'quarantined' | 'takenUp'>> {
+  const { rules, credit, cursor, blocks, confirmed = [], actor } = work
   const undecodable = await quarantineLogs(tx, blocks)
   const recorded = await recordTransfers(tx, blocks, cursor.startHeight + 1)
-  if (recorded.length + undecodable === 0) return { recorded, credited: 0, quarantined: 0 }
+  const takenUp = await takeUpConfirmed(tx, confirmed, actor)
+  if (recorded.length + undecodable + takenUp.length === 0) {
+    return { recorded, credited: 0, quarantined: 0, takenUp: 0 }
+  }
   await resolveDecodedLogs(tx, recorded)
-  const waiting = await waitingAt(tx, addressesOf(recorded))
+  await endLogRejections(tx, recorded)
+  const waiting = await waitingAt(tx, addressesOf(recorded, takenUp))
   const done = await credit(tx, rules, [...waiting, ...newlyPending(rules, blocks, recorded)], cursor.time)
-  const found = { credited: done.credits, quarantined: done.quarantined + undecodable }
+  const found = {
+    credited: done.credits,
+    quarantined: done.quarantined + undecodable,
+    takenUp: takenUp.length,
+  }
   await recordAudit(tx, {
     actor,
     action: 'blocks.rescanned',

@@ -2,6 +2,7 @@ import type { DepositAddressId, TransferId } from '../base/ids.ts'
 import { type UsdtUnits, usdt } from '../base/money.ts'
 import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
 import type { KeptTransfer, PendingTransfer, WaitReason } from './pending-transfer.ts'
+import type { EndedRejection } from './rejection-store.ts'
 
 /** Reads every waiting transfer at these addresses: an address is credited whole, in chain order. */
 export async function waitingAt(tx: Tx, addressIds: readonly DepositAddressId[]): Promise<PendingTransfer[]> {
@@ -101,6 +102,45 @@ export async function releaseQuarantined(tx: Tx, transferId: TransferId): Promis
     [transferId],
   )
   return released.map(({ id }) => id)
+}
+
+/** Ends the wait of a transfer that waits for this reason. @returns null when it does not. */
+export async function takeWaiting(
+  tx: Tx,
+  transferId: TransferId,
+  reason: 'held' | 'quarantined',
+): Promise<{ addressId: DepositAddressId; node: string | null } | null> {
+  const [taken] = await rows<{ addressId: DepositAddressId; node: string | null }>(
+    tx,
+    `delete from waiting_transfer
+      where transfer_id = $1 and reason = $2
+      returning deposit_address_id as "addressId", node`,
+    [transferId, reason],
+  )
+  return taken ?? null
+}
+
+/** Lets transfers wait again whose rejection has ended. Logs among them are left out. @returns the transfers' addresses. */
+export async function waitAgain(
+  tx: Tx,
+  ended: readonly EndedRejection[],
+  reason: WaitReason,
+): Promise<DepositAddressId[]> {
+  const transfers = ended.filter(({ transferId }) => transferId !== null)
+  if (transfers.length === 0) return []
+  await run(
+    tx,
+    `insert into waiting_transfer (transfer_id, deposit_address_id, node, reason)
+     select *, $4
+       from unnest($1::bigint[], $2::bigint[], $3::text[])`,
+    [
+      transfers.map(({ transferId }) => transferId),
+      transfers.map(({ depositAddressId }) => depositAddressId),
+      transfers.map(({ node }) => node),
+      reason,
+    ],
+  )
+  return transfers.map(({ depositAddressId }) => depositAddressId!)
 }
 
 /** Reads whether a recorded transfer is credited, or else why it waits. */

@@ -2,7 +2,7 @@ import { run, type Tx } from './pool.ts'
 
 /** Something an operator did that changes how the gateway works. Contains no secret. */
 export interface AuditEvent {
-  /** By what it was done: 'command line'. */
+  /** By what and by whom it was done: 'command line', 'command line alice@host'. */
   actor: string
   /** What, in dotted form: 'merchant.added'. */
   action: string

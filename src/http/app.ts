@@ -29,6 +29,7 @@ import { rateLimits } from './limits/rate-limits.ts'
 import { countHere, countInRedis } from './limits/request-counts.ts'
 import { merchantDoor } from './merchant-door.ts'
 import { requireCursor } from './readiness.ts'
+import { openRefusalLog } from './refusal-log.ts'
 import { requestContext } from './request-context.ts'
 import { requestMetrics } from './request-metrics.ts'
 import { serverOptions } from './server-options.ts'
@@ -83,12 +84,13 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
     ? await countInRedis(redisUrl, `gateway:limit:${await databaseIdOf(pool)}:`, clock, log)
     : countHere(clock)
   const perMinute = { address: config.ipRateLimitPerMinute, merchant: config.rateLimitPerMinute }
-  const app = Fastify(serverOptions(config, log))
+  const refusals = openRefusalLog(log, clock)
+  const app = Fastify(serverOptions(config, refusals))
   app.register(requestContext)
   app.register(deadline, { afterMs: answerTimeoutMs })
   app.register(requestBodies)
   app.register(rateLimits, { counts, perMinute })
-  app.register(answerErrors, { log })
+  app.register(answerErrors, { refusals })
   app.register(answered)
   if (registry) app.register(requestMetrics, { registry })
   if (options.history !== false) app.register(keepRequests, { pool, log, clock, registry })

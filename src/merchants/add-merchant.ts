@@ -32,8 +32,7 @@ export interface AddedMerchant {
   key: string
   /** Standard Webhooks: whsec_ and 32 bytes in base64. */
   webhookSecret: string
-  /** The address at 0/0 of the account, to compare with the operator's wallet. Not assigned to a user, unless `nextIndex`
-   * was 0 before. */
+  /** The address at 0/0 of the account, to compare with the wallet. No user gets it, unless `nextIndex` is 0. */
   firstAddress: TronAddress
   /** The index of the account's next address. */
   nextIndex: number
@@ -45,7 +44,7 @@ export interface AddedMerchant {
  * Adds a merchant with a key and a webhook secret, sealed under the master key.
  * The sha1 scheme is for integrations that exist already; these often ignore the body of an error status, so the merchant
  * gets `always_200`.
- * @throws UsageError naming every problem at once.
+ * @throws UsageError naming every problem at once; for a first index of an account key that is in use.
  */
 export async function addMerchant(
   pool: Pool,
@@ -84,7 +83,7 @@ export async function addMerchant(
       actor: merchant.actor ?? 'command line',
       action: 'merchant.added',
       subject: `merchant ${made.appid}`,
-      detail: { name: merchant.name, scheme, xpub: merchant.xpub, callbackUrl: merchant.callbackUrl ?? null },
+      detail: { name: merchant.name, scheme, xpub: account.xpub, callbackUrl: merchant.callbackUrl ?? null },
     })
     return { ...made, nextIndex: counter.nextIndex, newAccount: counter.created }
   })

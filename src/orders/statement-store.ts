@@ -53,6 +53,7 @@ async function sumDays(tx: Tx, merchantId: MerchantId, from: Date, to: Date): Pr
          from transfer t
          join deposit_address d on d.id = t.deposit_address_id
         where d.merchant_id = $1 and t.block_time >= $2 and t.block_time < $3
+          and not exists (select from rejection r where r.transfer_id = t.id)
         group by 1
         union all
        select (created_at at time zone 'UTC')::date, 0, 0, 0, sum(body_amount), 0

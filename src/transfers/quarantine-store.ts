@@ -89,6 +89,11 @@ export async function resolveQuarantined(tx: Tx, id: bigint): Promise<void> {
   await run(tx, `update quarantine set resolved_at = now() where id = $1`, [id])
 }
 
+/** Quarantines again what was resolved, for the reason it was quarantined before. */
+export async function reopenQuarantine(tx: Tx, id: bigint): Promise<void> {
+  await run(tx, `update quarantine set resolved_at = null where id = $1`, [id])
+}
+
 /** Ends the quarantine of logs that could not be decoded and are recorded as transfers now. */
 export async function resolveDecodedLogs(
   tx: Tx,

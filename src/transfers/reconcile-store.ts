@@ -86,7 +86,7 @@ export async function recordedSpan(db: Queryable, addressId: DepositAddressId): 
   return span ?? null
 }
 
-/** Reads an address's recorded transfers in a time span. */
+/** Reads an address's recorded transfers in a time span, without those that were held and then rejected as made up. */
 export async function recordedTransfers(
   db: Queryable,
   addressId: DepositAddressId,
@@ -97,7 +97,8 @@ export async function recordedTransfers(
     `select t.txid, t.from_address as "from", a.address as "to", t.amount, t.block_time as "time"
        from transfer t
        join deposit_address a on a.id = t.deposit_address_id
-      where t.deposit_address_id = $1 and t.block_time between $2 and $3`,
+      where t.deposit_address_id = $1 and t.block_time between $2 and $3
+        and not exists (select from rejection r where r.transfer_id = t.id and r.quarantine_id is null)`,
     [addressId, span.since, span.until],
   )
 }

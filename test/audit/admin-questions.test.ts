@@ -55,6 +55,10 @@ const answers: Record<string, () => Answer | Promise<Answer>> = {
       ],
     ],
   }),
+  'What was rejected, by whom and why?': () => ({
+    columns: ['kind', 'appid', 'amount_usdt', 'reason', 'rejected_by'],
+    rows: [['log', null, null, 'nobody can read it', 'command line alice@host']],
+  }),
   'Which transfers are unclaimed?': () => ({
     columns: ['localusermark', 'amount_usdt'],
     rows: [
@@ -190,6 +194,9 @@ before(async () => {
     pool,
     `insert into chain_head (height, hash, block_time) values (24, 'hash', now());
      insert into watcher_lease (holder, epoch, expires_at) values ('host 1', 1, now() + interval '1 hour');
+     insert into quarantine (txid, log_index, block_height, reason, log, resolved_at) values (repeat('ce', 32), 0, 5, 'not understood', '{}', now());
+     insert into rejection (quarantine_id, reason, rejected_by)
+     select id, 'nobody can read it', 'command line alice@host' from quarantine where resolved_at is not null;
      insert into discrepancy (kind, subject, detail) values ('balance', 'T1', '{"more": true}');
      insert into audit_event (actor, action, subject, detail)
      values ('command line', 'merchant.set', 'merchant ${shop}', '{"always_200": true}');

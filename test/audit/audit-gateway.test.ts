@@ -23,12 +23,12 @@ test('what the gateway wrote is clean; what waits and what is exhausted is shown
       [
         'other shop',
         'Other0therOther1',
-        ...['1', '1', '7000000', '0', '7000000', '7000000', '70000', '0', '1', '0'],
+        ...['1', '1', '7000000', '0', '0', '7000000', '7000000', '70000', '0', '1', '0'],
       ],
       [
         'shop',
         'VunTq7Zk2Lm9h1l8',
-        ...['3', '6', '66000100', '59000000', '7000100', '7000100', '70001', '10000', '1', '1'],
+        ...['3', '6', '66000100', '59000000', '0', '7000100', '7000100', '70001', '10000', '1', '1'],
       ],
     ],
   )
@@ -264,6 +264,30 @@ const seeded: [what: string, sql: string, found: Record<string, number>, named: 
     `insert into waiting_transfer (transfer_id, deposit_address_id, reason) values (99, 1, 'unclaimed')`,
     { 'transfer.waiting': 1 },
     /waiting transfer 99: waits, but is not recorded/,
+  ],
+  [
+    'a transfer that is rejected and waits',
+    `insert into rejection (transfer_id, reason, rejected_by) values (3, 'why', 'who')`,
+    { 'transfer.settled': 1, 'merchant.sums': 1 },
+    /is rejected, and waits: unclaimed/,
+  ],
+  [
+    'a transfer that is rejected and credited',
+    `insert into rejection (transfer_id, reason, rejected_by) values (1, 'why', 'who')`,
+    { 'transfer.settled': 1, 'merchant.sums': 1 },
+    /is rejected, and has a credit/,
+  ],
+  [
+    'a rejection of what is not recorded',
+    `insert into rejection (transfer_id, reason, rejected_by) values (99, 'why', 'who')`,
+    { 'transfer.rejected': 1 },
+    /is of a transfer that is not recorded/,
+  ],
+  [
+    'a rejection of nothing that is quarantined',
+    `insert into rejection (quarantine_id, reason, rejected_by) values (99, 'why', 'who')`,
+    { 'transfer.rejected': 1 },
+    /is of something quarantined that is not there/,
   ],
   [
     'a counter that goes back',

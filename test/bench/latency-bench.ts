@@ -8,8 +8,8 @@ import { type SandboxNode, startSandboxNode } from '../../src/sandbox/sandbox-no
 import type { TronAddress } from '../../src/tron/address.ts'
 import { seedAddresses, seedOrders } from '../support/seed.ts'
 import { startBuiltGateway } from './built-gateway.ts'
-import { checkReceived, openCallbackWorld, untilRecorded } from './callback-world.ts'
 import { type BenchChild, sharedClockMs, startChild } from './child-process.ts'
+import { checkReceived, openCourierSetup, untilRecorded } from './courier-setup.ts'
 
 const endpoints = 100
 const creditsPerBlock = 50
@@ -32,14 +32,14 @@ export async function benchLatency(
 ): Promise<LatencyResult> {
   const node = await startSandboxNode({ autoMine: false })
   const receiver = await startChild('callback-receiver.ts', [`${endpoints}`, '0'])
-  const world = await openCallbackWorld({ database, receiver, redisUrl })
+  const setup = await openCourierSetup({ database, receiver, redisUrl })
   const watcher = await startBuiltGateway('watcher', {
     DATABASE_URL: database.url,
     TRON_NETWORK: 'sandbox',
     TRON_NODES: node.url,
   })
   try {
-    const merchants = [...world.merchants.values()]
+    const merchants = [...setup.merchants.values()]
     const depth = node.chain.solidificationDepth
     const addresses = await placeOrders(
       database.pool,
@@ -50,14 +50,14 @@ export async function benchLatency(
     const servedAt = await mineAll(node, addresses, depth)
     const count = addresses.length
     await receiver.ask({ kind: 'expect', count })
-    await untilRecorded(world, merchants)
-    await checkReceived(receiver, world.merchants, count)
+    await untilRecorded(setup, merchants)
+    await checkReceived(receiver, setup.merchants, count)
     const latencies = await measured(receiver, servedAt)
     const at = (share: number) => latencies[Math.floor(latencies.length * share)]!
     return { callbacks: latencies.length, p50Ms: at(0.5), p99Ms: at(0.99) }
   } finally {
     await watcher.stop()
-    await world.courier.stop()
+    await setup.courier.stop()
     receiver.stop()
     await node.close()
   }

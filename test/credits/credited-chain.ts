@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
+import type { DepositAddressId } from '../../src/base/ids.ts'
 import { createCursor, readCursor } from '../../src/blocks/chain-store.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import type { CreditRules } from '../../src/credits/credit-rules.ts'
-import type { Pool } from '../../src/db/pool.ts'
+import { type Pool, rows } from '../../src/db/pool.ts'
 import type { SolidBlock } from '../../src/tron/block.ts'
 import { bytesFor, makeBlock, type Payment } from '../support/chain-blocks.ts'
 import { cloneDatabase } from '../support/database.ts'
-import { addressIdOf, seedAddress, seedOrder } from '../support/seed.ts'
+import { seedAddress, seedOrders } from '../support/seed.ts'
 import { anyShop, seedMerchant } from '../support/seed-merchant.ts'
 
 /** Second `s` of these chains. */
@@ -63,6 +64,7 @@ export async function addAddress(pool: Pool, name: string): Promise<Buffer> {
   return bytes
 }
 
+/** Makes an order on the address of that user; none as long as the user has no address. */
 export async function addOrder(
   pool: Pool,
   name: string,
@@ -71,13 +73,16 @@ export async function addOrder(
   second: number,
   windowS = 100,
 ): Promise<void> {
-  await seedOrder(pool, {
-    addressId: await addressIdOf(pool, { localusermark: name }),
-    orderid,
-    amount: BigInt(units),
-    createdAt: at(second),
-    expiresAt: at(second + windowS),
-  })
+  const addresses = await rows<{ addressId: DepositAddressId }>(
+    pool,
+    `select id as "addressId" from deposit_address where localusermark = $1`,
+    [name],
+  )
+  const facts = { orderid, amount: BigInt(units), createdAt: at(second), expiresAt: at(second + windowS) }
+  await seedOrders(
+    pool,
+    addresses.map(address => ({ ...address, ...facts })),
+  )
 }
 
 export async function orderOf(pool: Pool, orderid: string): Promise<{ received: bigint; announced: bigint }> {
@@ -114,14 +119,15 @@ export async function waiting(
   return rows
 }
 
-/** A transfer has a credit or waits, never both, never neither. */
+/** A transfer has a credit, waits or is rejected: exactly one of the three. */
 export async function assertNoneHomeless(pool: Pool): Promise<void> {
   const { rowCount } = await pool.query(
     `select from transfer t
       where (select count(*) from credit where transfer_id = t.id)
-          + (select count(*) from waiting_transfer where transfer_id = t.id) <> 1`,
+          + (select count(*) from waiting_transfer where transfer_id = t.id)
+          + (select count(*) from rejection where transfer_id = t.id) <> 1`,
   )
-  assert.equal(rowCount, 0, 'a transfer has a credit or waits, never both, never neither')
+  assert.equal(rowCount, 0, 'a transfer has a credit, waits or is rejected: exactly one of the three')
 }
 
 /** On each address what is credited is its first transfers, credited in the chain's order. */

@@ -76,7 +76,7 @@ test('what is paid while the blocks are read again is credited after what was pa
     known: [],
     adopted: [],
     to: 4,
-    read: { blocks: 4, recorded: 4, credited: 0, quarantined: 0 },
+    read: { blocks: 4, recorded: 4, credited: 0, quarantined: 0, takenUp: 0 },
   })
   assert.equal((await pool.query('select from recharge_order')).rowCount, 0, 'no order before the import')
   assert.deepEqual(await amounts(pool), [100n, 200n, 300n, 400n])
@@ -94,7 +94,7 @@ test('an address imported before, with an order that is not paid yet, is credite
   await addOrder(pool, 'old', 'o-1', 1_000, 9)
   const done = await importFrom(1)
   assert.deepEqual(done.known, request.addresses)
-  assert.deepEqual(done.read, { blocks: 3, recorded: 3, credited: 3, quarantined: 0 })
+  assert.deepEqual(done.read, { blocks: 3, recorded: 3, credited: 3, quarantined: 0, takenUp: 0 })
   await assertChainOrder(pool)
   await assertTotalsAddUp(pool)
   assert.deepEqual(await ledger(pool), await asIfWatched('known', blocks, 9))
@@ -162,7 +162,7 @@ test('an import that dies while it reads has imported nothing; run again it coun
   const before = await ledger(pool)
   const again = await importFrom(1)
   assert.deepEqual(again.known, request.addresses)
-  assert.deepEqual(again.read, { blocks: 5, recorded: 0, credited: 0, quarantined: 0 })
+  assert.deepEqual(again.read, { blocks: 5, recorded: 0, credited: 0, quarantined: 0, takenUp: 0 })
   assert.deepEqual(await ledger(pool), before)
   await assertChainOrder(pool)
 })
@@ -222,7 +222,7 @@ test('an address imported from a block below the start is paid from there on, ot
   assert.equal((await importFromBlock(pool, rules, nodes, { ...user, fromBlock: 1 })).read.recorded, 2)
   await credit(blocks.slice(2))
   const done = await rescan(pool, rules, nodes, { from: 1, to: 4 })
-  assert.deepEqual(done, { blocks: 4, recorded: 0, credited: 0, quarantined: 0 })
+  assert.deepEqual(done, { blocks: 4, recorded: 0, credited: 0, quarantined: 0, takenUp: 0 })
   const { rows } = await pool.query('select amount from transfer order by block_height, log_index')
   assert.deepEqual(
     rows.map(row => row.amount),

@@ -64,7 +64,7 @@ test('a rescan records what is missing, credits it once, says how far it is, and
   const cursor = await readCursor(pool)
   const progress: Rescanned[] = []
   const done = await rescan(pool, rules, nodes, { from: 1, to: 200 }, now => progress.push(now))
-  assert.deepEqual(done, { blocks: 200, recorded: 7, credited: 7, quarantined: 0 })
+  assert.deepEqual(done, { blocks: 200, recorded: 7, credited: 7, quarantined: 0, takenUp: 0 })
   assert.equal(progress.at(-1)!.blocks, 200)
   assert.equal((await orderOf(pool, 'o-1')).received, 20n)
   assert.deepEqual(await readCursor(pool), cursor)
@@ -84,7 +84,7 @@ test('a rescan of what is complete changes nothing, nor does a second one', asyn
   await rescan(pool, rules, nodes, { from: 60, to: 70 })
   const before = await ledger(pool)
   const done = await rescan(pool, rules, nodes, { from: 1, to: 200 })
-  assert.deepEqual(done, { blocks: 200, recorded: 0, credited: 0, quarantined: 0 })
+  assert.deepEqual(done, { blocks: 200, recorded: 0, credited: 0, quarantined: 0, takenUp: 0 })
   assert.deepEqual(await ledger(pool), before)
   assert.equal((await pool.query('select from audit_event')).rowCount, 1)
 })
@@ -182,7 +182,7 @@ test('a rescan brings a large transfer as held, and one that comes before others
   const second = block(6, [pay(to, 7n)])
   await credit([{ ...first, transfers: [] }, second])
   const done = await rescan(pool, rules, served([first, second]), { from: 1, to: 2 })
-  assert.deepEqual(done, { blocks: 2, recorded: 1, credited: 0, quarantined: 0 })
+  assert.deepEqual(done, { blocks: 2, recorded: 1, credited: 0, quarantined: 0, takenUp: 0 })
   assert.deepEqual(
     (await waiting(pool)).map(row => row.reason),
     ['held'],

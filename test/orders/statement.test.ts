@@ -47,6 +47,24 @@ async function wait(caller: Caller, reason: string, amount: bigint, paid: string
   await seedWaiting(pool, { addressId, amount, blockTime: at(paid), reason })
 }
 
+test('a rejected transfer is neither received nor unclaimed', async () => {
+  const caller = await shop()
+  await wait(caller, 'unclaimed', 7_000_000n, '11-20T12:00:00')
+  await pool.query(
+    `with taken as (
+       delete from waiting_transfer w
+        using deposit_address d
+        where d.id = w.deposit_address_id and d.merchant_id = (select id from merchant where appid = $1)
+        returning transfer_id)
+     insert into rejection (transfer_id, reason, rejected_by) select transfer_id, 'made up', 'who' from taken`,
+    [caller.appid],
+  )
+  await wait(caller, 'unclaimed', 2_000_000n, '11-20T12:00:00')
+  const { data } = JSON.parse((await statement(caller, between('11-20T00:00:00', '11-21T00:00:00'))).text)
+  assert.deepEqual([data.days[0].transfers, data.days[0].received], [1, '2'])
+  assert.deepEqual(data.unclaimed, { transfers: 1, amount: '2' })
+})
+
 test('each thing stands on its own day: made, received by block time, announced when credited, acknowledged when delivered', async () => {
   const caller = await shop()
   const times = {

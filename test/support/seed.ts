@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { AddressCounterId, DepositAddressId, MerchantId, OrderId } from '../../src/base/ids.ts'
 import { type Queryable, rows } from '../../src/db/pool.ts'
@@ -79,7 +80,8 @@ export async function addressIdOf(
     `select id from deposit_address where ${column} = $1`,
     [value],
   )
-  return found!.id
+  assert(found, `no address has the ${column} ${value}`)
+  return found.id
 }
 
 export interface OrderFacts {

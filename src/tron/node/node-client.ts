@@ -50,7 +50,11 @@ export function createTronNode(options: {
   bucket?: TokenBucket | undefined
   onCall?: ((outcome: CallOutcome) => void) | undefined
 }): TronNode {
-  const http = createNodeHttp({ ...options, deadlineMs: options.deadlineMs ?? deadlineDefaultMs })
+  const http = createNodeHttp({
+    ...options,
+    baseUrls: [options.headUrl, options.solidUrl],
+    deadlineMs: options.deadlineMs ?? deadlineDefaultMs,
+  })
   const name = options.name ?? new URL(options.headUrl).host
   const usdtContract = addressToBytes(options.usdtContract).toString('hex')
   const wallet: AskView = (path, body, ahead = false) =>

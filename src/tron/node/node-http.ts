@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { Agent, type Dispatcher } from 'undici'
+import { byLength, hideIn, isUnmistakable, secretsOfUrl } from '../../base/hide-secrets.ts'
 import { NodeError } from './node-error.ts'
 import { readAnswer } from './node-refusal.ts'
 import type { TokenBucket } from './token-bucket.ts'
@@ -29,9 +30,11 @@ const unzip = promisify(gunzip)
  * Opens connections to a node as calls need them.
  * @param options.deadlineMs for a whole call, from the dial to the last byte, not counting the wait for its turn.
  * @param options.bodyMaxBytes of an answer, both as it comes and decompressed.
+ * @param options.baseUrls of the node: what in them may be a key is hidden wherever the node repeats it.
  * @param options.onCall called at the end of every request.
  */
 export function createNodeHttp(options: {
+  baseUrls: readonly string[]
   apiKey?: string | undefined
   deadlineMs: number
   bodyMaxBytes?: number | undefined
@@ -39,6 +42,11 @@ export function createNodeHttp(options: {
   onCall?: ((outcome: CallOutcome) => void) | undefined
 }): NodeHttp {
   const bodyMaxBytes = options.bodyMaxBytes ?? bodyMaxDefaultBytes
+  const secrets = byLength([
+    ...options.baseUrls.flatMap(url => secretsOfUrl(new URL(url))),
+    ...(options.apiKey === undefined ? [] : [options.apiKey]),
+  ])
+  const unmistakable = secrets.filter(isUnmistakable)
   // undici's headersTimeout and bodyTimeout restart with every byte, so only the signal below bounds a call.
   const agent = new Agent({ maxResponseSize: bodyMaxBytes, connect: { timeout: options.deadlineMs } })
 
@@ -58,8 +66,8 @@ export function createNodeHttp(options: {
         signal: deadline,
       })
       const retryAfter = firstOf(response.headers['retry-after'])
-      const body = await readBody(response, bodyMaxBytes)
-      const answer = readAnswer({ status: response.statusCode, retryAfter, body }, read)
+      const body = hideInBody(await readBody(response, bodyMaxBytes), unmistakable)
+      const answer = readAnswer({ status: response.statusCode, retryAfter, body, secrets }, read)
       options.onCall?.('answered')
       return answer
     } catch (error) {
@@ -105,6 +113,14 @@ async function readBody(response: Dispatcher.ResponseData, bodyMaxBytes: number)
   const body = await response.body.arrayBuffer()
   if (firstOf(response.headers['content-encoding']) !== 'gzip') return Buffer.from(body)
   return await unzip(body, { maxOutputLength: bodyMaxBytes })
+}
+
+/**
+ * Replaces what a node repeats of the keys in its URL, before anything is read of its answer: whatever is quoted of it later,
+ * and however it is cut, holds no part of a key.
+ */
+function hideInBody(body: Buffer, secrets: readonly string[]): Buffer {
+  return secrets.some(secret => body.includes(secret)) ? Buffer.from(hideIn(body.toString(), secrets)) : body
 }
 
 function firstOf(header: string | string[] | undefined): string | undefined {

@@ -7,15 +7,18 @@ import { tryNodes } from './try-nodes.ts'
 export interface NodeChoice {
   /**
    * Asks the best node, or others after it.
-   * @param not a node to leave out; the answer then leaves the current node as it is.
+   * @param not a node, or several, to leave out; the answer then leaves the current node as it is.
    * @throws NodeError when none can answer.
    */
-  call<T>(ask: (node: PooledNode) => Promise<T>, not?: string): Promise<{ value: T; node: PooledNode }>
+  call<T>(
+    ask: (node: PooledNode) => Promise<T>,
+    not?: string | readonly string[],
+  ): Promise<{ value: T; node: PooledNode }>
   /**
    * Finds a node that has shown a block of at least this height.
    * When the node `than` has stood still for two blocks, the others are surveyed first, and the node found becomes current.
    */
-  further(than: PooledNode, height: number, not?: string): Promise<PooledNode | null>
+  further(than: PooledNode, height: number, not?: string | readonly string[]): Promise<PooledNode | null>
   /** Those of the nodes that may be asked now, the best first. */
   ranked(among: readonly PooledNode[]): PooledNode[]
 }
@@ -54,7 +57,7 @@ export function createNodeChoice(options: {
     ranked,
     async call(ask, not) {
       await surveyIfDue()
-      const all = nodes.filter(node => node.name !== not)
+      const all = nodes.filter(({ name }) => !isLeftOut(name, not))
       const before = current
       const done = await tryNodes({ all, ranked: () => ranked(all), call: ask, now, signal })
       // If another call has changed it meanwhile, that call knows more recent answers.
@@ -62,7 +65,7 @@ export function createNodeChoice(options: {
       return done
     },
     async further(than, height, not) {
-      const others = nodes.filter(node => node !== than && node.name !== not)
+      const others = nodes.filter(node => node !== than && !isLeftOut(node.name, not))
       if (others.length === 0) return null
       const isStalled = now() - than.health.progressAtMs >= stalledMs
       if (isStalled && now() - survey.takenAtMs >= stalledSurveyMs) await survey.take()
@@ -71,4 +74,8 @@ export function createNodeChoice(options: {
       return found
     },
   }
+}
+
+function isLeftOut(name: string, not: string | readonly string[] = []): boolean {
+  return typeof not === 'string' ? name === not : not.includes(name)
 }

@@ -34,10 +34,10 @@ export interface NodePool {
   /**
    * Reads an irreversible block with all its transfers; its `node` names the node it is from. A block costs two calls, a
    * miss costs one.
-   * @param options.not a node to leave out: for a second opinion.
+   * @param options.not a node, or several, to leave out: for a second opinion.
    * @returns null while neither the node that was asked nor one known to be further has it.
    */
-  solidBlock(height: number, options?: { not?: string }): Promise<SolidBlock | null>
+  solidBlock(height: number, options?: { not?: string | readonly string[] }): Promise<SolidBlock | null>
   /** Reads the newest block, which may still be replaced. For display. */
   head(): Promise<BlockRef>
   /** Reads a block at the head with the transfers known so far. For display. @returns null while the node lacks it. */

@@ -67,8 +67,9 @@ export function createPooledNode(options: {
   const onCall = record.countCall
   const transport = { apiKey, bucket, onCall, deadlineMs: options.deadlineMs ?? deadlineDefaultMs }
   const node = createTronNode({ ...setting, ...transport, name, usdtContract })
-  const http = createNodeHttp(transport)
-  const jsonRpc = createJsonRpc({ http, url: jsonRpcUrl(setting), usdtContract, now })
+  const rpcUrl = jsonRpcUrl(setting)
+  const http = createNodeHttp({ ...transport, baseUrls: [rpcUrl.href] })
+  const jsonRpc = createJsonRpc({ http, url: rpcUrl, usdtContract, now })
   let genesisId: Promise<string> | null = null
   let closed = false
 

@@ -9,7 +9,7 @@ import { type BenchChild, startChild } from './child-process.ts'
 import { cpuMicros } from './process-cpu.ts'
 
 /** A chain far ahead of the cursor: a node that answers from memory, every block 200 USDT transfers, two of them ours. */
-export interface CatchUpWorld {
+export interface ChainAhead {
   pool: Pool
   url: string
   node: BenchChild
@@ -33,7 +33,7 @@ const blocksBehind = 864_000
 const usdtContract = networks.sandbox.usdtContract!
 
 /** Opens it on an empty database, with a cursor and nobody to pay yet. */
-export async function openCatchUpWorld({ pool, url }: { pool: Pool; url: string }): Promise<CatchUpWorld> {
+export async function openChainAhead({ pool, url }: { pool: Pool; url: string }): Promise<ChainAhead> {
   const node = await startChild('memory-node.ts', [oursPerBlock, paidAddresses, blocksBehind].map(String))
   const nodeUrl = `http://127.0.0.1:${node.ready.port}`
   const client = createTronNode({ headUrl: nodeUrl, solidUrl: nodeUrl, usdtContract })
@@ -57,11 +57,11 @@ export async function placePaidOrders(pool: Pool): Promise<void> {
  * @param light gives it a thirty-second of the CPU weight that other services have.
  */
 export async function besideCatchUp<T>(
-  world: CatchUpWorld,
+  chain: ChainAhead,
   { light }: { light: boolean },
   work: () => Promise<T>,
 ): Promise<T & Progress> {
-  const { pool, url, node, nodeUrl } = world
+  const { pool, url, node, nodeUrl } = chain
   const { height } = (await readCursor(pool))!
   const env = { DATABASE_URL: url, TRON_NETWORK: 'sandbox', TRON_NODES: nodeUrl, SEEN: 'off' }
   const watcher = await startBuiltGateway('watcher', env, { ownSession: true })

@@ -1,0 +1,88 @@
+import type { TransferId } from '../base/ids.ts'
+import type { UsdtUnits } from '../base/money.ts'
+import { type Queryable, rows } from '../db/pool.ts'
+import type { TronAddress } from '../tron/address.ts'
+
+/** A held transfer, or one that was held and then rejected, as an operator sees it. */
+export interface ListedHeld {
+  id: TransferId
+  address: TronAddress
+  amount: UsdtUnits
+  txid: string
+  logIndex: number
+  height: number
+  /** The node that served its block. */
+  node: string | null
+  /** When it was recorded as held, or rejected. */
+  since: Date
+}
+
+/** Lists held transfers, oldest first. `checkedAt` and `note`: when another node was last asked, and its answer. */
+export async function listHeld(
+  db: Queryable,
+  pageMax: number,
+): Promise<(ListedHeld & { checkedAt: Date | null; note: string | null; behind: bigint })[]> {
+  return rows(
+    db,
+    `select ${columns}, w.node, w.created_at as "since", w.checked_at as "checkedAt", w.note,
+            (select count(*)
+               from waiting_transfer b
+              where b.deposit_address_id = w.deposit_address_id and b.reason = 'behind') as "behind"
+       from waiting_transfer w
+       join transfer t on t.id = w.transfer_id
+       join deposit_address a on a.id = t.deposit_address_id
+      where w.reason = 'held'
+      order by w.transfer_id
+      limit $1`,
+    [pageMax],
+  )
+}
+
+/** Lists the rejected ones, oldest first, each with the reason and who rejected it. */
+export async function listRejectedHeld(
+  db: Queryable,
+  pageMax: number,
+): Promise<(ListedHeld & { reason: string; rejectedBy: string })[]> {
+  return rows(
+    db,
+    `select ${columns}, r.node, r.rejected_at as "since", r.reason, r.rejected_by as "rejectedBy"
+       from rejection r
+       join transfer t on t.id = r.transfer_id
+       join deposit_address a on a.id = t.deposit_address_id
+      where r.quarantine_id is null
+      order by r.id
+      limit $1`,
+    [pageMax],
+  )
+}
+
+const columns = `t.id, a.address, t.amount, t.txid, t.log_index as "logIndex", t.block_height as "height"`
+
+/** Something quarantined that was rejected. */
+export interface ListedRejection {
+  id: bigint
+  txid: string
+  logIndex: number
+  height: number
+  transferId: TransferId | null
+  /** Why it was rejected, not why it was quarantined. */
+  reason: string
+  rejectedBy: string
+  since: Date
+  /** As in `Quarantined`. */
+  log: unknown
+}
+
+/** Lists what was quarantined and then rejected, oldest first. */
+export async function listRejectedQuarantined(db: Queryable, pageMax: number): Promise<ListedRejection[]> {
+  return rows<ListedRejection>(
+    db,
+    `select q.id, q.txid, q.log_index as "logIndex", q.block_height as "height", q.transfer_id as "transferId",
+            r.reason, r.rejected_by as "rejectedBy", r.rejected_at as "since", q.log
+       from rejection r
+       join quarantine q on q.id = r.quarantine_id
+      order by r.id
+      limit $1`,
+    [pageMax],
+  )
+}
