@@ -9,6 +9,7 @@ import { disableMerchant, enableMerchant } from '../merchants/disable-merchant.t
 import { listMerchants } from '../merchants/list-merchants.ts'
 import { setMerchant } from '../merchants/set-merchant.ts'
 import type { SignatureScheme } from '../merchants/signature.ts'
+import { checkAccountKey } from './check-account-key.ts'
 import { addRotationCommands } from './rotation-commands.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -22,6 +23,10 @@ export function addMerchantCommands(program: Command): void {
     .description('add a merchant; prints its key and webhook secret, which are shown once')
     .requiredOption('--name <name>', 'its name, for operators')
     .option('--xpub <xpub>', "account-level extended public key (m/44'/195'/0'); default: XPUB")
+    .option(
+      '--first-index <index>',
+      'for a new account key: where its addresses begin; default: 1, for index 0 stays yours',
+    )
     .option('--callback-url <url>', 'for callbacks of orders without a notify_url')
     .addOption(
       new Option('--sign-type <scheme>', 'sha1 only for existing integrations')
@@ -33,6 +38,7 @@ export function addMerchantCommands(program: Command): void {
       async (options: {
         name: string
         xpub?: string
+        firstIndex?: string
         callbackUrl?: string
         signType: SignatureScheme
         json?: true
@@ -40,14 +46,18 @@ export function addMerchantCommands(program: Command): void {
         await withDatabase('sealing', async (pool, config) => {
           const xpub = options.xpub ?? config.xpub
           if (!xpub) throw new UsageError('no account key: give --xpub, or set XPUB')
+          const firstIndex = readFirstIndex(options.firstIndex)
+          const checked = await checkAccountKey(pool, config, { xpub, firstIndex })
           const added = await addMerchant(pool, config.masterKey, {
             name: options.name,
             xpub,
+            firstIndex,
             callbackUrl: options.callbackUrl,
             scheme: options.signType,
             checkUrl: urlCheck(config),
           })
           console.log(options.json ? JSON.stringify(asJson(added)) : asText(added))
+          if (checked !== null) console.error(checked)
         })
       },
     )
@@ -167,7 +177,23 @@ function asText(added: AddedMerchant): string {
     '',
     'The key and the secret are shown only now. Compare first_address with the address at 0/0 in your wallet.',
     'If they differ, this is the wrong account key, and you could not spend what is paid to its addresses.',
+    '',
+    addressesBegin(added),
   ].join('\n')
+}
+
+function addressesBegin({ nextIndex, newAccount }: AddedMerchant): string {
+  if (newAccount)
+    return `No user is given first_address. The addresses of this account key begin at 0/${nextIndex}.`
+  const next = `This account key is in use already, and its next address is 0/${nextIndex}.`
+  // Counters of earlier versions began at 0.
+  return nextIndex === 0 ? `${next} That is first_address.` : `${next} first_address is only for comparison.`
+}
+
+function readFirstIndex(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number.parseInt(text, 10)
+  throw new UsageError(`--first-index: a whole number from 1, got "${text}"`)
 }
 
 function emptyToNull(value: string | undefined): string | null | undefined {

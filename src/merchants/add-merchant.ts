@@ -4,7 +4,7 @@ import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
 import { deriveAddress, parseAccountKey } from '../tron/account-key.ts'
 import type { TronAddress } from '../tron/address.ts'
-import { openCounter } from './address-counter-store.ts'
+import { firstIndexDefault, openCounter } from './address-counter-store.ts'
 import { callbackUrlProblems, type UrlCheck } from './callback-url.ts'
 import { insertKey } from './key-store.ts'
 import { insertMerchant } from './merchant-store.ts'
@@ -16,6 +16,8 @@ export interface NewMerchant {
   name: string
   /** Account-level extended public key; merchants may share one. */
   xpub: string
+  /** Where a new account's addresses begin; default: at 1. One that is in use already stays where it is. */
+  firstIndex?: number | undefined
   callbackUrl?: string
   scheme: SignatureScheme
   /** Checks the callback URL: `checkCallbackUrl` under CALLBACK_ALLOWED_NETWORKS. */
@@ -29,15 +31,19 @@ export interface AddedMerchant {
   key: string
   /** Standard Webhooks: whsec_ and 32 bytes in base64. */
   webhookSecret: string
-  /** The address at 0/0 of the account, to compare with the operator's wallet. */
+  /** The address at 0/0 of the account, to compare with the wallet. No user gets it, unless `nextIndex` is 0. */
   firstAddress: TronAddress
+  /** The index of the account's next address. */
+  nextIndex: number
+  /** Whether no merchant had the account before. */
+  newAccount: boolean
 }
 
 /**
  * Adds a merchant with a key and a webhook secret, sealed under the master key.
  * The sha1 scheme is for integrations that exist already; these often ignore the body of an error status, so the merchant
  * gets `always_200`.
- * @throws UsageError naming every problem at once.
+ * @throws UsageError naming every problem at once; for a first index of an account key that is in use.
  */
 export async function addMerchant(
   pool: Pool,
@@ -45,31 +51,39 @@ export async function addMerchant(
   merchant: NewMerchant,
 ): Promise<AddedMerchant> {
   const account = readMerchant(merchant)
-  const added: AddedMerchant = {
+  const made = {
     appid: randomText(16),
     key: newKey(),
     webhookSecret: newWebhookSecret(),
     firstAddress: deriveAddress(account, 0),
   }
-  await inTransaction(pool, async tx => {
+  return inTransaction(pool, async tx => {
+    const { firstIndex } = merchant
+    const counter = await openCounter(tx, account, firstIndex ?? firstIndexDefault)
+    if (firstIndex !== undefined && !counter.created) {
+      throw new UsageError(
+        `the account key is in use already, and its next address has index ${counter.nextIndex}: ` +
+          'a first index is only for a new account key',
+      )
+    }
     const merchantId = await insertMerchant(tx, {
-      appid: added.appid,
+      appid: made.appid,
       name: merchant.name,
-      addressCounterId: await openCounter(tx, account),
+      addressCounterId: counter.id,
       callbackUrl: merchant.callbackUrl ?? null,
       always200: merchant.scheme === 'sha1',
     })
     const { scheme } = merchant
-    await insertKey(tx, masterKey, { merchantId, scheme, key: added.key, promoted: true })
-    await insertWebhookSecret(tx, masterKey, { merchantId, secret: added.webhookSecret })
+    await insertKey(tx, masterKey, { merchantId, scheme, key: made.key, promoted: true })
+    await insertWebhookSecret(tx, masterKey, { merchantId, secret: made.webhookSecret })
     await recordAudit(tx, {
       actor: merchant.actor ?? 'command line',
       action: 'merchant.added',
-      subject: `merchant ${added.appid}`,
+      subject: `merchant ${made.appid}`,
       detail: { name: merchant.name, scheme, xpub: account.xpub, callbackUrl: merchant.callbackUrl ?? null },
     })
+    return { ...made, nextIndex: counter.nextIndex, newAccount: counter.created }
   })
-  return added
 }
 
 function readMerchant(merchant: NewMerchant) {
@@ -77,6 +91,10 @@ function readMerchant(merchant: NewMerchant) {
   const nameLength = [...merchant.name].length
   if (nameLength < 1 || nameLength > 100 || /\p{Cc}/u.test(merchant.name)) {
     problems.push('name: 1 to 100 characters, no control characters')
+  }
+  const { firstIndex = firstIndexDefault } = merchant
+  if (!Number.isInteger(firstIndex) || firstIndex < 1 || firstIndex > indexMax) {
+    problems.push(`first index: a whole number from 1 to ${indexMax}; index 0 stays yours`)
   }
   if (merchant.callbackUrl !== undefined) {
     problems.push(...callbackUrlProblems(merchant.callbackUrl, merchant.checkUrl))
@@ -90,6 +108,9 @@ function readMerchant(merchant: NewMerchant) {
   }
   throw new UsageError(problems)
 }
+
+/** The last index an address can be derived at. */
+const indexMax = 0x7fffffff
 
 const alphanumerics = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 

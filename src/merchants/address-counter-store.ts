@@ -10,18 +10,41 @@ export interface AddressCounter {
   nextIndex: number
 }
 
-/** Finds an account's counter, or creates it. @returns its id. */
-export async function openCounter(tx: Tx, key: AccountKey): Promise<AddressCounterId> {
+/** The index that a new counter begins at: index 0 stays the operator's, who compares it with the wallet. */
+export const firstIndexDefault = 1
+
+/**
+ * Finds an account's counter, or creates it. One that exists does not move.
+ * @returns whether it was created, and the next index.
+ */
+export async function openCounter(
+  tx: Tx,
+  key: AccountKey,
+  firstIndex: number,
+): Promise<{ id: AddressCounterId; nextIndex: number; created: boolean }> {
   // The update changes nothing. It makes the statement return an existing row, and lock it against deletion.
-  const [counter] = await rows<{ id: AddressCounterId }>(
+  // xmax is 0 in a row that was inserted.
+  const [counter] = await rows<{ id: AddressCounterId; nextIndex: number; created: boolean }>(
     tx,
-    `insert into address_counter (public_key, chain_code, xpub)
-     values ($1, $2, $3)
+    `insert into address_counter (public_key, chain_code, xpub, next_index)
+     values ($1, $2, $3, $4)
          on conflict (public_key, chain_code) do update set xpub = address_counter.xpub
-     returning id`,
-    [key.publicKey, key.chainCode, key.xpub],
+     returning id, next_index::float8 as "nextIndex", xmax = 0 as created`,
+    [key.publicKey, key.chainCode, key.xpub, firstIndex],
   )
-  return counter!.id
+  return counter!
+}
+
+/** Finds an account's counter. @returns null when no merchant has the account yet. */
+export async function findCounter(db: Queryable, key: AccountKey): Promise<AddressCounter | null> {
+  const [counter] = await rows<AddressCounter>(
+    db,
+    `select id, xpub, next_index::float8 as "nextIndex"
+       from address_counter
+      where public_key = $1 and chain_code = $2`,
+    [key.publicKey, key.chainCode],
+  )
+  return counter ?? null
 }
 
 /** Locks a counter until the transaction ends. Every assignment of an address to a user of it takes this lock. */

@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Config, NetworkName } from '../base/config.ts'
+import { UsageError } from '../base/errors.ts'
+import { formatUsdt, usdt } from '../base/money.ts'
+import { readCursor } from '../blocks/chain-store.ts'
+import type { Pool } from '../db/pool.ts'
+import { findCounter } from '../merchants/address-counter-store.ts'
+import {
+  findUsedAddresses,
+  lookedAt,
+  type UsedAddress,
+  type UseSources,
+} from '../merchants/find-used-addresses.ts'
+import { type AccountKey, parseAccountKey } from '../tron/account-key.ts'
+import { parseTronAddress, type TronAddress } from '../tron/address.ts'
+import { networks } from '../tron/network.ts'
+import { createTokenBucket } from '../tron/node/token-bucket.ts'
+import { createTronGridHistory } from '../tron/trongrid/trongrid-history.ts'
+
+/** The check is up to 40 requests. */
+const deadlineMs = 60_000
+
+/**
+ * Asks a node whether an account key that is new here was used before, so that its addresses are not given to other users.
+ * @returns what was checked, and what could not be, as a sentence; null for an account that is in use here.
+ * @throws UsageError when addresses from `firstIndex` on were used; without one, from index 0 on.
+ */
+export async function checkAccountKey(
+  pool: Pool,
+  config: Config,
+  { xpub, firstIndex }: { xpub: string; firstIndex: number | undefined },
+): Promise<string | null> {
+  const account = readAccount(xpub)
+  if (!account || (await findCounter(pool, account))) return null
+  const from = firstIndex ?? 0
+  const range = `the addresses ${from} to ${from + lookedAt - 1} of this account key`
+  const unchecked = (why: string) =>
+    `Not checked: whether ${range} were used before (${why}). If they were, add the merchant with --first-index.`
+  const chain = await readChain(pool, config)
+  const sources = chain && openSources(config, chain)
+  if (!sources) return unchecked('TRON_NODES or TRON_NETWORK is not set')
+  try {
+    const used = await inTime(findUsedAddresses(account, from, sources))
+    if (used.length > 0) throw new UsageError(usedBefore(used, firstIndex))
+    return `Checked: ${range} ${sources.checked}`
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    return unchecked(`no answer: ${(error as Error).message}`)
+  } finally {
+    await sources.close()
+  }
+}
+
+/** @returns null for a key that `addMerchant` refuses, with all else that is wrong. */
+function readAccount(xpub: string): AccountKey | null {
+  try {
+    return parseAccountKey(xpub)
+  } catch (error) {
+    if (error instanceof UsageError) return null
+    throw error
+  }
+}
+
+interface Chain {
+  network: NetworkName
+  usdtContract: TronAddress
+}
+
+/** Reads which chain the database is bound to, or is going to be. */
+async function readChain(pool: Pool, config: Config): Promise<Chain | null> {
+  const cursor = await readCursor(pool)
+  const network = (cursor?.network as NetworkName | undefined) ?? config.tronNetwork
+  if (!network) return null
+  const given = cursor?.usdtContract ?? config.usdtContract
+  const usdtContract = given === undefined ? networks[network].usdtContract : parseTronAddress(given)
+  return usdtContract && { network, usdtContract }
+}
+
+/** Any node knows what an address holds now. What it ever received only TronGrid lists. */
+function openSources(
+  config: Config,
+  { network, usdtContract }: Chain,
+): (UseSources & { checked: string; close(): Promise<void> }) | null {
+  const node = config.tronNodes[0]
+  if (!node) return null
+  // A running watcher needs the other half.
+  const allowed = config.nodeRequestsPerSecond ?? networks[network].pacing.requestsPerSecond
+  const pace = createTokenBucket({ requestsPerSecond: Math.max(1, allowed / 2) })
+  const open = (baseUrl: string) =>
+    createTronGridHistory({ baseUrl, apiKey: config.trongridApiKey, usdtContract, pace })
+  const gridUrl = config.reconcileUrl ?? (isTronGrid(node.headUrl) ? node.headUrl : null)
+  const balances = open(node.solidUrl)
+  const grid = gridUrl === null ? null : open(gridUrl)
+  const nodeHost = new URL(node.solidUrl).host
+  return {
+    balanceOf: balances.balanceOf,
+    hasReceived: grid && (address => hasAny(grid.received(address))),
+    checked:
+      gridUrl === null
+        ? `hold no USDT (${nodeHost}). Whether they ever received any was not checked: RECONCILE_URL is not set.`
+        : `hold no USDT (${nodeHost}) and never received any (${new URL(gridUrl).host}).`,
+    close: async () => {
+      pace.close()
+      await Promise.all([balances.close(), grid?.close()])
+    },
+  }
+}
+
+async function hasAny(all: AsyncIterable<unknown>): Promise<boolean> {
+  for await (const _ of all) return true
+  return false
+}
+
+function isTronGrid(url: string): boolean {
+  return /(^|\.)trongrid\.io$/.test(new URL(url).hostname)
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const deadline = new AbortController()
+  const late = sleep(deadlineMs, undefined, { signal: deadline.signal }).then(() => {
+    throw new Error(`nothing within ${deadlineMs / 1000} s`)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    deadline.abort()
+    late.catch(() => undefined)
+    work.catch(() => undefined)
+  }
+}
+
+function usedBefore(used: readonly UsedAddress[], firstIndex: number | undefined): string[] {
+  const past = used.at(-1)!.index + 1
+  return [
+    ...used.map(({ index, address, balance }) => {
+      const what = balance === null ? 'has received USDT' : `holds ${formatUsdt(usdt(balance))} USDT`
+      return `index ${index} of this account key, ${address}, ${what}`
+    }),
+    firstIndex === undefined
+      ? `the account key was used before: give --first-index, beyond the last index that was used (${past} or more)`
+      : `--first-index ${firstIndex}: give one beyond the last index that was used (${past} or more)`,
+  ]
+}
