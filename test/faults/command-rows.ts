@@ -32,6 +32,12 @@ export const commandRows: readonly FaultRow[] = [
     failpoints: ['quarantine:before-commit'],
     inject: retryWithDeath,
   },
+  {
+    id: 'K2',
+    what: 'gateway quarantine reject and reopen killed before and after their commits, and run again',
+    failpoints: ['decision:before-commit', 'decision:after-commit'],
+    inject: decideWithDeaths,
+  },
 ]
 
 const migrationDeaths = new WeakMap<World, number>()
@@ -69,15 +75,53 @@ async function importWithDeath({ world, load }: Scene, nth: number): Promise<Inj
 
 /** A log that nobody can read stays parked, whoever dies over it. */
 async function retryWithDeath({ world }: Scene): Promise<Injected> {
-  const { rows } = await world.pool.query('select address from deposit_address limit 1')
-  await tellSandbox(world.sandboxUrl, 'call', { logs: [{ kind: 'short-data', to: rows[0].address }] })
-  const parked = await patiently('it to be parked', async () => {
-    const { rows } = await world.pool.query('select id from quarantine order by id desc limit 1')
-    return rows[0]?.id as bigint | undefined
-  })
+  const parked = await parkLog(world)
   await dieInCommand(world, 'quarantine:before-commit', 'quarantine', 'retry', `${parked}`)
   await runCommand(world, 'quarantine', 'retry', `${parked}`)
   return {}
+}
+
+/** Before the commit nothing has happened, after it the decision stands; run again it is decided once. */
+async function decideWithDeaths({ world }: Scene): Promise<Injected> {
+  const parked = await parkLog(world)
+  const rejections = async () => {
+    const { rowCount } = await world.pool.query('select from rejection where quarantine_id = $1', [parked])
+    return rowCount
+  }
+  const expect = async (count: number, when: string) => {
+    if ((await rejections()) !== count) throw new Error(`not ${count} rejections of ${parked} ${when}`)
+  }
+  const command = (name: string) => ['quarantine', name, `${parked}`, '--reason', 'a test']
+  await dieInCommand(world, 'decision:before-commit', ...command('reject'))
+  await expect(0, 'when it died before its commit')
+  await dieInCommand(world, 'decision:after-commit', ...command('reject'))
+  await expect(1, 'when it died after its commit')
+  await runCommand(world, ...command('reject'))
+  await dieInCommand(world, 'decision:before-commit', ...command('reopen'))
+  await expect(1, 'when reopening died before its commit')
+  await dieInCommand(world, 'decision:after-commit', ...command('reopen'))
+  await runCommand(world, ...command('reopen'))
+  await expect(0, 'when it was reopened')
+  await runCommand(world, ...command('reject'))
+  const { rows } = await world.pool.query(
+    `select action from audit_event where subject = 'quarantine ' || $1 order by id`,
+    [parked],
+  )
+  const actions = rows.map(({ action }) => action).join()
+  if (actions !== 'quarantine.rejected,quarantine.reopened,quarantine.rejected')
+    throw new Error(`audited as ${actions}`)
+  return { count: 4 }
+}
+
+async function parkLog(world: World): Promise<bigint> {
+  const { rows } = await world.pool.query('select address from deposit_address limit 1')
+  await tellSandbox(world.sandboxUrl, 'call', { logs: [{ kind: 'short-data', to: rows[0].address }] })
+  return await patiently('it to be parked', async () => {
+    const { rows } = await world.pool.query(
+      'select id from quarantine where resolved_at is null order by id desc limit 1',
+    )
+    return rows[0]?.id as bigint | undefined
+  })
 }
 
 async function cursorHeight({ pool }: World): Promise<number> {
