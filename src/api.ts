@@ -1,8 +1,16 @@
 import type { FastifyInstance } from 'fastify'
+import { openAddressWitness } from './addresses/address-witness.ts'
+import { openPublishedIndexes } from './addresses/published-indexes.ts'
 import { systemClock } from './base/clock.ts'
 import type { Config } from './base/config.ts'
 import { repeat } from './base/repeat.ts'
-import { dropOldPartitions, makePartitions } from './db/partitions.ts'
+import { databaseIdOf } from './db/database-id.ts'
+import {
+  dropOldPartitions,
+  makePartitions,
+  makePartitionsAtStart,
+  partitionsEveryMs,
+} from './db/partitions.ts'
 import { type AppOptions, buildApp } from './http/app.ts'
 import { purgeNonces } from './requests/request-nonce-store.ts'
 
@@ -10,7 +18,7 @@ export interface ApiOptions extends Omit<AppOptions, 'config' | 'redisUrl'> {
   config: AppOptions['config'] & Pick<Config, 'host' | 'port' | 'redisUrl' | 'retentionMonths'>
 }
 
-const dayMs = 86_400_000
+const secondMs = 1_000
 const minuteMs = 60_000
 
 /**
@@ -18,9 +26,13 @@ const minuteMs = 60_000
  * @returns the URL it listens on; `stop` answers the requests in progress first.
  */
 export async function startApi(options: ApiOptions): Promise<{ url: string; stop(): Promise<void> }> {
-  const { pool, config, log, clock = systemClock } = options
-  await makePartitions(pool, clock.now())
-  const app = await buildApp({ ...options, redisUrl: config.redisUrl })
+  const { pool, config, log, registry, clock = systemClock } = options
+  await makePartitionsAtStart(pool, clock.now(), log)
+  const published = config.redisUrl
+    ? openPublishedIndexes(config.redisUrl, `gateway:addresses:${await databaseIdOf(pool)}`)
+    : null
+  const witness = openAddressWitness({ pool, published, log, ...(registry && { registry }) })
+  const app = await buildApp({ ...options, redisUrl: config.redisUrl, witness })
   const url = await app.listen({ host: config.host, port: config.port })
   const stopping = new AbortController()
   const { signal } = stopping
@@ -30,7 +42,8 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; stop
     if (dropped.length > 0) log.info({ tables: dropped }, 'retention.dropped')
   }
   const chores = [
-    repeat({ chore: 'partitions', everyMs: dayMs, work: partitions, log, signal }),
+    repeat({ chore: 'partitions', everyMs: partitionsEveryMs, work: partitions, log, signal }),
+    repeat({ chore: 'witness', everyMs: secondMs, work: witness.look, log, signal }),
     repeat({ chore: 'nonces', everyMs: minuteMs, work: () => purgeNonces(pool), log, signal }),
   ]
   log.info({ url }, 'api.listening')
@@ -40,6 +53,7 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; stop
       await close(app)
       stopping.abort()
       await Promise.all(chores)
+      await witness.close()
     },
   }
 }

@@ -1,22 +1,21 @@
 import type { Logger } from './base/log.ts'
 import type { Registry } from './base/metrics.ts'
 import { repeat } from './base/repeat.ts'
-import { type CourierTuning, defaultTuning } from './callbacks/leasing/courier-tuning.ts'
+import { type CourierTuning, defaultTuning, handedMax } from './callbacks/leasing/courier-tuning.ts'
 import { createDoorbell } from './callbacks/leasing/doorbell.ts'
 import { listenForDue } from './callbacks/leasing/due-listener.ts'
 import { createInHand, type InHand } from './callbacks/leasing/in-hand.ts'
 import { startLeasing } from './callbacks/leasing/lease-loop.ts'
-import type { Lease } from './callbacks/outbox/lease.ts'
+import type { HandedLease } from './callbacks/outbox/lease.ts'
 import { openQueue, queueNameOf } from './callbacks/queue/callback-queue.ts'
+import { createSlots, type Slots } from './callbacks/queue/slots.ts'
 import { countWorking } from './callbacks/sending/callback-metrics.ts'
 import { type Delivery, deliverCallback } from './callbacks/sending/deliver-callback.ts'
 import { openDelivery } from './callbacks/sending/open-delivery.ts'
-import { makePartitions } from './db/partitions.ts'
+import { makePartitions, makePartitionsAtStart, partitionsEveryMs } from './db/partitions.ts'
 import type { Pool } from './db/pool.ts'
 import { createGuardedAgent } from './egress/guarded-agent.ts'
 import type { MerchantDirectory } from './merchants/merchant-directory.ts'
-
-const dayMs = 86_400_000
 
 export interface RunningCourier {
   /** Whether it can deliver: the database and the queue could be reached when it last tried. */
@@ -42,22 +41,30 @@ export async function startCourier(options: {
 }): Promise<RunningCourier> {
   const { pool, log, databaseUrl, redisUrl, allowedNetworks } = options
   const tuning = { ...defaultTuning, ...options.tuning }
-  const partitions = () => makePartitions(pool, new Date())
-  await partitions()
+  await makePartitionsAtStart(pool, new Date(), log)
   const name = await queueNameOf(pool)
   const agent = createGuardedAgent({ allowedNetworks, connectTimeoutMs: tuning.deadlineMs })
   const delivery = openDelivery({ ...options, tuning, agent })
   const bell = createDoorbell()
   const inHand = createInHand(bell.ring)
-  const handle = (lease: Lease) => deliver(inHand, delivery, lease)
-  const queue = openQueue({ name, redisUrl, databaseUrl, slots: tuning.slots, handle, log })
-  const leasing = startLeasing({ pool, queue, inHand, bell, log, tuning })
+  const slots = createSlots(tuning.slots)
+  const handle = (lease: HandedLease) => deliver({ inHand, slots, delivery }, lease)
+  const queue = openQueue({
+    name,
+    redisUrl,
+    databaseUrl,
+    slots,
+    handedMax: handedMax(tuning),
+    handle,
+    log,
+  })
+  const leasing = startLeasing({ pool, queue, inHand, slots, bell, log, tuning })
   const listener = listenForDue(databaseUrl, bell.ring, log)
   const stopping = new AbortController()
   const chore = repeat({
     chore: 'partitions',
-    everyMs: dayMs,
-    work: partitions,
+    everyMs: partitionsEveryMs,
+    work: () => makePartitions(pool, new Date()),
     log,
     signal: stopping.signal,
   })
@@ -75,13 +82,19 @@ export async function startCourier(options: {
   }
 }
 
-/** Delivers a lease that the queue handed out. A courier that is stopping releases it instead. */
-async function deliver(inHand: InHand, delivery: Delivery, lease: Lease): Promise<void> {
+/** Delivers a lease that the queue handed out, in a slot of its merchant's share. A courier that is stopping releases it instead. */
+async function deliver(
+  courier: { inHand: InHand; slots: Slots; delivery: Delivery },
+  lease: HandedLease,
+): Promise<void> {
+  const { inHand, slots, delivery } = courier
   const own = inHand.begin(lease)
   if (own === 'already') return
   try {
-    if (inHand.closed) await delivery.release(lease)
-    else await deliverCallback(delivery, lease, own)
+    await slots.use(lease.merchantId, async () => {
+      if (inHand.closed) await delivery.release(lease)
+      else await deliverCallback(delivery, lease, own)
+    })
   } finally {
     inHand.end(lease)
   }

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { UsageError } from './base/errors.ts'
+import { errorInFull, messageOf } from './base/printable-error.ts'
 import { addAddressCommands } from './cli/address-commands.ts'
 import { addAuditCommands } from './cli/audit-commands.ts'
 import { addCallbackCommands } from './cli/callback-commands.ts'
 import { addHeldCommands } from './cli/held-commands.ts'
+import { hideArguments } from './cli/hide-arguments.ts'
 import { addMerchantCommands } from './cli/merchant-commands.ts'
 import { addProcessCommands } from './cli/process-commands.ts'
 import { addQuarantineCommands } from './cli/quarantine-commands.ts'
@@ -32,8 +34,14 @@ addReconcileCommands(program)
 addAuditCommands(program)
 addRestoreCommands(program)
 addSandboxCommands(program)
-// A subcommand copies exitOverride only if it is created later; those of our groups exist by now.
+// A subcommand copies these settings only if it is created later; those of our groups exist by now.
 overrideExits(program)
+
+// Node prints an error that nobody caught with everything attached to it, which may be a command with a password.
+process.on('uncaughtException', error => {
+  console.error(errorInFull(error))
+  process.exit(1)
+})
 
 try {
   await program.parseAsync()
@@ -43,6 +51,7 @@ try {
 }
 
 function overrideExits(command: Command): void {
+  command.configureOutput({ outputError: (text, write) => write(hideArguments(text, process.argv.slice(2))) })
   for (const sub of command.commands) {
     sub.exitOverride()
     overrideExits(sub)
@@ -54,18 +63,14 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError)
     return error.exitCode === 0 || error.code === 'commander.help' ? error.exitCode : 2
   if (error instanceof UsageError) {
-    for (const problem of error.problems) console.error(`error: ${problem}`)
+    for (const problem of error.problems) printError(problem)
     return 2
   }
-  console.error(
-    error instanceof Error && process.env.LOG_LEVEL !== 'debug' ? `error: ${reason(error)}` : error,
-  )
+  if (error instanceof Error && process.env.LOG_LEVEL !== 'debug') printError(messageOf(error))
+  else console.error(hideArguments(errorInFull(error), process.argv.slice(2)))
   return 1
 }
 
-/** The message of an error. An AggregateError (one attempt per address of a host) has none of its own. */
-function reason(error: Error): string {
-  if (error instanceof AggregateError && !error.message)
-    return error.errors.map(e => String(e.message)).join('; ')
-  return error.message.trim()
+function printError(message: string): void {
+  console.error(`error: ${hideArguments(message, process.argv.slice(2))}`)
 }

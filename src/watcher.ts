@@ -5,7 +5,9 @@ import type { NetworkName } from './base/config.ts'
 import type { Logger } from './base/log.ts'
 import type { Registry } from './base/metrics.ts'
 import type { UsdtUnits } from './base/money.ts'
+import { repeat } from './base/repeat.ts'
 import { createCatchUp } from './blocks/catch-up.ts'
+import { createClockCheck, skewMaxMs } from './blocks/check-clocks.ts'
 import { leadChain } from './blocks/lead-chain.ts'
 import { openChainWhenReachable } from './blocks/open-chain.ts'
 import { type Alarms, createAlarms } from './blocks/watcher-alarms.ts'
@@ -87,7 +89,7 @@ async function watch(
   signal: AbortSignal,
 ): Promise<void> {
   const { pool, network, usdtContract, startBlock, quorumAmount, seen, reconcile, log, registry } = options
-  const { genesisId, graceMs, pacing, limits } = networks[network]
+  const { genesisId, graceMs, slotMs, pacing, limits } = networks[network]
   checkQuorum(quorumAmount, nodes.names.length)
   const pin = { network, genesisId, usdtContract }
   const chain = await openChainWhenReachable({ pool, nodes, chain: pin, startBlock, log }, signal)
@@ -104,6 +106,8 @@ async function watch(
   const crossCheck = crossChecked ? createCrossCheck({ db: pool, nodes, log }) : null
   const { now } = systemClock
   const checkLag = createLagCheck({ db: pool, nodeStatus: nodes.status, limits, alarms, now, registry })
+  const clocks = { head: nodes.head, slotMs, skewMaxMs: skewMaxMs(graceMs) }
+  const checkClocks = createClockCheck({ db: pool, ...clocks, alarms, registry })
   const reconciling = reconcile && { ...reconcile, apiKey: options.trongridApiKey, usdtContract }
   await leadChain({
     pool,
@@ -117,6 +121,7 @@ async function watch(
       await Promise.all([
         creditChain({ ...common, rules, pacing, limits, alarms, metrics, catchUp, crossCheck }),
         runSecondOpinions({ ...common, rules, checkLag, crossCheck, reconciling }),
+        repeat({ chore: 'clocks', everyMs: clocksMs, work: checkClocks, log, signal: leading }),
         seen ? followSeen({ ...common, intervalMs: pacing.seenMs }) : undefined,
       ])
     },
@@ -124,6 +129,8 @@ async function watch(
 }
 
 const blocksADay = 28_800
+/** How often the clocks are compared. Each time costs a call to a node. */
+const clocksMs = 60_000
 
 /**
  * Estimates the calls to the nodes in a day, for operators with a quota. A solidified block costs three: the block, its
@@ -135,5 +142,6 @@ function callsOf(seen: boolean, crossChecked: boolean) {
     solidified: 3 * blocksADay,
     seen: seen ? 3 * blocksADay : 0,
     crossCheck: crossChecked ? blocksADay : 0,
+    clocks: 86_400_000 / clocksMs,
   }
 }

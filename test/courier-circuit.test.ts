@@ -6,7 +6,8 @@ import { cloneDatabase } from './support/database.ts'
 import { startMerchantEndpoint } from './support/merchant-endpoint.ts'
 import { withCourier } from './support/open-courier.ts'
 import { recordLog } from './support/recorded-log.ts'
-import { seedCallbacks, seedMerchant } from './support/seed-order.ts'
+import { seedCallbacks } from './support/seed-callback.ts'
+import { seedMerchant } from './support/seed-merchant.ts'
 import { waitUntil } from './support/wait-until.ts'
 
 // Three couriers on one database, a circuit with short intervals, and receivers that count their open requests.

@@ -11,7 +11,8 @@ import { type MerchantEndpoint, startMerchantEndpoint } from './support/merchant
 import { stateOf, withCourier } from './support/open-courier.ts'
 import { recordLog } from './support/recorded-log.ts'
 import { noRedis, startRedis } from './support/redis.ts'
-import { seedCallback, seedCallbacks, seedMerchant } from './support/seed-order.ts'
+import { seedCallback, seedCallbacks } from './support/seed-callback.ts'
+import { seedMerchant } from './support/seed-merchant.ts'
 import { startTcpProxy } from './support/tcp-proxy.ts'
 import { waitUntil } from './support/wait-until.ts'
 

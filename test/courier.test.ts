@@ -7,7 +7,8 @@ import { type Answer, type ReceivedCallback, startMerchantEndpoint } from './sup
 import { openCourier, stateOf, withCourier } from './support/open-courier.ts'
 import { recordLog } from './support/recorded-log.ts'
 import { noRedis, startRedis } from './support/redis.ts'
-import { seedCallback, seedCallbacks, seedMerchant } from './support/seed-order.ts'
+import { seedCallback, seedCallbacks } from './support/seed-callback.ts'
+import { seedMerchant } from './support/seed-merchant.ts'
 import { verifyCallback } from './support/verify-callback.ts'
 import { waitUntil } from './support/wait-until.ts'
 

@@ -14,6 +14,8 @@ import { createTronNode } from '../src/tron/node/node-client.ts'
 import { type NodeLog, transferTopic } from '../src/tron/transfer-log.ts'
 import { bytesFor } from './support/chain-blocks.ts'
 import { cloneDatabase } from './support/database.ts'
+import { alwaysOpen, seedAddress, seedOrder } from './support/seed.ts'
+import { anyShop, seedMerchant } from './support/seed-merchant.ts'
 import { waitUntil } from './support/wait-until.ts'
 
 // Attacks one by one: a transaction on a real chain behind a real node, followed as ever. Each has a user with an open
@@ -148,26 +150,13 @@ after(async () => {
   await node.close()
   await sandbox.close()
 })
-await pool.query(
-  `with counter as (
-     insert into address_counter (public_key, chain_code, xpub)
-     values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id)
-   insert into merchant (appid, name, address_counter_id, callback_url)
-   select 'VunTq7Zk2Lm9h1l8', 'shop', id, 'https://shop.example/cb' from counter`,
-)
+await seedMerchant(pool, anyShop)
 
 /** A user of that name with an open order for the amount of the attacks. */
 async function userWithOrder(name: string): Promise<TronAddress> {
-  const bytes = bytesFor(name)
-  const address = addressFromBytes(bytes)
-  await pool.query(
-    `with address as (
-       insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
-       select $1, $2, id, left($3, 50), 'u', true from merchant returning id, merchant_id)
-     insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, created_at, expires_at)
-     select merchant_id, left($3, 50), 'u', left($3, 50), id, $4, '2020-01-01', '2040-01-01' from address`,
-    [address, bytes, `${createHash('sha256').update(name).digest('hex').slice(0, 16)}`, amount],
-  )
+  const localusermark = createHash('sha256').update(name).digest('hex').slice(0, 16)
+  const { addressId, address } = await seedAddress(pool, { localusermark, bytes: bytesFor(name) })
+  await seedOrder(pool, { addressId, amount, ...alwaysOpen })
   return address
 }
 

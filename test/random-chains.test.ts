@@ -15,12 +15,14 @@ import { creditChain } from '../src/credits/credit-chain.ts'
 import type { Pool } from '../src/db/pool.ts'
 import { createPool } from '../src/db/pool.ts'
 import type { SolidTruth } from '../src/sandbox/chain/chain-truth.ts'
-import { addressFromBytes, type TronAddress } from '../src/tron/address.ts'
+import type { TronAddress } from '../src/tron/address.ts'
 import { networks } from '../src/tron/network.ts'
 import { createNodePool } from '../src/tron/pool/node-pool.ts'
 import { bytesFor } from './support/chain-blocks.ts'
 import { cloneDatabase, emptyDatabase, type TestDatabase } from './support/database.ts'
 import { type RandomChain, randomChain } from './support/random-chain.ts'
+import { alwaysOpen, seedAddresses, seedOrders } from './support/seed.ts'
+import { anyShop, seedMerchant } from './support/seed-merchant.ts'
 import { waitUntil } from './support/wait-until.ts'
 
 // Seeded random histories: payments of every kind, missed slots, forks, nodes that fail, watchers that are stopped, lose
@@ -182,28 +184,21 @@ async function disturb(history: RandomChain, pool: Pool, watchers: Watcher[], ur
 
 /** Users with an address each; all but the last have orders, old enough for every block. */
 async function assign(pool: Pool): Promise<TronAddress[]> {
-  await pool.query(
-    `with counter as (
-       insert into address_counter (public_key, chain_code, xpub)
-       values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id)
-     insert into merchant (appid, name, address_counter_id, callback_url)
-     select 'VunTq7Zk2Lm9h1l8', 'shop', id, 'https://shop.example/cb' from counter`,
+  await seedMerchant(pool, anyShop)
+  const added = await seedAddresses(
+    pool,
+    Array.from({ length: users }, (_, n) => ({ localusermark: `u${n + 1}`, bytes: bytesFor(`user ${n}`) })),
   )
-  const bytes = Array.from({ length: users }, (_, n) => bytesFor(`user ${n}`))
-  const addresses = bytes.map(addressFromBytes)
-  await pool.query(
-    `with address as (
-       insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
-       select a.address, a.bytes, m.id, 'u' || a.n, 'u' || a.n, true
-         from merchant m, unnest($1::text[], $2::bytea[]) with ordinality as a (address, bytes, n)
-       returning id, merchant_id, localusermark)
-     insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, created_at, expires_at)
-     select merchant_id, localusermark || '-' || o, localusermark, localusermark, id, o * 3000050, '2020-01-01', '2040-01-01'
-       from address, generate_series(1, 3) as o
-      where localusermark <> $3`,
-    [addresses, bytes, `u${users}`],
+  const orders = added.slice(0, -1).flatMap(({ addressId }, n) =>
+    [1, 2, 3].map(o => ({
+      addressId,
+      orderid: `u${n + 1}-${o}`,
+      amount: BigInt(o) * 3_000_050n,
+      ...alwaysOpen,
+    })),
   )
-  return addresses
+  await seedOrders(pool, orders)
+  return added.map(({ address }) => address)
 }
 
 async function compare(

@@ -14,6 +14,7 @@ import type { SolidBlock } from '../src/tron/block.ts'
 import { openApiUnderTest } from './support/api-under-test.ts'
 import { makeBlock, type Payment } from './support/chain-blocks.ts'
 import { copyDatabase } from './support/copy-database.ts'
+import { addressIdOf, seedOrder } from './support/seed.ts'
 
 // A backup is made (a physical copy); then addresses are handed out, orders made, paid and announced, and the database is
 // lost. The backup is restored, `gateway restored` is run, and the watcher reads the same blocks again from its cursor.
@@ -171,13 +172,8 @@ test('an order that is made again after the restore gets what was paid for it, u
     ['sixth', known, 3_000_000n],
     ['seventh', lost, 4_000_000n],
   ] as const) {
-    await backup.pool.query(
-      `insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, expires_at)
-       select merchant_id, $1, 'a', localusermark, id, $3, now() + interval '1 day'
-         from deposit_address
-        where address = $2`,
-      [orderid, at, amount],
-    )
+    const addressId = await addressIdOf(backup.pool, { address: at })
+    await seedOrder(backup.pool, { addressId, orderid, amount })
   }
   await follow(backup.pool, [block()])
   assert.deepEqual(await ofThese(backup.pool), announced)

@@ -6,11 +6,13 @@ import { readCursor } from '../src/blocks/chain-store.ts'
 import type { Pool } from '../src/db/pool.ts'
 import { makePayment } from '../src/sandbox/chain/sandbox-transactions.ts'
 import { startSandboxNode } from '../src/sandbox/sandbox-node.ts'
-import { addressFromBytes, type TronAddress } from '../src/tron/address.ts'
+import type { TronAddress } from '../src/tron/address.ts'
 import { bytesFor } from './support/chain-blocks.ts'
 import { cloneDatabase } from './support/database.ts'
 import { type GatewayProcess, startProcess } from './support/gateway-process.ts'
 import { noPgbouncer, startPgbouncer } from './support/pgbouncer.ts'
+import { alwaysOpen, seedAddresses, seedOrders } from './support/seed.ts'
+import { anyShop, seedMerchant } from './support/seed-merchant.ts'
 import { waitUntil } from './support/wait-until.ts'
 
 const users = 5
@@ -78,27 +80,16 @@ function leads(watcher: GatewayProcess): boolean {
 
 /** Users with an address and an order each. */
 async function assign(pool: Pool): Promise<TronAddress[]> {
-  await pool.query(
-    `with counter as (
-       insert into address_counter (public_key, chain_code, xpub)
-       values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id)
-     insert into merchant (appid, name, address_counter_id, callback_url)
-     select 'VunTq7Zk2Lm9h1l8', 'shop', id, 'https://shop.example/cb' from counter`,
+  await seedMerchant(pool, anyShop)
+  const added = await seedAddresses(
+    pool,
+    Array.from({ length: users }, (_, n) => ({ localusermark: `u${n}`, bytes: bytesFor(`user ${n}`) })),
   )
-  const addresses = []
-  for (let n = 0; n < users; n++) {
-    const bytes = bytesFor(`user ${n}`)
-    addresses.push(addressFromBytes(bytes))
-    await pool.query(
-      `with address as (
-         insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
-         select $1, $2, id, $3, $3, true from merchant returning id, merchant_id)
-       insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, created_at, expires_at)
-       select merchant_id, $3, $3, $3, id, 1000000, '2020-01-01', '2040-01-01' from address`,
-      [addresses[n], bytes, `u${n}`],
-    )
-  }
-  return addresses
+  await seedOrders(
+    pool,
+    added.map(({ addressId }) => ({ addressId, amount: 1_000_000n, ...alwaysOpen })),
+  )
+  return added.map(({ address }) => address)
 }
 
 async function compare(

@@ -1,5 +1,5 @@
 -- Drops the partitions of months that ended at or before the time given. Returns their names.
--- Called by dropOldPartitions (src/db/partitions.ts) in the API's daily round.
+-- Called by dropOldPartitions (src/db/partitions.ts) by the API every ten minutes.
 -- Locks the table and each partition it drops against everything until the transaction ends; the caller limits the wait.
 
 create or replace function drop_month_partitions(parent text, ended_by timestamptz) returns setof text language plpgsql as $$

@@ -1,5 +1,5 @@
 -- Makes the partitions of the month given and of the two months after it, where they are missing.
--- Called by makePartitions (src/db/partitions.ts), when the API or the courier starts and daily, one caller at a time.
+-- Called by makePartitions (src/db/partitions.ts), when the API or the courier starts and every ten minutes, one caller at a time.
 -- Locks the table and its default partition against everything while it makes one; where all exist it locks nothing.
 
 create or replace function make_month_partitions(parent text, at timestamptz) returns void language plpgsql as $$

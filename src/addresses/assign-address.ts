@@ -3,9 +3,10 @@ import { failpoint } from '../base/failpoint.ts'
 import type { AddressCounterId } from '../base/ids.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
 import { shareRoundTrips } from '../db/shared-round-trip.ts'
-import { lockCounter, moveCounter } from '../merchants/address-counter-store.ts'
+import { lockCounter } from '../merchants/address-counter-store.ts'
 import { type AccountKey, deriveAddress, parseAccountKey } from '../tron/account-key.ts'
 import type { TronAddress } from '../tron/address.ts'
+import { type AddressWitness, openAddressWitness } from './address-witness.ts'
 import type { DepositAddress } from './deposit-address.ts'
 import {
   type AddressRequest,
@@ -19,15 +20,18 @@ import {
  * Assigns an address: the user's base address, or with an orderid the order's own. Repeated, it returns the same one.
  * @param counterId the merchant's counter, from which a new address takes its index.
  * @throws GatewayError orderid_conflict when the orderid's address is another user's, or its order exists at another
- *   address; unavailable when the account has no index left.
+ *   address; unavailable when the account has no index left, or addresses may have been lost by a failover.
  */
 export type AssignAddress = (request: AddressRequest, counterId: AddressCounterId) => Promise<DepositAddress>
 
 /** The last index an address can be derived at. */
 const indexMax = 0x7fffffff
 
-/** Opens the assignment of addresses. Requests that need new ones at the same time share a transaction and its lock. */
-export function openAssignment(pool: Pool): AssignAddress {
+/**
+ * Opens the assignment of addresses. Requests that need new ones at the same time share a transaction and its lock.
+ * @param witness of this process, which is asked before an address is assigned, and told after.
+ */
+export function openAssignment(pool: Pool, witness = openAddressWitness({ pool })): AssignAddress {
   const find = shareRoundTrips({
     run: (requests: readonly AddressRequest[]) => findAssigned(pool, requests),
     itemsMax: 256,
@@ -48,8 +52,11 @@ export function openAssignment(pool: Pool): AssignAddress {
       queues.get(counterId) ??
       shareRoundTrips({
         run: async (requests: readonly AddressRequest[]) => {
-          const assigned = await inTransaction(pool, tx => takeIndexes(tx, counterId, readAccount, requests))
+          const { assigned, nextIndex } = await witness.assigning(() =>
+            inTransaction(pool, tx => takeIndexes(tx, { counterId, witness, readAccount }, requests)),
+          )
           failpoint('address:after-commit')
+          await witness.remember(counterId, nextIndex)
           return assigned
         },
         itemsMax: 64,
@@ -77,10 +84,13 @@ export function openAssignment(pool: Pool): AssignAddress {
 /** Assigns new addresses under the counter's lock. Looks again first: a replica may have assigned them meanwhile. */
 async function takeIndexes(
   tx: Tx,
-  counterId: AddressCounterId,
-  readAccount: (xpub: string) => AccountKey,
+  {
+    counterId,
+    witness,
+    readAccount,
+  }: { counterId: AddressCounterId; witness: AddressWitness; readAccount: (xpub: string) => AccountKey },
   requests: readonly AddressRequest[],
-): Promise<Assigned[]> {
+): Promise<{ assigned: Assigned[]; nextIndex: number }> {
   const counter = await lockCounter(tx, counterId)
   const found = await findAssigned(tx, requests)
   const missing = new Map<string, AddressRequest>()
@@ -98,10 +108,11 @@ async function takeIndexes(
       derived: { counterId, index: fresh[i]!.index },
     })),
   )
-  if (fresh.length > 0) await moveCounter(tx, counterId, fresh.at(-1)!.index + 1)
+  const nextIndex = fresh.length > 0 ? fresh.at(-1)!.index + 1 : counter.nextIndex
+  if (fresh.length > 0) await witness.move(tx, counter, nextIndex)
   failpoint('address:before-commit')
   const assigned = new Map([...missing.keys()].map((name, i) => [name, inserted[i]!]))
-  return requests.map((r, i) => found[i] ?? assigned.get(requestKey(r))!)
+  return { assigned: requests.map((r, i) => found[i] ?? assigned.get(requestKey(r))!), nextIndex }
 }
 
 /** Derives `count` addresses from an index on, leaving out those that exist already, such as imported ones. */

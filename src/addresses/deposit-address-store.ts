@@ -125,7 +125,7 @@ export async function findBaseWithUnclaimed(
 }
 
 /** `counterId` null: the address was imported. */
-type AddressOwner = Omit<User, 'username'> & { counterId: AddressCounterId | null }
+type AddressOwner = Omit<User, 'username'> & { counterId: AddressCounterId | null; orderid: string | null }
 
 /** Finds who has these addresses, by address. */
 export async function findOwners(
@@ -134,7 +134,7 @@ export async function findOwners(
 ): Promise<Map<string, AddressOwner>> {
   const owned = await rows<AddressOwner & { address: string }>(
     tx,
-    `select address, merchant_id as "merchantId", localusermark, counter_id as "counterId"
+    `select address, merchant_id as "merchantId", localusermark, counter_id as "counterId", orderid
        from deposit_address
       where address = any($1::text[])`,
     [addresses],
@@ -142,20 +142,24 @@ export async function findOwners(
   return new Map(owned.map(({ address, ...owner }) => [address, owner]))
 }
 
-/** Gives skipped addresses to a user. @param base the one that becomes the base address; null: none. */
+/**
+ * Gives skipped addresses to a user.
+ * @param as.base the one that becomes the base address; null: none.
+ * @param as.orderid the order whose own address it becomes; null: it serves any order of the user.
+ */
 export async function adoptAddresses(
   tx: Tx,
   addresses: readonly TronAddress[],
   user: User,
-  base: TronAddress | null,
+  as: { base: TronAddress | null; orderid: string | null },
 ): Promise<void> {
   if (addresses.length === 0) return
   await run(
     tx,
     `update deposit_address
-        set merchant_id = $2, localusermark = $3, username = $4, is_base = address = $5
+        set merchant_id = $2, localusermark = $3, username = $4, is_base = address = $5, orderid = $6
       where address = any($1::text[])`,
-    [addresses, user.merchantId, user.localusermark, user.username, base ?? ''],
+    [addresses, user.merchantId, user.localusermark, user.username, as.base ?? '', as.orderid],
   )
 }
 

@@ -7,6 +7,7 @@ import { lockMerchant } from '../merchants/merchant-store.ts'
 import { parseTronAddress, type TronAddress } from '../tron/address.ts'
 import type { User } from './deposit-address.ts'
 import {
+  type AddressRequest,
   adoptAddresses,
   findAssigned,
   findOwners,
@@ -28,6 +29,8 @@ export interface ImportedAddresses {
 export interface ImportRequest {
   appid: string
   localusermark: string
+  /** The order whose own address a skipped one was; without it, the address serves any order of the user. */
+  orderid?: string | undefined
   addresses: readonly string[]
   actor?: string
 }
@@ -61,7 +64,8 @@ export async function importAt(
   fromBlock?: number,
 ): Promise<ImportedAddresses> {
   const { user, newBase, imported, known, adopted } = await planImport(tx, request)
-  await adoptAddresses(tx, adopted, user, newBase)
+  const orderid = request.orderid ?? null
+  await adoptAddresses(tx, adopted, user, { base: newBase, orderid })
   await insertAddresses(
     tx,
     imported.map(address => ({
@@ -83,7 +87,7 @@ export async function importAt(
       detail: {
         localusermark: user.localusermark,
         addresses: imported,
-        ...(adopted.length > 0 && { adopted }),
+        ...(adopted.length > 0 && { adopted, ...(orderid !== null && { orderid }) }),
         ...(fromBlock !== undefined && { fromBlock, named: [...imported, ...known, ...adopted] }),
       },
     })
@@ -94,9 +98,10 @@ export async function importAt(
 /** Decides what an import does. The counter stays locked, so the user gets no other address until the transaction ends. */
 async function planImport(
   tx: Tx,
-  { appid, localusermark, addresses: texts }: ImportRequest,
+  { appid, localusermark, addresses: texts, orderid: given }: ImportRequest,
 ): Promise<ImportedAddresses & { user: User; newBase: TronAddress | null }> {
-  const addresses = readAddresses(localusermark, texts)
+  const orderid = given ?? null
+  const addresses = readAddresses(localusermark, texts, orderid)
   const merchant = await lockMerchant(tx, appid)
   if (!merchant) throw new UsageError(`no merchant has the appid "${appid}"`)
   const user = { merchantId: merchant.id, localusermark, username: localusermark }
@@ -117,13 +122,45 @@ async function planImport(
   }
   const imported = addresses.filter(address => !owners.has(address))
   const known = addresses.filter(address => owners.has(address) && !adopted.includes(address))
+  if (orderid !== null) {
+    const isKnown = known.every(address => owners.get(address)?.orderid === orderid)
+    if (imported.length > 0 || !isKnown)
+      throw new UsageError(
+        "--orderid: only an address that was skipped after a restore can become an order's own",
+      )
+    if (adopted.length > 0) await requireUnassigned(tx, { ...user, orderid })
+    return { user, newBase: null, imported, known, adopted }
+  }
   const [base] = await findAssigned(tx, [{ ...user, orderid: null }])
   const newBase = base === null ? ([...adopted, ...imported][0] ?? null) : null
   return { user, newBase, imported, known, adopted }
 }
 
-function readAddresses(localusermark: string, texts: readonly string[]): TronAddress[] {
+/**
+ * Checks that an order has neither an address of its own nor is there at another one: it was made again too soon.
+ * @throws UsageError saying how the payer's money can still be credited.
+ */
+async function requireUnassigned(tx: Tx, request: AddressRequest & { orderid: string }): Promise<void> {
+  const [assigned] = await findAssigned(tx, [request])
+  if (assigned === null) return
+  const elsewhere = assigned === 'order_at_other_address' ? 'at another address' : `at ${assigned!.address}`
+  throw new UsageError(
+    `order ${request.orderid} is there already, ${elsewhere}: import the address without --orderid, ` +
+      'and have the merchant create an order with another orderid there',
+  )
+}
+
+function readAddresses(
+  localusermark: string,
+  texts: readonly string[],
+  orderid: string | null,
+): TronAddress[] {
   const problems: string[] = []
+  if (orderid !== null) {
+    if (!/^\P{Cc}{1,50}$/u.test(orderid))
+      problems.push('--orderid: 1 to 50 characters, no control characters')
+    if (texts.length > 1) problems.push('--orderid: name one address')
+  }
   if (!/^\P{Cc}{1,64}$/u.test(localusermark)) {
     problems.push('localusermark: 1 to 64 characters, no control characters')
   }

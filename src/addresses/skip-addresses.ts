@@ -6,6 +6,8 @@ import { listCounters, lockCounter, moveCounter } from '../merchants/address-cou
 import { type AccountKey, deriveAddress, parseAccountKey } from '../tron/account-key.ts'
 import type { User } from './deposit-address.ts'
 import { findExisting, insertAddresses } from './deposit-address-store.ts'
+import { readHistory } from './history-store.ts'
+import { requireEnough, resumeAssigning } from './resume-assigning.ts'
 
 /** What was skipped of one counter: indexes `from` to `to`, both included, are never assigned. */
 export interface SkippedAddresses {
@@ -34,10 +36,10 @@ const indexEnd = 0x80000000
 /**
  * Advances every address counter after a restore, and watches the addresses it skips. Payers may hold addresses that were
  * assigned after the backup was made: these must not be assigned to others, and payments to them must be seen. Each run
- * skips `count` more, also after an interrupted one.
+ * skips `count` more, also after an interrupted one. At its end, addresses are assigned again if that was stopped.
  * @param count indexes of each counter, 1 to `skipMax`.
  * @param onProgress called after each batch with the counter and how many of its indexes are left to skip.
- * @throws UsageError when a counter has fewer left. Then nothing is skipped.
+ * @throws UsageError when a counter has fewer left, or more are known to be lost. Then nothing is skipped.
  */
 export async function skipAddresses(
   pool: Pool,
@@ -54,6 +56,7 @@ export async function skipAddresses(
       ),
     )
   }
+  requireEnough((await readHistory(pool))?.lost ?? {}, counters, count)
   const skipped: SkippedAddresses[] = []
   for (const { id, xpub, nextIndex, merchantId, appid } of counters) {
     const account = parseAccountKey(xpub)
@@ -66,6 +69,7 @@ export async function skipAddresses(
     }
     skipped.push({ counterId: id, appid, from: nextIndex, to: end - 1, watched })
   }
+  await resumeAssigning(pool, actor)
   return skipped
 }
 

@@ -1,7 +1,9 @@
 import { UsageError } from './errors.ts'
 import { type Failpoint, parseFailpoints } from './failpoint.ts'
+import { gotNetwork, gotOf } from './hide-secrets.ts'
 import { parseUsdt, type UsdtUnits } from './money.ts'
 import { isNetwork } from './network-list.ts'
+import { pastedKey } from './pasted-key.ts'
 import { type SettingName, settingOf } from './settings.ts'
 
 export type NetworkName = 'mainnet' | 'nile' | 'shasta' | 'private' | 'sandbox'
@@ -76,15 +78,16 @@ export function readConfig(env: Record<string, string | undefined>, ...roles: re
   const needed = new Set(roles.flatMap(role => needs[role].map(nameOf)))
   const problems: string[] = []
   const value = (name: SettingName): string | undefined => {
-    const { description, expected, pattern, secret, ...setting } = settingOf[name]
+    const { description, expected, pattern, secret, pasted, urls, ...setting } = settingOf[name]
+    const raw = env[name]?.trim()
     // An empty line in an .env file means: not set.
-    const given = env[name]?.trim() || setting.default
+    const given = (pasted && raw ? pastedKey(raw) : raw) || setting.default
     if (given === undefined) {
       if (needed.has(name)) problems.push(`${name} is missing: ${expected}. ${description}`)
       return undefined
     }
-    if (!pattern || pattern.test(given)) return given
-    problems.push(`${name} must be ${expected}${secret ? '' : `, got "${given}"`}`)
+    if ((!pattern || pattern.test(given)) && (!urls || areUrls(given, urls))) return given
+    problems.push(`${name} must be ${expected}${secret ? hintOf(given, urls) : `, ${gotOf(given)}`}`)
     return undefined
   }
   const masterKey = value('MASTER_KEY')
@@ -135,6 +138,23 @@ export function readConfig(env: Record<string, string | undefined>, ...roles: re
   return config
 }
 
+/** Says what can be said of a wrong secret without quoting it. */
+function hintOf(given: string, urls: 'one' | 'list' | undefined): string {
+  if (/^.prv/.test(given)) return ' (this is a private key, which must never be given: consider it disclosed)'
+  return urls
+    ? ' (not shown, since it may hold a password; its special characters have to be percent-encoded)'
+    : ''
+}
+
+/** Checks that the URLs of a setting can be parsed. Whoever finds out later may quote them. */
+function areUrls(given: string, urls: 'one' | 'list'): boolean {
+  return (urls === 'list' ? given.split(/[,|]/) : [given]).every(
+    // A URL of Postgres may leave the host out, after a password too.
+    url =>
+      URL.canParse(url) || (url.startsWith('postgres') && URL.canParse(url.replace('@/', '@localhost/'))),
+  )
+}
+
 /** What the `databaseUrl` of a configuration is called in the environment: DATABASE_URL. */
 function nameOf(key: keyof Config): SettingName {
   return key.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase() as SettingName
@@ -150,7 +170,7 @@ function failpoints(
   if (network !== 'private' && network !== 'sandbox')
     problems.push('FAILPOINT kills the process: it is only for TRON_NETWORK private or sandbox')
   const read = parseFailpoints(value)
-  if (!read) problems.push(`FAILPOINT must be name, name@3 or name@3:stop, comma-separated, got "${value}"`)
+  if (!read) problems.push(`FAILPOINT must be name, name@3 or name@3:stop, comma-separated, ${gotOf(value)}`)
   return read ?? []
 }
 
@@ -160,7 +180,7 @@ function whole(value: string | undefined): number | undefined {
 
 function port(name: SettingName, value: string | undefined, problems: string[]): number {
   const number = whole(value) ?? 0
-  if (number > 65535) problems.push(`${name} must be a port from 0 to 65535, got "${value}"`)
+  if (number > 65535) problems.push(`${name} must be a port from 0 to 65535, ${gotOf(value!)}`)
   return number
 }
 
@@ -180,7 +200,7 @@ function networks(name: SettingName, value: string | undefined, problems: string
     .map(part => part.trim())
     .filter(Boolean)
   for (const cidr of list) {
-    if (!isNetwork(cidr)) problems.push(`${name} must be CIDRs, comma-separated, got "${cidr}"`)
+    if (!isNetwork(cidr)) problems.push(`${name} must be CIDRs, comma-separated, ${gotNetwork(cidr)}`)
   }
   return list
 }
@@ -191,6 +211,6 @@ function orderWindow(value: string | undefined, problems: string[]): number {
   if (value === undefined) return 0
   const ms = Number.parseInt(value, 10) * unitMs[value.slice(-1) as keyof typeof unitMs]
   if (ms < unitMs.m || ms > 90 * unitMs.d)
-    problems.push(`ORDER_WINDOW must be 1 minute to 90 days, got "${value}"`)
+    problems.push(`ORDER_WINDOW must be 1 minute to 90 days, ${gotOf(value)}`)
   return ms
 }

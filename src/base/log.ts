@@ -1,4 +1,5 @@
 import { type Logger, type LoggerOptions, pino } from 'pino'
+import { printableError } from './printable-error.ts'
 
 export type { Logger }
 
@@ -8,7 +9,7 @@ const flushMs = 100
 
 /**
  * Creates the process's log: JSON lines on standard output, one per finished piece of work.
- * Keys, signatures and bodies are never logged; the redaction is a second safeguard.
+ * Keys, signatures and bodies are never logged; the redaction is a second safeguard. Of errors only known facts are kept.
  * Lines are written asynchronously, several at once. A process that ends by itself or by SIGTERM writes all of them; one
  * that is killed by SIGKILL may lose the last ones.
  */
@@ -18,6 +19,7 @@ export function createLog(level: string, name: string): Logger {
     base: { process: name },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: label => ({ level: label }) },
+    serializers: { err: printableError, error: errorOrText },
     redact: {
       paths: [
         'sign',
@@ -35,4 +37,9 @@ export function createLog(level: string, name: string): Logger {
     },
   }
   return pino(settings, pino.destination({ sync: false, minLength: bufferBytes, periodicFlush: flushMs }))
+}
+
+/** `error` is a text in some lines, such as an attempt's. */
+function errorOrText(value: unknown): unknown {
+  return value instanceof Error ? printableError(value) : value
 }

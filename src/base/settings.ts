@@ -7,8 +7,12 @@ interface Setting {
   /** None where a wrong guess would do harm. */
   default?: string
   pattern?: RegExp
-  /** Never quoted in a message. */
+  /** It is or may hold a secret: never quoted in a message. */
   secret?: true
+  /** A key without blanks. Those that came along when it was pasted, and quotes around it, are removed. */
+  pasted?: true
+  /** It is also checked by parsing it: one URL, or each of a list. */
+  urls?: 'one' | 'list'
 }
 
 /** Every setting of the gateway. */
@@ -28,16 +32,21 @@ export const settings = {
     description: 'URL under which merchants and payers reach the API. On mainnet it must be https.',
     expected: 'an http(s) URL',
     pattern: /^https?:\/\/\S+$/,
+    urls: 'one',
   },
   DATABASE_URL: {
     description: 'Postgres 14 or newer. The system of record.',
     expected: 'a postgres:// URL',
     pattern: /^postgres(ql)?:\/\/.+/,
+    secret: true,
+    urls: 'one',
   },
   REDIS_URL: {
     description: 'Redis for the queue of callbacks. Without it the queue runs on Postgres.',
     expected: 'a redis:// or rediss:// URL',
     pattern: /^rediss?:\/\/.+/,
+    secret: true,
+    urls: 'one',
   },
   MASTER_KEY: {
     description:
@@ -45,12 +54,15 @@ export const settings = {
     expected: '32 bytes, as 64 hex digits or as base64',
     pattern: /^([0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)$/,
     secret: true,
+    pasted: true,
   },
   XPUB: {
     description:
       "Account-level extended public key (m/44'/195'/0') for merchants added without one of their own.",
     expected: 'an extended public key, xpub...',
     pattern: /^xpub[1-9A-HJ-NP-Za-km-z]{107}$/,
+    secret: true,
+    pasted: true,
   },
   TRON_NETWORK: {
     description: 'The network payments arrive on. A database is bound to one network permanently.',
@@ -63,6 +75,8 @@ export const settings = {
     expected: 'http(s) URLs: head-url[|solid-url[|json-rpc-url]],...',
     pattern:
       /^https?:\/\/[^\s,|]+(\|https?:\/\/[^\s,|]+){0,2}(,https?:\/\/[^\s,|]+(\|https?:\/\/[^\s,|]+){0,2})*$/,
+    secret: true,
+    urls: 'list',
   },
   NODE_REQUESTS_PER_SECOND: {
     description:
@@ -88,6 +102,8 @@ export const settings = {
       'TronGrid, with whose history of each address ours is compared: https://api.trongrid.io on mainnet. Empty: off.',
     expected: 'an http(s) URL',
     pattern: /^https?:\/\/\S+$/,
+    secret: true,
+    urls: 'one',
   },
   RECONCILE_PER_HOUR: {
     description: 'Addresses compared with TronGrid in an hour, about two requests each.',
@@ -100,6 +116,7 @@ export const settings = {
     expected: 'the key as TronGrid shows it',
     pattern: /^[\x21-\x7e]{8,128}$/,
     secret: true,
+    pasted: true,
   },
   USDT_CONTRACT: {
     description:

@@ -11,6 +11,8 @@ export const watcherAlarms = [
   'held',
   'discrepancy',
   'contract',
+  'clock',
+  'addresses',
 ] as const
 export type WatcherAlarm = (typeof watcherAlarms)[number]
 

@@ -4,11 +4,13 @@ import type { Pool } from '../db/pool.ts'
 import { describeEndpoint, type Endpoint } from '../requests/endpoint.ts'
 import { nullable, orderidParameter, ordersnParameter, textParameter } from '../requests/parameter-schemas.ts'
 import { resendCallbacks } from './outbox/resend-callbacks.ts'
+import { limitResends, resendLimits } from './outbox/resend-limits.ts'
 import { readOrderCallbacks } from './outbox/resend-store.ts'
 import { sendTestCallback, type TestContext } from './sending/test-callback.ts'
 
 /** Defines the endpoints resendcallback and testcallback. */
 export function callbackEndpoints({ pool, context }: { pool: Pool; context: TestContext }): Endpoint[] {
+  const countResent = limitResends(context.clock)
   return [
     describeEndpoint({
       name: 'resendcallback',
@@ -22,18 +24,24 @@ export function callbackEndpoints({ pool, context }: { pool: Pool; context: Test
       }),
       data: Type.Object({
         resent: Type.Integer({ description: 'Callbacks that are due now', examples: [1] }),
-        skipped: Type.Integer({ description: 'Callbacks that are being sent at this moment', examples: [0] }),
+        skipped: Type.Integer({
+          description: `Callbacks that are being sent at this moment, and those of the order beyond ${resendLimits.perCall}`,
+          examples: [0],
+        }),
       }),
       run: async (merchant, { orderid = null, ordersn = null }) => {
         if (orderid === null && ordersn === null)
           throw new GatewayError('missing_parameter', 'orderid or ordersn: one of them is required')
-        const ids = await readOrderCallbacks(pool, { merchantId: merchant.id, orderid, ordersn })
-        if (ids === null)
+        const order = { merchantId: merchant.id, orderid, ordersn }
+        const callbacks = await readOrderCallbacks(pool, order, resendLimits.perCall)
+        if (callbacks === null)
           throw new GatewayError(
             'order_not_found',
             `${orderid === null ? 'ordersn' : 'orderid'}: you have no such order`,
           )
-        return resendCallbacks(pool, ids)
+        countResent(merchant.id, callbacks.ids.length)
+        const { resent, skipped } = await resendCallbacks(pool, callbacks.ids)
+        return { resent, skipped: skipped + callbacks.more }
       },
     }),
     describeEndpoint({

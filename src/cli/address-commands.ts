@@ -16,10 +16,14 @@ export function addAddressCommands(program: Command): void {
     .description("watch addresses for a user; the first becomes the user's base address if there is none")
     .requiredOption('--appid <appid>', 'the merchant')
     .requiredOption('--localusermark <mark>', "the user, by the merchant's mark")
+    .option('--orderid <orderid>', 'the order that a skipped address was assigned to, before a restore')
     .option('--from-block <height>', 'credit payments from this block on; default: from now on')
     .argument('<address...>', 'TRON addresses, T...')
     .action(
-      async (addresses: string[], options: { appid: string; localusermark: string; fromBlock?: string }) => {
+      async (
+        addresses: string[],
+        options: { appid: string; localusermark: string; orderid?: string; fromBlock?: string },
+      ) => {
         const { fromBlock: given, ...user } = options
         const fromBlock = given === undefined ? undefined : readHeight('--from-block', given)
         await withDatabase(fromBlock === undefined ? 'command' : 'rescan', async (pool, config) => {

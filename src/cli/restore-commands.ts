@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { findStop } from '../addresses/resume-assigning.ts'
 import { skipAddresses, skipMax } from '../addresses/skip-addresses.ts'
 import { UsageError } from '../base/errors.ts'
 import { skipEpochs } from '../callbacks/leasing/skip-epochs.ts'
@@ -9,16 +10,18 @@ export function addRestoreCommands(program: Command): void {
   program
     .command('restored')
     .description(
-      'after restoring a backup, before the processes start: skip and watch addresses assigned since the backup',
+      'after restoring a backup or losing commits by a failover: skip and watch the addresses assigned since',
     )
     .requiredOption(
       '--skip <count>',
-      `addresses of each account key: more than were assigned since the backup; 1 to ${skipMax}`,
+      `addresses of each account key: more than were assigned since; 1 to ${skipMax}`,
     )
     .action(async (options: { skip: string }) => {
       const count = readCount(options.skip)
       await withDatabase('command', async pool => {
-        const running = await findRunning(pool)
+        // While none is assigned, nothing is in the way: after a failover the processes may go on meanwhile.
+        const stop = await findStop(pool)
+        const running = stop === null ? await findRunning(pool) : []
         if (running.length > 0) {
           throw new UsageError([
             ...running,
@@ -34,6 +37,7 @@ export function addRestoreCommands(program: Command): void {
         }
         if (skipped.length === 0) console.log('there is no address counter: nothing to skip')
         else console.log('start the gateway now; it finds what was paid meanwhile')
+        if (stop !== null) console.log('addresses are assigned again')
       })
     })
 }

@@ -1,3 +1,4 @@
+import { findStop } from '../addresses/resume-assigning.ts'
 import { Gauge, type Registry } from '../base/metrics.ts'
 import { formatUsdt } from '../base/money.ts'
 import { readCursor } from '../blocks/chain-store.ts'
@@ -21,6 +22,7 @@ export function createLagCheck(options: {
 }): () => Promise<void> {
   const { db, alarms, limits, nodeStatus, now } = options
   const show = createGauges(options.registry)
+  let stoppedBefore = false
   return async () => {
     const cursor = await readCursor(db)
     const waiting = await waitingCounts(db)
@@ -35,6 +37,10 @@ export function createLagCheck(options: {
     alarms.set('held', transfers > 0, { transfers, usdt: formatUsdt(units) })
     alarms.set('quarantine', quarantine > 0, { quarantine })
     alarms.set('discrepancy', discrepancies > 0, { discrepancies })
+    const stop = await findStop(db)
+    // After a failover that lost nothing the API needs a moment to find that out: only what lasts is an alarm.
+    alarms.set('addresses', stop !== null && stoppedBefore, { because: stop })
+    stoppedBefore = stop !== null
     const disagreements = nodeStatus().reduce((sum, node) => sum + node.disagreements, 0)
     if (disagreements > 0) alarms.set('disagreement', true, { disagreements })
   }

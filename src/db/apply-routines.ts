@@ -13,11 +13,13 @@ const routines: readonly { name: string; uses: readonly string[] }[] = [
   { name: 'due_lane', uses: [] },
   { name: 'callback_facts', uses: [] },
   { name: 'lease_callbacks', uses: ['due_lane', 'callback_facts'] },
+  { name: 'current_history', uses: [] },
+  { name: 'may_assign', uses: ['current_history'] },
 ]
 
 /**
  * Applies each routine whose file, or the file of one it uses, is not what the database has by its checksum. The caller's
- * transaction holds the migrations' lock, and commits all of them or none.
+ * transaction holds the migrations' lock, limits the waiting for locks, and commits all of them or none.
  *
  * A file replaces its routine whatever is there, and may be run again. Code from before calls the new one, so a signature
  * stays until no such code runs. A migration that drops a routine deletes its row of schema_routine as well.
@@ -32,8 +34,6 @@ export async function applyRoutines(tx: Tx, folder: URL): Promise<string[]> {
   )
   const recorded = new Map(rows.map(({ name, checksum }) => [name, checksum]))
   const changed = files.filter(({ name, checksum }) => recorded.get(name) !== checksum)
-  // To replace a view excludes its readers. They must not queue behind this for long while it waits for one of them.
-  await tx.query(`set local lock_timeout = '5s'`)
   await tx.query(`set local statement_timeout = '15s'`)
   for (const { name, sql, checksum } of changed) {
     await tx.query(sql).catch(cause => {

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { runMigrations as migrateQueue } from 'bullmq'
 import { failpoint } from '../base/failpoint.ts'
 import type { Logger } from '../base/log.ts'
@@ -19,7 +20,7 @@ export const queueSchema = 'bullmq'
  * that its tools agree. Several may run it at once: a lock lets one go first.
  * @param folder with `migrations/` and `routines/`.
  * @returns the names of the migrations and routines applied now.
- * @throws Error when an applied migration differs from its file: history is not edited.
+ * @throws Error when an applied migration differs from its file, since history is not edited, or when a table stays locked.
  */
 export async function migrate(pool: Pool, log: Logger, folder = shippedFolder): Promise<string[]> {
   const applied: string[] = []
@@ -30,12 +31,12 @@ export async function migrate(pool: Pool, log: Logger, folder = shippedFolder): 
     .sort()
   for (const name of names) {
     const sql = await readFile(new URL(`${name}/migration.sql`, migrations), 'utf8')
-    for (const migration of await runStep(pool, tx => applyMigration(tx, name, sql, log))) {
+    for (const migration of await runStep(pool, log, tx => applyMigration(tx, name, sql, log))) {
       log.info({ migration }, 'migration.applied')
       applied.push(migration)
     }
   }
-  for (const routine of await runStep(pool, tx => applyRoutines(tx, new URL('routines/', folder)))) {
+  for (const routine of await runStep(pool, log, tx => applyRoutines(tx, new URL('routines/', folder)))) {
     log.info({ routine }, 'routine.applied')
     applied.push(routine)
   }
@@ -49,11 +50,39 @@ export async function migrate(pool: Pool, log: Logger, folder = shippedFolder): 
   return applied
 }
 
+/**
+ * How long a step waits for a lock on a table. All who use the table queue behind the one who waits, so it gives up soon, and
+ * lets them pass before it tries again.
+ */
+const lockTimeout = '1s'
+const lockPauseMs = 2_000
+const lockTriesMax = 30
+
+/** Runs one step, again after a pause when a table is locked: by a dump of the database, for example. */
+async function runStep(pool: Pool, log: Logger, step: (tx: Tx) => Promise<string[]>): Promise<string[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await tryStep(pool, step)
+    } catch (error) {
+      if (!isLockTimeout(error) || tries === lockTriesMax) throw error
+      log.warn({ err: error, retryInMs: lockPauseMs }, 'migration.locked_out')
+      await sleep(lockPauseMs)
+    }
+  }
+}
+
+/** SQLSTATE 55P03: a lock was not available in time. */
+function isLockTimeout(error: unknown): boolean {
+  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } }
+  return code === '55P03' || cause?.code === '55P03'
+}
+
 /** Runs one step in a transaction that holds the migrations' lock. */
-async function runStep(pool: Pool, step: (tx: Tx) => Promise<string[]>): Promise<string[]> {
+async function tryStep(pool: Pool, step: (tx: Tx) => Promise<string[]>): Promise<string[]> {
   const applied = await inTransaction(pool, async tx => {
     // Any fixed number will do. It only has to be the same in every `gateway migrate`.
     await tx.query(`select pg_advisory_xact_lock(7265636861726765)`)
+    await tx.query(`set local lock_timeout = '${lockTimeout}'`)
     const names = await step(tx)
     if (names.length > 0) failpoint('migrate:before-commit')
     return names
@@ -89,8 +118,7 @@ async function applyMigration(tx: Tx, name: string, sql: string, log: Logger): P
       `migration ${name} was applied with other contents: restore its file and add a new migration instead`,
     )
   }
-  // A migration may run for long, but while it waits for a lock everybody else queues behind it.
-  await tx.query(`set local lock_timeout = '5s'`)
+  // A migration may run for long, but it does not wait for long.
   await tx.query(`set local statement_timeout = 0`)
   // A migration raises a warning for what it could not do and goes on without.
   const onNotice = ({ severity, message }: { severity?: string; message?: string }) => {

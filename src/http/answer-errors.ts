@@ -1,31 +1,32 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { GatewayError } from '../base/errors.ts'
-import type { Logger } from '../base/log.ts'
 import { isPassingDatabaseError } from '../db/outage.ts'
 import { jsonType, refusalBody } from './body/envelope.ts'
 import { DeadlineError } from './deadline.ts'
 import { clientAddressOf } from './limits/client-address.ts'
+import type { RefusalLog } from './refusal-log.ts'
 
 export const lateReason = 'the request did not arrive in time'
 
 /** Answers every error and every unknown path in the legacy envelope. */
-export const answerErrors = fastifyPlugin<{ log: Logger }>(
-  async (app, { log }) => {
+export const answerErrors = fastifyPlugin<{ refusals: RefusalLog }>(
+  async (app, { refusals }) => {
+    app.addHook('onClose', async () => refusals.close())
     app.setErrorHandler((error, request, reply) => {
       // The deadline passed while the body was still arriving. Nothing was begun, so the outcome is not unknown.
       if (error instanceof DeadlineError && request.raw.complete === false) {
         reply.header('connection', 'close')
-        return refuse(new GatewayError('bad_request', lateReason), request, reply, log, 408)
+        return refuse(new GatewayError('bad_request', lateReason), request, reply, refusals, 408)
       }
-      return refuse(toGatewayError(error), request, reply, log)
+      return refuse(toGatewayError(error), request, reply, refusals)
     })
     app.setNotFoundHandler((request, reply) => {
       const error = new GatewayError(
         'not_found',
         'no endpoint has this path and method; all endpoints are POST',
       )
-      return refuse(error, request, reply, log)
+      return refuse(error, request, reply, refusals)
     })
   },
   { name: 'answer-errors', dependencies: ['request-context'] },
@@ -39,7 +40,7 @@ export function refuse(
   error: GatewayError,
   request: FastifyRequest,
   reply: FastifyReply,
-  log: Logger,
+  refusals: RefusalLog,
   status = statusOf(error, request),
 ): FastifyReply {
   request.refusedWith = error.code
@@ -51,9 +52,9 @@ export function refuse(
     clientAddress: clientAddressOf(request),
   }
   if (error.status >= 500 && error.cause !== undefined) {
-    log.error({ ...facts, err: withoutRow(error.cause) }, 'request.failed')
+    refusals.failed(facts, withoutRow(error.cause))
   } else {
-    log.info({ ...facts, reason: error.message }, 'request.refused')
+    refusals.refused({ ...facts, reason: error.message })
   }
   if (error.retryAfterS !== undefined) reply.header('retry-after', error.retryAfterS)
   return reply.code(status).type(jsonType).send(refusalBody(error.code, error.message))

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { addressEndpoints } from '../addresses/address-routes.ts'
+import { type AddressWitness, openAddressWitness } from '../addresses/address-witness.ts'
 import { openAssignment } from '../addresses/assign-address.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
@@ -28,6 +29,7 @@ import { rateLimits } from './limits/rate-limits.ts'
 import { countHere, countInRedis } from './limits/request-counts.ts'
 import { merchantDoor } from './merchant-door.ts'
 import { requireCursor } from './readiness.ts'
+import { openRefusalLog } from './refusal-log.ts'
 import { requestContext } from './request-context.ts'
 import { requestMetrics } from './request-metrics.ts'
 import { serverOptions } from './server-options.ts'
@@ -41,6 +43,8 @@ export interface AppOptions {
     'orderWindowMs' | 'rateLimitPerMinute' | 'ipRateLimitPerMinute' | 'trustProxy' | 'callbackAllowedNetworks'
   >
   redisUrl?: string | undefined
+  /** Of this process. Without it, one that looks only when an address is assigned. */
+  witness?: AddressWitness
   log: Logger
   clock?: Clock
   registry?: Registry
@@ -55,8 +59,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 
 /** The endpoints of the merchant API, with what they need; `openApp` closes what they open. */
 export function merchantEndpoints(options: AppOptions): Endpoint[] {
-  const { pool, prisma, config } = options
-  const assign = openAssignment(pool)
+  const { pool, prisma, config, log, witness = openAddressWitness({ pool, log }) } = options
+  const assign = openAssignment(pool, witness)
   const orderContext = {
     batch: openOrderBatch(pool, config.orderWindowMs),
     assign,
@@ -80,12 +84,13 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
     ? await countInRedis(redisUrl, `gateway:limit:${await databaseIdOf(pool)}:`, clock, log)
     : countHere(clock)
   const perMinute = { address: config.ipRateLimitPerMinute, merchant: config.rateLimitPerMinute }
-  const app = Fastify(serverOptions(config, log))
+  const refusals = openRefusalLog(log, clock)
+  const app = Fastify(serverOptions(config, refusals))
   app.register(requestContext)
   app.register(deadline, { afterMs: answerTimeoutMs })
   app.register(requestBodies)
   app.register(rateLimits, { counts, perMinute })
-  app.register(answerErrors, { log })
+  app.register(answerErrors, { refusals })
   app.register(answered)
   if (registry) app.register(requestMetrics, { registry })
   if (options.history !== false) app.register(keepRequests, { pool, log, clock, registry })

@@ -1,8 +1,8 @@
 import type { Server } from 'node:http'
 import type { FastifyHttpOptions } from 'fastify'
 import type { Config } from '../base/config.ts'
-import type { Logger } from '../base/log.ts'
 import { bodyLimitBytes } from './body/request-body.ts'
+import type { RefusalLog } from './refusal-log.ts'
 import { requestIds } from './request-context.ts'
 import { unreadableHandlers } from './unreadable.ts'
 
@@ -12,10 +12,10 @@ const requestTimeoutMs = 10_000
 const connectionTimeoutMs = 12_000
 
 /** Fastify's own options for the API. */
-export function serverOptions(config: Pick<Config, 'trustProxy'>, log: Logger) {
+export function serverOptions(config: Pick<Config, 'trustProxy'>, refusals: RefusalLog) {
   const genReqId = requestIds()
   return {
-    // Fastify's log would make a child logger for every request. We log refusals only, in answer-errors.
+    // Fastify's log would make a child logger for every request. We log refusals only, in refusal-log.
     logger: false,
     genReqId,
     requestIdHeader: false,
@@ -33,6 +33,6 @@ export function serverOptions(config: Pick<Config, 'trustProxy'>, log: Logger) {
     ajv: {
       customOptions: { coerceTypes: false, removeAdditional: false, verbose: true, keywords: ['expected'] },
     },
-    ...unreadableHandlers(log, genReqId),
+    ...unreadableHandlers(refusals, genReqId),
   } satisfies FastifyHttpOptions<Server>
 }

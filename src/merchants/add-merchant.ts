@@ -69,7 +69,7 @@ export async function addMerchant(
       actor: merchant.actor ?? 'command line',
       action: 'merchant.added',
       subject: `merchant ${added.appid}`,
-      detail: { name: merchant.name, scheme, xpub: merchant.xpub, callbackUrl: merchant.callbackUrl ?? null },
+      detail: { name: merchant.name, scheme, xpub: account.xpub, callbackUrl: merchant.callbackUrl ?? null },
     })
   })
   return added

@@ -42,6 +42,32 @@ export async function moveCounter(tx: Tx, id: AddressCounterId, nextIndex: numbe
   await run(tx, `update address_counter set next_index = $2 where id = $1`, [id, nextIndex])
 }
 
+/**
+ * Sets the next index of a locked counter for an assignment by a process.
+ * @param witnessId the process: it must be registered, and the database's history the accepted one.
+ * @returns false when it may not assign; the caller's transaction must then be rolled back.
+ */
+export async function moveCounterAsWitness(
+  tx: Tx,
+  { id, nextIndex, witnessId }: { id: AddressCounterId; nextIndex: number; witnessId: string },
+): Promise<boolean> {
+  const moved = await run(tx, `update address_counter set next_index = $2 where id = $1 and may_assign($3)`, [
+    id,
+    nextIndex,
+    witnessId,
+  ])
+  return moved === 1
+}
+
+/** Reads the next index of every counter. */
+export async function readNextIndexes(db: Queryable): Promise<Map<AddressCounterId, number>> {
+  const counters = await rows<Pick<AddressCounter, 'id' | 'nextIndex'>>(
+    db,
+    `select id, next_index::float8 as "nextIndex" from address_counter`,
+  )
+  return new Map(counters.map(({ id, nextIndex }) => [id, nextIndex]))
+}
+
 /** Lists every counter, with the first of its merchants. */
 export async function listCounters(
   db: Queryable,

@@ -3,6 +3,7 @@ import { ECDH } from 'node:crypto'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { HDKey } from '@scure/bip32'
 import { UsageError } from '../base/errors.ts'
+import { pastedKey } from '../base/pasted-key.ts'
 import { addressFromBytes, type TronAddress } from './address.ts'
 import { base58check } from './base58check.ts'
 
@@ -21,11 +22,12 @@ const publicVersion = 0x0488b21e
 const accountDepth = 3
 
 /**
- * Reads an extended public key of account level.
+ * Reads an extended public key of account level. Blanks and quotes that came along when it was copied are removed.
  * @throws UsageError saying which of these it is: unreadable, a private key, another kind of key, another depth, not a
  * point of the curve. The message never quotes the key, because it may be a private one.
  */
-export function parseAccountKey(xpub: string): AccountKey {
+export function parseAccountKey(text: string): AccountKey {
+  const xpub = pastedKey(text)
   const bytes = decode(xpub)
   // In every extended private key, with any prefix, the key begins with a zero byte.
   if (/^.prv/.test(xpub) || bytes?.[45] === 0) {

@@ -12,6 +12,8 @@ export interface Network {
    * differ a little, and any value below the time of solidification is harmless. Where blocks are solid at once it must be 0.
    */
   graceMs: number
+  /** The time from block to block; null where blocks may come as seldom as they like. */
+  slotMs: number | null
   pacing: Pacing
   limits: AlarmLimits
 }
@@ -49,6 +51,7 @@ export const networks: Record<NetworkName, Network> = {
     genesisId: '00000000000000001ebf88508a03865c71d452e25f4d51194196a1d22b6653dc',
     usdtContract: mainnetUsdt,
     graceMs: 30_000,
+    slotMs: 3_000,
     pacing: publicPacing,
     limits: { ...publicLimits, quietBlocks: 20 },
   },
@@ -56,6 +59,7 @@ export const networks: Record<NetworkName, Network> = {
     genesisId: '0000000000000000d698d4192c56cb6be724a558448e2684802de4d6cd8690dc',
     usdtContract: 'TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf' as TronAddress,
     graceMs: 30_000,
+    slotMs: 3_000,
     pacing: publicPacing,
     limits: { ...publicLimits, quietBlocks: 9_600 },
   },
@@ -63,9 +67,24 @@ export const networks: Record<NetworkName, Network> = {
     genesisId: '0000000000000000de1aa88295e1fcf982742f773e0419c5a9c134c994a9059e',
     usdtContract: 'TG3XXyExBkPp9nzdajDZsozEu4BkaSJozs' as TronAddress,
     graceMs: 30_000,
+    slotMs: 3_000,
     pacing: publicPacing,
     limits: { ...publicLimits, quietBlocks: null },
   },
-  private: { genesisId: null, usdtContract: null, graceMs: 0, pacing: ownPacing, limits: ownLimits },
-  sandbox: { genesisId: null, usdtContract: mainnetUsdt, graceMs: 0, pacing: ownPacing, limits: ownLimits },
+  private: {
+    genesisId: null,
+    usdtContract: null,
+    graceMs: 0,
+    slotMs: null,
+    pacing: ownPacing,
+    limits: ownLimits,
+  },
+  sandbox: {
+    genesisId: null,
+    usdtContract: mainnetUsdt,
+    graceMs: 0,
+    slotMs: null,
+    pacing: ownPacing,
+    limits: ownLimits,
+  },
 }

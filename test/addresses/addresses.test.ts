@@ -10,6 +10,8 @@ import {
   otherXpub,
   testXpub,
 } from '../support/api-under-test.ts'
+import { addressIdOf } from '../support/seed.ts'
+import { seedWaiting } from '../support/seed-transfer.ts'
 import type { Caller } from '../support/signed-request.ts'
 
 const api = await openApiUnderTest()
@@ -306,18 +308,5 @@ async function waitAt(
   amount: bigint,
   reason: string,
 ): Promise<void> {
-  await pool.query(
-    `with arrived as (
-       insert into transfer
-         (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time, tx_index)
-       select encode(sha256((address || $2::bigint || $3::text)::bytea), 'hex'), 0, id, 'T', $2::bigint, 1, 'h', now(), 0
-         from deposit_address
-        where address = $1
-       returning id, deposit_address_id
-     )
-     insert into waiting_transfer (transfer_id, deposit_address_id, reason)
-     select id, deposit_address_id, $3
-       from arrived`,
-    [address, amount, reason],
-  )
+  await seedWaiting(pool, { addressId: await addressIdOf(pool, { address }), amount, reason })
 }

@@ -6,7 +6,8 @@ import { UsageError } from '../../src/base/errors.ts'
 import { copyDatabase } from '../support/copy-database.ts'
 import { auditedDatabase, differencesOf, tamper } from './audited-database.ts'
 
-// Each difference is written past triggers and foreign keys into a copy of one database that is in order.
+// Each difference is written past triggers and foreign keys into a copy of one database that is in order. These rows are wrong
+// on purpose, so they are written by hand and not by the seed kit.
 const it = await auditedDatabase()
 const url = it.pool.options.connectionString!
 

@@ -2,6 +2,10 @@ import { auditGateway } from '../../src/audit/audit-gateway.ts'
 import { makePartitions } from '../../src/db/partitions.ts'
 import { inTransaction, type Pool } from '../../src/db/pool.ts'
 import { addOrder, type CreditedChain, creditedChain } from '../credits/credited-chain.ts'
+import { bytesFor } from '../support/chain-blocks.ts'
+import { seedAddress } from '../support/seed.ts'
+import { seedAttempt } from '../support/seed-callback.ts'
+import { seedMerchant } from '../support/seed-merchant.ts'
 
 /**
  * Two merchants and what may happen to orders: u1's is paid in parts, with a rest that is carried (transfers 1, 2, 4), u2's
@@ -12,15 +16,24 @@ export async function auditedDatabase(): Promise<CreditedChain> {
   const it = await creditedChain('audited', 40_000_000n)
   const { pool } = it
   await makePartitions(pool, new Date())
-  await pool.query(
-    `insert into merchant (appid, name, address_counter_id, callback_url)
-     select 'Other0therOther1', 'other shop', id, 'https://other.example/cb' from address_counter`,
-  )
+  const { rows } = await pool.query(`select id, address_counter_id from merchant`)
+  const [shop] = rows
+  const other = await seedMerchant(pool, {
+    appid: 'Other0therOther1',
+    name: 'other shop',
+    callbackUrl: 'https://other.example/cb',
+    addressCounterId: shop.address_counter_id,
+  })
   const to: Record<string, Buffer> = {}
-  for (const user of ['u1', 'u2', 'u3', 'u5']) {
-    to[user] = await addOnly(pool, 'shop', user)
+  for (const user of ['u1', 'u2', 'u3', 'u5', 'u4']) {
+    const { bytes } = await seedAddress(pool, {
+      merchantId: user === 'u4' ? other.id : shop.id,
+      localusermark: user,
+      username: `name of ${user}`,
+      bytes: bytesFor(user),
+    })
+    to[user] = bytes
   }
-  to.u4 = await addOnly(pool, 'other shop', 'u4')
   await pool.query(
     `update deposit_address set counter_id = (select id from address_counter), index = id - 1 where localusermark <> 'u5'`,
   )
@@ -41,19 +54,6 @@ export async function auditedDatabase(): Promise<CreditedChain> {
   return it
 }
 
-/** An address of a merchant by name, where there are several. */
-async function addOnly(pool: Pool, merchant: string, user: string): Promise<Buffer> {
-  const others = await pool.query(`select id, name from merchant where name = $1`, [merchant])
-  const { rows } = await pool.query(
-    `insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
-     select 'T' || translate(left(encode(sha256($2::text::bytea), 'hex'), 33), '0', 'z'), substr(sha256($2::text::bytea), 1, 20),
-            $1, $2, 'name of ' || $2, true
-     returning address_bytes`,
-    [others.rows[0].id, user],
-  )
-  return rows[0].address_bytes
-}
-
 /** What the courier writes when an order's first callback is acknowledged, or given up. */
 async function deliver(
   pool: Pool,
@@ -66,11 +66,8 @@ async function deliver(
       `select min(b.id) as id from callback b join recharge_order o on o.id = b.order_id where o.orderid = $1`,
       [orderid],
     )
-    await tx.query(
-      `insert into callback_attempt (callback_id, attempt, started_at, duration_ms, url, outcome, status, answer)
-       values ($1, 1, now(), 12, 'https://shop.example/cb', $2, $3, $4)`,
-      [rows[0].id, outcome, status, outcome === 'refused' ? 'busy' : 'ok'],
-    )
+    const answer = outcome === 'refused' ? 'busy' : 'ok'
+    await seedAttempt(tx, { callbackId: rows[0].id, outcome, status, answer })
     await tx.query(
       `update callback
           set attempts = 1, last_status = $3, delivered_at = case when $2 = 'acknowledged' then now() end,

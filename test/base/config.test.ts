@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { type Role, readConfig } from '../../src/base/config.ts'
 import { UsageError } from '../../src/base/errors.ts'
 import { type SettingName, settingOf, settings } from '../../src/base/settings.ts'
+import { readEnvFile } from '../support/env-file.ts'
 
 const right = {
   DATABASE_URL: 'postgres://u:p@localhost/db',
@@ -23,13 +24,22 @@ function problemsOf(env: Record<string, string>, ...roles: Role[]): readonly str
   return []
 }
 
-test('.env.example names every setting with its sentence and its default, and nothing else but the compose password', async () => {
+/** In .env.example for docker-compose.yml alone. */
+const composeVariables = [
+  ...['POSTGRES_PASSWORD', 'GATEWAY_DB_PASSWORD', 'GATEWAY_DB_ROLE', 'REDIS_PASSWORD'],
+  ...['PUBLISH', 'COMPOSE_PROFILES'],
+]
+
+test('.env.example names every setting with its sentence and its default, and nothing else but what compose needs', async () => {
   const example = await readFile(new URL('../../.env.example', import.meta.url), 'utf8')
-  const lines = [...example.matchAll(/^# (.*)\n([A-Z_0-9]+)=(.*)$/gm)]
+  const values = await readEnvFile('.env.example')
+  const lines = [...example.matchAll(/^# (.*)\n([A-Z_0-9]+)=/gm)]
   const named = lines.map(([, , name]) => name!)
-  assert.deepEqual(named.filter(name => name !== 'POSTGRES_PASSWORD').sort(), Object.keys(settings).sort())
-  for (const [, sentence, name, value] of lines) {
-    if (name === 'POSTGRES_PASSWORD') continue
+  assert.deepEqual(named.toSorted(), [...composeVariables, ...Object.keys(settings)].sort())
+  assert.deepEqual(Object.keys(values).sort(), named.sort())
+  for (const [, sentence, name] of lines) {
+    if (composeVariables.includes(name!)) continue
+    const value = values[name!]
     const setting = settingOf[name as SettingName]
     assert.equal(sentence, setting.description, name)
     if (setting.default) assert.equal(value, setting.default, name)
@@ -37,10 +47,7 @@ test('.env.example names every setting with its sentence and its default, and no
 })
 
 test('.env.example with its secrets filled in is a right configuration for Nile', async () => {
-  const example = await readFile(new URL('../../.env.example', import.meta.url), 'utf8')
-  const env = Object.fromEntries(
-    [...example.matchAll(/^([A-Z_0-9]+)=(.*)$/gm)].map(([, name, value]) => [name!, value!]),
-  )
+  const env = await readEnvFile('.env.example')
   const filled = { ...env, MASTER_KEY: right.MASTER_KEY, DATABASE_URL: right.DATABASE_URL }
   assert.deepEqual(problemsOf(filled, 'api', 'watcher', 'courier'), [])
 })

@@ -4,21 +4,21 @@ import type { Pool } from '../../src/db/pool.ts'
 import {
   besideCatchUp,
   canLighten,
-  openCatchUpWorld,
+  openChainAhead,
   oursPerBlock,
   type Progress,
   paidAddresses,
   placePaidOrders,
-} from './catch-up-world.ts'
+} from './chain-ahead.ts'
 import { httpLoad } from './http-load.ts'
 import {
   connections,
-  type OrderWorld,
-  openOrderWorld,
+  type OrderingShop,
+  openOrderingShop,
   orderRequest,
   startOrderServer,
   users,
-} from './order-world.ts'
+} from './ordering-shop.ts'
 import { cpuMicros } from './process-cpu.ts'
 
 /** In turns, so that what else the machine does falls on all alike. */
@@ -54,11 +54,11 @@ export async function benchBeside(
   database: { pool: Pool; url: string },
   requests: number,
 ): Promise<{ alone: OrderRate; beside: OrderRateBeside; light: OrderRateBeside | null }> {
-  const chain = await openCatchUpWorld(database)
-  const world = await openOrderWorld(database.pool, database.url)
+  const chain = await openChainAhead(database)
+  const shop = await openOrderingShop(database.pool, database.url)
   await placePaidOrders(database.pool)
   const server = await startOrderServer('durable', database.url, { ownSession: true })
-  const load = (name: string) => () => loadOnce(world, server, name, requests)
+  const load = (name: string) => () => loadOnce(shop, server, name, requests)
   const [alone, beside, light]: [Load[], (Load & Progress)[], (Load & Progress)[]] = [[], [], []]
   try {
     await load('warm')()
@@ -82,13 +82,13 @@ export async function benchBeside(
 }
 
 async function loadOnce(
-  world: OrderWorld,
+  shop: OrderingShop,
   { child, port }: Awaited<ReturnType<typeof startOrderServer>>,
   name: string,
   requests: number,
 ): Promise<Load> {
   const prepared = Array.from({ length: requests }, (_, n) =>
-    orderRequest(world, port, `${name}-${n}`, n % users),
+    orderRequest(shop, port, `${name}-${n}`, n % users),
   )
   let sent = 0
   const cpuBefore = cpuMicros(child.pid!)

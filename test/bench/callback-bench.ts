@@ -1,13 +1,13 @@
 import type { Pool } from '../../src/db/pool.ts'
+import { type BenchChild, sharedClockMs, startChild } from './child-process.ts'
 import {
-  type CallbackWorld,
+  type CourierSetup,
   checkHistory,
   checkReceived,
   makeBacklog,
-  openCallbackWorld,
+  openCourierSetup,
   untilRecorded,
-} from './callback-world.ts'
-import { type BenchChild, sharedClockMs, startChild } from './child-process.ts'
+} from './courier-setup.ts'
 import { cpuMicros, serverPid } from './process-cpu.ts'
 import type { startBenchRedis } from './redis-server.ts'
 
@@ -35,41 +35,50 @@ export interface CallbackResult {
 /**
  * Delivers backlogs to a hundred merchants on a local receiver, each with an origin of its own: by a bare undici loop, by
  * a courier on Redis, by a courier on Postgres, in turn. What is not measured stands still meanwhile.
+ * @param oneMerchant the hundred origins are all of one merchant's orders.
  */
 export async function benchCallbacks(
   fresh: () => Promise<{ pool: Pool; url: string }>,
   redis: BenchRedis | null,
   count: number,
+  oneMerchant = false,
 ): Promise<CallbackResult> {
   const receiver = await startChild('callback-receiver.ts', [`${endpoints}`, '0'])
   const bare = await startChild('bare-loop.ts', [`${concurrency}`])
-  const worlds: CallbackWorld[] = []
+  const setups: CourierSetup[] = []
   try {
     for (const redisUrl of redis ? [redis.url, undefined] : [undefined]) {
-      worlds.push(await openCallbackWorld({ database: await fresh(), receiver, redisUrl }))
-      worlds.at(-1)!.courier.pause()
+      const setup = await openCourierSetup({ database: await fresh(), receiver, redisUrl })
+      setups.push(oneMerchant ? { ...setup, merchants: allOfOne(setup) } : setup)
+      setups.at(-1)!.courier.pause()
     }
     const results: { bare: number; couriers: DeliveryResult[] }[] = []
     for (let round = 0; round <= rounds; round++) {
       // The first warms up.
       const size = round === 0 ? Math.ceil(count / 2) : count
-      const result = { bare: await postBare(bare, worlds[0]!, size), couriers: [] as DeliveryResult[] }
-      for (const world of worlds)
-        result.couriers.push(await deliver(world, size, world.onRedis ? redis!.pid : Number.NaN))
+      const result = { bare: await postBare(bare, setups[0]!, size), couriers: [] as DeliveryResult[] }
+      for (const setup of setups)
+        result.couriers.push(await deliver(setup, size, setup.onRedis ? redis!.pid : Number.NaN))
       if (round > 0) results.push(result)
     }
-    for (const world of worlds) await checkHistory(world, [...world.merchants.values()])
+    for (const setup of setups) await checkHistory(setup, [...setup.merchants.values()])
     return summarise(results, redis !== null)
   } finally {
-    for (const world of worlds) await world.courier.stop()
+    for (const setup of setups) await setup.courier.stop()
     bare.stop()
     receiver.stop()
   }
 }
 
+/** The first merchant at every port, with that port's URL. */
+function allOfOne({ merchants }: CourierSetup): CourierSetup['merchants'] {
+  const [one] = merchants.values()
+  return new Map([...merchants].map(([port, { callbackUrl }]) => [port, { ...one!, callbackUrl }]))
+}
+
 /** From the first arrival to the last. */
-async function postBare(bare: BenchChild, world: CallbackWorld, count: number): Promise<number> {
-  const { receiver, merchants } = world
+async function postBare(bare: BenchChild, setup: CourierSetup, count: number): Promise<number> {
+  const { receiver, merchants } = setup
   await bare.ask({ kind: 'prepare', merchants: [...merchants.values()], count })
   await receiver.ask({ kind: 'forget' })
   await bare.ask({ kind: 'post' })
@@ -79,21 +88,22 @@ async function postBare(bare: BenchChild, world: CallbackWorld, count: number): 
 }
 
 /** From the first arrival until the last is in the history. */
-async function deliver(world: CallbackWorld, count: number, redisPid: number): Promise<DeliveryResult> {
-  const { receiver, courier, merchants } = world
+async function deliver(setup: CourierSetup, count: number, redisPid: number): Promise<DeliveryResult> {
+  const { receiver, courier, merchants } = setup
   const all = [...merchants.values()]
-  await makeBacklog(world, all, count)
+  const isOne = all.every(({ id }) => id === all[0]!.id)
+  await makeBacklog(setup, all, count, isOne ? all.map(({ callbackUrl }) => callbackUrl!) : undefined)
   await receiver.ask({ kind: 'forget' })
   const pids = {
     courier: courier.pid,
-    postgres: await serverPid(world.pool),
+    postgres: await serverPid(setup.pool),
     redis: redisPid,
     receiver: receiver.pid,
   }
   const before = cpuOf(pids)
   courier.resume()
   const { firstAt } = await receiver.ask({ kind: 'expect', count })
-  await untilRecorded(world, all)
+  await untilRecorded(setup, all)
   const recordedAt = sharedClockMs()
   const after = cpuOf(pids)
   courier.pause()

@@ -5,7 +5,7 @@ import { verifyCallback } from '../support/verify-callback.ts'
 import { sharedClockMs } from './child-process.ts'
 
 // A child process of the bench: the endpoints of as many merchants as asked for, a port each; the last ones listed as
-// hanging accept and never answer. It keeps what comes and answers at once: what it spends is missing on the side that is
+// hanging accept and never answer, or answer after a while when one is given. It keeps what comes and answers at once: what it spends is missing on the side that is
 // measured, so everything is looked at afterwards.
 
 interface Arrival {
@@ -16,12 +16,14 @@ interface Arrival {
 }
 
 const reply = Buffer.from('HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 7\r\n\r\nsuccess')
-const [endpoints, hanging] = process.argv.slice(2).map(Number) as [number, number]
+const [endpoints, hanging, answerAfterMs = 0] = process.argv.slice(2).map(Number) as [number, number, number?]
 let arrivals: Arrival[] = []
 let waiting: { count: number; tell: () => void } | undefined
 
 const servers = await Promise.all(
-  Array.from({ length: endpoints }, (_, i) => listen(i < endpoints - hanging ? serve : swallow)),
+  Array.from({ length: endpoints }, (_, i) =>
+    listen(i < endpoints - hanging ? serve : answerAfterMs > 0 ? serveSlowly : swallow),
+  ),
 )
 process.on(
   'message',
@@ -70,6 +72,12 @@ function portOf(server: Server): number {
 function swallow(socket: Socket): void {
   socket.on('error', () => undefined) // The other side leaves at its deadline.
   socket.resume()
+}
+
+/** Answers, and keeps nothing of what came. */
+function serveSlowly(socket: Socket): void {
+  socket.on('error', () => undefined)
+  socket.on('data', () => setTimeout(() => socket.write(reply), answerAfterMs))
 }
 
 function serve(socket: Socket): void {

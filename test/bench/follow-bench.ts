@@ -8,6 +8,8 @@ import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import { networks } from '../../src/tron/network.ts'
 import { createTronNode } from '../../src/tron/node/node-client.ts'
+import { anyShop, seedMerchant } from '../support/seed-merchant.ts'
+import { seedNumberedAddresses, seedNumberedOrders } from '../support/seed-numbered.ts'
 
 const oursPerBlock = 2
 /** Assigned addresses that are paid, each with an open order; the rest are only watched. */
@@ -98,29 +100,13 @@ async function nodeFigures(url: string): Promise<{ calls: number; cpuMs: number 
 }
 
 async function seed(pool: Pool, addresses: number, blocks: number): Promise<void> {
-  await pool.query(
-    `with counter as (
-       insert into address_counter (public_key, chain_code, xpub)
-       values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id)
-     insert into merchant (appid, name, address_counter_id, callback_url)
-     select 'VunTq7Zk2Lm9h1l8', 'shop', id, 'https://shop.example/cb' from counter`,
-  )
-  // The text is not the bytes in base58, which no bench needs: it only has to be unique and of the right form.
+  await seedMerchant(pool, anyShop)
   const chunk = 50_000
   for (let first = 0; first < addresses; first += chunk) {
-    await pool.query(
-      `insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
-       select 'T' || left(translate(encode(h, 'hex'), '0', 'z'), 33), substring(h for 20), 1, n, n, true
-         from generate_series($1::int, $2::int) as n, lateral (select sha256(n::text::bytea) as h) as hashed`,
-      [first, Math.min(first + chunk, addresses) - 1],
-    )
+    await seedNumberedAddresses(pool, { first, count: Math.min(chunk, addresses - first) })
   }
-  await pool.query(
-    `insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, created_at, expires_at)
-     select 1, 'o-' || localusermark, username, localusermark, id, $2, '2025-01-01', '2027-01-01'
-       from deposit_address where id <= $1`,
-    [paidAddresses, Math.ceil((blocks * oursPerBlock) / paidAddresses) * 1_000_000],
-  )
+  const amount = BigInt(Math.ceil((blocks * oursPerBlock) / paidAddresses)) * 1_000_000n
+  await seedNumberedOrders(pool, { first: 0, count: paidAddresses }, amount)
   await pool.query('vacuum analyze')
   await pool.query('checkpoint')
 }

@@ -1,15 +1,15 @@
 import type { Pool } from '../../src/db/pool.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
-import { seedCallbacks } from '../support/seed-order.ts'
+import { seedCallbacks } from '../support/seed-callback.ts'
+import { sharedClockMs, startChild } from './child-process.ts'
 import {
-  type CallbackWorld,
+  type CourierSetup,
   checkHistory,
   checkReceived,
   makeBacklog,
-  openCallbackWorld,
+  openCourierSetup,
   untilRecorded,
-} from './callback-world.ts'
-import { sharedClockMs, startChild } from './child-process.ts'
+} from './courier-setup.ts'
 
 const endpoints = 100
 /** Fresh callbacks for the ninety-nine: ten every 20 ms, for longer than an attempt that hangs takes to be cut. */
@@ -35,44 +35,44 @@ export async function benchHanging(
   count: number,
 ): Promise<HangingResult> {
   const receiver = await startChild('callback-receiver.ts', [`${endpoints}`, '1'])
-  const world = await openCallbackWorld({ database, receiver, redisUrl })
+  const setup = await openCourierSetup({ database, receiver, redisUrl })
   try {
-    const hanging = world.merchants.get(receiver.ready.ports.at(-1))!
-    const others = [...world.merchants.values()].filter(merchant => merchant !== hanging)
-    await makeBacklog(world, others, Math.ceil(count / 2))
-    await deliverAll(world, others, Math.ceil(count / 2))
-    if (hangingCount > 0) await makeBacklog(world, [hanging], hangingCount)
-    await makeBacklog(world, others, count)
-    const perSecond = await deliverAll(world, others, count)
-    const latencies = await deliverSteadily(world, others)
-    await checkHistory(world, others)
+    const hanging = setup.merchants.get(receiver.ready.ports.at(-1))!
+    const others = [...setup.merchants.values()].filter(merchant => merchant !== hanging)
+    await makeBacklog(setup, others, Math.ceil(count / 2))
+    await deliverAll(setup, others, Math.ceil(count / 2))
+    if (hangingCount > 0) await makeBacklog(setup, [hanging], hangingCount)
+    await makeBacklog(setup, others, count)
+    const perSecond = await deliverAll(setup, others, count)
+    const latencies = await deliverSteadily(setup, others)
+    await checkHistory(setup, others)
     const at = (share: number) => latencies[Math.floor(latencies.length * share)]!
     return { perSecond, p50Ms: at(0.5), p99Ms: at(0.99) }
   } finally {
-    await world.courier.stop()
+    await setup.courier.stop()
     receiver.stop()
   }
 }
 
 /** Lets the courier go on. @returns the rate from the first arrival until the last is in the history. */
 async function deliverAll(
-  world: CallbackWorld,
+  setup: CourierSetup,
   merchants: readonly Merchant[],
   count: number,
 ): Promise<number> {
-  const { receiver, courier } = world
+  const { receiver, courier } = setup
   await receiver.ask({ kind: 'forget' })
   courier.resume()
   const { firstAt } = await receiver.ask({ kind: 'expect', count })
-  await untilRecorded(world, merchants)
+  await untilRecorded(setup, merchants)
   const seconds = (sharedClockMs() - firstAt) / 1000
-  await checkReceived(receiver, world.merchants, count)
+  await checkReceived(receiver, setup.merchants, count)
   return count / seconds
 }
 
 /** @returns from commit to arrival, in ms, sorted. */
-async function deliverSteadily(world: CallbackWorld, merchants: readonly Merchant[]): Promise<number[]> {
-  const { receiver, pool } = world
+async function deliverSteadily(setup: CourierSetup, merchants: readonly Merchant[]): Promise<number[]> {
+  const { receiver, pool } = setup
   await receiver.ask({ kind: 'forget' })
   const committedAt = new Map<string, number>()
   const startedAt = sharedClockMs()
@@ -86,8 +86,8 @@ async function deliverSteadily(world: CallbackWorld, merchants: readonly Merchan
     await new Promise(resolve => setTimeout(resolve, startedAt + (tick + 1) * steady.everyMs - now))
   }
   await receiver.ask({ kind: 'expect', count: committedAt.size })
-  await untilRecorded(world, merchants)
-  await checkReceived(receiver, world.merchants, committedAt.size)
+  await untilRecorded(setup, merchants)
+  await checkReceived(receiver, setup.merchants, committedAt.size)
   const arrivals: { key: string; at: number }[] = await receiver.ask({ kind: 'arrivals' })
   return arrivals.map(({ key, at }) => at - committedAt.get(key)!).toSorted((a, b) => a - b)
 }

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { usdt } from '../../src/base/money.ts'
 import { callbackKey } from '../../src/callbacks/outbox/callback.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
 import { makePayment, sandboxAddresses } from '../../src/sandbox/chain/sandbox-transactions.ts'
 import { type SandboxNode, startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
-import { addressFromBytes, type TronAddress } from '../../src/tron/address.ts'
+import type { TronAddress } from '../../src/tron/address.ts'
+import { seedAddresses, seedOrders } from '../support/seed.ts'
 import { startBuiltGateway } from './built-gateway.ts'
-import { checkReceived, openCallbackWorld, untilRecorded } from './callback-world.ts'
 import { type BenchChild, sharedClockMs, startChild } from './child-process.ts'
+import { checkReceived, openCourierSetup, untilRecorded } from './courier-setup.ts'
 
 const endpoints = 100
 const creditsPerBlock = 50
@@ -32,14 +32,14 @@ export async function benchLatency(
 ): Promise<LatencyResult> {
   const node = await startSandboxNode({ autoMine: false })
   const receiver = await startChild('callback-receiver.ts', [`${endpoints}`, '0'])
-  const world = await openCallbackWorld({ database, receiver, redisUrl })
+  const setup = await openCourierSetup({ database, receiver, redisUrl })
   const watcher = await startBuiltGateway('watcher', {
     DATABASE_URL: database.url,
     TRON_NETWORK: 'sandbox',
     TRON_NODES: node.url,
   })
   try {
-    const merchants = [...world.merchants.values()]
+    const merchants = [...setup.merchants.values()]
     const depth = node.chain.solidificationDepth
     const addresses = await placeOrders(
       database.pool,
@@ -50,14 +50,14 @@ export async function benchLatency(
     const servedAt = await mineAll(node, addresses, depth)
     const count = addresses.length
     await receiver.ask({ kind: 'expect', count })
-    await untilRecorded(world, merchants)
-    await checkReceived(receiver, world.merchants, count)
+    await untilRecorded(setup, merchants)
+    await checkReceived(receiver, setup.merchants, count)
     const latencies = await measured(receiver, servedAt)
     const at = (share: number) => latencies[Math.floor(latencies.length * share)]!
     return { callbacks: latencies.length, p50Ms: at(0.5), p99Ms: at(0.99) }
   } finally {
     await watcher.stop()
-    await world.courier.stop()
+    await setup.courier.stop()
     receiver.stop()
     await node.close()
   }
@@ -99,25 +99,19 @@ async function placeOrders(
   merchants: readonly Merchant[],
   count: number,
 ): Promise<TronAddress[]> {
-  const bytes = Array.from({ length: count }, (_, n) =>
-    createHash('sha256').update(`latency ${n}`).digest().subarray(0, 20),
+  const placed = await seedAddresses(
+    pool,
+    Array.from({ length: count }, (_, n) => ({
+      merchantId: merchants[n % merchants.length]!.id,
+      localusermark: `${n}`,
+    })),
   )
-  const addresses = bytes.map(addressFromBytes)
-  await pool.query(
-    `with placed as (
-       insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
-       select address, bytes, merchant_id, n, n, true
-         from unnest($1::text[], $2::bytea[], $3::bigint[]) with ordinality as a (address, bytes, merchant_id, n)
-       returning id, merchant_id, localusermark
-     )
-     insert into recharge_order
-       (merchant_id, orderid, username, localusermark, deposit_address_id, amount, expires_at)
-     select merchant_id, 'o-' || localusermark, localusermark, localusermark, id, $4, now() + interval '1 day'
-       from placed`,
-    [addresses, bytes, bytes.map((_, n) => merchants[n % merchants.length]!.id), amount],
+  await seedOrders(
+    pool,
+    placed.map(({ addressId }, n) => ({ addressId, orderid: `o-${n}`, amount })),
   )
   await pool.query('vacuum analyze')
-  return addresses
+  return placed.map(({ address }) => address)
 }
 
 /** Only what is solidified after the cursor exists is credited. */

@@ -3,14 +3,14 @@ import type { Pool } from '../../src/db/pool.ts'
 import { httpLoad, type LoadResult, pacedLoad } from './http-load.ts'
 import {
   connections,
-  type OrderWorld,
-  openOrderWorld,
+  type OrderingShop,
+  openOrderingShop,
   orderRequest,
   requestBytes,
   type ServerMode,
   startOrderServer,
   users,
-} from './order-world.ts'
+} from './ordering-shop.ts'
 
 /** How long the load at half of the top rate goes on. */
 const pacedSeconds = 15
@@ -21,8 +21,8 @@ const warmSeconds = 3
  * storing and reading nothing; and orders at half of the top rate, where latency says something.
  */
 export async function benchOrders(pool: Pool, url: string, requests: number) {
-  const world = await openOrderWorld(pool, url)
-  const orders = await against(world, requests, (port, name, n) => orderRequest(world, port, name, n % users))
+  const shop = await openOrderingShop(pool, url)
+  const orders = await against(shop, requests, (port, name, n) => orderRequest(shop, port, name, n % users))
   const { rows } = await pool.query(
     `select count(*) as orders, count(distinct orderid) as distinct from recharge_order`,
   )
@@ -32,29 +32,29 @@ export async function benchOrders(pool: Pool, url: string, requests: number) {
     'every order is stored, once',
   )
   const halfRate = orders.durable.perSecond / 2
-  const half = await atRate(world, halfRate)
-  const finds = await against(world, requests, (port, _, n) =>
-    requestBytes(world, port, 'findorder', { orderid: `durable-hot-${n}` }),
+  const half = await atRate(shop, halfRate)
+  const finds = await against(shop, requests, (port, _, n) =>
+    requestBytes(shop, port, 'findorder', { orderid: `durable-hot-${n}` }),
   )
   return { orders, finds, half, halfRate }
 }
 
 type MakeRequest = (port: number, name: string, n: number) => Buffer
 
-async function against(world: OrderWorld, requests: number, make: MakeRequest) {
-  const durable = await measure('durable', world, requests, make)
-  const bare = await measure('bare', world, requests, make)
+async function against(shop: OrderingShop, requests: number, make: MakeRequest) {
+  const durable = await measure('durable', shop, requests, make)
+  const bare = await measure('bare', shop, requests, make)
   return { durable, bare, ratio: durable.perSecond / bare.perSecond }
 }
 
 /** Warms up with as many requests as it then measures. */
 async function measure(
   mode: ServerMode,
-  world: OrderWorld,
+  shop: OrderingShop,
   requests: number,
   make: MakeRequest,
 ): Promise<LoadResult> {
-  const { child, port } = await startOrderServer(mode, world.url)
+  const { child, port } = await startOrderServer(mode, shop.url)
   try {
     let result: LoadResult | undefined
     for (const round of ['warm', 'hot']) {
@@ -69,12 +69,12 @@ async function measure(
   }
 }
 
-async function atRate(world: OrderWorld, perSecond: number): Promise<LoadResult> {
-  const { child, port } = await startOrderServer('durable', world.url)
+async function atRate(shop: OrderingShop, perSecond: number): Promise<LoadResult> {
+  const { child, port } = await startOrderServer('durable', shop.url)
   try {
     const prepare = (name: string, seconds: number) =>
       Array.from({ length: Math.round(perSecond * seconds) }, (_, n) =>
-        orderRequest(world, port, `${name}-${n}`, n % users),
+        orderRequest(shop, port, `${name}-${n}`, n % users),
       )
     // A process that has just started is slow for a second: that is not what is asked.
     await pacedLoad({ port, connections, perSecond, requests: prepare('half-warm', warmSeconds) })

@@ -12,6 +12,7 @@ import { benchHanging } from './hanging-bench.ts'
 import { benchLatency } from './latency-bench.ts'
 import { benchOrders } from './order-bench.ts'
 import { startBenchRedis } from './redis-server.ts'
+import { benchSlowOrigins } from './slow-origins-bench.ts'
 import { benchSteady } from './steady-bench.ts'
 
 // npm run bench [-- callbacks orders ...]: each bench checks its answers, then prints its figures, as ratios where
@@ -143,6 +144,10 @@ async function callbacks({ fresh }: Databases): Promise<void> {
     if (result.redis) console.log(`delivered, on Redis: ${deliveryLine(result.redis)}`)
     else console.log('redis-server is not on the PATH: nothing measured on Redis')
     console.log(`delivered, on Postgres: ${deliveryLine(result.postgres)}`)
+    const ofOne = await benchCallbacks(fresh, redis, Number(process.env.BENCH_CALLBACKS ?? 40_000), true)
+    console.log(`the hundred endpoints all of one merchant: a bare loop ${ofOne.bare.toFixed(0)}/s`)
+    if (ofOne.redis) console.log(`delivered, on Redis: ${deliveryLine(ofOne.redis)}`)
+    console.log(`delivered, on Postgres: ${deliveryLine(ofOne.postgres)}`)
   } finally {
     await redis?.stop()
   }
@@ -169,7 +174,25 @@ async function hanging({ fresh }: Databases): Promise<void> {
       )
     }
     console.log(`beside it against alone: ${(beside.perSecond / without.perSecond).toFixed(2)} of the rate`)
+    await slowOrigins({ fresh }, redisUrl)
   })
+}
+
+/** The second row of `hanging`, on both queues. */
+async function slowOrigins({ fresh }: Databases, redisUrl: string | undefined): Promise<void> {
+  for (const url of redisUrl ? [redisUrl, undefined] : [undefined]) {
+    const queue = url ? 'Redis' : 'Postgres'
+    const without = await benchSlowOrigins(await fresh(), url, 0)
+    const beside = await benchSlowOrigins(await fresh(), url, 10_000)
+    for (const [what, { p50Ms, p99Ms, mostMs }] of [
+      ['one merchant alone', without],
+      ['beside one with 200 origins that answer after 9 s, 10 000 due', beside],
+    ] as const) {
+      console.log(
+        `${what}, on ${queue}: credit to receiver p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms, at most ${mostMs.toFixed(0)} ms`,
+      )
+    }
+  }
 }
 
 async function latency({ fresh }: Databases): Promise<void> {

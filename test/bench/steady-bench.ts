@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import type { Pool } from '../../src/db/pool.ts'
 import { pacedLoad } from './http-load.ts'
-import { connections, openOrderWorld, orderRequest, startOrderServer, users } from './order-world.ts'
+import { connections, openOrderingShop, orderRequest, startOrderServer, users } from './ordering-shop.ts'
 
 /** Long enough to see a slope, short enough to be generated in time. */
 const sliceSeconds = 10
@@ -16,14 +16,14 @@ export async function benchSteady(
   url: string,
   { perSecond, seconds }: { perSecond: number; seconds: number },
 ): Promise<{ residentMiB: number[]; p99: number }> {
-  const world = await openOrderWorld(pool, url)
+  const shop = await openOrderingShop(pool, url)
   const { child, port } = await startOrderServer('durable', url)
   const residentMiB: number[] = []
   let p99 = 0
   try {
     for (let slice = 0; slice < seconds / sliceSeconds; slice++) {
       const requests = Array.from({ length: perSecond * sliceSeconds }, (_, n) =>
-        orderRequest(world, port, `steady-${slice}-${n}`, n % users),
+        orderRequest(shop, port, `steady-${slice}-${n}`, n % users),
       )
       const result = await pacedLoad({ port, connections, perSecond, requests })
       assert.deepEqual(result.statuses, { 200: requests.length }, result.firstFailure ?? '')

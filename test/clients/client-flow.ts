@@ -11,25 +11,25 @@ import { freePort } from '../../src/demo/embedded-database.ts'
 import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { callLine, drive, verifyLine } from './drive.ts'
-import type { FlowWorld } from './flow-world.ts'
 import type { Kit } from './kits.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
+import type { RunningGateway } from './running-gateway.ts'
 
 const run = promisify(execFile)
 const user = { username: 'alice', localusermark: '42' }
 
 /** The README's programs as they are: the receiver is started, the order made, paid and looked at again. */
 export async function payAnOrder(
-  world: FlowWorld,
+  running: RunningGateway,
   kit: Kit,
   callbacks: { format: 'form' | 'json'; fields: 'six' | 'full' },
 ): Promise<void> {
   const port = await freePort()
-  const merchant = await world.addMerchant({ callbackUrl: `http://127.0.0.1:${port}/`, ...callbacks })
+  const merchant = await running.addMerchant({ callbackUrl: `http://127.0.0.1:${port}/`, ...callbacks })
   const env = {
     PATH: process.env.PATH,
     HOME: process.env.HOME,
-    GATEWAY_URL: world.apiUrl,
+    GATEWAY_URL: running.apiUrl,
     APPID: merchant.appid,
     MERCHANT_KEY: merchant.key,
     WEBHOOK_SECRET: merchant.webhookSecret,
@@ -47,7 +47,7 @@ export async function payAnOrder(
     const address = /^pay 3 USDT to (T\w{33})$/.exec(first!)?.[1]
     assert.ok(address, first)
     assert.equal(state, `${orderid} is pending: received 0 of 3 USDT`)
-    await world.pay(address, '3.00005')
+    await running.pay(address, '3.00005')
     const credit = `credited 3 USDT for ${orderid} to user 42`
     await waitUntil(`${kit.name}: ${credit}`, () => receiver.output().includes(credit))
     assert.deepEqual(await order(), [first, `${orderid} is overpaid: received 3.00005 of 3 USDT`])
@@ -108,12 +108,12 @@ async function checkReceiver(
 }
 
 /** The whole way under a sha1 key, whose refusals come with 200; the callback's bytes are verified as they arrived. */
-export async function payBySha1(world: FlowWorld, kit: Kit): Promise<void> {
+export async function payBySha1(running: RunningGateway, kit: Kit): Promise<void> {
   const endpoint = await startMerchantEndpoint()
-  const merchant = await world.addMerchant({ callbackUrl: endpoint.url, scheme: 'sha1' })
+  const merchant = await running.addMerchant({ callbackUrl: endpoint.url, scheme: 'sha1' })
   const settings = { scheme: 'sha1', retries: 2, timeoutMs: 10_000 } as const
   const ask = async (name: string, parameters: Record<string, string>) => {
-    const call = { ...settings, url: world.apiUrl, key: merchant.key, endpoint: name, parameters }
+    const call = { ...settings, url: running.apiUrl, key: merchant.key, endpoint: name, parameters }
     const [answer] = await drive(kit, [callLine(merchant.appid, call)])
     return answer!.split('\t')
   }
@@ -122,7 +122,7 @@ export async function payBySha1(world: FlowWorld, kit: Kit): Promise<void> {
   assert.equal(made, 'ok')
   const conflict = await ask('TraderRechargeorder', { ...user, orderid, amount: '3' })
   assert.deepEqual(conflict, ['refused', 'orderid_conflict', '200', '-', 'false'])
-  await world.pay(address!, '2')
+  await running.pay(address!, '2')
   const callback = await waitUntil('the callback', () => endpoint.requests[0])
   const { headers, body } = callback
   const given = {

@@ -8,13 +8,13 @@ import { callCases } from './call-cases.ts'
 import { appid, callbackCases } from './callback-cases.ts'
 import { payAnOrder, payBySha1 } from './client-flow.ts'
 import { callLine, drive, verifyLine } from './drive.ts'
-import { openFlowWorld } from './flow-world.ts'
 import { clients, type Kit, languages, noPhpCurl, openKit } from './kits.ts'
 import { startPlayedGateway } from './played-gateway.ts'
 import { checkRealAnswers } from './real-answers.ts'
+import { startRunningGateway } from './running-gateway.ts'
 
 const run = promisify(execFile)
-const world = await openFlowWorld()
+const running = await startRunningGateway()
 test('the vectors of the kit are those the gateway is tested with', async () => {
   const read = async (path: string) => JSON.parse(await readFile(path, 'utf8'))
   const kit = await read(join(clients, 'signature-vectors.json'))
@@ -59,13 +59,13 @@ for (const language of languages) {
       ['json', 'full'],
     ] as const) {
       test(`its README's programs: an order, its payment, its callback as ${format} of ${fields}`, () =>
-        payAnOrder(world, kit, { format, fields }))
+        payAnOrder(running, kit, { format, fields }))
     }
 
-    test('an order under a sha1 key, its payment, its callback', () => payBySha1(world, kit))
+    test('an order under a sha1 key, its payment, its callback', () => payBySha1(running, kit))
 
     if (language.name === 'typescript') {
-      test('has the types of what the gateway answers', () => checkRealAnswers(world, kit))
+      test('has the types of what the gateway answers', () => checkRealAnswers(running, kit))
     }
 
     if (language.name === 'php') {

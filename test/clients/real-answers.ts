@@ -3,19 +3,19 @@ import { join } from 'node:path'
 import type * as TypeScriptClient from '../../clients/typescript/src/recharge-gateway.ts'
 import { type MerchantEndpoint, startMerchantEndpoint } from '../support/merchant-endpoint.ts'
 import { waitUntil } from '../support/wait-until.ts'
-import type { FlowWorld } from './flow-world.ts'
 import type { Kit } from './kits.ts'
+import type { RunningGateway } from './running-gateway.ts'
 import { wireAnswers } from './wire-answers.ts'
 
 const user = { username: 'alice', localusermark: '42' }
 
 /** The built package against the gateway itself: what it answers has the fields and kinds that the types say. */
-export async function checkRealAnswers(world: FlowWorld, kit: Kit): Promise<void> {
+export async function checkRealAnswers(running: RunningGateway, kit: Kit): Promise<void> {
   const path = join(kit.folder, 'node_modules/recharge-gateway-client/dist/recharge-gateway.js')
   const { openGateway, verifyCallback }: typeof TypeScriptClient = await import(path)
   const endpoint = await startMerchantEndpoint()
-  const { appid, key, webhookSecret } = await world.addMerchant({ callbackUrl: endpoint.url })
-  const gateway = openGateway({ url: `${world.apiUrl}/`, appid, key })
+  const { appid, key, webhookSecret } = await running.addMerchant({ callbackUrl: endpoint.url })
+  const gateway = openGateway({ url: `${running.apiUrl}/`, appid, key })
   const orderid = 'typed'
   const base = await gateway.newAddress(user)
   assertShape(wireAnswers.newAddress, base)
@@ -24,7 +24,7 @@ export async function checkRealAnswers(world: FlowWorld, kit: Kit): Promise<void
   const created = await gateway.createOrder(order)
   assertShape(wireAnswers.TraderRechargeorder, created)
   assert.deepEqual(await gateway.createOrder(order), created)
-  await world.pay(base.address, '1.5')
+  await running.pay(base.address, '1.5')
   const found = await waitUntil('the callback is delivered', async () => {
     const { ordersn } = created
     const it = await gateway.findOrder({ ordersn })

@@ -5,6 +5,7 @@ import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import type { Pool, Queryable } from '../../src/db/pool.ts'
 import type { SolidBlock } from '../../src/tron/block.ts'
 import { makeBlock } from '../support/chain-blocks.ts'
+import { addressIdOf, seedOrder } from '../support/seed.ts'
 import { addAddress, type CreditedChain, creditedChain, orderOf } from './credited-chain.ts'
 
 // Money that came before its order, on chains whose time is the time of day: what an order's commit, the chain's clock
@@ -14,11 +15,8 @@ import { addAddress, type CreditedChain, creditedChain, orderOf } from './credit
 const inSeconds = (s: number) => new Date(Date.now() + s * 1000)
 
 async function order(db: Queryable, createdAt: Date): Promise<void> {
-  await db.query(
-    `insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, created_at, expires_at)
-     select merchant_id, 'o-1', localusermark, localusermark, id, 5, $1, $1::timestamptz + interval '1 day' from deposit_address`,
-    [createdAt],
-  )
+  const addressId = await addressIdOf(db, { localusermark: 'u1' })
+  await seedOrder(db, { addressId, orderid: 'o-1', amount: 5n, createdAt })
 }
 
 /** A chain at whose tip u1 was paid 5 units a minute ago. */

@@ -12,6 +12,8 @@ import { createTronNode } from '../../src/tron/node/node-client.ts'
 import { bytesFor } from '../support/chain-blocks.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { gatewayProgram } from '../support/gateway-program.ts'
+import { anyShop, seedMerchant } from '../support/seed-merchant.ts'
+import { seedQuarantine } from '../support/seed-transfer.ts'
 
 // The commands as an operator runs them, against a sandbox node whose chain was followed up to its solidified head: a
 // payment to `old` at each of its blocks, one of which the database lacks.
@@ -25,12 +27,7 @@ const node = createTronNode({ headUrl: sandbox.url, solidUrl: sandbox.url, usdtC
 after(() => node.close())
 const pin = { network: 'sandbox', genesisId: sandbox.chain.genesisId, usdtContract }
 await createCursor(pool, pin, await node.solidHead())
-await pool.query(
-  `with counter as (
-     insert into address_counter (public_key, chain_code, xpub)
-     values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id)
-   insert into merchant (appid, name, address_counter_id) select 'VunTq7Zk2Lm9h1l8', 'shop', id from counter`,
-)
+await seedMerchant(pool, anyShop)
 const first = sandbox.chain.head.height + 1
 for (let units = 1n; units <= 5n; units++) pay(old, units)
 sandbox.chain.mine()
@@ -139,10 +136,7 @@ test('a range past the cursor, an address of nobody and settings that are missin
 
 test('what is parked is listed, and retried by id or all of it', async () => {
   assert.equal((await run('quarantine', 'list')).stdout.trim(), 'nothing is quarantined')
-  await pool.query(
-    `insert into quarantine (txid, log_index, block_height, tx_index, reason, log)
-     select repeat('ab', 32), n, 5, 0, 'not understood', '{"address":"ff","topics":["ff"],"data":"ff"}' from generate_series(1, 2) n`,
-  )
+  await seedQuarantine(pool, { txid: 'ab'.repeat(32), logs: [1, 2] })
   const listed = JSON.parse((await run('quarantine', 'list', '--json')).stdout)
   assert.deepEqual(
     listed.map((row: { what: string; block: number; reason: string }) => [row.what, row.block, row.reason]),

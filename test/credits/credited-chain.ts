@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
+import type { DepositAddressId } from '../../src/base/ids.ts'
 import { createCursor, readCursor } from '../../src/blocks/chain-store.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import type { CreditRules } from '../../src/credits/credit-rules.ts'
-import type { Pool } from '../../src/db/pool.ts'
-import { addressFromBytes } from '../../src/tron/address.ts'
+import { type Pool, rows } from '../../src/db/pool.ts'
 import type { SolidBlock } from '../../src/tron/block.ts'
 import { bytesFor, makeBlock, type Payment } from '../support/chain-blocks.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { seedAddress, seedOrders } from '../support/seed.ts'
+import { anyShop, seedMerchant } from '../support/seed-merchant.ts'
 
 /** Second `s` of these chains. */
 export const at = (s: number) => new Date(Date.UTC(2026, 0, 1) + s * 1000)
@@ -53,26 +55,16 @@ export async function creditedChain(
 
 /** The one merchant of these chains. */
 export async function addMerchant(pool: Pool): Promise<void> {
-  await pool.query(
-    `with counter as (
-       insert into address_counter (public_key, chain_code, xpub)
-       values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id)
-     insert into merchant (appid, name, address_counter_id, callback_url)
-     select 'VunTq7Zk2Lm9h1l8', 'shop', id, 'https://shop.example/cb' from counter`,
-  )
+  await seedMerchant(pool, anyShop)
 }
 
 /** Assigns an address to a user of that name. @returns its 20 bytes. */
 export async function addAddress(pool: Pool, name: string): Promise<Buffer> {
-  const bytes = bytesFor(name)
-  await pool.query(
-    `insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
-     select $1, $2, id, $3, $3, true from merchant`,
-    [addressFromBytes(bytes), bytes, name],
-  )
+  const { bytes } = await seedAddress(pool, { localusermark: name, bytes: bytesFor(name) })
   return bytes
 }
 
+/** Makes an order on the address of that user; none as long as the user has no address. */
 export async function addOrder(
   pool: Pool,
   name: string,
@@ -81,10 +73,15 @@ export async function addOrder(
   second: number,
   windowS = 100,
 ): Promise<void> {
-  await pool.query(
-    `insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, created_at, expires_at)
-     select merchant_id, $2, localusermark, localusermark, id, $3, $4, $5 from deposit_address where localusermark = $1`,
-    [name, orderid, units, at(second), at(second + windowS)],
+  const addresses = await rows<{ addressId: DepositAddressId }>(
+    pool,
+    `select id as "addressId" from deposit_address where localusermark = $1`,
+    [name],
+  )
+  const facts = { orderid, amount: BigInt(units), createdAt: at(second), expiresAt: at(second + windowS) }
+  await seedOrders(
+    pool,
+    addresses.map(address => ({ ...address, ...facts })),
   )
 }
 

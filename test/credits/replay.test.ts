@@ -161,7 +161,7 @@ function nodesOf({ blocks }: RandomRecharges, meanwhile: () => Promise<void> = a
   }
 }
 
-/** The orders and addresses of the end, as they were made: nothing received yet. */
+/** The orders and addresses of the end, as they were made: nothing received yet. By hand, since they keep their ids. */
 async function addWhatCameLater(history: RandomRecharges, rules: CreditRules, end: SavedDatabase) {
   const { rows: added } = await pool.query(
     `insert into deposit_address overriding system value

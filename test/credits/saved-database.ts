@@ -19,7 +19,7 @@ export async function saveDatabase(pool: Pool): Promise<SavedDatabase> {
               where attrelid = c.oid and attnum > 0 and not attisdropped and attgenerated = '') as columns
        from pg_class c
       where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
-        and relname not in ('_prisma_migrations', 'merchant_version')`,
+        and relname not in ('_prisma_migrations', 'schema_routine', 'merchant_version')`,
   )
   const { rows } = await pool.query(
     tables.map(({ name }) => `(select json_agg(t)::text as rows from ${name} t)`).join(' union all '),

@@ -14,6 +14,8 @@ import { addressFromBytes, addressToBytes } from '../../src/tron/address.ts'
 import { createNodePool } from '../../src/tron/pool/node-pool.ts'
 import { bytesFor } from '../support/chain-blocks.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { alwaysOpen, seedAddress, seedOrder } from '../support/seed.ts'
+import { anyShop, seedMerchant } from '../support/seed-merchant.ts'
 import { waiting } from './credited-chain.ts'
 
 // Two sandbox nodes on one chain, each with faults of its own, asked over HTTP as the watcher asks them. What is followed
@@ -51,20 +53,9 @@ async function watcher() {
     quorumAmount: usdt(100_000_000n),
   }
   await createCursor(pool, rules, await nodes.solidHead())
-  await pool.query(
-    `with counter as (
-       insert into address_counter (public_key, chain_code, xpub)
-       values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id),
-     merchant as (
-       insert into merchant (appid, name, address_counter_id, callback_url)
-       select 'VunTq7Zk2Lm9h1l8', 'shop', id, 'https://shop.example/cb' from counter returning id),
-     address as (
-       insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
-       select $1, $2, id, 'u1', 'u1', true from merchant returning id, merchant_id)
-     insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, created_at, expires_at)
-     select merchant_id, 'o-1', 'u1', 'u1', id, 1, '2020-01-01', '2100-01-01' from address`,
-    [to, addressToBytes(to)],
-  )
+  await seedMerchant(pool, anyShop)
+  const { addressId } = await seedAddress(pool, { bytes: addressToBytes(to) })
+  await seedOrder(pool, { addressId, orderid: 'o-1', amount: 1n, ...alwaysOpen })
   const secondName = new URL(second.url).host
   return {
     pool,

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import type { CallbackId } from '../../src/base/ids.ts'
 import { createLog } from '../../src/base/log.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { makePartitions } from '../../src/db/partitions.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { seedAttempt } from '../support/seed-callback.ts'
 
 const log = createLog('silent', 'test')
+/** Attempts name a callback without a foreign key. */
+const callbackId = 1n as CallbackId
 
 test('migrating twice applies nothing the second time, and several at once do not disturb each other', async () => {
   const { pool } = await cloneDatabase()
@@ -52,10 +56,7 @@ test('schema.prisma says of each model what a row is and where it is written', a
 
 test('a month that has rows in the default partition stays there, and the others get theirs', async () => {
   const { pool } = await cloneDatabase()
-  await pool.query(
-    `insert into callback_attempt (callback_id, attempt, started_at, duration_ms, url, outcome)
-     values (1, 1, '2031-02-10', 1, 'https://shop.example', 'refused')`,
-  )
+  await seedAttempt(pool, { callbackId, startedAt: new Date('2031-02-10') })
   await makePartitions(pool, new Date('2031-01-05T00:00:00Z'))
   const { rows } = await pool.query(
     `select inhrelid::regclass::text as name from pg_inherits
@@ -84,10 +85,8 @@ test('months get their partitions once, and what no partition fits goes to the d
       'callback_attempt_default',
     ],
   )
-  await pool.query(
-    `insert into callback_attempt (callback_id, attempt, started_at, duration_ms, url, outcome)
-     values (1, 1, '2026-12-31T23:59:59Z', 1, 'u', 'o'), (1, 2, '2031-01-01T00:00:00Z', 1, 'u', 'o')`,
-  )
+  await seedAttempt(pool, { callbackId, attempt: 1, startedAt: new Date('2026-12-31T23:59:59Z') })
+  await seedAttempt(pool, { callbackId, attempt: 2, startedAt: new Date('2031-01-01T00:00:00Z') })
   const { rows: placed } = await pool.query(
     `select tableoid::regclass::text as name from callback_attempt order by attempt`,
   )

@@ -59,6 +59,10 @@ test('callbacks in every state come through the move into the outbox, leases and
     { ...over, state: 'delivered', attempts: 1, status: 200, delivered_at: await timeOf('2026-11-02') },
     { ...over, state: 'exhausted', attempts: 15, status: 500, exhausted_at: await timeOf('2026-11-05') },
   ])
+  // The function of now: a migration's own is replaced by its file.
+  await pool.query(
+    await readFile(new URL('../../prisma/routines/lease_callbacks.sql', import.meta.url), 'utf8'),
+  )
   const times = { leaseMs: 30_000, marginMs: 15_000 }
   const underWay = { id: 2n as CallbackId, epoch: 7n }
   assert.equal((await renewLeases(pool, [underWay], times)).length, 1, 'a call under way is still good')

@@ -2,7 +2,7 @@ import type { FailpointName } from '../../src/base/failpoint.ts'
 import { seededRandom } from '../../src/sandbox/chain/seeded-random.ts'
 import type { BreakablePostgres, DatabaseSource } from './breakable-postgres.ts'
 import { compareBooks, type FaultSpan, type Findings } from './compare-books.ts'
-import { openWorld, patiently, type World, type WorldSettings } from './fault-world.ts'
+import { type Deployment, type DeploymentSettings, openDeployment, patiently } from './deployment.ts'
 import { isSettled, type PayingLoad, startPayingLoad } from './paying-load.ts'
 
 /** A row of the matrix: a fault, and how it is brought about. */
@@ -10,7 +10,7 @@ export interface FaultRow {
   /** As in the matrix: K1, R2, M7. */
   id: string
   what: string
-  settings?: Partial<WorldSettings>
+  settings?: Partial<DeploymentSettings>
   /** Where in the code it strikes, when it does so by name. */
   failpoints?: readonly FailpointName[]
   /** How often it is injected in a run that does not say; most rows leave it to the run. */
@@ -22,7 +22,7 @@ export interface FaultRow {
   /** It strikes while the processes start, or is there by then: no payment is waited for before it. */
   atOnce?: boolean
   /** Before the load begins. */
-  prepare?(world: World): Promise<void>
+  prepare?(deployment: Deployment): Promise<void>
   /** Brings the fault about once; resolves when it is over. The load goes on meanwhile. */
   inject(scene: Scene, nth: number): Promise<Injected>
   /** What else must hold at the end. @throws Error saying what does not. */
@@ -41,7 +41,7 @@ export interface Injected {
 
 /** What a fault is brought about in. */
 export interface Scene {
-  world: World
+  deployment: Deployment
   load: PayingLoad
   /** A number for this injection, by the seed, both ends included. */
   whole(min: number, max: number): number
@@ -66,7 +66,7 @@ export interface RowResult {
 /** Until what a fault held up must be through. The longest lease is 30 s, an attempt takes 10 s, its retry comes after 5 s. */
 const recoveryDeadlineMs = 180_000
 
-/** Runs a row in a world of its own: load, faults, recovery from each; then everything is drained and compared. */
+/** Runs a row on a deployment of its own: load, faults, recovery from each; then everything is drained and compared. */
 export async function runRow(
   row: FaultRow,
   run: {
@@ -79,11 +79,11 @@ export async function runRow(
   },
 ): Promise<RowResult> {
   const random = seededRandom(run.seed)
-  const world = await openWorld(run.program, run.databases, { queue: run.queue, ...row.settings })
+  const deployment = await openDeployment(run.program, run.databases, { queue: run.queue, ...row.settings })
   try {
-    await row.prepare?.(world)
-    const load = startPayingLoad(world, seededRandom(run.seed + 1), row.everyMs ?? 150)
-    const scene: Scene = { world, load, whole: random.whole, postgres: run.postgres }
+    await row.prepare?.(deployment)
+    const load = startPayingLoad(deployment, seededRandom(run.seed + 1), row.everyMs ?? 150)
+    const scene: Scene = { deployment, load, whole: random.whole, postgres: run.postgres }
     const faults: FaultSpan[] = []
     const recoveryMs: number[] = []
     const notes: string[] = []
@@ -106,19 +106,19 @@ export async function runRow(
     await load.stop()
     await noting(settled(load, Date.now()))
     if (row.holds) await noting(row.holds(scene))
-    const findings = await compareBooks({ ...world, orders: load.orders, faults })
-    findings.wrong.push(...trouble, ...load.wrong, ...deadRoles(world), ...(await audit(world)))
+    const findings = await compareBooks({ ...deployment, orders: load.orders, faults })
+    findings.wrong.push(...trouble, ...load.wrong, ...deadRoles(deployment), ...(await audit(deployment)))
     if (!row.mayRepeat && findings.sentAgain > 0)
       findings.unexcused.push(
         `${findings.sentAgain} sent again, and nothing that was done to this row explains it`,
       )
     const injected = faults.reduce((sum, fault) => sum + fault.count, 0)
     const payments = load.orders.reduce((sum, order) => sum + order.payments, 0)
-    const startMs = world.roles().flatMap(role => role.startMs)
-    const logs = Object.fromEntries(world.roles().map(role => [role.name, role.output()]))
+    const startMs = deployment.roles().flatMap(role => role.startMs)
+    const logs = Object.fromEntries(deployment.roles().map(role => [role.name, role.output()]))
     return { row, injected, payments, findings, recoveryMs, notes, startMs, logs }
   } finally {
-    await world.close()
+    await deployment.close()
   }
 }
 
@@ -136,16 +136,16 @@ async function settled(load: PayingLoad, before: number): Promise<void> {
 }
 
 /** The gateway's own comparison must agree. @returns what it found wrong. */
-async function audit(world: World): Promise<string[]> {
-  const command = world.command('audit', 'audit')
+async function audit(deployment: Deployment): Promise<string[]> {
+  const command = deployment.command('audit', 'audit')
   await command.start()
   const { code } = await command.ended()
   return code === 0 ? [] : [`gateway audit ended with ${code}: ${command.output().slice(0, 2_000)}`]
 }
 
 /** Whoever died was started again; one that is not there now has ended by itself. */
-function deadRoles(world: World): string[] {
-  const dead = world.roles().filter(role => !role.running)
+function deadRoles(deployment: Deployment): string[] {
+  const dead = deployment.roles().filter(role => !role.running)
   return dead.map(role => `${role.name} ended by itself: ${role.output().slice(-1_000)}`)
 }
 

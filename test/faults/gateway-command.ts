@@ -1,9 +1,9 @@
 import type { FailpointName } from '../../src/base/failpoint.ts'
-import type { World } from './fault-world.ts'
+import type { Deployment } from './deployment.ts'
 
 /** Runs a command of the gateway to its end. @throws Error with what it said when that was not a good one. */
-export async function runCommand(world: World, ...args: string[]): Promise<string> {
-  const command = world.command(args.join(' '), ...args)
+export async function runCommand(deployment: Deployment, ...args: string[]): Promise<string> {
+  const command = deployment.command(args.join(' '), ...args)
   await command.start()
   const { code } = await command.ended()
   if (code !== 0) throw new Error(`gateway ${args.join(' ')} ended with ${code}: ${command.output()}`)
@@ -11,8 +11,12 @@ export async function runCommand(world: World, ...args: string[]): Promise<strin
 }
 
 /** Runs one that dies at its first passing of a failpoint. @throws Error when it ended in another way. */
-export async function dieInCommand(world: World, failpoint: FailpointName, ...args: string[]): Promise<void> {
-  const command = world.command(args.join(' '), ...args)
+export async function dieInCommand(
+  deployment: Deployment,
+  failpoint: FailpointName,
+  ...args: string[]
+): Promise<void> {
+  const command = deployment.command(args.join(' '), ...args)
   await command.start({ FAILPOINT: failpoint })
   const { code, signal } = await command.ended()
   if (signal !== 'SIGKILL')

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FailpointName } from '../../src/base/failpoint.ts'
+import { type Deployment, type DeploymentSettings, patiently } from './deployment.ts'
 import type { FaultRow, Injected } from './fault-row.ts'
-import { patiently, type World, type WorldSettings } from './fault-world.ts'
 import { dieAt, type RoleProcess } from './role-process.ts'
 
 // K1 to K3: a process killed between two steps, at the place named; it is started again at once.
 
-type Of = (world: World) => RoleProcess
-const api: Of = world => world.api
-const watcher: Of = world => world.watchers[0]!
-const courier: Of = world => world.couriers[0]!
+type Of = (deployment: Deployment) => RoleProcess
+const api: Of = deployment => deployment.api
+const watcher: Of = deployment => deployment.watchers[0]!
+const courier: Of = deployment => deployment.couriers[0]!
 
 /** @param passings at the latest: what comes with every block is passed often, what comes with a payment less so. */
 function killed(
@@ -25,7 +25,9 @@ function killed(
     id,
     what: `${{ K1: 'api', K2: 'watcher', K3: 'courier' }[id]} killed ${where}${queue}`,
     failpoints: [point],
-    inject: async ({ world, whole }) => ({ at: await dieAt(role(world), point, whole(1, passings)) }),
+    inject: async ({ deployment, whole }) => ({
+      at: await dieAt(role(deployment), point, whole(1, passings)),
+    }),
     ...more,
   }
 }
@@ -60,7 +62,7 @@ const courierPoints = [
 ] as const
 
 /** Some payments wait for a second node. */
-const held: Partial<WorldSettings> = { quorumAmount: '2.5' }
+const held: Partial<DeploymentSettings> = { quorumAmount: '2.5' }
 
 export const killRows: readonly FaultRow[] = [
   ...orderPoints.map(point => killed('K1', api, point)),
@@ -86,7 +88,11 @@ export const killRows: readonly FaultRow[] = [
 ]
 
 /** After the insert and before the commit, which is a moment within Postgres: a lock holds it there. */
-async function killDuringInsert({ world: { pool, api } }: { world: World }): Promise<Injected> {
+async function killDuringInsert({
+  deployment: { pool, api },
+}: {
+  deployment: Deployment
+}): Promise<Injected> {
   const client = await pool.connect()
   try {
     await client.query('begin')
@@ -106,8 +112,14 @@ async function killDuringInsert({ world: { pool, api } }: { world: World }): Pro
   }
 }
 
-async function killAtRandom({ world, whole }: { world: World; whole(min: number, max: number): number }) {
-  const roles = world.roles()
+async function killAtRandom({
+  deployment,
+  whole,
+}: {
+  deployment: Deployment
+  whole(min: number, max: number): number
+}) {
+  const roles = deployment.roles()
   let at = 0
   for (let kills = 0; kills < 10; kills++) {
     const role = roles[whole(0, roles.length - 1)]!
@@ -122,9 +134,15 @@ async function killAtRandom({ world, whole }: { world: World; whole(min: number,
 /** What it may take over what is in hand: an attempt has 10 s, and a second to record it. */
 const stopWithinMs = 12_000
 
-async function stopEach({ world, load }: { world: World; load: { later: number } }): Promise<Injected> {
+async function stopEach({
+  deployment,
+  load,
+}: {
+  deployment: Deployment
+  load: { later: number }
+}): Promise<Injected> {
   const later = load.later
-  const roles = world.roles()
+  const roles = deployment.roles()
   for (const role of roles) {
     const askedAt = Date.now()
     const { code, signal, at } = await role.stop()

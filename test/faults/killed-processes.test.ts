@@ -18,7 +18,7 @@ const worst: FaultRow = {
   settings: { env: { FAILPOINT: 'order:after-commit@3,credit:before-commit@2,courier:after-send@2' } },
   atOnce: true,
   mayRepeat: true,
-  inject: async ({ world: { api, watchers, couriers } }) => {
+  inject: async ({ deployment: { api, watchers, couriers } }) => {
     const [watcher, courier] = [watchers[0]!, couriers[0]!]
     await Promise.all([
       die(api, 'order:after-commit'),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Answer } from '../support/merchant-endpoint.ts'
+import { patiently } from './deployment.ts'
 import type { FaultRow, Injected, Scene } from './fault-row.ts'
-import { patiently } from './fault-world.ts'
 import { dieInCommand, runCommand } from './gateway-command.ts'
 import { isSettled } from './paying-load.ts'
 import type { Shop } from './shop.ts'
@@ -34,10 +34,10 @@ export const merchantRows: readonly FaultRow[] = [
   ]),
   {
     ...bad('M5', 'merchant answers 200 without the word that acknowledges', [{ status: 200, body: 'busy' }]),
-    prepare: async world => {
-      for (const shop of world.shops) {
+    prepare: async deployment => {
+      for (const shop of deployment.shops) {
         shop.acknowledges = answer => 'status' in answer && 'body' in answer && answer.body === 'success'
-        await runCommand(world, 'merchant', 'set', shop.appid, '--acknowledgement', 'success')
+        await runCommand(deployment, 'merchant', 'set', shop.appid, '--acknowledgement', 'success')
       }
     },
   },
@@ -74,7 +74,7 @@ function bad(id: string, what: string, answers: readonly Answer[]): FaultRow {
   return {
     id,
     what,
-    inject: async ({ world: { shops } }) => {
+    inject: async ({ deployment: { shops } }) => {
       let given = 0
       for (const shop of shops) {
         shop.answer = (request, nth) => {
@@ -89,7 +89,7 @@ function bad(id: string, what: string, answers: readonly Answer[]): FaultRow {
   }
 }
 
-async function hangWithBacklog({ world: { pool, shops }, load }: Scene): Promise<Injected> {
+async function hangWithBacklog({ deployment: { pool, shops }, load }: Scene): Promise<Injected> {
   const [bad, ...others] = shops as [Shop, ...Shop[]]
   load.begin(bad, { parts: Array.from({ length: 500 }, () => 1_000_000n) })
   await patiently(
@@ -120,33 +120,33 @@ async function hangWithBacklog({ world: { pool, shops }, load }: Scene): Promise
 /** Until every process knows of a change, and what was on its way then is done. */
 const knownWithinMs = 1_500
 
-async function disableAndEnable({ world, load }: Scene): Promise<Injected> {
-  const shop = world.shops[0]!
+async function disableAndEnable({ deployment, load }: Scene): Promise<Injected> {
+  const shop = deployment.shops[0]!
   shop.answer = () => ({ status: 503 })
   await sleep(badForMs)
   // A disabled merchant's requests are refused: it makes none.
   load.leftOut.add(shop)
   await patiently('its last orders', () => load.orders.every(one => one.shop !== shop || one.through))
-  await runCommand(world, 'merchant', 'disable', shop.appid)
+  await runCommand(deployment, 'merchant', 'disable', shop.appid)
   shop.answer = () => good
   await sleep(knownWithinMs)
   const before = shop.receipts.length
   await sleep(badForMs)
   const sent = shop.receipts.length - before
-  await runCommand(world, 'merchant', 'enable', shop.appid)
+  await runCommand(deployment, 'merchant', 'enable', shop.appid)
   await sleep(knownWithinMs)
   load.leftOut.delete(shop)
   if (sent > 0) throw new Error(`${sent} callbacks were sent to a disabled merchant`)
   return {}
 }
 
-async function moveHouse({ world }: Scene): Promise<Injected> {
-  const shop = world.shops[0]!
+async function moveHouse({ deployment }: Scene): Promise<Injected> {
+  const shop = deployment.shops[0]!
   const old = new URL(shop.callbackUrl).host
   shop.callbackUrl = await shop.openAnother()
   shop.answer = request => (request.headers.host === old ? { status: 503 } : good)
   await sleep(badForMs)
-  await runCommand(world, 'merchant', 'set', shop.appid, '--callback-url', shop.callbackUrl)
+  await runCommand(deployment, 'merchant', 'set', shop.appid, '--callback-url', shop.callbackUrl)
   await sleep(knownWithinMs)
   const movedAt = Date.now()
   await sleep(badForMs)
@@ -155,36 +155,36 @@ async function moveHouse({ world }: Scene): Promise<Injected> {
   return {}
 }
 
-async function goneAndResent({ world }: Scene, nth: number): Promise<Injected> {
-  for (const shop of world.shops) shop.answer = (_, attempt) => (attempt === 1 ? { status: 410 } : good)
+async function goneAndResent({ deployment }: Scene, nth: number): Promise<Injected> {
+  for (const shop of deployment.shops) shop.answer = (_, attempt) => (attempt === 1 ? { status: 410 } : good)
   await sleep(badForMs)
-  for (const shop of world.shops) shop.answer = () => good
+  for (const shop of deployment.shops) shop.answer = () => good
   const resend = ['callbacks', 'resend', '--every-merchant', '--state', 'exhausted']
-  await dieInCommand(world, nth % 2 ? 'resend:before-commit' : 'resend:after-commit', ...resend)
-  await runCommand(world, ...resend)
+  await dieInCommand(deployment, nth % 2 ? 'resend:before-commit' : 'resend:after-commit', ...resend)
+  await runCommand(deployment, ...resend)
   return {}
 }
 
-async function rotate({ world }: Scene): Promise<Injected> {
-  const shop = world.shops[0]!
+async function rotate({ deployment }: Scene): Promise<Injected> {
+  const shop = deployment.shops[0]!
   shop.answer = () => ({ status: 503 })
   await sleep(badForMs)
   const [key, secret] = [
-    JSON.parse(await runCommand(world, 'merchant', 'key', 'add', shop.appid, '--json')),
-    JSON.parse(await runCommand(world, 'merchant', 'secret', 'add', shop.appid, '--json')),
+    JSON.parse(await runCommand(deployment, 'merchant', 'key', 'add', shop.appid, '--json')),
+    JSON.parse(await runCommand(deployment, 'merchant', 'secret', 'add', shop.appid, '--json')),
   ]
   shop.keys.push(key.key)
   shop.secrets.push(secret.webhook_secret)
   await sleep(knownWithinMs)
   shop.requestKey = key.key
-  await runCommand(world, 'merchant', 'key', 'promote', shop.appid, key.id)
+  await runCommand(deployment, 'merchant', 'key', 'promote', shop.appid, key.id)
   await sleep(knownWithinMs)
   for (const kind of ['key', 'secret']) {
-    const listed = JSON.parse(await runCommand(world, 'merchant', kind, 'list', shop.appid, '--json'))
+    const listed = JSON.parse(await runCommand(deployment, 'merchant', kind, 'list', shop.appid, '--json'))
     const old = listed.filter(({ id, ends }: { id: string; ends: string | null }) => {
       return ends === null && id !== (kind === 'key' ? key.id : secret.id)
     })
-    for (const { id } of old) await runCommand(world, 'merchant', kind, 'retire', shop.appid, id)
+    for (const { id } of old) await runCommand(deployment, 'merchant', kind, 'retire', shop.appid, id)
   }
   await sleep(knownWithinMs)
   // From here on only the new ones are right.

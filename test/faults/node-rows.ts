@@ -38,7 +38,7 @@ function bad(id: string, what: string, faults: readonly Fault[]): FaultRow {
   return {
     id,
     what,
-    inject: async ({ world: { sandboxUrl } }) => {
+    inject: async ({ deployment: { sandboxUrl } }) => {
       for (const fault of faults) {
         await tellSandbox(sandboxUrl, 'faults', fault)
         await sleep(badForMs)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Deployment, patiently } from './deployment.ts'
 import type { FaultRow, Injected, Scene } from './fault-row.ts'
-import { patiently, type World } from './fault-world.ts'
 
 // R and P: Redis and Postgres taken away, given back, and cut off in mid-sentence.
 
@@ -11,15 +11,15 @@ const redis: FaultRow[] = [
     id: 'R1',
     what: 'Redis flushed, with callbacks waiting in it',
     prepare: slowShops,
-    inject: async ({ world }) => {
-      await world.redis!.tell('FLUSHALL')
+    inject: async ({ deployment }) => {
+      await deployment.redis!.tell('FLUSHALL')
       return {}
     },
   },
   {
     id: 'R2',
     what: 'Redis killed, and back empty after 2 s',
-    inject: async ({ world: { redis } }) => {
+    inject: async ({ deployment: { redis } }) => {
       await redis!.down()
       await sleep(outageMs)
       await redis!.up()
@@ -32,7 +32,7 @@ const redis: FaultRow[] = [
     settings: { redisAbsent: true },
     atOnce: true,
     times: 1,
-    inject: async ({ world: { pool, redis } }) => {
+    inject: async ({ deployment: { pool, redis } }) => {
       await patiently('credits without Redis', async () => {
         const { rows } = await pool.query('select count(*)::int as n from credit')
         return rows[0].n >= 20
@@ -44,7 +44,7 @@ const redis: FaultRow[] = [
   {
     id: 'R4',
     what: 'Redis accepts and answers nothing for 3 s',
-    inject: async ({ world: { redisProxy } }) => {
+    inject: async ({ deployment: { redisProxy } }) => {
       redisProxy!.silence()
       await sleep(3_000)
       // What was said to it is lost: its connections go the way of a server's that was restarted.
@@ -56,7 +56,7 @@ const redis: FaultRow[] = [
   {
     id: 'R5',
     what: 'Redis out of memory for 2 s',
-    inject: async ({ world: { redis } }) => {
+    inject: async ({ deployment: { redis } }) => {
       await redis!.tell('CONFIG', 'SET', 'maxmemory', '1')
       await sleep(outageMs)
       await redis!.tell('CONFIG', 'SET', 'maxmemory', '0')
@@ -67,7 +67,7 @@ const redis: FaultRow[] = [
     id: 'R6',
     what: 'Redis comes back with what it held 2 s ago: jobs that are done reappear',
     prepare: slowShops,
-    inject: async ({ world: { redis } }) => {
+    inject: async ({ deployment: { redis } }) => {
       await redis!.keep()
       await sleep(outageMs)
       await redis!.down()
@@ -113,7 +113,7 @@ function cut(what: string, text: string, options: { after?: string; rows?: boole
   return {
     id: 'P2',
     what: `connection reset at ${what}: unsent, done but unanswered`,
-    inject: async ({ world: { commitProxy } }) => {
+    inject: async ({ deployment: { commitProxy } }) => {
       for (const when of ['unsent', 'unanswered'] as const) await commitProxy.resetAt(text, when, options)
       return { count: 2 }
     },
@@ -121,14 +121,14 @@ function cut(what: string, text: string, options: { after?: string; rows?: boole
 }
 
 /** Callbacks take their time, so that there are always some in the queue and some on their way. */
-async function slowShops({ shops }: World): Promise<void> {
+async function slowShops({ shops }: Deployment): Promise<void> {
   for (const shop of shops) shop.answer = () => ({ status: 200, body: 'success', delayMs: 300 })
 }
 
 /** A client waits 10 s as a rule: whoever cannot be served is told so before. */
 const answeredWithinMs = 9_000
 
-async function holdLock({ world: { pool }, load }: Scene): Promise<Injected> {
+async function holdLock({ deployment: { pool }, load }: Scene): Promise<Injected> {
   const later = load.later
   const client = await pool.connect()
   try {

@@ -1,6 +1,6 @@
 import type { FailpointName } from '../../src/base/failpoint.ts'
+import { patiently } from './deployment.ts'
 import type { FaultRow, Injected, Scene } from './fault-row.ts'
-import { patiently } from './fault-world.ts'
 import { isSettled } from './paying-load.ts'
 import type { RoleProcess } from './role-process.ts'
 
@@ -14,17 +14,17 @@ export const stopRows: readonly FaultRow[] = [
       settings: { couriers: 2 },
       times: 1,
       mayRepeat: true,
-      inject: scene => stopAndContinue(scene, scene.world.couriers[0]!, point),
+      inject: scene => stopAndContinue(scene, scene.deployment.couriers[0]!, point),
     }),
   ),
   {
     id: 'K5',
     what: 'leading watcher killed, another takes over',
     settings: { watchers: 2 },
-    inject: async ({ world }) => {
-      const leader = await leading(world.watchers)
+    inject: async ({ deployment }) => {
+      const leader = await leading(deployment.watchers)
       const { at } = await leader.kill()
-      await leading(world.watchers.filter(one => one !== leader))
+      await leading(deployment.watchers.filter(one => one !== leader))
       await leader.start()
       return { at }
     },
@@ -36,7 +36,7 @@ export const stopRows: readonly FaultRow[] = [
       settings: { watchers: 2 },
       times: 1,
       inject: async scene => {
-        const [leader, standby] = scene.world.watchers as [RoleProcess, RoleProcess]
+        const [leader, standby] = scene.deployment.watchers as [RoleProcess, RoleProcess]
         await standby.stop()
         return stopAndContinue(scene, leader, point, standby.start)
       },

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Fastify from 'fastify'
+import { systemClock } from '../../src/base/clock.ts'
 import { createLog } from '../../src/base/log.ts'
 import { answerErrors } from '../../src/http/answer-errors.ts'
 import { deadline } from '../../src/http/deadline.ts'
+import { openRefusalLog } from '../../src/http/refusal-log.ts'
 import { requestContext } from '../../src/http/request-context.ts'
 import { readAnswer } from '../support/api-under-test.ts'
 
@@ -11,7 +13,7 @@ test('a request that is not answered in time is unavailable, and its late answer
   const app = Fastify()
   app.register(requestContext)
   app.register(deadline, { afterMs: 300 })
-  app.register(answerErrors, { log: createLog('silent', 'test') })
+  app.register(answerErrors, { refusals: openRefusalLog(createLog('silent', 'test'), systemClock) })
   const late: (() => void)[] = []
   app.get('/never', () => new Promise(() => undefined))
   app.get('/late', () => new Promise(resolve => late.push(() => resolve({ too: 'late' }))))

@@ -9,7 +9,8 @@ import { answerSchema } from '../../src/http/body/envelope.ts'
 import { exampleOf } from '../../src/http/docs/api-example.ts'
 import { openApiUnderTest } from '../support/api-under-test.ts'
 import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
-import { seedCallback } from '../support/seed-order.ts'
+import { seedCallback } from '../support/seed-callback.ts'
+import { seedSeen } from '../support/seed-transfer.ts'
 import { stamp } from '../support/signed-request.ts'
 
 // One literal answer for each endpoint: the contract integrators wrote their code to. Fields may be added, never removed,
@@ -52,12 +53,8 @@ test('the answers the documentation shows are those of the contract, to the lett
 test('every endpoint answers what the contract says, with an order that was paid, called back and is being paid again', async () => {
   const { address } = (await api.ask(merchant, 'newAddress', user)).data
   const directory = api.merchants.byAppid(merchant.appid)!
-  const { orderid } = await seedCallback(api.pool, { merchant: directory, orderid: 'sh-paid' })
-  await api.pool.query(
-    `insert into seen_transfer (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time)
-     select repeat('1', 64), 0, deposit_address_id, 'T', 1000000, 2, 'h', now() from recharge_order where orderid = $1`,
-    [orderid],
-  )
+  const { orderid, addressId } = await seedCallback(api.pool, { merchant: directory, orderid: 'sh-paid' })
+  await seedSeen(api.pool, { addressId, height: 2 })
   await api.pool.query(`update callback set last_status = 500`)
   const now = Math.floor(Date.now() / 1000)
   const asked: Record<string, Record<string, string>> = {

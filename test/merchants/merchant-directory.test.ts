@@ -10,6 +10,7 @@ import { sealSecret } from '../../src/merchants/sealed-secret.ts'
 import { testXpub } from '../support/api-under-test.ts'
 import { startBreakableProxy } from '../support/breakable-proxy.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { seedMerchants } from '../support/seed-merchant.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 const log = createLog('silent', 'test')
@@ -142,24 +143,23 @@ test('while the database is away it keeps what it has, and is current again afte
 
 test('ten thousand merchants are read, each with its own key', async () => {
   const first = await shop()
-  const { rows } = await pool.query(`select id, address_counter_id from merchant where appid = $1`, [
-    first.appid,
-  ])
-  const many = Array.from({ length: 10_000 }, (_, i) => `many${String(i).padStart(12, '0')}`)
-  const { rows: ids } = await pool.query(
-    `insert into merchant (appid, name, address_counter_id) select a, a, $2 from unnest($1::text[]) a returning id`,
-    [many, rows[0].address_counter_id],
+  const { rows } = await pool.query(
+    `select address_counter_id as "addressCounterId" from merchant where appid = $1`,
+    [first.appid],
   )
-  const sealed = ids.map(({ id }: { id: MerchantId }) =>
+  const many = await seedMerchants(
+    pool,
+    Array.from({ length: 10_000 }, (_, i) => ({ appid: `many${String(i).padStart(12, '0')}`, ...rows[0] })),
+  )
+  const sealed = many.map(({ id }) =>
     sealSecret(masterKey, { table: 'merchant_key', merchantId: id, purpose: 'hmac-sha256' }, `key of ${id}`),
   )
+  // Sealed keys are no part of the kit: this is the only place that needs thousands.
   await pool.query(
     `insert into merchant_key (merchant_id, scheme, sealed, promoted)
      select m, 'hmac-sha256', s, true from unnest($1::bigint[], $2::bytea[]) as k (m, s)`,
-    [ids.map(row => row.id), sealed],
+    [many.map(({ id }) => id), sealed],
   )
   const merchants = await directory()
-  many.forEach((appid, i) => {
-    assert.equal(merchants.byAppid(appid)!.keys[0]!.key, `key of ${ids[i].id}`)
-  })
+  for (const { appid, id } of many) assert.equal(merchants.byAppid(appid)!.keys[0]!.key, `key of ${id}`)
 })

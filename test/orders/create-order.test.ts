@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { countRows, followChain, json, openApiUnderTest } from '../support/api-under-test.ts'
+import { addressIdOf, seedOrder } from '../support/seed.ts'
 import { type Caller, signed, stamp } from '../support/signed-request.ts'
 
 // One app, one database; each test has users and orderids of its own.
@@ -316,15 +317,8 @@ test('text that looks like SQL, HTML or a path is text', async () => {
 test('the database itself allows one order for a merchant and an orderid', async () => {
   const user = await newUser()
   await create({ ...user, orderid: 'unique', amount: '1' })
-  await assert.rejects(
-    api.pool.query(
-      `insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, expires_at)
-       select merchant_id, orderid, username, localusermark, deposit_address_id, 1, now()
-         from recharge_order
-        where orderid = 'unique'`,
-    ),
-    { code: '23505' },
-  )
+  const addressId = await addressIdOf(api.pool, user)
+  await assert.rejects(seedOrder(api.pool, { addressId, orderid: 'unique' }), { code: '23505' })
 })
 
 test('a few orders that cannot be written do not take down those that share their statement', async () => {

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { usdt, wholeLegacyUnits } from '../../src/base/money.ts'
+import { insertCallbacks } from '../../src/callbacks/outbox/callback-store.ts'
+import { inTransaction } from '../../src/db/pool.ts'
 import { followChain, openApiUnderTest } from '../support/api-under-test.ts'
+import { addressIdOf } from '../support/seed.ts'
+import { seedCredit, seedSeen, seedTransfer } from '../support/seed-transfer.ts'
 
 const api = await openApiUnderTest()
 const merchant = await api.addMerchant({ callbackUrl: 'https://shop.example/cb' })
@@ -24,62 +29,50 @@ async function credit(
     units: bigint
     received: bigint
     late?: boolean
-    callback: Record<string, unknown>
+    callback: { attempts: number; last_status: number; delivered_at?: Date }
     /** Set: another attempt is owed then. */
     dueAt?: Date
   },
 ): Promise<void> {
+  const { n, height, units, received, late, callback, dueAt } = paid
   const { rows } = await api.pool.query(
-    `with arrived as (
-       insert into transfer
-         (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time, tx_index)
-       select $2, 0, deposit_address_id, 'TQrY8tryqsYVCYS3MFbtffiPp2ccyn4STm', $4, $3, 'h', '2022-09-04T13:58:18Z', 1
-         from recharge_order
-        where orderid = $1
-       returning id, amount
-     ), credited as (
-       insert into credit (transfer_id, order_id, amount, received, late)
-       select a.id, o.id, a.amount, $5, $6
-         from arrived a
-         join recharge_order o on o.orderid = $1
-       returning id, order_id
-     )
-     select id, order_id from credited`,
-    [orderid, txid(paid.n), paid.height, paid.units, paid.received, paid.late ?? false],
+    `select id, merchant_id, deposit_address_id from recharge_order where orderid = $1`,
+    [orderid],
   )
-  const { id, order_id } = rows[0]
+  const { id: orderId, merchant_id: merchantId, deposit_address_id: addressId } = rows[0]
+  const blockTime = new Date('2022-09-04T13:58:18Z')
+  const arrived = { addressId, txid: txid(n), amount: units, height, blockTime, txIndex: 1 }
+  await inTransaction(api.pool, async tx => {
+    const { transferId } = await seedTransfer(tx, arrived)
+    const creditId = await seedCredit(tx, { transferId, orderId, received, late })
+    await insertCallbacks(tx, [
+      {
+        key: key(n),
+        merchantId,
+        orderId,
+        creditId,
+        bodyAmount: wholeLegacyUnits(usdt(units)),
+        received: usdt(received),
+        orderState: 'paid',
+        late: false,
+        origin: 'https://shop.example:443',
+      },
+    ])
+  })
   await api.pool.query(
     `update recharge_order set received = $2, announced = $2::bigint / 100 where id = $1`,
-    [order_id, paid.received],
+    [orderId, received],
   )
-  const lane = await api.pool.query(
-    `insert into callback_lane (merchant_id, origin) select merchant_id, 'https://shop.example:443' from recharge_order where id = $1
-         on conflict (merchant_id, origin) do update set origin = excluded.origin returning id`,
-    [order_id],
+  const { rows: announced } = await api.pool.query(
+    `update callback set attempts = $2, last_status = $3, delivered_at = $4 where key = $1 returning id`,
+    [key(n), callback.attempts, callback.last_status, callback.delivered_at],
   )
-  const columns = Object.keys(paid.callback)
-  await api.pool.query(
-    `insert into callback (key, merchant_id, order_id, credit_id, body_amount, received, order_state, late, lane_id
-                           ${columns.map(c => `, ${c}`).join('')})
-     select $1, merchant_id, id, $2, $3, $4, 'paid', false, $5 ${columns.map((_, i) => `, $${i + 7}`).join('')}
-       from recharge_order
-      where id = $6`,
-    [
-      key(paid.n),
-      id,
-      paid.units / 100n,
-      paid.received,
-      lane.rows[0].id,
-      order_id,
-      ...Object.values(paid.callback),
-    ],
-  )
-  if (paid.dueAt) {
-    await api.pool.query(
-      `insert into callback_outbox (callback_id, lane_id, due_at) select id, lane_id, $2 from callback where key = $1`,
-      [key(paid.n), paid.dueAt],
-    )
-  }
+  await (dueAt
+    ? api.pool.query(`update callback_outbox set due_at = $2 where callback_id = $1`, [
+        announced[0].id,
+        dueAt,
+      ])
+    : api.pool.query(`delete from callback_outbox where callback_id = $1`, [announced[0].id]))
 }
 
 test('an order nobody has paid: pending, nothing received, nothing announced', async () => {
@@ -189,14 +182,8 @@ test('what is seen at its address in blocks not solidified yet is shown with its
     `insert into chain_head (height, hash, block_time) values (102, 'h', now())
          on conflict (single) do update set height = excluded.height`,
   )
-  await api.pool.query(
-    `insert into seen_transfer
-       (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time)
-     select $2, 0, id, 'T', 1000000, 100, 'h', now()
-       from deposit_address
-      where address = $1`,
-    [address, txid(9)],
-  )
+  const addressId = await addressIdOf(api.pool, { address })
+  await seedSeen(api.pool, { addressId, txid: txid(9), amount: 1_000_000n, height: 100 })
   const { data } = await find({ orderid: 'seen' })
   assert.deepEqual(data.seen, [{ txid: txid(9), amount: '1', confirmations: 2 }])
   assert.deepEqual([data.received, data.state], ['0', 'pending'])

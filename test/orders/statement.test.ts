@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { after, test } from 'node:test'
 import { createPool } from '../../src/db/pool.ts'
 import { openStatements } from '../../src/orders/make-statement.ts'
 import { openApiUnderTest } from '../support/api-under-test.ts'
-import { seedCallback } from '../support/seed-order.ts'
+import { seedAddress } from '../support/seed.ts'
+import { seedCallback } from '../support/seed-callback.ts'
+import { seedWaiting } from '../support/seed-transfer.ts'
 import type { Caller } from '../support/signed-request.ts'
 
 const api = await openApiUnderTest()
@@ -41,22 +42,9 @@ async function pay(
 
 /** A transfer without a credit. */
 async function wait(caller: Caller, reason: string, amount: bigint, paid: string) {
-  await pool.query(
-    `with address as (
-       insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
-       values ('T' || translate(substr(encode($1, 'hex'), 1, 33), '0', 'z'), $1,
-               (select id from merchant where appid = $2), '9', 'a', false)
-       returning id
-     ), arrived as (
-       insert into transfer
-         (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time, tx_index)
-       select $3, 0, id, 'TQrY8tryqsYVCYS3MFbtffiPp2ccyn4STm', $4, 1, 'hash', $5, 0 from address
-       returning id, deposit_address_id
-     )
-     insert into waiting_transfer (transfer_id, deposit_address_id, reason)
-     select id, deposit_address_id, $6 from arrived`,
-    [randomBytes(20), caller.appid, randomBytes(32).toString('hex'), amount, at(paid), reason],
-  )
+  const merchantId = api.merchants.byAppid(caller.appid)!.id
+  const { addressId } = await seedAddress(pool, { merchantId, isBase: false })
+  await seedWaiting(pool, { addressId, amount, blockTime: at(paid), reason })
 }
 
 test('a rejected transfer is neither received nor unclaimed', async () => {

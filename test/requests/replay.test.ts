@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { openNonceGate } from '../../src/requests/replay.ts'
 import { purgeNonces } from '../../src/requests/request-nonce-store.ts'
 import { cloneDatabase } from '../support/database.ts'
-import { seedMerchant } from '../support/seed-order.ts'
+import { seedMerchant } from '../support/seed-merchant.ts'
 
 const { pool } = await cloneDatabase()
 const { id: merchantId } = await seedMerchant(pool)

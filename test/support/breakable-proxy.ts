@@ -9,8 +9,8 @@ export interface BreakableProxy {
   cut(): Promise<void>
   /** Accepts and answers nothing: neither on connections that exist nor on new ones. */
   silence(): void
-  /** Forwards again. */
-  restore(): Promise<void>
+  /** Forwards again. @param to another server from now on, as after a failover. */
+  restore(to?: string): Promise<void>
 }
 
 /** Stands before a server (Postgres, Redis), which can then be taken away from one side without stopping it. */
@@ -22,7 +22,7 @@ export async function startBreakableProxy(target: string): Promise<BreakableProx
 
 /** The same, cut at last by whoever opened it. */
 export async function openBreakableProxy(target: string): Promise<BreakableProxy> {
-  const { hostname, port } = new URL(target)
+  let { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
   let silent = false
   const forward = (client: Socket) => {
@@ -62,7 +62,8 @@ export async function openBreakableProxy(target: string): Promise<BreakableProxy
     silence: () => {
       silent = true
     },
-    restore: async () => {
+    restore: async to => {
+      if (to !== undefined) ({ hostname, port } = new URL(to))
       silent = false
       if (!server.listening) server = await listen(own)
     },

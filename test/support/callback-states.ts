@@ -1,5 +1,5 @@
 import type { Pool } from '../../src/db/pool.ts'
-import type { SeededCallback } from './seed-order.ts'
+import type { SeededCallback } from './seed-callback.ts'
 
 // Callbacks as couriers leave them, by SQL: for tests of what comes after.
 
@@ -20,6 +20,14 @@ export function deliver(pool: Pool, { callbackId }: SeededCallback): Promise<unk
 
 export function exhaust(pool: Pool, { callbackId }: SeededCallback): Promise<unknown> {
   return finish(pool, callbackId, 'exhausted_at')
+}
+
+/** Due now, though it has ended. */
+export function oweAgain(pool: Pool, { callbackId }: Pick<SeededCallback, 'callbackId'>): Promise<unknown> {
+  return pool.query(
+    `insert into callback_outbox (callback_id, lane_id) select id, lane_id from callback where id = $1`,
+    [callbackId],
+  )
 }
 
 /** In flight until its lease runs out in half a minute. */

@@ -5,7 +5,7 @@ import { createLog } from '../../src/base/log.ts'
 import { startCourier } from '../../src/courier.ts'
 import { createPool } from '../../src/db/pool.ts'
 import type { CourierOptions } from './open-courier.ts'
-import { directoryOf } from './seed-order.ts'
+import { directoryOf } from './seed-merchant.ts'
 
 // A courier as a process of its own, for what only a process can suffer. Run as a program, this file is that process.
 

@@ -36,6 +36,8 @@ export interface MerchantEndpoint {
   inFlightMax: number
   /** How it answers from now on; a function is asked for each request. */
   answer: Answer | ((request: ReceivedCallback, nth: number) => Answer)
+  /** Breaks off what is in flight. It goes on listening. */
+  dropConnections(): void
   close(): Promise<void>
 }
 
@@ -76,6 +78,7 @@ export async function openMerchantEndpoint(
     inFlight: 0,
     inFlightMax: 0,
     answer,
+    dropConnections: () => server.closeAllConnections(),
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve())

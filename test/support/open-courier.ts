@@ -3,7 +3,8 @@ import type { CourierTuning } from '../../src/callbacks/leasing/courier-tuning.t
 import { startCourier } from '../../src/courier.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
-import { directoryOf, type SeededCallback } from './seed-order.ts'
+import type { SeededCallback } from './seed-callback.ts'
+import { directoryOf } from './seed-merchant.ts'
 
 export interface CourierOptions {
   pool: Pool

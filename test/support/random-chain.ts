@@ -72,7 +72,7 @@ export async function randomChain(seed: number, options: RandomChainOptions): Pr
   return { seed, random, chain, nodes, steps, step, settle, close }
 }
 
-interface World {
+interface StepInputs {
   random: SeededRandom
   chain: SandboxChain
   nodes: readonly NodeView[]
@@ -83,29 +83,29 @@ interface World {
 /** How many blocks a transaction may be kept back by a fork. */
 const lateMax = 3
 
-function takeStep(world: World): string {
-  const { random, faults } = world
+function takeStep(inputs: StepInputs): string {
+  const { random, faults } = inputs
   const dice = random.next()
-  if (dice < 0.4) return pay(world)
-  if (dice < 0.75) return mine(world)
-  if (dice < 0.85) return fork(world)
-  if (faults === 'none') return mine(world)
-  return dice < 0.96 ? fail(world) : heal(world)
+  if (dice < 0.4) return pay(inputs)
+  if (dice < 0.75) return mine(inputs)
+  if (dice < 0.85) return fork(inputs)
+  if (faults === 'none') return mine(inputs)
+  return dice < 0.96 ? fail(inputs) : heal(inputs)
 }
 
-function pay({ random, chain, addresses }: World): string {
+function pay({ random, chain, addresses }: StepInputs): string {
   const made = Array.from({ length: random.whole(1, 4) }, () => randomTransaction(random, chain, addresses))
   chain.add(made.map(({ transaction }) => transaction))
   return made.map(({ what }) => what).join(', ')
 }
 
-function mine({ random, chain }: World): string {
+function mine({ random, chain }: StepInputs): string {
   const missedSlots = random.chance(0.2) ? random.whole(1, 3) : 0
   const blocks = chain.mine(random.whole(1, 4), { missedSlots })
   return `mines ${blocks.length} to ${chain.head.height}${missedSlots ? ` after ${missedSlots} missed slots` : ''}`
 }
 
-function fork({ random, chain }: World): string {
+function fork({ random, chain }: StepInputs): string {
   const depthMax = chain.head.height - chain.solid.height
   const depth = random.whole(1, depthMax)
   const orphaned = Array.from(
@@ -123,7 +123,7 @@ function fork({ random, chain }: World): string {
   return `forks ${depth} deep to ${chain.head.height}, ${drop.length} of ${orphaned.length} dropped, ${late.length} late`
 }
 
-function fail({ random, chain, nodes, faults, addresses }: World): string {
+function fail({ random, chain, nodes, faults, addresses }: StepInputs): string {
   const n = random.whole(0, nodes.length - 1)
   const lies = faults === 'lying' && n === nodes.length - 1 && random.chance(0.3)
   const fault = lies ? lyingFault(random, chain, addresses) : passingFault(random)
@@ -131,7 +131,7 @@ function fail({ random, chain, nodes, faults, addresses }: World): string {
   return `node ${n} has ${JSON.stringify(fault)}`
 }
 
-function heal({ random, nodes }: World): string {
+function heal({ random, nodes }: StepInputs): string {
   const n = random.whole(0, nodes.length - 1)
   nodes[n]!.faults.clear()
   return `node ${n} is sound`

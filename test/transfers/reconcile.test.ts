@@ -19,6 +19,9 @@ import { createTokenBucket } from '../../src/tron/node/token-bucket.ts'
 import { createTronGridHistory, type TronGridHistory } from '../../src/tron/trongrid/trongrid-history.ts'
 import { bytesFor } from '../support/chain-blocks.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { addressIdOf, seedAddress } from '../support/seed.ts'
+import { anyShop, seedMerchant } from '../support/seed-merchant.ts'
+import { seedTransfer } from '../support/seed-transfer.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 // A sandbox node is both the chain that was followed and TronGrid. Blocks come when a test says so, a minute apart, so
@@ -76,12 +79,7 @@ async function following() {
     quorumAmount: null,
   }
   await createCursor(pool, rules, await node.solidHead())
-  await pool.query(
-    `with counter as (
-       insert into address_counter (public_key, chain_code, xpub)
-       values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id)
-     insert into merchant (appid, name, address_counter_id) select 'VunTq7Zk2Lm9h1l8', 'shop', id from counter`,
-  )
+  await seedMerchant(pool, anyShop)
   await watch(pool, address)
   return {
     pool,
@@ -101,11 +99,7 @@ async function following() {
 }
 
 async function watch(pool: Pool, address: TronAddress): Promise<void> {
-  await pool.query(
-    `insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
-     select $1, $2, id, 'u1', 'u1', true from merchant`,
-    [address, addressToBytes(address)],
-  )
+  await seedAddress(pool, { bytes: addressToBytes(address) })
 }
 
 async function discrepancies(pool: Pool) {
@@ -152,12 +146,14 @@ test('a transfer that we lack is found, stays one discrepancy, is never credited
   // A look at a part of its time finds nothing, and says nothing of the rest.
   await reconcile({ ...quick, since: new Date(nowMs) })
   assert.equal(await openDiscrepancies(pool), 1)
-  const { txid, from } = found.detail.transfers[0]
-  await pool.query(
-    `insert into transfer (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time, tx_index)
-     select $1, 0, id, $2, 5000000, 1, 'x', $3, 0 from deposit_address`,
-    [txid, from, found.detail.transfers[0].time],
-  )
+  const { txid, from, time } = found.detail.transfers[0]
+  await seedTransfer(pool, {
+    addressId: await addressIdOf(pool, { address }),
+    txid,
+    from,
+    amount: 5_000_000n,
+    blockTime: new Date(time),
+  })
   assert.equal((await reconcile()).differences, 0)
   assert.equal(await openDiscrepancies(pool), 0)
 })

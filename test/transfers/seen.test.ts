@@ -11,6 +11,8 @@ import { networks } from '../../src/tron/network.ts'
 import { createNodePool } from '../../src/tron/pool/node-pool.ts'
 import { bytesFor } from '../support/chain-blocks.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { seedAddress } from '../support/seed.ts'
+import { anyShop, seedMerchant } from '../support/seed-merchant.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 const log = createLog('silent', 'test')
@@ -25,17 +27,8 @@ async function followedHead() {
   const { chain } = sandbox
   const solid = { height: chain.solid.height, hash: chain.solid.id, time: new Date(chain.solid.timeMs) }
   await createCursor(pool, { network: 'sandbox', genesisId: chain.genesisId, usdtContract }, solid)
-  await pool.query(
-    `with counter as (
-       insert into address_counter (public_key, chain_code, xpub)
-       values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id),
-     merchant as (
-       insert into merchant (appid, name, address_counter_id)
-       select 'VunTq7Zk2Lm9h1l8', 'shop', id from counter returning id)
-     insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
-     select $1, $2, id, 'u1', 'u1', true from merchant`,
-    [addressFromBytes(mine), mine],
-  )
+  await seedMerchant(pool, anyShop)
+  await seedAddress(pool, { bytes: mine })
   const nodes = createNodePool({
     nodes: [{ headUrl: sandbox.url, solidUrl: sandbox.url }],
     usdtContract,

@@ -4,15 +4,12 @@ import { inTransaction } from '../../src/db/pool.ts'
 import { recordTransfers } from '../../src/transfers/transfer-store.ts'
 import { addAddress, creditedChain } from '../credits/credited-chain.ts'
 import { bytesFor } from '../support/chain-blocks.ts'
+import { seedNumberedAddresses } from '../support/seed-numbered.ts'
 
 test('a batch that pays thousands of strangers finds the one address that is ours without reading the others', async () => {
   const { pool, block } = await creditedChain()
   const ours = await addAddress(pool, 'u1')
-  await pool.query(
-    `insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
-     select 'T' || left(translate(encode(h, 'hex'), '0', 'z'), 33), substring(h for 20), merchant_id, n, n, true
-       from deposit_address, generate_series(1, 3000) as n, lateral (select sha256(n::text::bytea) as h) as hashed`,
-  )
+  await seedNumberedAddresses(pool, { first: 1, count: 3_000 })
   await pool.query('analyze deposit_address')
   const payments = Array.from({ length: 3_000 }, (_, i) => [
     { toBytes: bytesFor(`stranger ${i}`), units: 1n },

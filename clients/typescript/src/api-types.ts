@@ -357,7 +357,7 @@ export interface ResendcallbackAnswer {
   data: {
     /** Callbacks that are due now. */
     resent: number
-    /** Callbacks that are being sent at this moment. */
+    /** Callbacks that are being sent at this moment, and those of the order beyond 1000. */
     skipped: number
   }
 }

@@ -7,7 +7,7 @@ export const sendDeadlineMs = 10_000
 export interface CourierTuning {
   /** The most callbacks sent at once. */
   slots: number
-  /** The most callbacks leased beyond that. They wait in the queue, so that a free slot is filled without a round trip. */
+  /** The most callbacks leased beyond that. They wait in the queue or for a slot, so that one is filled without a round trip. */
   aheadMax: number
   /** See `sendDeadlineMs`. */
   deadlineMs: number
@@ -23,6 +23,11 @@ export interface CourierTuning {
   /** How old a lease that has not begun must be before the queue is asked whether it still has its job. */
   lostAfterMs: number
   circuit: CircuitTuning
+}
+
+/** The most leases that a courier takes, and about the most that are handed out to it. */
+export function handedMax(tuning: Pick<CourierTuning, 'slots' | 'aheadMax'>): number {
+  return tuning.slots + tuning.aheadMax
 }
 
 export const defaultTuning: CourierTuning = {

@@ -1,10 +1,11 @@
 import type { Moment } from '../../base/clock.ts'
-import { type Lease, type LeasedCallback, leaseKey } from '../outbox/lease.ts'
+import type { MerchantId } from '../../base/ids.ts'
+import { type HandedLease, type Lease, type LeasedCallback, leaseKey } from '../outbox/lease.ts'
 import type { QueuedJob } from '../queue/queued-job.ts'
 import type { OwnLease } from './own-lease.ts'
 
 // taken: leased by this courier; its job is in the queue, and any courier may begin it.
-// begun: handed out by the queue to this courier, whichever courier took it.
+// begun: handed out by the queue to this courier, whichever courier took it. It is in a slot or waits for one.
 
 /** The leases that a courier holds: those it took and has not begun, and those it has begun and not ended. */
 export interface InHand {
@@ -12,6 +13,8 @@ export interface InHand {
   readonly size: number
   /** How many were taken and no courier has begun, as far as this one knows. */
   readonly waiting: number
+  /** How many of both each merchant has. Those whose merchant is not known are not among them. */
+  byMerchant(): Map<MerchantId, number>
   /** Whether the courier is stopping. What begins from then on must be released, not sent. */
   readonly closed: boolean
   /**
@@ -24,7 +27,7 @@ export interface InHand {
    * @returns the lease as it was taken; undefined when this courier did not take it or has given it up; 'already' when it
    *   has begun here and not ended, since the queue hands out a job again when its lock was not renewed in time.
    */
-  begin(lease: Lease): OwnLease | undefined | 'already'
+  begin(lease: HandedLease): OwnLease | undefined | 'already'
   end(lease: Lease): void
   /** @returns the jobs with leases that were taken at least so long ago and have not begun here. */
   oldUnbegun(ms: number): string[]
@@ -45,7 +48,7 @@ export interface InHand {
 /** @param onEnd called when a lease has ended, and there is room for another. */
 export function createInHand(onEnd: () => void): InHand {
   const taken = new Map<string, OwnLease & { jobId: string }>()
-  const begun = new Set<string>()
+  const begun = new Map<string, MerchantId | null>()
   /** How many of those taken other couriers have begun. */
   let begunElsewhere = 0
   let closed = false
@@ -59,6 +62,15 @@ export function createInHand(onEnd: () => void): InHand {
     get closed() {
       return closed
     },
+    byMerchant: () => {
+      // What others have begun is known as a number only. It is shared among the merchants by what was taken of each.
+      const share = taken.size === 0 ? 0 : (taken.size - begunElsewhere) / taken.size
+      const waiting = countEach([...taken.values()].map(own => own.callback.merchantId))
+      const counts = countEach(begun.values())
+      for (const [merchantId, count] of waiting)
+        counts.set(merchantId, (counts.get(merchantId) ?? 0) + Math.ceil(count * share))
+      return counts
+    },
     take: ({ id: jobId, leases }, askedAt) => {
       const readAtMs = performance.now()
       for (const callback of leases) taken.set(leaseKey(callback), { callback, askedAt, readAtMs, jobId })
@@ -67,8 +79,10 @@ export function createInHand(onEnd: () => void): InHand {
       const key = leaseKey(lease)
       const own = taken.get(key)
       taken.delete(key)
+      // A job that was on its way here when the queue was asked has begun here, not elsewhere.
+      begunElsewhere = Math.min(begunElsewhere, taken.size)
       if (begun.has(key)) return 'already'
-      begun.add(key)
+      begun.set(key, lease.merchantId)
       return own
     },
     end: lease => {
@@ -98,4 +112,10 @@ export function createInHand(onEnd: () => void): InHand {
       closed = true
     },
   }
+}
+
+function countEach(merchantIds: Iterable<MerchantId | null>): Map<MerchantId, number> {
+  const counts = new Map<MerchantId, number>()
+  for (const id of merchantIds) if (id !== null) counts.set(id, (counts.get(id) ?? 0) + 1)
+  return counts
 }

@@ -3,8 +3,10 @@ import { failpoint } from '../../base/failpoint.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Pool } from '../../db/pool.ts'
 import type { CallbackQueue } from '../queue/callback-queue.ts'
+import { mayTakeOneMore } from '../queue/merchant-share.ts'
 import { divideIntoJobs, jobSize } from '../queue/queued-job.ts'
-import type { CourierTuning } from './courier-tuning.ts'
+import type { Slots } from '../queue/slots.ts'
+import { type CourierTuning, handedMax } from './courier-tuning.ts'
 import type { Doorbell } from './doorbell.ts'
 import type { InHand } from './in-hand.ts'
 import { endLapsedLeases, leaseCallbacks, releaseLeases } from './lease-store.ts'
@@ -22,6 +24,7 @@ interface LeasingOptions {
   pool: Pool
   queue: CallbackQueue
   inHand: InHand
+  slots: Slots
   /** Wakes the loop: something is due, or a slot is free. */
   bell: Doorbell
   log: Logger
@@ -39,7 +42,7 @@ const leaseEveryMs = 25
 
 /** Leases due callbacks for the free slots and enqueues them, until it is stopped. */
 export function startLeasing(options: LeasingOptions): Leasing {
-  const { queue, inHand, bell } = options
+  const { queue, inHand, slots, bell } = options
   let working = false
   const loop = leaseWhileOpen(options, isWorking => {
     working = isWorking
@@ -50,6 +53,8 @@ export function startLeasing(options: LeasingOptions): Leasing {
       inHand.close()
       bell.ring()
       queue.pause()
+      // What waits for a slot is released at once.
+      slots.open()
       await loop
       await withdrawUnbegun(options)
       await finishBegun(options)
@@ -59,7 +64,7 @@ export function startLeasing(options: LeasingOptions): Leasing {
 
 /** Tries again at the next ring or poll after a failure. @param report whether a round succeeded. */
 async function leaseWhileOpen(options: LeasingOptions, report: (working: boolean) => void): Promise<void> {
-  const { pool, queue, inHand, bell, log, tuning } = options
+  const { pool, queue, inHand, slots, bell, log, tuning } = options
   let settledAt = Number.NEGATIVE_INFINITY
   let leasedAt = Number.NEGATIVE_INFINITY
   let failing = false
@@ -74,8 +79,9 @@ async function leaseWhileOpen(options: LeasingOptions, report: (working: boolean
         if (queue.isReady()) await recoverLost(options)
       }
       const ready = queue.isReady()
-      // So much waits to be begun that the slots stay full over the next round trip.
-      if (inHand.waiting > tuning.slots / 4) await pause(leasedAt + leaseEveryMs - performance.now())
+      // So much waits to be sent that the slots stay full over the next round trip.
+      if (inHand.waiting + slots.waiting > tuning.slots / 4)
+        await pause(leasedAt + leaseEveryMs - performance.now())
       leasedAt = performance.now()
       const found = ready ? await leaseOnce(options) : 0
       if (failing) log.info('courier.leasing_again')
@@ -100,7 +106,8 @@ async function pause(ms: number): Promise<void> {
 async function leaseOnce(options: LeasingOptions): Promise<number> {
   const { pool, queue, inHand, tuning } = options
   const askedAt = thisMoment()
-  const leases = await leaseCallbacks(pool, await freeSlots(options), tuning.leaseMs, tuning.circuit)
+  const free = await freeLeases(options)
+  const leases = await leaseCallbacks(pool, free, tuning.leaseMs, tuning.circuit, inHand.byMerchant())
   if (leases.length === 0) return 0
   failpoint('courier:after-lease')
   const jobs = divideIntoJobs(leases, jobSize(tuning.slots))
@@ -117,13 +124,18 @@ async function leaseOnce(options: LeasingOptions): Promise<number> {
 }
 
 /**
- * Computes how many more leases this courier may take. A lease counts until it begins. When that leaves no room, the queue is
- * asked how many still wait there: other couriers may have begun some.
+ * Computes how many more leases this courier may take. A lease counts until it ends, or until another courier has begun it.
+ * When what waits in the queue leaves no room, or none for one of its merchants, the queue is asked how much still does.
  */
-async function freeSlots({ queue, inHand, tuning }: LeasingOptions): Promise<number> {
-  const room = tuning.slots + tuning.aheadMax - inHand.size
+async function freeLeases({ queue, inHand, tuning }: LeasingOptions): Promise<number> {
+  const room = handedMax(tuning) - inHand.size
   const free = room - inHand.waiting
-  return free > 0 ? free : room - inHand.countWaiting(await queue.waiting())
+  const suffices = inHand.waiting === 0 || (free > 0 && mayAllTakeMore(inHand, free))
+  return suffices ? free : room - inHand.countWaiting(await queue.waiting())
+}
+
+function mayAllTakeMore(inHand: InHand, free: number): boolean {
+  return [...inHand.byMerchant().values()].every(held => mayTakeOneMore(held, free))
 }
 
 /** Releases leases whose jobs the queue has lost. A flushed Redis then delays them by seconds, not by the length of a lease. */

@@ -132,10 +132,12 @@ function leasedCallback(row: LeasedRow): LeasedCallback {
 }
 
 /**
- * Leases due callbacks, fairly: lanes take turns, the least recently served first, and none passes its cap. A lane whose
- * circuit is open gets one probe when its time has come. Callbacks of disabled merchants are not leased. Several couriers may
- * lease at once: they serve different lanes.
- * @param slots the most to lease: as many as the courier can send now.
+ * Leases due callbacks, fairly. Merchants that hold the fewest leases come first, and none takes more than its share, as
+ * `mayTakeOneMore` says. The lanes of a merchant take turns, the least recently served first, and none passes its cap. A lane
+ * whose circuit is open gets one probe when its time has come. Callbacks of disabled merchants are not leased. Several
+ * couriers may lease at once: they serve different lanes.
+ * @param slots the most to lease: as many as the courier can take now.
+ * @param held how many leases the courier holds of each merchant. Without it, merchants take turns and have no share.
  * @returns what was leased, with everything needed to send it.
  * @see prisma/routines/lease_callbacks.sql
  */
@@ -144,6 +146,7 @@ export async function leaseCallbacks(
   slots: number,
   leaseMs: number,
   probing: Pick<CircuitTuning, 'probeFirstMs' | 'probeMaxMs'> = defaultCircuit,
+  held: ReadonlyMap<MerchantId, number> | null = null,
 ): Promise<LeasedCallback[]> {
   if (slots <= 0) return []
   const leased = await rows<LeasedRow>(db, {
@@ -151,8 +154,15 @@ export async function leaseCallbacks(
     text: `
       select l.lease_epoch, l.schedule_step, l.now_ms, (l.facts).*
         from lease_callbacks($1, $2 * interval '1 millisecond', $3 * interval '1 millisecond',
-                             $4 * interval '1 millisecond') l`,
-    values: [slots, leaseMs, probing.probeFirstMs, probing.probeMaxMs],
+                             $4 * interval '1 millisecond', $5::bigint[], $6::integer[]) l`,
+    values: [
+      slots,
+      leaseMs,
+      probing.probeFirstMs,
+      probing.probeMaxMs,
+      held && [...held.keys()],
+      held && [...held.values()],
+    ],
   })
   return leased.map(leasedCallback)
 }

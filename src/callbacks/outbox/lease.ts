@@ -7,6 +7,12 @@ export interface Lease {
   epoch: bigint
 }
 
+/** A lease as the queue hands it out. */
+export interface HandedLease extends Lease {
+  /** null: a courier of an earlier version enqueued it. */
+  merchantId: MerchantId | null
+}
+
 /** A leased callback with everything its attempt needs. */
 export interface LeasedCallback extends Lease {
   merchantId: MerchantId

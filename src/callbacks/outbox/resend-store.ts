@@ -115,20 +115,31 @@ export async function probeLanesNow(tx: Tx, ids: readonly CallbackId[]): Promise
   )
 }
 
-/** Reads the ids of an order's callbacks, ascending. @returns null when the merchant has no such order. */
-export async function readOrderCallbacks(db: Queryable, order: OrderKey): Promise<CallbackId[] | null> {
+/**
+ * Reads the ids of an order's callbacks, ascending.
+ * @param max the most to read: those that are not acknowledged before the others, the oldest first.
+ * @returns them, and how many more the order has; null when the merchant has no such order.
+ */
+export async function readOrderCallbacks(
+  db: Queryable,
+  order: OrderKey,
+  max: number,
+): Promise<{ ids: CallbackId[]; more: number } | null> {
   const named =
     order.orderid === null
       ? 'o.ordersn = $3 and $2::text is null'
       : 'o.orderid = $2 and ($3::text is null or o.ordersn = $3)'
-  const found = await rows<{ id: CallbackId | null }>(
+  const found = await rows<{ id: CallbackId | null; total: number }>(
     db,
-    `select c.id
+    `select c.id, count(*) over ()::float8 as total
        from recharge_order o
        left join callback c on c.order_id = o.id
       where o.merchant_id = $1 and ${named}
-      order by c.id`,
-    [order.merchantId, order.orderid, order.ordersn],
+      order by c.delivered_at is not null, c.id
+      limit $4`,
+    [order.merchantId, order.orderid, order.ordersn, max],
   )
-  return found.length === 0 ? null : found.flatMap(({ id }) => id ?? [])
+  if (found.length === 0) return null
+  const ids = found.flatMap(({ id }) => id ?? []).toSorted((a, b) => (a < b ? -1 : 1))
+  return { ids, more: found[0]!.total - found.length }
 }

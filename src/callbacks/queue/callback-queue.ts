@@ -2,10 +2,11 @@ import { Queue } from 'bullmq'
 import type { Logger } from '../../base/log.ts'
 import { databaseIdOf } from '../../db/database-id.ts'
 import type { Queryable } from '../../db/pool.ts'
-import type { Lease } from '../outbox/lease.ts'
+import type { HandedLease } from '../outbox/lease.ts'
 import { consumeJobs, type JobConsumer } from './job-consumer.ts'
 import { isUnusable, openPostgresBackend, openRedisBackend, type QueueBackend } from './queue-backend.ts'
 import { type JobData, jobData, jobSize, type QueuedJob } from './queued-job.ts'
+import type { Slots } from './slots.ts'
 
 /** Hands leases to couriers. It holds copies of what is in Postgres, and may lose them at any time. */
 export interface CallbackQueue {
@@ -31,18 +32,20 @@ export const queuePrefix = 'recharge-gateway'
 /**
  * Opens the queue, on Redis or on Postgres, and handles its jobs from then on. Both backends run the same code.
  * @param name from `queueNameOf`.
- * @param slots the most leases handled at once.
+ * @param slots jobs are fetched while one is free. It is for `handle` to take one.
+ * @param handedMax the most leases handed out at once, in a slot or waiting for one; a job may exceed it.
  * @param handle when it throws, the lease is left to run out, and its callback is leased again.
  */
 export function openQueue(options: {
   name: string
   redisUrl: string | undefined
   databaseUrl: string
-  slots: number
-  handle: (lease: Lease) => Promise<void>
+  slots: Slots
+  handedMax: number
+  handle: (lease: HandedLease) => Promise<void>
   log: Logger
 }): CallbackQueue {
-  const { name, log, slots, handle } = options
+  const { name, log, slots, handedMax, handle } = options
   const backend = options.redisUrl
     ? openRedisBackend(options.redisUrl, log)
     : openPostgresBackend(options.databaseUrl, log)
@@ -52,7 +55,8 @@ export function openQueue(options: {
     prefix: queuePrefix,
     backend,
     slots,
-    jobSize: jobSize(slots),
+    handedMax,
+    jobSize: jobSize(slots.count),
     handle,
     log,
   })

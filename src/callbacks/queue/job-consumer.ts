@@ -1,8 +1,9 @@
 import { type Job, Worker } from 'bullmq'
 import type { Logger } from '../../base/log.ts'
-import { type Lease, leaseKey } from '../outbox/lease.ts'
+import { type HandedLease, leaseKey } from '../outbox/lease.ts'
 import { isUnusable, type QueueBackend } from './queue-backend.ts'
 import { type JobData, readJob } from './queued-job.ts'
+import type { Slots } from './slots.ts'
 
 export interface JobConsumer {
   /** Begins no further job. */
@@ -15,12 +16,14 @@ interface ConsumerOptions {
   name: string
   prefix: string
   backend: QueueBackend
-  /** The most leases handled at once. */
-  slots: number
-  /** The most leases in a job: another is fetched when so many slots are free. */
+  /** Jobs are fetched while one is free. */
+  slots: Slots
+  /** Nor are they fetched while so many leases have been handed out and not ended. */
+  handedMax: number
+  /** The most leases in a job. */
   jobSize: number
   /** When it throws, the lease is left to run out, and its callback is leased again. */
-  handle: (lease: Lease) => Promise<void>
+  handle: (lease: HandedLease) => Promise<void>
   log: Logger
 }
 
@@ -29,8 +32,8 @@ interface Consuming extends ConsumerOptions {
   openWorker: () => Worker<JobData>
   /** The jobs that have not ended: the token that locks each, and its end. */
   jobs: Map<Job<JobData>, { token: string; ended: Promise<void> }>
-  /** How many leases are being handled. */
-  handling: number
+  /** How many leases have been handed out and not ended. */
+  handed: number
   paused: boolean
   /** Wakes the fetching loop, when it waits for slots. */
   wake: () => void
@@ -48,8 +51,12 @@ const retryMs = 500
 const fetchesMax = 2
 
 /**
- * Fetches jobs while slots are free, and handles their leases concurrently. A job ends when all of its leases have, but slots
+ * Fetches jobs while a slot is free, and handles their leases concurrently. A job ends when all of its leases have, but slots
  * are counted in leases, so that a slow one delays no others. BullMQ's own loop counts jobs, and is not used.
+ *
+ * The queue is first in, first out. So what waits for its merchant's share of the slots must not wait in the queue, where it
+ * would delay the merchants behind it: it is fetched, and waits here. It may, since each courier leases no more than
+ * `handedMax`, and therefore has room to fetch what it leased itself, whatever it has fetched of others.
  */
 export function consumeJobs(options: ConsumerOptions): JobConsumer {
   const { name, prefix, backend, log } = options
@@ -75,7 +82,7 @@ export function consumeJobs(options: ConsumerOptions): JobConsumer {
     worker: openWorker(),
     openWorker,
     jobs: new Map(),
-    handling: 0,
+    handed: 0,
     paused: false,
     wake: () => undefined,
   }
@@ -101,12 +108,12 @@ export function consumeJobs(options: ConsumerOptions): JobConsumer {
 
 /** Fetches several jobs at once after a fetch that found some. After one that found none, it waits for the next job. */
 async function fetchWhileOpen(consuming: Consuming): Promise<void> {
-  const { jobSize, slots } = consuming
+  const { jobSize, slots, handedMax } = consuming
   let tokens = 0
   let found = 0
   let waited = false
   while (!consuming.paused) {
-    const room = Math.floor((slots - consuming.handling) / jobSize)
+    const room = Math.min(slots.free, handedMax - consuming.handed)
     if (room < 1) {
       await new Promise<void>(resolve => {
         consuming.wake = resolve
@@ -115,7 +122,7 @@ async function fetchWhileOpen(consuming: Consuming): Promise<void> {
     }
     // After a wait that found none, one fetch does not wait: after an outage BullMQ's wait could be very long.
     const block: boolean = found === 0 && !waited
-    const fetches = found === 0 ? 1 : Math.min(room, fetchesMax)
+    const fetches = found === 0 ? 1 : Math.max(1, Math.min(Math.floor(room / jobSize), fetchesMax))
     const fetched = await Promise.all(
       Array.from({ length: fetches }, () => fetchJob(consuming, `${consuming.worker.id}:${tokens++}`, block)),
     )
@@ -154,13 +161,13 @@ async function handleJob(consuming: Consuming, job: Job<JobData>, token: string)
   if (!leases) log.warn({ jobId: job.id }, 'queue.foreign_job')
   try {
     const handled = leases?.map(async lease => {
-      consuming.handling++
+      consuming.handed++
       try {
         await handle(lease)
       } catch (err) {
         log.warn({ err, lease: leaseKey(lease) }, 'callback.left_to_lapse')
       } finally {
-        consuming.handling--
+        consuming.handed--
         consuming.wake()
       }
     })

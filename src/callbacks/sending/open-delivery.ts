@@ -26,7 +26,7 @@ export function openDelivery(options: {
   registry?: Registry | undefined
 }): Delivery {
   const { pool, tuning, merchants, agent, allowedNetworks, log } = options
-  // No bound on what waits: it is at most the courier's slots. One round trip at a time: two would each be half as full.
+  // No bound on what waits: it is at most what is handed out to the courier. One round trip at a time: two would each be half as full.
   // Results have two, and smaller ones: a large write would free the slots of all its lanes at once, with nothing left to send.
   const together = { itemsMax: tuning.slots, waitingMax: Number.POSITIVE_INFINITY, inFlightMax: 1 }
   const inParts = { ...together, itemsMax: 128, inFlightMax: 2 }
@@ -35,12 +35,16 @@ export function openDelivery(options: {
     const byKey = new Map(held.map(callback => [leaseKey(callback), callback]))
     return leases.map(lease => byKey.get(leaseKey(lease)) ?? null)
   }
+  const release = async (leases: readonly Lease[]) => {
+    await releaseLeases(pool, leases)
+    return leases.map(() => undefined)
+  }
   const record = (attempts: readonly FinishedAttempt[]) =>
     recordResults(pool, attempts, { circuit: tuning.circuit, log })
   return {
     renew: shareRoundTrips({ ...together, run: renew }),
     record: shareRoundTrips({ ...inParts, run: record }),
-    release: lease => releaseLeases(pool, [lease]),
+    release: shareRoundTrips({ ...together, run: release }),
     merchants,
     agent,
     allowedNetworks,

@@ -1,3 +1,4 @@
+import { hideIn } from '../../base/hide-secrets.ts'
 import { excerpt } from './answer-fields.ts'
 import { NodeError } from './node-error.ts'
 
@@ -7,6 +8,8 @@ export interface HttpAnswer {
   /** The header. */
   retryAfter: string | undefined
   body: Buffer
+  /** Replaced in what is quoted of the body. */
+  secrets?: readonly string[]
 }
 
 /** The longest wait that is respected. A node that asks for more is asked again after this. */
@@ -63,14 +66,18 @@ function refusal(
   body: string,
   cause?: unknown,
 ): NodeError {
-  return new NodeError(kind, `answered with ${what}: ${excerpt(body) || '(nothing)'}`, {
-    status: answer.status,
-    ...(kind === 'later' && {
-      retryAfterMs: waitMs(body, answer.retryAfter),
-      allowedPerSecond: allowedPerSecond(answer.status, body),
-    }),
-    cause,
-  })
+  return new NodeError(
+    kind,
+    `answered with ${what}: ${excerpt(hideIn(body, answer.secrets ?? [])) || '(nothing)'}`,
+    {
+      status: answer.status,
+      ...(kind === 'later' && {
+        retryAfterMs: waitMs(body, answer.retryAfter),
+        allowedPerSecond: allowedPerSecond(answer.status, body),
+      }),
+      cause,
+    },
+  )
 }
 
 function waitMs(body: string, retryAfter: string | undefined): number | undefined {

@@ -53,7 +53,7 @@ export function createTronGridHistory(options: {
   clock?: Clock
 }): TronGridHistory {
   const { baseUrl, usdtContract, pace, clock = systemClock } = options
-  const http = createNodeHttp({ apiKey: options.apiKey, bucket: pace, deadlineMs })
+  const http = createNodeHttp({ baseUrls: [baseUrl], apiKey: options.apiKey, bucket: pace, deadlineMs })
   const closing = new AbortController()
   const name = new URL(baseUrl).host
 

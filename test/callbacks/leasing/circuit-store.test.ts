@@ -10,7 +10,8 @@ import { recordResults } from '../../../src/callbacks/sending/record-results.ts'
 import type { Pool } from '../../../src/db/pool.ts'
 import { cloneDatabase } from '../../support/database.ts'
 import { recordLog } from '../../support/recorded-log.ts'
-import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
+import { seedCallbacks } from '../../support/seed-callback.ts'
+import { seedMerchant } from '../../support/seed-merchant.ts'
 
 const circuit = { failuresToOpen: 5, probeFirstMs: 1_000, probeMaxMs: 60_000 }
 

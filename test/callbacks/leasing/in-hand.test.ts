@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { thisMoment } from '../../../src/base/clock.ts'
+import type { CallbackId, MerchantId } from '../../../src/base/ids.ts'
 import { createInHand } from '../../../src/callbacks/leasing/in-hand.ts'
 import type { LeasedCallback } from '../../../src/callbacks/outbox/lease.ts'
 import type { QueuedJob } from '../../../src/callbacks/queue/queued-job.ts'
@@ -60,6 +61,58 @@ test('what other couriers have begun no longer waits, until something is given u
   inHand.countWaiting(0)
   inHand.giveUp([])
   assert.equal(inHand.waiting, 3)
+})
+
+test('each merchant is counted with what has begun, whoever took it, and with what waits', () => {
+  const { inHand, one, two, three } = holding()
+  const [mine, theirs] = [
+    { ...one, merchantId: 1n as MerchantId },
+    { ...two, merchantId: 2n as MerchantId },
+  ]
+  const last = { ...three, merchantId: 1n as MerchantId }
+  inHand.take(jobOf('a', mine, theirs), thisMoment())
+  inHand.take(jobOf('b', last), thisMoment())
+  assert.deepEqual(
+    [...inHand.byMerchant()],
+    [
+      [1n, 2],
+      [2n, 1],
+    ],
+  )
+  inHand.begin(mine)
+  inHand.begin({ id: 9n as CallbackId, epoch: 7n, merchantId: 3n as MerchantId })
+  inHand.begin({ id: 10n as CallbackId, epoch: 7n, merchantId: null })
+  assert.deepEqual(
+    new Map(inHand.byMerchant()),
+    new Map([
+      [1n, 2],
+      [3n, 1],
+      [2n, 1],
+    ]),
+  )
+  inHand.countWaiting(0)
+  assert.deepEqual(
+    [...inHand.byMerchant()].filter(([, count]) => count > 0),
+    [
+      [1n, 1],
+      [3n, 1],
+    ],
+  )
+  inHand.end(mine)
+  assert.equal(inHand.byMerchant().get(1n as MerchantId) ?? 0, 0)
+})
+
+test('a job that was on its way here when the queue was asked does not count as begun elsewhere for good', () => {
+  const { inHand, one, two } = holding()
+  inHand.take(jobOf('a', one, two), thisMoment())
+  inHand.countWaiting(0)
+  inHand.begin(one)
+  inHand.begin(two)
+  assert.equal(inHand.waiting, 0)
+  inHand.end(one)
+  inHand.end(two)
+  inHand.take(jobOf('b', one), thisMoment())
+  assert.equal(inHand.waiting, 1)
 })
 
 function holding() {

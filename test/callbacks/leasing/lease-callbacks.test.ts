@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
+import type { MerchantId } from '../../../src/base/ids.ts'
 import { endLapsedLeases, leaseCallbacks, renewLeases } from '../../../src/callbacks/leasing/lease-store.ts'
 import type { Lease, LeasedCallback } from '../../../src/callbacks/outbox/lease.ts'
+import { mayTakeOneMore } from '../../../src/callbacks/queue/merchant-share.ts'
 import type { Pool } from '../../../src/db/pool.ts'
 import type { Merchant } from '../../../src/merchants/merchant.ts'
 import { cloneDatabase } from '../../support/database.ts'
-import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
+import { seedCallbacks } from '../../support/seed-callback.ts'
+import { seedMerchant } from '../../support/seed-merchant.ts'
 
 const leaseMs = 30_000
 
@@ -132,6 +136,79 @@ test('the watcher can write into a lane that a courier holds', async () => {
   client.release()
 })
 
+test('a merchant with two hundred origins due takes its share, in one call or in many, and others are leased first', async () => {
+  const { pool } = await cloneDatabase()
+  const many = await seedMerchant(pool)
+  await seedOrigins(pool, many, 200)
+  const free = 64
+  const first = await leaseCallbacks(pool, free, leaseMs, undefined, new Map())
+  assert.equal(first.length, 48)
+  // What it holds leaves no more for it, and its lanes, never served, do not stand before another's.
+  const held = new Map([[many.id, 48]])
+  assert.deepEqual(await leaseCallbacks(pool, free - 48, leaseMs, undefined, held), [])
+  const other = await seedMerchant(pool)
+  const [due] = await seed(pool, other, 1)
+  const next = await leaseCallbacks(pool, 1, leaseMs, undefined, held)
+  assert.deepEqual(ids(next), [due])
+  // One of its leases has ended, and another merchant holds one.
+  held.set(many.id, 47).set(other.id, 1)
+  assert.deepEqual(await leaseCallbacks(pool, 16, leaseMs, undefined, held), [])
+  held.set(many.id, 46)
+  assert.equal((await leaseCallbacks(pool, 17, leaseMs, undefined, held)).length, 1)
+})
+
+test('merchants met together come to equal shares and leave something for the next', async () => {
+  const { pool } = await cloneDatabase()
+  const merchants = await Promise.all([1, 2, 3].map(() => seedMerchant(pool)))
+  for (const merchant of merchants) await seedOrigins(pool, merchant, 60)
+  const leased = await leaseCallbacks(pool, 64, leaseMs, undefined, new Map())
+  const shares = merchants.map(({ id }) => leased.filter(lease => lease.merchantId === id).length)
+  assert.deepEqual(shares.toSorted(), [19, 19, 19])
+})
+
+test('the function shares leases by the rule of mayTakeOneMore, whatever merchants hold', async () => {
+  const { pool } = await cloneDatabase()
+  const merchants = await Promise.all(Array.from({ length: 4 }, () => seedMerchant(pool)))
+  for (const merchant of merchants) await seedOrigins(pool, merchant, 40)
+  const holdings = fc.array(fc.nat(40), { minLength: 4, maxLength: 4 })
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 60 }), holdings, async (free, held) => {
+      const before = new Map(merchants.map(({ id }, i) => [id, held[i]!] as [MerchantId, number]))
+      const leased = await leaseCallbacks(pool, free, leaseMs, undefined, before)
+      await pool.query(`update callback_outbox set state = 'due', leased_until = null`)
+      // The rule, one lease after the other, to whoever holds the fewest.
+      const expected = [...held]
+      let left = free
+      for (;;) {
+        const least = expected.indexOf(Math.min(...expected))
+        if (!mayTakeOneMore(expected[least]!, left)) break
+        expected[least]!++
+        left--
+      }
+      const counted = merchants.map(
+        ({ id }, i) => held[i]! + leased.filter(lease => lease.merchantId === id).length,
+      )
+      // Who of several that hold the same was first is for the lanes' turns.
+      assert.deepEqual(counted.toSorted(byNumber), expected.toSorted(byNumber))
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('a courier of an earlier version leases by the old signature, as many as it asks for', async () => {
+  const { pool } = await cloneDatabase()
+  const merchant = await seedMerchant(pool)
+  await seedOrigins(pool, merchant, 60)
+  const { rows } = await pool.query(
+    `select l.lease_epoch, l.schedule_step, l.now_ms, (l.facts).*
+       from lease_callbacks($1, $2 * interval '1 millisecond', $3 * interval '1 millisecond',
+                            $4 * interval '1 millisecond') l`,
+    [50, leaseMs, 1_000, 60_000],
+  )
+  assert.equal(rows.length, 50)
+  assert(rows.every(row => row.merchant_id === merchant.id && row.lease_epoch > 0n))
+})
+
 test('nothing is leased for no slots', async () => {
   const { pool } = await cloneDatabase()
   await seed(pool, await seedMerchant(pool), 1)
@@ -145,6 +222,18 @@ async function seed(pool: Pool, merchant: Merchant, count: number): Promise<bigi
     Array.from({ length: count }, () => ({ merchant })),
   )
   return seeded.map(callback => callback.callbackId)
+}
+
+/** One due callback to each of so many origins. */
+async function seedOrigins(pool: Pool, merchant: Merchant, count: number): Promise<void> {
+  await seedCallbacks(
+    pool,
+    Array.from({ length: count }, (_, i) => ({ merchant, notifyUrl: `https://shop-${i}.example/cb` })),
+  )
+}
+
+function byNumber(a: number, b: number): number {
+  return a - b
 }
 
 async function dueIn(pool: Pool, id: bigint, interval: string): Promise<void> {

@@ -9,7 +9,8 @@ import {
 import { settleHeld } from '../../../src/callbacks/leasing/pause-store.ts'
 import type { Pool } from '../../../src/db/pool.ts'
 import { cloneDatabase } from '../../support/database.ts'
-import { seedCallback, seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
+import { seedCallback, seedCallbacks } from '../../support/seed-callback.ts'
+import { seedMerchant } from '../../support/seed-merchant.ts'
 
 const times = { leaseMs: 30_000, marginMs: 15_000 }
 

@@ -5,7 +5,8 @@ import { rerouteCallbacks } from '../../../src/callbacks/leasing/reroute-store.t
 import type { Pool } from '../../../src/db/pool.ts'
 import { setMerchant } from '../../../src/merchants/set-merchant.ts'
 import { cloneDatabase } from '../../support/database.ts'
-import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
+import { seedCallbacks } from '../../support/seed-callback.ts'
+import { seedMerchant } from '../../support/seed-merchant.ts'
 
 const old = 'https://old.example:443'
 const next = 'https://new.example:443'

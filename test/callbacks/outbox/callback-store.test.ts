@@ -6,7 +6,8 @@ import { legacy, usdt } from '../../../src/base/money.ts'
 import { dueChannel, insertCallbacks, originOf } from '../../../src/callbacks/outbox/callback-store.ts'
 import { inTransaction } from '../../../src/db/pool.ts'
 import { cloneDatabase } from '../../support/database.ts'
-import { seedCallback, seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
+import { seedCallback, seedCallbacks } from '../../support/seed-callback.ts'
+import { seedMerchant } from '../../support/seed-merchant.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
 test("a URL's origin is its scheme, host and port, default ports spelled out", () => {

@@ -6,7 +6,7 @@ import { openApiUnderTest } from '../../support/api-under-test.ts'
 import { deliver, exhaust, lease, standingOf, waitLong } from '../../support/callback-states.ts'
 import { startMerchantEndpoint } from '../../support/merchant-endpoint.ts'
 import { stateOf, withCourier } from '../../support/open-courier.ts'
-import { type SeededCallback, seedCallback, seedCallbacks } from '../../support/seed-order.ts'
+import { type SeededCallback, seedCallback, seedCallbacks } from '../../support/seed-callback.ts'
 import { stamp } from '../../support/signed-request.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 

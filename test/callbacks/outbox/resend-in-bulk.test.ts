@@ -9,7 +9,8 @@ import { addCallbackCommands } from '../../../src/cli/callback-commands.ts'
 import { makePartitions } from '../../../src/db/partitions.ts'
 import { deliver, exhaust, lease, standingOf, waitLong } from '../../support/callback-states.ts'
 import { cloneDatabase } from '../../support/database.ts'
-import { type SeededCallback, seedCallback, seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
+import { type SeededCallback, seedCallback, seedCallbacks } from '../../support/seed-callback.ts'
+import { seedMerchant } from '../../support/seed-merchant.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
 const { pool, url } = await cloneDatabase()

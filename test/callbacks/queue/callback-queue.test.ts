@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { Redis } from 'ioredis'
-import type { CallbackId } from '../../../src/base/ids.ts'
+import type { CallbackId, MerchantId } from '../../../src/base/ids.ts'
 import { createLog } from '../../../src/base/log.ts'
-import type { Lease } from '../../../src/callbacks/outbox/lease.ts'
+import type { HandedLease } from '../../../src/callbacks/outbox/lease.ts'
 import { type CallbackQueue, openQueue } from '../../../src/callbacks/queue/callback-queue.ts'
 import {
   divideIntoJobs,
+  type EnqueuedLease,
   jobData,
   jobSize,
   type QueuedJob,
   readJob,
 } from '../../../src/callbacks/queue/queued-job.ts'
+import { createSlots } from '../../../src/callbacks/queue/slots.ts'
 import { startBreakableProxy } from '../../support/breakable-proxy.ts'
 import { cloneDatabase } from '../../support/database.ts'
 import { noRedis, startRedis } from '../../support/redis.ts'
@@ -44,10 +46,33 @@ test('a job takes at most an eighth of the slots', () => {
 
 test('a job is read as it was written, with ids and epochs too large for a JSON number', () => {
   const leases = [
-    { id: 1n as CallbackId, epoch: 2n },
-    { id: 999_999_999_999_999_999n as CallbackId, epoch: 9_007_199_254_740_993n },
+    { id: 1n as CallbackId, epoch: 2n, merchantId: 3n as MerchantId },
+    {
+      id: 999_999_999_999_999_999n as CallbackId,
+      epoch: 9_007_199_254_740_993n,
+      merchantId: 999_999_999_999_999_999n as MerchantId,
+    },
   ]
   assert.deepEqual(readJob(JSON.parse(JSON.stringify(jobData(leases)))), leases)
+})
+
+test('a job of an earlier version, or one whose merchants do not fit, is read without merchants; its leases count', () => {
+  for (const merchants of [undefined, '', 5, '1', '1 2 3', '1 x', '-1 2', `1 ${'9'.repeat(19)}`]) {
+    const read = readJob({ leases: '1-7 2-7', ...(merchants !== undefined && { merchants }) })
+    const nobody = { epoch: 7n, merchantId: null }
+    assert.deepEqual(
+      read,
+      [
+        { id: 1n, ...nobody },
+        { id: 2n, ...nobody },
+      ],
+      `${merchants}`,
+    )
+  }
+})
+
+test('a courier of an earlier version reads the leases of a job where it expects them', () => {
+  assert.equal(jobData(leasesOf(2)).leases, '0-7 1-7')
 })
 
 test('foreign data is not read as a job', () => {
@@ -151,7 +176,8 @@ test('a queue whose database could not be reached at first works once it can', a
     name: 'callbacks-test',
     redisUrl: undefined,
     databaseUrl: proxy.url,
-    slots: 16,
+    slots: createSlots(16),
+    handedMax: 32,
     handle: async ({ id }) => void handled.push(id),
     log: createLog('silent', 'test'),
   })
@@ -184,8 +210,13 @@ describe('a queue on Redis', { skip: noRedis }, () => {
   })
 })
 
-function leasesOf(count: number): Lease[] {
-  return Array.from({ length: count }, (_, id) => ({ id: BigInt(id) as CallbackId, epoch: 7n }))
+/** Of ten merchants in turn. */
+function leasesOf(count: number): EnqueuedLease[] {
+  return Array.from({ length: count }, (_, id) => ({
+    id: BigInt(id) as CallbackId,
+    epoch: 7n,
+    merchantId: BigInt(id % 10) as MerchantId,
+  }))
 }
 
 function jobsOf(count: number, slots: number): QueuedJob[] {
@@ -202,17 +233,19 @@ function leasesIn(jobIds: readonly string[], jobs: readonly QueuedJob[]): bigint
 
 async function open(
   backend: 'Postgres' | 'Redis',
-  slots: number,
-  handle: (lease: Lease) => Promise<void>,
+  count: number,
+  handle: (lease: HandedLease) => Promise<void>,
 ): Promise<{ queue: CallbackQueue; redisUrl: string | undefined }> {
   const { url: databaseUrl } = await cloneDatabase()
   const redisUrl = backend === 'Redis' ? (await startRedis()).url : undefined
+  const slots = createSlots(count)
   const queue = openQueue({
     name: 'callbacks-test',
     redisUrl,
     databaseUrl,
     slots,
-    handle,
+    handedMax: 2 * count,
+    handle: lease => slots.use(lease.merchantId, () => handle(lease)),
     log: createLog('silent', 'test'),
   })
   after(async () => {

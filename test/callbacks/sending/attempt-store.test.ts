@@ -8,8 +8,10 @@ import {
   recordAttempts,
 } from '../../../src/callbacks/sending/attempt-store.ts'
 import type { Pool } from '../../../src/db/pool.ts'
+import { oweAgain } from '../../support/callback-states.ts'
 import { cloneDatabase } from '../../support/database.ts'
-import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
+import { seedCallbacks } from '../../support/seed-callback.ts'
+import { seedMerchant } from '../../support/seed-merchant.ts'
 
 test('attempts move their callbacks on, each by its result, and are written into the history', async () => {
   const { pool } = await cloneDatabase()
@@ -91,7 +93,7 @@ test('a callback that was acknowledged stays acknowledged, however a resend of i
     { kind: 'exhausted' },
     { kind: 'delivered' },
   ] as const) {
-    await pool.query(`insert into callback_outbox (callback_id, lane_id) select id, lane_id from callback`)
+    await oweAgain(pool, { callbackId: lease!.id })
     const [resent] = await leaseCallbacks(pool, 1, 30_000)
     assert.deepEqual(moved(await recordAttempts(pool, [attempt(resent!, { next })])), [true])
     const { rows } = await pool.query(`select delivered_at, exhausted_at from callback`)

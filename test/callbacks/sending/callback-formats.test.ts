@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { after, test } from 'node:test'
 import { Webhook } from 'standardwebhooks'
-import type { AddressCounterId, MerchantId } from '../../../src/base/ids.ts'
 import { legacy, usdt } from '../../../src/base/money.ts'
 import type { CallbackFacts } from '../../../src/callbacks/outbox/callback.ts'
 import { attemptCallback } from '../../../src/callbacks/sending/attempt-callback.ts'
 import { createGuardedAgent } from '../../../src/egress/guarded-agent.ts'
 import type { Merchant } from '../../../src/merchants/merchant.ts'
 import { type ReceivedCallback, startMerchantEndpoint } from '../../support/merchant-endpoint.ts'
+import { merchantWith } from '../../support/seed-merchant.ts'
 
 // Callbacks as the merchant receives them, read and verified without our code, as an integrator would from the documentation.
 
@@ -39,7 +39,12 @@ for (const callbackFormat of ['form', 'json'] as const) {
   for (const callbackFields of ['six', 'full'] as const) {
     for (const scheme of ['hmac-sha256', 'sha1'] as const) {
       test(`a ${callbackFormat} callback of ${callbackFields}, ${scheme}, is as documented`, async () => {
-        const merchant = merchantWith({ callbackFormat, callbackFields, keys: [newKey(scheme)] })
+        const merchant = merchantWith({
+          callbackUrl: endpoint.url,
+          callbackFormat,
+          callbackFields,
+          keys: [newKey(scheme)],
+        })
         const request = await send(merchant)
         const fields = readAsMerchant(request)
         assert.deepEqual(Object.keys(fields), callbackFields === 'six' ? six : full)
@@ -62,6 +67,7 @@ for (const callbackFormat of ['form', 'json'] as const) {
 test('a promoted key signs from the next attempt on; the other keys sign nothing', async () => {
   const [before, next, retired] = [newKey('sha1'), newKey('hmac-sha256'), newKey('hmac-sha256')]
   const merchant = merchantWith({
+    callbackUrl: endpoint.url,
     keys: [before, { ...next, promoted: false }, { ...retired, promoted: false }],
   })
   const first = readAsMerchant(await send(merchant))
@@ -73,7 +79,11 @@ test('a promoted key signs from the next attempt on; the other keys sign nothing
 
 test('while a secret is replaced both verify; after it is retired it no longer does', async () => {
   const [old, fresh] = [newSecret(), newSecret()]
-  const merchant = merchantWith({ callbackFormat: 'json', webhookSecrets: [old, fresh] })
+  const merchant = merchantWith({
+    callbackUrl: endpoint.url,
+    callbackFormat: 'json',
+    webhookSecrets: [old, fresh],
+  })
   assertWebhook(await send(merchant), [old, fresh])
   const retired = await send({ ...merchant, webhookSecrets: [fresh] })
   assertWebhook(retired, [fresh])
@@ -81,7 +91,7 @@ test('while a secret is replaced both verify; after it is retired it no longer d
 })
 
 test('neither the merchant key nor the webhook secret verifies in place of the other', async () => {
-  const merchant = merchantWith({ callbackFormat: 'json' })
+  const merchant = merchantWith({ callbackUrl: endpoint.url, callbackFormat: 'json' })
   const request = await send(merchant)
   const [key] = merchant.keys
   const asSecret = `whsec_${Buffer.from(key!.key).toString('base64')}`
@@ -92,7 +102,7 @@ test('neither the merchant key nor the webhook secret verifies in place of the o
 
 test('attempts differ in t, sign, webhook-timestamp and webhook-signature, and in nothing else', async () => {
   for (const callbackFormat of ['form', 'json'] as const) {
-    const merchant = merchantWith({ callbackFormat, callbackFields: 'full' })
+    const merchant = merchantWith({ callbackUrl: endpoint.url, callbackFormat, callbackFields: 'full' })
     const now = new Date()
     const first = await send(merchant, now)
     const later = await send(merchant, new Date(now.getTime() + 43_200_000))
@@ -175,26 +185,6 @@ function differing(a: object, b: object): string[] {
   const [left, right] = [new Map(Object.entries(a)), new Map(Object.entries(b))]
   const names = new Set([...left.keys(), ...right.keys()])
   return [...names].filter(name => left.get(name) !== right.get(name)).sort()
-}
-
-function merchantWith(settings: Partial<Merchant>): Merchant {
-  return {
-    id: 1n as MerchantId,
-    appid: 'VunTq7Zk2Lm9h1l8',
-    name: 'shop',
-    addressCounterId: 1n as AddressCounterId,
-    keys: [newKey('hmac-sha256')],
-    webhookSecrets: [newSecret()],
-    callbackUrl: endpoint.url,
-    callbackFormat: 'form',
-    callbackFields: 'six',
-    acknowledgement: null,
-    always200: false,
-    requireNonce: false,
-    allowedClients: null,
-    disabledAt: null,
-    ...settings,
-  }
 }
 
 function newKey(scheme: 'hmac-sha256' | 'sha1'): Merchant['keys'][number] {

@@ -5,7 +5,8 @@ import { leaseCallbacks } from '../../../src/callbacks/leasing/lease-store.ts'
 import { createCallbackMetrics } from '../../../src/callbacks/sending/callback-metrics.ts'
 import { createPool } from '../../../src/db/pool.ts'
 import { cloneDatabase } from '../../support/database.ts'
-import { seedCallbacks, seedMerchant } from '../../support/seed-order.ts'
+import { seedCallbacks } from '../../support/seed-callback.ts'
+import { seedMerchant } from '../../support/seed-merchant.ts'
 
 test('due, in flight, held and overdue callbacks are counted at each scrape', async () => {
   const { pool } = await cloneDatabase()

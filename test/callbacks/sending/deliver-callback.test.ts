@@ -17,7 +17,8 @@ import type { Merchant } from '../../../src/merchants/merchant.ts'
 import { cloneDatabase } from '../../support/database.ts'
 import { startMerchantEndpoint } from '../../support/merchant-endpoint.ts'
 import { type RecordedLog, recordLog } from '../../support/recorded-log.ts'
-import { directoryOf, seedCallback, seedMerchant } from '../../support/seed-order.ts'
+import { seedCallback } from '../../support/seed-callback.ts'
+import { directoryOf, seedMerchant } from '../../support/seed-merchant.ts'
 
 test('a lease that has passed to another epoch is dropped unsent', async () => {
   const { pool, endpoint, delivery, lease } = await leasedCallback()

@@ -8,7 +8,8 @@ import type { Pool } from '../../../src/db/pool.ts'
 import { createGuardedAgent } from '../../../src/egress/guarded-agent.ts'
 import { cloneDatabase } from '../../support/database.ts'
 import { startMerchantEndpoint } from '../../support/merchant-endpoint.ts'
-import { seedCallback, seedMerchant } from '../../support/seed-order.ts'
+import { seedCallback } from '../../support/seed-callback.ts'
+import { seedMerchant } from '../../support/seed-merchant.ts'
 
 const allowedNetworks = ['127.0.0.0/8']
 

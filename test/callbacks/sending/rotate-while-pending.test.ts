@@ -13,7 +13,7 @@ import { listWebhookSecrets } from '../../../src/merchants/webhook-secret-store.
 import { testXpub } from '../../support/api-under-test.ts'
 import { cloneDatabase } from '../../support/database.ts'
 import { type ReceivedCallback, startMerchantEndpoint } from '../../support/merchant-endpoint.ts'
-import { seedCallbacks } from '../../support/seed-order.ts'
+import { seedCallbacks } from '../../support/seed-callback.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
 const { pool, url } = await cloneDatabase()

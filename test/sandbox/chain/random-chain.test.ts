@@ -14,25 +14,25 @@ const clock = { now: () => new Date(1_800_000_000_000) }
 
 for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
   test(`on a random chain with sound nodes the client finds the truth, transfer for transfer (seed ${seed})`, async () => {
-    await withChain(seed, { addresses, faults: 'none', nodes: 1 }, async world => {
-      for (let n = 0; n < 40; n++) world.step()
-      const truth = world.settle()
+    await withChain(seed, { addresses, faults: 'none', nodes: 1 }, async history => {
+      for (let n = 0; n < 40; n++) history.step()
+      const truth = history.settle()
       assert(truth.transfers.length > 10, `${truth.transfers.length} transfers`)
-      await checkClient(world, truth)
+      await checkClient(history, truth)
     })
   })
 }
 
 for (const seed of [11, 12, 13, 14]) {
   test(`whoever asks again until the chain links finds the truth through all passing faults (seed ${seed})`, async () => {
-    await withChain(seed, { addresses, nodes: 2 }, async world => {
-      const clients = world.nodes.map(clientOf)
+    await withChain(seed, { addresses, nodes: 2 }, async history => {
+      const clients = history.nodes.map(clientOf)
       const found: SolidBlock[] = []
       for (let n = 0; n < 60; n++) {
-        world.step()
+        history.step()
         await followOnce(clients, found)
       }
-      const truth = world.settle()
+      const truth = history.settle()
       while ((found.at(-1)?.height ?? 0) < truth.height) await followOnce(clients, found)
       assert.deepEqual(found.flatMap(transfersOf), expected(truth))
       assert.equal(found.length, truth.height)
@@ -43,11 +43,11 @@ for (const seed of [11, 12, 13, 14]) {
 
 test('the same seed makes the same chain, another seed another', async () => {
   const run = async (seed: number) => {
-    const world = await randomChain(seed, { addresses, clock, faults: 'lying' })
-    for (let n = 0; n < 80; n++) world.step()
-    const truth = world.settle()
-    await world.close()
-    return { steps: world.steps, truth }
+    const history = await randomChain(seed, { addresses, clock, faults: 'lying' })
+    for (let n = 0; n < 80; n++) history.step()
+    const truth = history.settle()
+    await history.close()
+    return { steps: history.steps, truth }
   }
   const first = await run(21)
   assert.deepEqual(await run(21), first)
@@ -56,11 +56,11 @@ test('the same seed makes the same chain, another seed another', async () => {
 
 test('lies are told by the last node alone', async () => {
   for (let seed = 30; seed < 40; seed++) {
-    const world = await randomChain(seed, { addresses, faults: 'lying', nodes: 3 })
-    for (let n = 0; n < 60; n++) world.step()
+    const history = await randomChain(seed, { addresses, faults: 'lying', nodes: 3 })
+    for (let n = 0; n < 60; n++) history.step()
     const lies = /other-hash|forged|other-branch(?!.*head)/
-    for (const step of world.steps) if (lies.test(step)) assert.match(step, /^node 2 /)
-    await world.close()
+    for (const step of history.steps) if (lies.test(step)) assert.match(step, /^node 2 /)
+    await history.close()
   }
 })
 
@@ -77,16 +77,16 @@ test('the numbers of a seed are spread evenly, and the same each time', () => {
 async function withChain(
   seed: number,
   options: RandomChainOptions,
-  run: (world: RandomChain) => Promise<void>,
+  run: (history: RandomChain) => Promise<void>,
 ): Promise<void> {
-  const world = await randomChain(seed, options)
+  const history = await randomChain(seed, options)
   try {
-    await run(world)
+    await run(history)
   } catch (error) {
-    console.error(`seed ${seed}:\n${world.steps.join('\n')}`)
+    console.error(`seed ${seed}:\n${history.steps.join('\n')}`)
     throw error
   } finally {
-    await world.close()
+    await history.close()
   }
 }
 

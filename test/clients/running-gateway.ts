@@ -12,23 +12,23 @@ import { cloneDatabase } from '../support/database.ts'
 import { type Caller, formBody, signed, stamp } from '../support/signed-request.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
-export interface FlowMerchant {
+export interface CalledMerchant {
   callbackUrl: string
   scheme?: SignatureScheme
   format?: 'form' | 'json'
   fields?: 'six' | 'full'
 }
 
-export interface FlowWorld {
+export interface RunningGateway {
   apiUrl: string
   /** A merchant that the gateway knows by the time this resolves. */
-  addMerchant(merchant: FlowMerchant): Promise<MerchantCredentials>
+  addMerchant(merchant: CalledMerchant): Promise<MerchantCredentials>
   /** Pays on the sandbox chain. @param amount decimal USDT. */
   pay(to: string, amount: string): Promise<void>
 }
 
 /** The whole gateway on a database of its own and a sandbox chain with quick blocks, stopped when the file is done. */
-export async function openFlowWorld(): Promise<FlowWorld> {
+export async function startRunningGateway(): Promise<RunningGateway> {
   const { pool, url } = await cloneDatabase()
   const node = await startSandboxNode({ blockIntervalMs: 60, solidificationDepth: 4 })
   after(() => node.close())

@@ -13,8 +13,8 @@ import { tellSandbox } from './paying-load.ts'
 import { type RoleProcess, roleProcess } from './role-process.ts'
 import { openShop, type Shop } from './shop.ts'
 
-/** What a row of the matrix wants of its world beyond the usual. */
-export interface WorldSettings {
+/** What a row of the matrix needs of its deployment beyond the usual. */
+export interface DeploymentSettings {
   queue: 'redis' | 'postgres'
   /** How many of each; the API is one. Default 1. */
   watchers?: number
@@ -31,7 +31,7 @@ export interface WorldSettings {
 }
 
 /** Everything of one row: real processes, a real database, a real queue, a chain to pay on, merchants to be called. */
-export interface World {
+export interface Deployment {
   /** The row's own way to the database, past every proxy. */
   pool: Pool
   redis: BreakableRedis | null
@@ -44,7 +44,7 @@ export interface World {
   watchers: RoleProcess[]
   couriers: RoleProcess[]
   shops: Shop[]
-  /** A command of the gateway, on this world's settings. */
+  /** A command of the gateway, on this deployment's settings. */
   command(name: string, ...args: string[]): RoleProcess
   /** Opens the shops and starts the processes, on a database that is migrated by now. */
   begin(): Promise<void>
@@ -59,11 +59,11 @@ const chain = { blockIntervalMs: 250, solidificationDepth: 2 }
  * Opens it, processes started.
  * @param program runs the gateway: `node dist/gateway.js`, or the same from source.
  */
-export async function openWorld(
+export async function openDeployment(
   program: readonly string[],
   databases: DatabaseSource,
-  settings: WorldSettings,
-): Promise<World> {
+  settings: DeploymentSettings,
+): Promise<Deployment> {
   const closers: (() => Promise<unknown>)[] = []
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer()
@@ -103,7 +103,7 @@ export async function openWorld(
     const several = (role: string, count = 1) =>
       Array.from({ length: count }, (_, n) => command(`${role} ${n + 1}`, 'start', role))
     const shops: Shop[] = []
-    const world: World = {
+    const deployment: Deployment = {
       pool,
       redis,
       redisProxy,
@@ -116,15 +116,15 @@ export async function openWorld(
       shops,
       command,
       begin: async () => {
-        await openShops(world, env, settings.shops ?? 3, closers)
-        await Promise.all(world.roles().map(role => role.start()))
+        await openShops(deployment, env, settings.shops ?? 3, closers)
+        await Promise.all(deployment.roles().map(role => role.start()))
       },
-      roles: () => [world.api, ...world.watchers, ...world.couriers],
+      roles: () => [deployment.api, ...deployment.watchers, ...deployment.couriers],
       close,
     }
-    closers.push(() => Promise.all(world.roles().map(role => role.kill())))
-    if (!settings.notMigrated) await world.begin()
-    return world
+    closers.push(() => Promise.all(deployment.roles().map(role => role.kill())))
+    if (!settings.notMigrated) await deployment.begin()
+    return deployment
   } catch (error) {
     await close()
     throw error
@@ -133,7 +133,7 @@ export async function openWorld(
 
 /** Opens the merchants' servers and adds the merchants. */
 async function openShops(
-  world: World,
+  deployment: Deployment,
   env: Record<string, string>,
   count: number,
   closers: (() => Promise<unknown>)[],
@@ -144,9 +144,13 @@ async function openShops(
     closers.push(shop.close)
     const merchant = { name: `shop ${n}`, xpub: testXpub, callbackUrl: shop.callbackUrl }
     shop.enrol(
-      await addMerchant(world.pool, masterKey, { ...merchant, scheme: 'hmac-sha256', checkUrl: () => null }),
+      await addMerchant(deployment.pool, masterKey, {
+        ...merchant,
+        scheme: 'hmac-sha256',
+        checkUrl: () => null,
+      }),
     )
-    world.shops.push(shop)
+    deployment.shops.push(shop)
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Pool } from '../../src/db/pool.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
-import { seedCallbacks } from '../support/seed-order.ts'
+import { seedCallbacks } from '../support/seed-callback.ts'
 import { addBenchMerchants, benchMasterKey } from './bench-merchants.ts'
 import { type BuiltGateway, startBuiltGateway } from './built-gateway.ts'
 import type { BenchChild } from './child-process.ts'
@@ -10,7 +10,7 @@ import type { BenchChild } from './child-process.ts'
 const chunk = 2_000
 
 /** A database with merchants, a courier on it, and the receiver that its callbacks go to. */
-export interface CallbackWorld {
+export interface CourierSetup {
   pool: Pool
   merchants: ReadonlyMap<number, Merchant>
   receiver: BenchChild
@@ -18,14 +18,18 @@ export interface CallbackWorld {
   onRedis: boolean
 }
 
-/** @param redisUrl without it the queue is on the database's own Postgres. */
-export async function openCallbackWorld(options: {
+/**
+ * @param options.redisUrl without it the queue is on the database's own Postgres.
+ * @param options.ports the receiver's ports that get a merchant; by default all of them.
+ */
+export async function openCourierSetup(options: {
   database: { pool: Pool; url: string }
   receiver: BenchChild
   redisUrl: string | undefined
-}): Promise<CallbackWorld> {
-  const { database, receiver, redisUrl } = options
-  const merchants = await addBenchMerchants(database.pool, receiver.ready.ports)
+  ports?: readonly number[]
+}): Promise<CourierSetup> {
+  const { database, receiver, redisUrl, ports = receiver.ready.ports } = options
+  const merchants = await addBenchMerchants(database.pool, ports)
   const courier = await startBuiltGateway('courier', {
     DATABASE_URL: database.url,
     MASTER_KEY: benchMasterKey,
@@ -35,29 +39,36 @@ export async function openCallbackWorld(options: {
   return { pool: database.pool, merchants, receiver, courier, onRedis: redisUrl !== undefined }
 }
 
-/** Makes callbacks due while the courier stands still, the merchants in turn; it is for the caller to let it go on. */
+/**
+ * Makes callbacks due while the courier stands still, the merchants in turn; it is for the caller to let it go on.
+ * @param urls where they go, in turn; by default to their merchants' own.
+ */
 export async function makeBacklog(
-  world: CallbackWorld,
+  setup: CourierSetup,
   merchants: readonly Merchant[],
   count: number,
+  urls?: readonly string[],
 ): Promise<void> {
-  world.courier.pause()
+  setup.courier.pause()
   for (let first = 0; first < count; first += chunk) {
     const length = Math.min(chunk, count - first)
     await seedCallbacks(
-      world.pool,
-      Array.from({ length }, (_, i) => ({ merchant: merchants[(first + i) % merchants.length]! })),
+      setup.pool,
+      Array.from({ length }, (_, i) => ({
+        merchant: merchants[(first + i) % merchants.length]!,
+        ...(urls && { notifyUrl: urls[(first + i) % urls.length]! }),
+      })),
     )
   }
-  await world.pool.query('vacuum analyze')
-  await world.pool.query('checkpoint')
+  await setup.pool.query('vacuum analyze')
+  await setup.pool.query('checkpoint')
 }
 
 /** Waits until all that has arrived is recorded as delivered. @param merchants only theirs. */
-export async function untilRecorded(world: CallbackWorld, merchants: readonly Merchant[]): Promise<void> {
+export async function untilRecorded(setup: CourierSetup, merchants: readonly Merchant[]): Promise<void> {
   const ids = merchants.map(merchant => merchant.id)
   for (;;) {
-    const { rows } = await world.pool.query(
+    const { rows } = await setup.pool.query(
       `select count(*) as n from callback where delivered_at is null and merchant_id = any($1)`,
       [ids],
     )
@@ -67,8 +78,8 @@ export async function untilRecorded(world: CallbackWorld, merchants: readonly Me
 }
 
 /** Every callback of these merchants has one attempt in its history, acknowledged, and no other. */
-export async function checkHistory(world: CallbackWorld, merchants: readonly Merchant[]): Promise<void> {
-  const { rows } = await world.pool.query(
+export async function checkHistory(setup: CourierSetup, merchants: readonly Merchant[]): Promise<void> {
+  const { rows } = await setup.pool.query(
     `select count(distinct c.id) as callbacks, count(*) as attempts,
             count(*) filter (where a.outcome = 'acknowledged' and a.status = 200 and a.attempt = 1) as acknowledged
        from callback c

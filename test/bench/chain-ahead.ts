@@ -3,12 +3,13 @@ import { createCursor, readCursor } from '../../src/blocks/chain-store.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import { networks } from '../../src/tron/network.ts'
 import { createTronNode } from '../../src/tron/node/node-client.ts'
+import { seedNumberedAddresses, seedNumberedOrders } from '../support/seed-numbered.ts'
 import { type BuiltGateway, startBuiltGateway } from './built-gateway.ts'
 import { type BenchChild, startChild } from './child-process.ts'
 import { cpuMicros } from './process-cpu.ts'
 
 /** A chain far ahead of the cursor: a node that answers from memory, every block 200 USDT transfers, two of them ours. */
-export interface CatchUpWorld {
+export interface ChainAhead {
   pool: Pool
   url: string
   node: BenchChild
@@ -32,7 +33,7 @@ const blocksBehind = 864_000
 const usdtContract = networks.sandbox.usdtContract!
 
 /** Opens it on an empty database, with a cursor and nobody to pay yet. */
-export async function openCatchUpWorld({ pool, url }: { pool: Pool; url: string }): Promise<CatchUpWorld> {
+export async function openChainAhead({ pool, url }: { pool: Pool; url: string }): Promise<ChainAhead> {
   const node = await startChild('memory-node.ts', [oursPerBlock, paidAddresses, blocksBehind].map(String))
   const nodeUrl = `http://127.0.0.1:${node.ready.port}`
   const client = createTronNode({ headUrl: nodeUrl, solidUrl: nodeUrl, usdtContract })
@@ -44,19 +45,9 @@ export async function openCatchUpWorld({ pool, url }: { pool: Pool; url: string 
 
 /** The addresses that the node's blocks pay to, each with an order that stays open, for the one merchant there is. */
 export async function placePaidOrders(pool: Pool): Promise<void> {
-  await pool.query(
-    `with placed as (
-       insert into deposit_address (address, address_bytes, merchant_id, localusermark, username, is_base)
-       select 'T' || left(translate(encode(h, 'hex'), '0', 'z'), 33), substring(h for 20), merchant.id, 'paid-' || n, n, true
-         from merchant, generate_series(0, $1::int - 1) as n, lateral (select sha256(n::text::bytea) as h) as hashed
-       returning id, merchant_id, username, localusermark
-     )
-     insert into recharge_order
-       (merchant_id, orderid, username, localusermark, deposit_address_id, amount, created_at, expires_at)
-     select merchant_id, 'o-' || localusermark, username, localusermark, id, 1000000000000, '2025-01-01', '2027-01-01'
-       from placed`,
-    [paidAddresses],
-  )
+  const paid = { first: 0, count: paidAddresses }
+  await seedNumberedAddresses(pool, paid)
+  await seedNumberedOrders(pool, paid, 1_000_000_000_000n)
   await pool.query('vacuum analyze')
 }
 
@@ -66,11 +57,11 @@ export async function placePaidOrders(pool: Pool): Promise<void> {
  * @param light gives it a thirty-second of the CPU weight that other services have.
  */
 export async function besideCatchUp<T>(
-  world: CatchUpWorld,
+  chain: ChainAhead,
   { light }: { light: boolean },
   work: () => Promise<T>,
 ): Promise<T & Progress> {
-  const { pool, url, node, nodeUrl } = world
+  const { pool, url, node, nodeUrl } = chain
   const { height } = (await readCursor(pool))!
   const env = { DATABASE_URL: url, TRON_NETWORK: 'sandbox', TRON_NODES: nodeUrl, SEEN: 'off' }
   const watcher = await startBuiltGateway('watcher', env, { ownSession: true })

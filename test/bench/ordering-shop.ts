@@ -15,14 +15,14 @@ export const masterKey = '11'.repeat(32)
 export type ServerMode = 'durable' | 'bare'
 
 /** A merchant with a thousand users, each with an address: what orders are made for. */
-export interface OrderWorld {
+export interface OrderingShop {
   url: string
   merchant: AddedMerchant
   addresses: readonly string[]
 }
 
-/** Opens the world on an empty database, or on one that a cursor has been written to. */
-export async function openOrderWorld(pool: Pool, url: string): Promise<OrderWorld> {
+/** Opens the shop on an empty database, or on one that a cursor has been written to. */
+export async function openOrderingShop(pool: Pool, url: string): Promise<OrderingShop> {
   const { rows } = await pool.query(`select from chain_cursor`)
   if (rows.length === 0) {
     const pin = {
@@ -96,11 +96,11 @@ export async function startOrderServer(
 }
 
 /** A signed TraderRechargeorder as bytes on the wire. */
-export function orderRequest(world: OrderWorld, port: number, orderid: string, user: number): Buffer {
-  return requestBytes(world, port, 'TraderRechargeorder', {
+export function orderRequest(shop: OrderingShop, port: number, orderid: string, user: number): Buffer {
+  return requestBytes(shop, port, 'TraderRechargeorder', {
     username: `u${user}`,
     localusermark: `u${user}`,
-    address: world.addresses[user]!,
+    address: shop.addresses[user]!,
     orderid,
     amount: '12.5',
   })
@@ -108,7 +108,7 @@ export function orderRequest(world: OrderWorld, port: number, orderid: string, u
 
 /** A signed request as bytes on the wire. */
 export function requestBytes(
-  { merchant }: OrderWorld,
+  { merchant }: OrderingShop,
   port: number,
   endpoint: string,
   parameters: Record<string, string>,

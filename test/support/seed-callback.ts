@@ -1,0 +1,109 @@
+import type { CallbackId, DepositAddressId, OrderId } from '../../src/base/ids.ts'
+import { usdt, wholeLegacyUnits } from '../../src/base/money.ts'
+import { callbackKey } from '../../src/callbacks/outbox/callback.ts'
+import { insertCallbacks, originOf } from '../../src/callbacks/outbox/callback-store.ts'
+import { inTransaction, type Pool, type Queryable, rows, run } from '../../src/db/pool.ts'
+import type { Merchant } from '../../src/merchants/merchant.ts'
+import { seedAddresses, seedOrders, usualAmount } from './seed.ts'
+import { seedCredits, seedTransfers } from './seed-transfer.ts'
+
+/** An order that is paid in full by one transfer. */
+export interface PaidOrder {
+  merchant: Merchant
+  /** Default: none, so that the callback goes to the merchant's own URL. */
+  notifyUrl?: string
+  orderid?: string
+  amount?: bigint
+}
+
+export interface SeededCallback {
+  key: string
+  callbackId: CallbackId
+  addressId: DepositAddressId
+  orderId: OrderId
+  orderid: string
+}
+
+/** Adds a paid order with its address, its transfer, its credit and the callback that announces it, which is due. */
+export async function seedCallback(pool: Pool, order: PaidOrder): Promise<SeededCallback> {
+  const [seeded] = await seedCallbacks(pool, [order])
+  return seeded!
+}
+
+/** Adds any number of them in one transaction. They are announced in their order. */
+export async function seedCallbacks(pool: Pool, orders: readonly PaidOrder[]): Promise<SeededCallback[]> {
+  return inTransaction(pool, async tx => {
+    const user = { localusermark: '1', username: 'a1', isBase: false }
+    const addresses = await seedAddresses(
+      tx,
+      orders.map(order => ({ ...user, merchantId: order.merchant.id })),
+    )
+    const amounts = orders.map(order => order.amount ?? usualAmount)
+    const paid = addresses.map(({ addressId }, i) => ({ addressId, amount: amounts[i]! }))
+    const placed = await seedOrders(
+      tx,
+      paid.map(({ addressId, amount }, i) => {
+        const { orderid, notifyUrl } = orders[i]!
+        return { addressId, amount, received: amount, orderid, notifyUrl }
+      }),
+    )
+    const transfers = await seedTransfers(tx, paid)
+    const credits = await seedCredits(
+      tx,
+      transfers.map(({ transferId }, i) => ({ transferId, orderId: placed[i]!.orderId })),
+    )
+    const callbacks = orders.map(({ merchant, notifyUrl }, i) => ({
+      key: callbackKey('0'.repeat(64), 'TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t', transfers[i]!.txid, 0),
+      merchantId: merchant.id,
+      orderId: placed[i]!.orderId,
+      creditId: credits[i]!,
+      bodyAmount: wholeLegacyUnits(usdt(amounts[i]!)),
+      received: usdt(amounts[i]!),
+      orderState: 'paid' as const,
+      late: false,
+      origin: originOf(notifyUrl ?? merchant.callbackUrl),
+    }))
+    await insertCallbacks(tx, callbacks)
+    const written = await rows<{ id: CallbackId; key: string }>(
+      tx,
+      `select id, key from callback where key = any($1)`,
+      [callbacks.map(callback => callback.key)],
+    )
+    const ids = new Map(written.map(({ id, key }) => [key, id]))
+    return callbacks.map(({ key }, i) => ({
+      key,
+      callbackId: ids.get(key)!,
+      ...addresses[i]!,
+      ...placed[i]!,
+    }))
+  })
+}
+
+export interface AttemptFacts {
+  callbackId: CallbackId
+  /** Default 1. */
+  attempt?: number
+  /** Default: now. */
+  startedAt?: Date
+  /** Default: acknowledged, by 200 and 'ok'. */
+  outcome?: string
+  status?: number
+  answer?: string
+}
+
+/** Adds an attempt to the history. The callback and its outbox row stay as they are. */
+export async function seedAttempt(db: Queryable, facts: AttemptFacts): Promise<void> {
+  await run(
+    db,
+    `insert into callback_attempt (callback_id, attempt, started_at, duration_ms, url, outcome, status, answer)
+     values ($1, $2, $3, 12, 'https://shop.example/cb', $4, $5, $6)`,
+    [
+      facts.callbackId,
+      facts.attempt ?? 1,
+      facts.startedAt ?? new Date(),
+      facts.outcome ?? 'acknowledged',
+      facts.status ?? 200,
+      facts.answer ?? 'ok',
+    ],
+  )
+}
