@@ -98,7 +98,7 @@ test('credits are those of the transfers that are not rejected, in chain order, 
       await assertAudit(it.pool)
       await takeUpSome(it, chain, random.wrong)
     }),
-    { numRuns: 12 },
+    { numRuns: 12, endOnFailure: true, includeErrorInReport: true },
   )
 })
 
@@ -214,6 +214,8 @@ async function takeUpSome(it: CreditedChain, chain: readonly SolidBlock[], wrong
       )
     else assert.equal(one.length, 1)
     await assertAudit(pool)
+    // What does not fit would hold up the next one at its address.
+    await decideQuarantined(it, ['reject'])
   }
 }
 

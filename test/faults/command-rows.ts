@@ -34,9 +34,9 @@ export const commandRows: readonly FaultRow[] = [
   },
   {
     id: 'K2',
-    what: 'gateway quarantine reject killed before and after its commit, and run again',
+    what: 'gateway quarantine reject and reopen killed before and after their commits, and run again',
     failpoints: ['decision:before-commit', 'decision:after-commit'],
-    inject: rejectWithDeath,
+    inject: decideWithDeaths,
   },
 ]
 
@@ -81,13 +81,33 @@ async function retryWithDeath({ deployment }: Scene): Promise<Injected> {
   return {}
 }
 
-/** One that is rejected takes no money, whether the command died before or after its commit. */
-async function rejectWithDeath({ deployment }: Scene): Promise<Injected> {
+/** Before the commit nothing has happened, after it the decision stands. Run again it is decided once. */
+async function decideWithDeaths({ deployment }: Scene): Promise<Injected> {
   const id = await quarantineLog(deployment)
-  const command = ['quarantine', 'reject', id, '--reason', 'nobody can read it']
-  await dieInCommand(deployment, 'decision:before-commit', ...command)
-  await dieInCommand(deployment, 'decision:after-commit', ...command)
-  return { count: 2 }
+  const expectRejections = async (count: number, when: string) => {
+    const { rowCount } = await deployment.pool.query('select from rejection where quarantine_id = $1', [id])
+    if (rowCount !== count) throw new Error(`${rowCount} rejections of ${id} ${when}, not ${count}`)
+  }
+  const command = (name: string) => ['quarantine', name, id, '--reason', 'nobody can read it']
+  await dieInCommand(deployment, 'decision:before-commit', ...command('reject'))
+  await expectRejections(0, 'after a death before the commit')
+  await dieInCommand(deployment, 'decision:after-commit', ...command('reject'))
+  await expectRejections(1, 'after a death after the commit')
+  await runCommand(deployment, ...command('reject'))
+  await dieInCommand(deployment, 'decision:before-commit', ...command('reopen'))
+  await expectRejections(1, 'after a death before reopening was committed')
+  await dieInCommand(deployment, 'decision:after-commit', ...command('reopen'))
+  await runCommand(deployment, ...command('reopen'))
+  await expectRejections(0, 'after it was reopened')
+  await runCommand(deployment, ...command('reject'))
+  const { rows } = await deployment.pool.query(
+    `select string_agg(action, ', ' order by id) as actions from audit_event where subject = 'quarantine ' || $1`,
+    [id],
+  )
+  const { actions } = rows[0]
+  if (actions !== 'quarantine.rejected, quarantine.reopened, quarantine.rejected')
+    throw new Error(`audited as ${actions}`)
+  return { count: 4 }
 }
 
 /** Has a node serve a log that cannot be decoded. @returns its id in quarantine. */
@@ -95,7 +115,9 @@ async function quarantineLog(deployment: Deployment): Promise<string> {
   const { rows } = await deployment.pool.query('select address from deposit_address limit 1')
   await tellSandbox(deployment.sandboxUrl, 'call', { logs: [{ kind: 'short-data', to: rows[0].address }] })
   const id = await patiently('it to be quarantined', async () => {
-    const { rows } = await deployment.pool.query('select id from quarantine order by id desc limit 1')
+    const { rows } = await deployment.pool.query(
+      'select id from quarantine where resolved_at is null order by id desc limit 1',
+    )
     return rows[0]?.id as bigint | undefined
   })
   return `${id}`
