@@ -156,7 +156,7 @@ test('a rejected log stays so while it is read again undecoded, and is recorded 
   const undecoded = {
     ...whole,
     transfers: whole.transfers.slice(0, 1),
-    undecodable: [{ ...whole.transfers[1]!, reason: 'odd', log: {} }],
+    undecodable: [{ ...whole.transfers[1]!, reason: 'odd', log: { address: 'ab'.repeat(20) } }],
   }
   await rescan(pool, rules, served([undecoded as SolidBlock]), { from: 1, to: 1 })
   assert.equal(await openQuarantine(pool), 0)
