@@ -10,6 +10,7 @@ import {
 import { sharedClockMs, startChild } from './child-process.ts'
 
 const slowOrigins = 200
+const warmUpCount = 2_000
 /** Less than an attempt may take: a success, which opens no circuit. */
 const answerAfterMs = 9_000
 /** For longer than two rounds of slow attempts. Not in step with anything. */
@@ -41,6 +42,7 @@ export async function benchSlowOrigins(
   const world = await openCallbackWorld({ database, receiver, redisUrl, ports: [port, slowPorts[0]!] })
   try {
     const [merchant, slow] = [world.merchants.get(port)!, world.merchants.get(slowPorts[0]!)!]
+    await warmUp(world, [merchant])
     // Met unawares: due before the courier goes on.
     if (slowCount > 0)
       await makeBacklog(
@@ -71,4 +73,11 @@ export async function benchSlowOrigins(
     await world.courier.stop()
     receiver.stop()
   }
+}
+
+/** A process that has just started is slow for a while, whoever is beside whom. */
+async function warmUp(world: CallbackWorld, merchants: readonly Merchant[]): Promise<void> {
+  await makeBacklog(world, merchants, warmUpCount)
+  world.courier.resume()
+  await untilRecorded(world, merchants)
 }
