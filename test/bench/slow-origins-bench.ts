@@ -1,9 +1,18 @@
 import type { Pool } from '../../src/db/pool.ts'
+import type { Merchant } from '../../src/merchants/merchant.ts'
 import { seedCallbacks } from '../support/seed-callback.ts'
 import { sharedClockMs, startChild } from './child-process.ts'
-import { checkHistory, checkReceived, makeBacklog, openCourierSetup, untilRecorded } from './courier-setup.ts'
+import {
+  type CourierSetup,
+  checkHistory,
+  checkReceived,
+  makeBacklog,
+  openCourierSetup,
+  untilRecorded,
+} from './courier-setup.ts'
 
 const slowOrigins = 200
+const warmUpCount = 2_000
 /** Less than an attempt may take: a success, which opens no circuit. */
 const answerAfterMs = 9_000
 /** For longer than two rounds of slow attempts. Not in step with anything. */
@@ -35,6 +44,7 @@ export async function benchSlowOrigins(
   const setup = await openCourierSetup({ database, receiver, redisUrl, ports: [port, slowPorts[0]!] })
   try {
     const [merchant, slow] = [setup.merchants.get(port)!, setup.merchants.get(slowPorts[0]!)!]
+    await warmUp(setup, [merchant])
     // Met unawares: due before the courier goes on.
     if (slowCount > 0)
       await makeBacklog(
@@ -65,4 +75,11 @@ export async function benchSlowOrigins(
     await setup.courier.stop()
     receiver.stop()
   }
+}
+
+/** A process that has just started is slow for a while, whoever is beside whom. */
+async function warmUp(setup: CourierSetup, merchants: readonly Merchant[]): Promise<void> {
+  await makeBacklog(setup, merchants, warmUpCount)
+  setup.courier.resume()
+  await untilRecorded(setup, merchants)
 }

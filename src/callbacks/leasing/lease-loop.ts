@@ -1,9 +1,10 @@
 import { thisMoment } from '../../base/clock.ts'
 import { failpoint } from '../../base/failpoint.ts'
+import type { MerchantId } from '../../base/ids.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Pool } from '../../db/pool.ts'
 import type { CallbackQueue } from '../queue/callback-queue.ts'
-import { mayTakeOneMore } from '../queue/merchant-share.ts'
+import { mayTakeMore, mayTakeOneMore } from '../queue/merchant-share.ts'
 import { divideIntoJobs, jobSize } from '../queue/queued-job.ts'
 import type { Slots } from '../queue/slots.ts'
 import { type CourierTuning, handedMax } from './courier-tuning.ts'
@@ -107,7 +108,8 @@ async function leaseOnce(options: LeasingOptions): Promise<number> {
   const { pool, queue, inHand, tuning } = options
   const askedAt = thisMoment()
   const free = await freeLeases(options)
-  const leases = await leaseCallbacks(pool, free, tuning.leaseMs, tuning.circuit, inHand.byMerchant())
+  const held = heldByMerchants(options, free)
+  const leases = await leaseCallbacks(pool, free, tuning.leaseMs, tuning.circuit, held)
   if (leases.length === 0) return 0
   failpoint('courier:after-lease')
   const jobs = divideIntoJobs(leases, jobSize(tuning.slots))
@@ -132,6 +134,19 @@ async function freeLeases({ queue, inHand, tuning }: LeasingOptions): Promise<nu
   const free = room - inHand.waiting
   const suffices = inHand.waiting === 0 || (free > 0 && mayAllTakeMore(inHand, free))
   return suffices ? free : room - inHand.countWaiting(await queue.waiting())
+}
+
+/**
+ * Counts what each merchant holds, for the leasing. A merchant whose leases wait for its slots gets no more until there is room
+ * for a whole job of them: one as each ends would fill the queue with jobs of one lease, before those of other merchants.
+ */
+function heldByMerchants({ inHand, slots }: LeasingOptions, free: number): Map<MerchantId, number> {
+  const counts = inHand.byMerchant()
+  for (const [merchantId, held] of counts) {
+    const waits = slots.waitingOf(merchantId) > 0 && mayTakeMore(held, free) < jobSize(slots.count)
+    if (waits) counts.set(merchantId, Math.max(held, 3 * free))
+  }
+  return counts
 }
 
 function mayAllTakeMore(inHand: InHand, free: number): boolean {

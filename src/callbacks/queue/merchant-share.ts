@@ -13,3 +13,9 @@ export function mayTakeOneMore(holds: number, free: number): boolean {
   if (holds === 0) return free > 0
   return holds + 1 <= 3 * (free - 1)
 }
+
+/** Computes how many more a merchant may take, if nobody else takes any meanwhile. */
+export function mayTakeMore(holds: number, free: number): number {
+  if (free <= 0) return 0
+  return Math.max(holds === 0 ? 1 : 0, Math.floor((3 * free - holds) / 4))
+}

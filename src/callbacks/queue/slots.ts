@@ -15,6 +15,8 @@ export interface Slots {
   readonly waiting: number
   /** How many slots a merchant holds. */
   heldBy(holder: SlotHolder): number
+  /** How many of a merchant wait for a slot. */
+  waitingOf(holder: SlotHolder): number
   /**
    * Works in a slot, when the merchant may take one. Those of a merchant take turns in the order they came, and merchants
    * take turns too. Each slot is free again within an attempt's deadline, so the wait ends.
@@ -24,6 +26,12 @@ export interface Slots {
   open(): void
 }
 
+/**
+ * How many begin in one turn of the event loop. Hundreds of a merchant's attempts may end, and hundreds begin, at one moment:
+ * without a bound, another merchant's callback would wait at each of its round trips until all of those are on their way.
+ */
+const beginsPerTurn = 8
+
 export function createSlots(count: number): Slots {
   const held = new Map<SlotHolder, number>()
   /** In the order of the merchants' turns. None is empty. */
@@ -31,10 +39,14 @@ export function createSlots(count: number): Slots {
   let used = 0
   let waitingCount = 0
   let opened = false
+  /** How many have begun in this turn of the event loop. */
+  let begunInTurn = 0
 
   const holds = (holder: SlotHolder) => held.get(holder) ?? 0
-  const mayTake = (holder: SlotHolder) => opened || mayTakeOneMore(holds(holder), count - used)
+  const mayTake = (holder: SlotHolder) =>
+    opened || (begunInTurn < beginsPerTurn && mayTakeOneMore(holds(holder), count - used))
   const take = (holder: SlotHolder) => {
+    if (begunInTurn++ === 0) setImmediate(nextTurn)
     used++
     held.set(holder, holds(holder) + 1)
   }
@@ -44,9 +56,13 @@ export function createSlots(count: number): Slots {
     if (left > 0) held.set(holder, left)
     else held.delete(holder)
   }
+  const nextTurn = () => {
+    begunInTurn = 0
+    admit()
+  }
   /** Admits those that wait and may take a slot now. */
   const admit = () => {
-    for (let admitted = true; admitted && waitingCount > 0; ) {
+    for (let admitted = true; admitted && waitingCount > 0 && (opened || begunInTurn < beginsPerTurn); ) {
       admitted = false
       for (const [holder, begins] of waiting) {
         if (!mayTake(holder)) continue
@@ -70,6 +86,7 @@ export function createSlots(count: number): Slots {
       return waitingCount
     },
     heldBy: holds,
+    waitingOf: holder => waiting.get(holder)?.length ?? 0,
     use: async (holder, work) => {
       if (waiting.has(holder) || !mayTake(holder)) {
         waitingCount++

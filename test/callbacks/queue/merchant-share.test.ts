@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { mayTakeOneMore } from '../../../src/callbacks/queue/merchant-share.ts'
+import { mayTakeMore, mayTakeOneMore } from '../../../src/callbacks/queue/merchant-share.ts'
 
 /** Merchants that want all they may have, taking in any order, some giving back. @returns what each holds in the end. */
 function takeAll(count: number, merchants: number, order: readonly number[]): number[] {
@@ -75,6 +75,16 @@ test('merchants that want everything come to equal shares, and leave one part in
       assert(Math.max(...held) - Math.min(...held) <= 2, `${held}`)
       assert(free >= Math.floor(512 / (3 * n + 1)), `${free} free of 512, shared by ${n}`)
       assert(free <= Math.ceil(512 / (3 * n + 1)) + n, `${free} free of 512, shared by ${n}`)
+    }),
+  )
+})
+
+test('how many more a merchant may take is as many as it may take one by one', () => {
+  fc.assert(
+    fc.property(fc.nat(300), fc.nat(300), (holds, free) => {
+      let [held, left] = [holds, free]
+      while (mayTakeOneMore(held, left)) [held, left] = [held + 1, left - 1]
+      assert.equal(mayTakeMore(holds, free), held - holds)
     }),
   )
 })
