@@ -5,6 +5,7 @@ import { runMigrations as migrateQueue } from 'bullmq'
 import { failpoint } from '../base/failpoint.ts'
 import type { Logger } from '../base/log.ts'
 import { applyRoutines } from './apply-routines.ts'
+import { isOutsideTransaction, runOutsideTransaction } from './outside-transaction.ts'
 import type { Pool, Tx } from './pool.ts'
 import { inTransaction } from './pool.ts'
 
@@ -15,8 +16,8 @@ const shippedFolder = new URL('../../prisma/', import.meta.url)
 export const queueSchema = 'bullmq'
 
 /**
- * Brings the database up to date: applies the migrations that are missing, each in a transaction of its own, then the
- * routines that have changed, then the queue's own schema. Migrations are recorded in Prisma's `_prisma_migrations`, so
+ * Brings the database up to date: applies the migrations that are missing, each in a transaction of its own unless its
+ * first line asks for none, then the routines that have changed, then the queue's own schema. Migrations are recorded in Prisma's `_prisma_migrations`, so
  * that its tools agree. Several may run it at once: a lock lets one go first.
  * @param folder with `migrations/` and `routines/`.
  * @returns the names of the migrations and routines applied now.
@@ -31,7 +32,7 @@ export async function migrate(pool: Pool, log: Logger, folder = shippedFolder): 
     .sort()
   for (const name of names) {
     const sql = await readFile(new URL(`${name}/migration.sql`, migrations), 'utf8')
-    for (const migration of await runStep(pool, log, tx => applyMigration(tx, name, sql, log))) {
+    for (const migration of await runStep(pool, log, tx => applyMigration(pool, tx, name, sql, log))) {
       log.info({ migration }, 'migration.applied')
       applied.push(migration)
     }
@@ -80,8 +81,7 @@ function isLockTimeout(error: unknown): boolean {
 /** Runs one step in a transaction that holds the migrations' lock. */
 async function tryStep(pool: Pool, step: (tx: Tx) => Promise<string[]>): Promise<string[]> {
   const applied = await inTransaction(pool, async tx => {
-    // Any fixed number will do. It only has to be the same in every `gateway migrate`.
-    await tx.query(`select pg_advisory_xact_lock(7265636861726765)`)
+    await takeTurn(tx)
     await tx.query(`set local lock_timeout = '${lockTimeout}'`)
     const names = await step(tx)
     if (names.length > 0) failpoint('migrate:before-commit')
@@ -91,8 +91,27 @@ async function tryStep(pool: Pool, step: (tx: Tx) => Promise<string[]>): Promise
   return applied
 }
 
+/** How long one `gateway migrate` waits for another, and how often it asks whether that is done. */
+const turnMaxMs = 30_000
+const turnPollMs = 100
+
+/**
+ * Takes the migrations' lock. It asks for it again and again: a statement that waited for it would have a snapshot, and the
+ * one that has the lock may be building an index concurrently, which waits for every older snapshot.
+ */
+async function takeTurn(tx: Tx): Promise<void> {
+  for (let waitedMs = 0; ; waitedMs += turnPollMs) {
+    // Any fixed number will do. It only has to be the same in every `gateway migrate`.
+    const { rows } = await tx.query(`select pg_try_advisory_xact_lock(7265636861726765) as taken`)
+    if (rows[0].taken) return
+    if (waitedMs >= turnMaxMs)
+      throw new Error('another `gateway migrate` is running: try again when it is done')
+    await sleep(turnPollMs)
+  }
+}
+
 /** Applies a migration and records it. @returns its name; nothing when it was applied before. */
-async function applyMigration(tx: Tx, name: string, sql: string, log: Logger): Promise<string[]> {
+async function applyMigration(pool: Pool, tx: Tx, name: string, sql: string, log: Logger): Promise<string[]> {
   const checksum = createHash('sha256').update(sql).digest('hex')
   await tx.query(
     `create table if not exists _prisma_migrations (
@@ -126,7 +145,10 @@ async function applyMigration(tx: Tx, name: string, sql: string, log: Logger): P
   }
   tx.on('notice', onNotice)
   try {
-    await tx.query(sql)
+    if (isOutsideTransaction(sql)) {
+      log.info({ migration: name }, 'migration.building')
+      await runOutsideTransaction(pool, tx, sql)
+    } else await tx.query(sql)
   } finally {
     tx.off('notice', onNotice)
   }
