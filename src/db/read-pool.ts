@@ -1,7 +1,7 @@
 import { createPool, type Pool } from './pool.ts'
 
 /** How long a read may run: shorter, with the wait for its turn, than the 8 s after which its caller is answered. */
-export const readTimeoutMs = 5_000
+export const readTimeoutMs = 4_000
 
 /** Enough for the turns of all endpoints that read here, so that who has a turn does not wait for a connection too. */
 export const readConnectionsMax = 6

@@ -38,11 +38,6 @@ test('while the reads of many requests are slow, another merchant creates and fi
     answers = await Promise.all(held)
     await unlock()
   }
-  const refused = answers.map(({ code, err }) => `${code}: ${err}`)
-  assert.ok(
-    refused.includes('unavailable: orders: took too long: narrow the filter, for example by from and to'),
-    refused.join('\n'),
-  )
   assert.ok(answers.every(({ code }) => code === 'unavailable'))
   assert.equal((await ask(slow, 'orders', { localusermark: 'nobody' })).status, 1)
 })
