@@ -7,6 +7,7 @@ import { createMetrics, type Registry } from './base/metrics.ts'
 import { type RunningCourier, startCourier } from './courier.ts'
 import { createPool, type Pool, run } from './db/pool.ts'
 import { createPrisma } from './db/prisma-client.ts'
+import { openReadPool } from './db/read-pool.ts'
 import { startHealthServer } from './http/health.ts'
 import { openMerchantDirectory } from './merchants/merchant-directory.ts'
 import { parseTronAddress } from './tron/address.ts'
@@ -29,7 +30,7 @@ export interface RunningGateway {
 const databaseRetryMs = 1_000
 
 /**
- * Starts processes on one pool, in order.
+ * Starts processes on one pool, in order. Reads, the watcher's lease and the merchants have connections of their own.
  * @param config has what each of the processes needs: `readConfig(env, ...processes)`.
  * @param untilStopped ends the waiting for a database that cannot be reached.
  * @returns null when that happened.
@@ -51,8 +52,11 @@ export async function startGateway(options: {
     return running
   }
   try {
-    const pool = createPool(config.databaseUrl, { name: `gateway ${processes.join('+')}` })
-    stops.push(() => pool.end())
+    const keepPool = (opened: Pool) => {
+      stops.push(() => opened.end())
+      return opened
+    }
+    const pool = keepPool(createPool(config.databaseUrl, { name: `gateway ${processes.join('+')}` }))
     if (!(await waitForDatabase(pool, log, options.untilStopped))) {
       await stop()
       return null
@@ -61,7 +65,10 @@ export async function startGateway(options: {
     const running: Running = {}
     if (config.healthPort > 0) keep(await startHealth(config, common, running))
     const watched = configOf('watcher', options)
-    if (watched) running.watcher = keep(startWatcher({ ...watcherSettings(watched), ...common }))
+    if (watched) {
+      const leasePool = keepPool(createPool(watched.databaseUrl, { name: 'recharge-gateway-lease', max: 1 }))
+      running.watcher = keep(startWatcher({ ...watcherSettings(watched), ...common, leasePool }))
+    }
     const called = configOf('courier', options)
     const served = configOf('api', options)
     const merchants = (called ?? served) && keep(await holdMerchants((called ?? served)!, log))
@@ -72,8 +79,9 @@ export async function startGateway(options: {
       )
     }
     if (served && merchants) {
-      const prisma = createPrisma(pool)
-      running.api = keep(await startApi({ ...common, prisma, merchants, config: served }))
+      const reads = keepPool(openReadPool(served.databaseUrl))
+      const prisma = createPrisma(reads)
+      running.api = keep(await startApi({ ...common, reads, prisma, merchants, config: served }))
     }
     const apiUrl = running.api?.url ?? null
     log.info({ roles: processes, apiUrl }, 'gateway.started')

@@ -26,6 +26,8 @@ import { createNodePool, type NodePool } from './tron/pool/node-pool.ts'
 
 export interface WatcherOptions {
   pool: Pool
+  /** One connection, for the lease alone: it is renewed when all others are busy. */
+  leasePool: Pool
   network: NetworkName
   usdtContract: TronAddress
   nodes: readonly { headUrl: string; solidUrl: string; jsonRpcUrl?: string | undefined }[]
@@ -110,7 +112,7 @@ async function watch(
   const checkClocks = createClockCheck({ db: pool, ...clocks, alarms, registry })
   const reconciling = reconcile && { ...reconcile, apiKey: options.trongridApiKey, usdtContract }
   await leadChain({
-    pool,
+    pool: options.leasePool,
     holder: `${hostname()} ${process.pid} ${randomUUID().slice(0, 8)}`,
     log,
     signal,

@@ -144,7 +144,7 @@ function run(url: string, args: string[]) {
 /** The app on the restored database. @returns asks it as the merchant. */
 async function openRestored(pool: Pool) {
   const prisma = createPrisma(pool)
-  const app = await buildApp({ ...api.options, pool, prisma })
+  const app = await buildApp({ ...api.options, pool, reads: pool, prisma })
   after(() => app.close())
   return async (endpoint: string, parameters: Record<string, string>) =>
     readAnswer(

@@ -38,9 +38,9 @@ test('a retired key stops working within a second though every connection of the
   }
   await lock.query('begin; lock table recharge_order in access exclusive mode')
   const ask = async (parameters: Record<string, string> = {}) => {
-    const all = signed({ ...shop, scheme }, 'orders', parameters)
+    const all = signed({ ...shop, scheme }, 'resendcallback', { orderid: 'o-1', ...parameters })
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
-    const answer = await fetch(`${gateway.apiUrl}/api/merchant/orders`, {
+    const answer = await fetch(`${gateway.apiUrl}/api/merchant/resendcallback`, {
       method: 'POST',
       headers,
       body: formBody(all),

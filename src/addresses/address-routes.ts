@@ -4,6 +4,7 @@ import { GatewayError } from '../base/errors.ts'
 import { formatUsdt } from '../base/money.ts'
 import type { Pool } from '../db/pool.ts'
 import { describeEndpoint, type Endpoint } from '../requests/endpoint.ts'
+import { openMerchantTurns } from '../requests/merchant-turns.ts'
 import { localusermarkParameter, orderidParameter, usernameParameter } from '../requests/parameter-schemas.ts'
 import type { AssignAddress } from './assign-address.ts'
 import { findBaseWithUnclaimed } from './deposit-address-store.ts'
@@ -19,8 +20,19 @@ const answer = {
   addtime: Type.Integer({ description: 'Time of assignment, Unix seconds.', examples: [1662198094] }),
 }
 
-/** Describes newAddress and finduseraddress. */
-export function addressEndpoints({ pool, assign }: { pool: Pool; assign: AssignAddress }): Endpoint[] {
+/** How many look-ups a merchant may have waiting. Each takes a millisecond, unless the user has very many addresses. */
+const usersWaiting = 256
+
+/**
+ * Describes newAddress and finduseraddress.
+ * @param options.reads the pool for reads: a user's unclaimed money may be at a million addresses.
+ */
+export function addressEndpoints({ reads, assign }: { reads: Pool; assign: AssignAddress }): Endpoint[] {
+  const takeTurn = openMerchantTurns({
+    name: 'finduseraddress',
+    waitingPerMerchant: usersWaiting,
+    whenTooLong: 'this user has too many addresses to sum up what is unclaimed',
+  })
   return [
     describeEndpoint({
       name: 'newAddress',
@@ -61,7 +73,8 @@ export function addressEndpoints({ pool, assign }: { pool: Pool; assign: AssignA
         }),
       }),
       run: async (merchant, { username, localusermark }) => {
-        const base = await findBaseWithUnclaimed(pool, { merchantId: merchant.id, localusermark })
+        const user = { merchantId: merchant.id, localusermark }
+        const base = await takeTurn(merchant.id, () => findBaseWithUnclaimed(reads, user))
         if (!base) throw new GatewayError('user_not_found', 'localusermark: this user has no address')
         return {
           info: { username, localusermark },

@@ -39,18 +39,22 @@ export async function run(db: Queryable, statement: Statement, values?: unknown[
  * Opens a pool.
  * @param max the most connections. The API needs few, since its writes share statements.
  */
-export function createPool(url: string, options: { max?: number; name?: string } = {}): Pool {
+export function createPool(
+  url: string,
+  options: { max?: number; name?: string; statementTimeoutMs?: number } = {},
+): Pool {
+  // None of our usual statements takes long. One that does waits for a lock that will not be released.
+  const statementTimeoutMs = options.statementTimeoutMs ?? 30_000
   const pool = new pg.Pool({
     connectionString: url,
     max: options.max ?? 10,
     application_name: options.name ?? 'recharge-gateway',
     keepAlive: true,
     connectionTimeoutMillis: 5_000,
-    // None of our statements takes long. One that does waits for a lock that will not be released.
-    statement_timeout: 30_000,
+    statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: 30_000,
     // By our own clock, for a connection that has gone silent.
-    query_timeout: 35_000,
+    query_timeout: statementTimeoutMs + 5_000,
     types: {
       getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
         oid === int8 && format !== 'binary' ? BigInt : pg.types.getTypeParser(oid, format)) as never,

@@ -36,6 +36,9 @@ import { serverOptions } from './server-options.ts'
 
 export interface AppOptions {
   pool: Pool
+  /** Of `openReadPool`: what may take seconds is read here. */
+  reads: Pool
+  /** On `reads`. */
   prisma: Prisma
   merchants: MerchantDirectory
   config: Pick<
@@ -59,7 +62,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 
 /** The endpoints of the merchant API, with what they need; `openApp` closes what they open. */
 export function merchantEndpoints(options: AppOptions): Endpoint[] {
-  const { pool, prisma, config, log, witness = openAddressWitness({ pool, log }) } = options
+  const { pool, reads, prisma, config, log, witness = openAddressWitness({ pool, log }) } = options
   const assign = openAssignment(pool, witness)
   const orderContext = {
     batch: openOrderBatch(pool, config.orderWindowMs),
@@ -67,10 +70,10 @@ export function merchantEndpoints(options: AppOptions): Endpoint[] {
     checkUrl: (url: string) => checkCallbackUrl(url, config.callbackAllowedNetworks),
   }
   return [
-    ...addressEndpoints({ pool, assign }),
+    ...addressEndpoints({ reads, assign }),
     ...orderEndpoints({ context: orderContext, find: openFindOrder(pool), prisma }),
     ...callbackEndpoints({ pool, context: openTestContext(options) }),
-    statementEndpoint(pool),
+    statementEndpoint(reads),
   ]
 }
 

@@ -1,7 +1,8 @@
 import { GatewayError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
 import { legacy, usdt } from '../base/money.ts'
-import type { Prisma } from '../db/prisma-client.ts'
+import type { Prisma, PrismaTx } from '../db/prisma-client.ts'
+import { readTimeoutMs } from '../db/read-pool.ts'
 import type { OrderState } from './order.ts'
 import { type ShownOrder, showOrder } from './show-order.ts'
 
@@ -18,25 +19,41 @@ export interface OrderFilter {
   limit: number
 }
 
+/** Prisma ends the transaction after this. Postgres ends a statement sooner. */
+const transactionTimeoutMs = readTimeoutMs + 2_000
+
 /**
  * Reads a page of a merchant's orders, newest first.
+ * @param prisma on the pool for reads.
  * @returns `next`: the cursor for the next page; null after the last.
  * @throws GatewayError bad_parameter when the cursor is not an order of this merchant.
  */
 export async function listOrders(prisma: Prisma, merchantId: MerchantId, filter: OrderFilter) {
+  return prisma.$transaction(
+    async tx => {
+      // A proxy between us and the database may have dropped that of the connection.
+      await tx.$executeRawUnsafe(`set local statement_timeout = ${readTimeoutMs}`)
+      return readPage(tx, merchantId, filter)
+    },
+    { timeout: transactionTimeoutMs },
+  )
+}
+
+async function readPage(prisma: PrismaTx, merchantId: MerchantId, filter: OrderFilter) {
   const { cursor, limit } = filter
-  if (cursor !== undefined) {
-    const last = await prisma.rechargeOrder.findFirst({
-      where: { merchantId, ordersn: cursor },
-      select: { id: true },
-    })
-    if (!last) throw new GatewayError('bad_parameter', 'cursor: must be `next` of the previous page')
-  }
+  const last =
+    cursor === undefined
+      ? undefined
+      : await prisma.rechargeOrder.findFirst({
+          where: { merchantId, ordersn: cursor },
+          select: { createdAt: true },
+        })
+  if (last === null) throw new GatewayError('bad_parameter', 'cursor: must be `next` of the previous page')
   const { blockTime } = await prisma.chainCursor.findFirstOrThrow({ select: { blockTime: true } })
   const rows = await prisma.rechargeOrder.findMany({
     where: {
       merchantId,
-      createdAt: { gte: filter.from, lt: filter.to },
+      createdAt: { gte: filter.from, lt: filter.to, ...(last && { lte: endOfMs(last.createdAt) }) },
       localusermark: filter.localusermark,
       ...(filter.state && byState(prisma, filter.state)),
       ...(filter.expired !== undefined && {
@@ -68,8 +85,16 @@ export async function listOrders(prisma: Prisma, merchantId: MerchantId, filter:
   }
 }
 
+/**
+ * The end of a time's millisecond, since Prisma cuts the microseconds off. The cursor's own condition is exact, but no range of
+ * an index: with it alone, each page would read all orders before it again.
+ */
+function endOfMs(time: Date): Date {
+  return new Date(time.getTime() + 1)
+}
+
 /** Turns a state into a condition on the sums, since no state is stored. */
-function byState(prisma: Prisma, state: OrderState) {
+function byState(prisma: PrismaTx, state: OrderState) {
   const { amount } = prisma.rechargeOrder.fields
   switch (state) {
     case 'pending':

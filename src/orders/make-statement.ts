@@ -2,7 +2,7 @@ import { GatewayError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
 import { formatUsdt, fromLegacyUnits, legacy, usdt } from '../base/money.ts'
 import type { Pool } from '../db/pool.ts'
-import { shareRoundTrips } from '../db/shared-round-trip.ts'
+import { openMerchantTurns } from '../requests/merchant-turns.ts'
 import { readStatement, type StatementDay, type StatementSums } from './statement-store.ts'
 
 /** Makes a merchant's statement. @throws GatewayError bad_parameter, rate_limited, unavailable. */
@@ -16,34 +16,22 @@ const dayMs = 86_400_000
 const daysMax = 92
 
 /**
- * Opens the making of statements. A statement may read months of rows, so a merchant gets one at a time and two run in
- * all: the pool's connections are needed for orders.
+ * Opens the making of statements. A statement may read months of rows, so a merchant gets one at a time.
+ * @param reads the pool for reads: other connections are needed for orders.
  */
-export function openStatements(pool: Pool): MakeStatement {
-  const running = new Set<MerchantId>()
-  const read = shareRoundTrips({
-    run: async ([one]: readonly { merchantId: MerchantId; from: Date; to: Date }[]) => [
-      await readStatement(pool, one!.merchantId, one!.from, one!.to),
-    ],
-    itemsMax: 1,
-    waitingMax: 64,
-    inFlightMax: 2,
+export function openStatements(reads: Pool): MakeStatement {
+  const takeTurn = openMerchantTurns({
+    name: 'statement',
+    waitingPerMerchant: 0,
+    whenTooLong: 'ask for fewer days',
   })
   return async request => {
     const { merchantId, from, to } = request
     if (from >= to) throw new GatewayError('bad_parameter', 'to: must be later than from')
     if (to.getTime() - from.getTime() > daysMax * dayMs)
       throw new GatewayError('bad_parameter', `to: at most ${daysMax} days after from`)
-    if (running.has(merchantId))
-      throw new GatewayError('rate_limited', 'statement: only one at a time for each merchant', {
-        retryAfterS: 1,
-      })
-    running.add(merchantId)
-    try {
-      return showStatement(await read(request), from, to)
-    } finally {
-      running.delete(merchantId)
-    }
+    const sums = await takeTurn(merchantId, () => readStatement(reads, merchantId, from, to))
+    return showStatement(sums, from, to)
   }
 }
 

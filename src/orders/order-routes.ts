@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import type { Prisma } from '../db/prisma-client.ts'
 import { describeEndpoint, type Endpoint } from '../requests/endpoint.ts'
+import { openMerchantTurns } from '../requests/merchant-turns.ts'
 import {
   localusermarkParameter,
   nullable,
@@ -17,6 +18,9 @@ import { orderStates } from './order.ts'
 import { orderDetailsSchema, orderSchema } from './order-schemas.ts'
 import { showOrderDetails } from './show-order.ts'
 
+/** How many pages a merchant may ask for while one is read. Usual clients ask for one after the other. */
+const pagesWaiting = 32
+
 /** Describes TraderRechargeorder, findorder and orders. */
 export function orderEndpoints({
   context,
@@ -27,6 +31,11 @@ export function orderEndpoints({
   find: FindOrder
   prisma: Prisma
 }): Endpoint[] {
+  const takeTurn = openMerchantTurns({
+    name: 'orders',
+    waitingPerMerchant: pagesWaiting,
+    whenTooLong: 'narrow the filter, for example by from and to',
+  })
   return [
     describeEndpoint({
       name: 'TraderRechargeorder',
@@ -125,13 +134,15 @@ export function orderEndpoints({
         ),
       }),
       run: (merchant, { from, to, expired, limit, ...filter }) =>
-        listOrders(prisma, merchant.id, {
-          ...filter,
-          ...(from !== undefined && { from: new Date(Number(from) * 1000) }),
-          ...(to !== undefined && { to: new Date(Number(to) * 1000) }),
-          ...(expired !== undefined && { expired: expired === 'true' }),
-          limit: Number(limit ?? 100),
-        }),
+        takeTurn(merchant.id, () =>
+          listOrders(prisma, merchant.id, {
+            ...filter,
+            ...(from !== undefined && { from: new Date(Number(from) * 1000) }),
+            ...(to !== undefined && { to: new Date(Number(to) * 1000) }),
+            ...(expired !== undefined && { expired: expired === 'true' }),
+            limit: Number(limit ?? 100),
+          }),
+        ),
     }),
   ]
 }

@@ -9,8 +9,8 @@ const usdt = (description: string, example: string) =>
 const count = (description: string, example: number) => Type.Integer({ description, examples: [example] })
 
 /** Describes statement. */
-export function statementEndpoint(pool: Pool): Endpoint {
-  const makeStatement = openStatements(pool)
+export function statementEndpoint(reads: Pool): Endpoint {
+  const makeStatement = openStatements(reads)
   return describeEndpoint({
     name: 'statement',
     summary: 'Sums for each UTC day: orders created, transfers received, amounts announced and acknowledged.',

@@ -1,6 +1,7 @@
 import type { MerchantId } from '../base/ids.ts'
 import type { LegacyUnits, UsdtUnits } from '../base/money.ts'
 import { inTransaction, type Pool, rows, run, type Tx } from '../db/pool.ts'
+import { readTimeoutMs } from '../db/read-pool.ts'
 
 /** A merchant's sums for one UTC day. */
 export interface StatementDay {
@@ -20,9 +21,6 @@ export interface StatementSums {
   unclaimed: { transfers: bigint; units: UsdtUnits }
 }
 
-/** Shorter than the 8 s after which the caller is answered, so that the query does not outlive its request. */
-const statementTimeoutMs = 6_000
-
 /** Sums up a merchant's days in one snapshot. @param from included; @param to not. */
 export function readStatement(
   pool: Pool,
@@ -31,10 +29,11 @@ export function readStatement(
   to: Date,
 ): Promise<StatementSums> {
   return inTransaction(pool, async tx => {
+    // The timeout again: a proxy between us and the database may have dropped that of the connection.
     await run(
       tx,
       `set transaction isolation level repeatable read, read only;
-       set local statement_timeout = ${statementTimeoutMs}`,
+       set local statement_timeout = ${readTimeoutMs}`,
     )
     return { days: await sumDays(tx, merchantId, from, to), unclaimed: await sumUnclaimed(tx, merchantId) }
   })

@@ -2,6 +2,7 @@ import { readConfig } from '../../src/base/config.ts'
 import { createLog } from '../../src/base/log.ts'
 import { createPool } from '../../src/db/pool.ts'
 import { createPrisma } from '../../src/db/prisma-client.ts'
+import { openReadPool } from '../../src/db/read-pool.ts'
 import { merchantEndpoints, openApp } from '../../src/http/app.ts'
 import { exampleOf } from '../../src/http/docs/api-example.ts'
 import { openMerchantDirectory } from '../../src/merchants/merchant-directory.ts'
@@ -13,7 +14,8 @@ const config = readConfig(process.env, 'sealing')
 const log = createLog('warn', 'bench')
 const pool = createPool(config.databaseUrl)
 const merchants = await openMerchantDirectory({ pool, masterKey: config.masterKey, log })
-const options = { pool, prisma: createPrisma(pool), merchants, config, log, history: !bare }
+const reads = openReadPool(config.databaseUrl)
+const options = { pool, reads, prisma: createPrisma(reads), merchants, config, log, history: !bare }
 const endpoints = merchantEndpoints(options).map(endpoint =>
   bare && ['TraderRechargeorder', 'findorder'].includes(endpoint.name)
     ? { ...endpoint, run: constantly(exampleOf(endpoint.data, true)) }

@@ -218,7 +218,12 @@ test('the watcher compares them: on a chain an hour ahead its alarm is raised, a
   after(() => sandbox.close())
   const registry = createMetrics()
   const watcher = startWatcher({
-    ...{ pool: own.pool, network: 'sandbox', usdtContract: networks.sandbox.usdtContract! },
+    ...{
+      pool: own.pool,
+      leasePool: own.pool,
+      network: 'sandbox',
+      usdtContract: networks.sandbox.usdtContract!,
+    },
     nodes: [{ headUrl: sandbox.url, solidUrl: sandbox.url }],
     ...{ trongridApiKey: undefined, requestsPerSecond: undefined, startBlock: undefined },
     ...{ quorumAmount: null, seen: false, reconcile: null, log: recordLog().log, registry },

@@ -8,6 +8,7 @@ import type { Logger } from '../../src/base/log.ts'
 import type { Registry } from '../../src/base/metrics.ts'
 import { createPool, type Pool } from '../../src/db/pool.ts'
 import { createPrisma, type Prisma } from '../../src/db/prisma-client.ts'
+import { openReadPool } from '../../src/db/read-pool.ts'
 import { type AppOptions, buildApp } from '../../src/http/app.ts'
 import { addMerchant } from '../../src/merchants/add-merchant.ts'
 import { type MerchantDirectory, openMerchantDirectory } from '../../src/merchants/merchant-directory.ts'
@@ -75,8 +76,10 @@ export async function openApiUnderTest(
   settings: Partial<AppOptions['config']> & ApiSettings = {},
 ): Promise<ApiUnderTest> {
   const { url, pool } = await cloneDatabase()
-  const appPool = settings.databaseBehind ? createPool(await settings.databaseBehind(url)) : pool
-  const prisma = createPrisma(appPool)
+  const appUrl = settings.databaseBehind ? await settings.databaseBehind(url) : url
+  const appPool = settings.databaseBehind ? createPool(appUrl) : pool
+  const reads = openReadPool(appUrl)
+  const prisma = createPrisma(reads)
   const masterKey = randomBytes(32)
   const { log, logged } = memoryLog()
   if (settings.watched !== false) await followChain(pool)
@@ -84,6 +87,7 @@ export async function openApiUnderTest(
   const { clock, watched: _, databaseBehind: __, redisUrl, registry, ...config } = settings
   const options: AppOptions = {
     pool: appPool,
+    reads,
     prisma,
     merchants,
     config: {
@@ -104,6 +108,7 @@ export async function openApiUnderTest(
     await app.close()
     await merchants.close()
     await prisma.$disconnect()
+    await reads.end()
     if (appPool !== pool) await appPool.end()
   })
   const post = async (endpoint: string, body: string | Buffer, contentType = form) =>
