@@ -1,6 +1,7 @@
 import { failpoint } from '../../base/failpoint.ts'
 import { addressToBytes, type TronAddress } from '../address.ts'
 import type { BlockRef, HeadBlock, SolidBlock } from '../block.ts'
+import type { AnswerShare } from './answer-budget.ts'
 import { joinHeadBlock } from './head-block.ts'
 import { type AskView, newestHeader } from './newest-header.ts'
 import { type NodeBlock, readBlock, readBlockFields, readTransactionInfos } from './node-answers.ts'
@@ -37,6 +38,7 @@ const deadlineDefaultMs = 15_000
  * @param options.headUrl where /wallet is.
  * @param options.solidUrl where /walletsolidity is: another port of your own node, the same host at a provider.
  * @param options.apiKey of TronGrid; sent to hosts of TronGrid only.
+ * @param options.share of the memory for answers.
  * @param options.bucket paces its requests.
  */
 export function createTronNode(options: {
@@ -47,6 +49,7 @@ export function createTronNode(options: {
   name?: string | undefined
   deadlineMs?: number | undefined
   bodyMaxBytes?: number | undefined
+  share?: AnswerShare | undefined
   bucket?: TokenBucket | undefined
   onCall?: ((outcome: CallOutcome) => void) | undefined
 }): TronNode {

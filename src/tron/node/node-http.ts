@@ -1,7 +1,7 @@
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
-import { Agent, type Dispatcher } from 'undici'
+import { Agent } from 'undici'
 import { byLength, hideIn, isUnmistakable, secretsOfUrl } from '../../base/hide-secrets.ts'
+import { type AnswerBody, firstOf, readAnswerBody } from './answer-body.ts'
+import { type AnswerShare, createAnswerBudget } from './answer-budget.ts'
 import { NodeError } from './node-error.ts'
 import { readAnswer } from './node-refusal.ts'
 import type { TokenBucket } from './token-bucket.ts'
@@ -24,13 +24,13 @@ export type CallOutcome = 'answered' | 'later' | 'failed'
 
 /** A hundred times a busy block: only an answer that is not a block reaches it. */
 const bodyMaxDefaultBytes = 64 * 1024 * 1024
-const unzip = promisify(gunzip)
 
 /**
  * Opens connections to a node as calls need them.
  * @param options.deadlineMs for a whole call, from the dial to the last byte, not counting the wait for its turn.
  * @param options.bodyMaxBytes of an answer, both as it comes and decompressed.
  * @param options.baseUrls of the node: what in them may be a key is hidden wherever the node repeats it.
+ * @param options.share of the memory for answers; without it, as much as a single node may have.
  * @param options.onCall called at the end of every request.
  */
 export function createNodeHttp(options: {
@@ -38,6 +38,7 @@ export function createNodeHttp(options: {
   apiKey?: string | undefined
   deadlineMs: number
   bodyMaxBytes?: number | undefined
+  share?: AnswerShare | undefined
   bucket?: TokenBucket | undefined
   onCall?: ((outcome: CallOutcome) => void) | undefined
 }): NodeHttp {
@@ -48,6 +49,7 @@ export function createNodeHttp(options: {
   ])
   const unmistakable = secrets.filter(isUnmistakable)
   // undici's headersTimeout and bodyTimeout restart with every byte, so only the signal below bounds a call.
+  const share = options.share ?? createAnswerBudget().share()
   const agent = new Agent({ maxResponseSize: bodyMaxBytes, connect: { timeout: options.deadlineMs } })
 
   const ask = async (
@@ -57,6 +59,7 @@ export function createNodeHttp(options: {
   ) => {
     const release = await options.bucket?.take({ ahead })
     const deadline = AbortSignal.timeout(options.deadlineMs)
+    let answered: AnswerBody | undefined
     try {
       const response = await agent.request({
         origin: url.origin,
@@ -66,7 +69,8 @@ export function createNodeHttp(options: {
         signal: deadline,
       })
       const retryAfter = firstOf(response.headers['retry-after'])
-      const body = hideInBody(await readBody(response, bodyMaxBytes), unmistakable)
+      answered = await readAnswerBody(response, bodyMaxBytes, share)
+      const body = hideInBody(answered.bytes, unmistakable)
       const answer = readAnswer({ status: response.statusCode, retryAfter, body, secrets }, read)
       options.onCall?.('answered')
       return answer
@@ -78,6 +82,7 @@ export function createNodeHttp(options: {
         cause: error,
       })
     } finally {
+      answered?.release()
       // Deferred until the caller has recorded the outcome: no other request may go out to a node that just failed.
       if (release) setImmediate(release)
     }
@@ -108,21 +113,10 @@ export function endpoint(baseUrl: string, path: string): URL {
   return url
 }
 
-/** Reads and decompresses a body. undici's own decompression is experimental; zlib stops at the limit by itself. */
-async function readBody(response: Dispatcher.ResponseData, bodyMaxBytes: number): Promise<Buffer> {
-  const body = await response.body.arrayBuffer()
-  if (firstOf(response.headers['content-encoding']) !== 'gzip') return Buffer.from(body)
-  return await unzip(body, { maxOutputLength: bodyMaxBytes })
-}
-
 /**
  * Replaces what a node repeats of the keys in its URL, before anything is read of its answer: whatever is quoted of it later,
  * and however it is cut, holds no part of a key.
  */
 function hideInBody(body: Buffer, secrets: readonly string[]): Buffer {
   return secrets.some(secret => body.includes(secret)) ? Buffer.from(hideIn(body.toString(), secrets)) : body
-}
-
-function firstOf(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header
 }

@@ -4,6 +4,7 @@ import type { Logger } from '../../base/log.ts'
 import type { Registry } from '../../base/metrics.ts'
 import type { TronAddress } from '../address.ts'
 import type { BlockRef, HeadBlock, SolidBlock } from '../block.ts'
+import { createAnswerBudget } from '../node/answer-budget.ts'
 import type { LogFact } from '../node/compare-logs.ts'
 import { NodeError } from '../node/node-error.ts'
 import { checkGenesis } from './check-genesis.ts'
@@ -91,8 +92,9 @@ export function createNodePool(options: {
   const metrics = createNodeMetrics(options.registry)
   const chain: ChainIdentity = { genesisId: options.genesisId ?? null }
   const names = nodeNames(options.nodes)
+  const budget = createAnswerBudget()
   const nodes = options.nodes.map((setting, i) =>
-    createPooledNode({ ...options, name: names[i]!, setting, chain, metrics, clock }),
+    createPooledNode({ ...options, name: names[i]!, setting, chain, metrics, clock, share: budget.share() }),
   )
   const compareWithPeers = createAgreementCheck({
     nodes,

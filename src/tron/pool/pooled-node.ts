@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { TronAddress } from '../address.ts'
 import type { BlockRef } from '../block.ts'
+import type { AnswerShare } from '../node/answer-budget.ts'
 import type { LogFact } from '../node/compare-logs.ts'
 import { createJsonRpc } from '../node/json-rpc.ts'
 import { createTronNode, type TronNode } from '../node/node-client.ts'
@@ -54,6 +55,8 @@ export function createPooledNode(options: {
   apiKey?: string | undefined
   usdtContract: TronAddress
   requestsPerSecond: number
+  /** Of the memory for the answers of all nodes. */
+  share: AnswerShare
   deadlineMs?: number | undefined
   log: Logger
   metrics: ReturnType<typeof createNodeMetrics>
@@ -65,7 +68,8 @@ export function createPooledNode(options: {
   const record = createNodeRecord({ ...options, bucket, now })
   const { health } = record
   const onCall = record.countCall
-  const transport = { apiKey, bucket, onCall, deadlineMs: options.deadlineMs ?? deadlineDefaultMs }
+  const deadlineMs = options.deadlineMs ?? deadlineDefaultMs
+  const transport = { apiKey, bucket, onCall, deadlineMs, share: options.share }
   const node = createTronNode({ ...setting, ...transport, name, usdtContract })
   const rpcUrl = jsonRpcUrl(setting)
   const http = createNodeHttp({ ...transport, baseUrls: [rpcUrl.href] })
