@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { hostname, userInfo } from 'node:os'
 import { after, afterEach, type TestContext, test } from 'node:test'
-import { Command } from 'commander'
 import { usdt } from '../../src/base/money.ts'
 import { createCursor, readCursor } from '../../src/blocks/chain-store.ts'
 import { addHeldCommands } from '../../src/cli/held-commands.ts'
@@ -15,6 +14,7 @@ import { addressFromBytes } from '../../src/tron/address.ts'
 import { createTronNode } from '../../src/tron/node/node-client.ts'
 import { addAddress, addMerchant } from '../credits/credited-chain.ts'
 import { bytesFor } from '../support/chain-blocks.ts'
+import { commandInProcess } from '../support/command-in-process.ts'
 import { cloneDatabase } from '../support/database.ts'
 
 // The commands in this process, against two sandbox nodes on one chain. What was followed came from the first.
@@ -46,25 +46,12 @@ await addAddress(pool, 'u1')
 const us = `command line ${userInfo().username}@${hostname()}`
 
 /** Runs `gateway ...` in this process. @returns what it printed. */
-async function gateway(t: TestContext, ...args: string[]): Promise<string> {
-  const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined })
-  for (const add of [addHeldCommands, addQuarantineCommands, addRescanCommands]) add(program)
-  for (const group of program.commands) {
-    group.exitOverride()
-    for (const command of group.commands) command.exitOverride()
-  }
-  const printed: string[] = []
-  const print = (...parts: unknown[]) => void printed.push(parts.join(' '))
-  const mocks = [
-    t.mock.method(console, 'log', print),
-    t.mock.method(console, 'table', (rows: object[]) => print(JSON.stringify(rows))),
-  ]
-  try {
-    await program.parseAsync(args, { from: 'user' })
-  } finally {
-    for (const mock of mocks) mock.mock.restore()
-  }
-  return printed.join('\n')
+function gateway(t: TestContext, ...args: string[]): Promise<string> {
+  return commandInProcess(
+    t,
+    program => [addHeldCommands, addQuarantineCommands, addRescanCommands].map(add => add(program)),
+    ...args,
+  )
 }
 
 /** Pays above the quorum amount and follows from the first node. @returns the held transfer's id and block. */

@@ -9,6 +9,10 @@ export async function commandInProcess(
 ): Promise<string> {
   const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined })
   add(program)
+  // A subcommand copies that setting only if it is created later.
+  for (const group of program.commands) {
+    for (const command of [group, ...group.commands]) command.exitOverride()
+  }
   const printed: string[] = []
   const print = (...parts: unknown[]) => void printed.push(parts.join(' '))
   const mocks = [

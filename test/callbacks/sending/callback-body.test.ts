@@ -1,27 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { legacy, usdt } from '../../../src/base/money.ts'
-import type { CallbackFacts } from '../../../src/callbacks/outbox/callback.ts'
+import { legacy } from '../../../src/base/money.ts'
 import { callbackBody } from '../../../src/callbacks/sending/callback-body.ts'
 import { signParameters } from '../../../src/merchants/signature.ts'
+import { shownCallback } from '../../http/shown-callback.ts'
 import vectors from './callback-vectors.json' with { type: 'json' }
 
 const key = { scheme: 'hmac-sha256' as const, key: vectors.callback.key }
-
-const facts: CallbackFacts = {
-  key: 'cb_0123456789abcdef0123456789abcdef',
-  orderid: 'sh-1',
-  ordersn: 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2',
-  localusermark: '1',
-  bodyAmount: legacy(30_000n),
-  txid: '9ff75c01aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00',
-  logIndex: 0,
-  transferAmount: usdt(3_000_050n),
-  received: usdt(3_000_050n),
-  orderAmount: usdt(3_000_000n),
-  orderState: 'overpaid',
-  late: false,
-}
 
 const merchant = {
   appid: 'VunTq7Zk2Lm9h1l8',
@@ -30,7 +15,7 @@ const merchant = {
 }
 
 test('by default a callback has exactly six fields, form-encoded, the signature last', () => {
-  const body = callbackBody(facts, merchant, key, 1662299959)
+  const body = callbackBody(shownCallback, merchant, key, 1662299959)
   assert.equal(body.contentType, 'application/x-www-form-urlencoded')
   assert.match(
     body.text,
@@ -40,7 +25,7 @@ test('by default a callback has exactly six fields, form-encoded, the signature 
 
 test('the full JSON callback has the published fields in their order, all of them text', () => {
   const full = { ...merchant, callbackFields: 'full' as const, callbackFormat: 'json' as const }
-  const body = callbackBody(facts, full, key, 1662299959)
+  const body = callbackBody(shownCallback, full, key, 1662299959)
   assert.equal(body.contentType, 'application/json')
   const { sign, ...fields } = JSON.parse(body.text)
   assert.deepEqual(Object.entries(fields), [
@@ -64,14 +49,14 @@ test('the full JSON callback has the published fields in their order, all of the
 
 test('a late transfer says so', () => {
   const full = { ...merchant, callbackFields: 'full' as const, callbackFormat: 'json' as const }
-  const body = callbackBody({ ...facts, late: true }, full, key, 1662299959)
+  const body = callbackBody({ ...shownCallback, late: true }, full, key, 1662299959)
   assert.equal(JSON.parse(body.text).late, '1')
 })
 
 test('both schemes sign a callback as published', () => {
   const { params, sha1, hmac_sha256 } = vectors.callback
   const vectorFacts = {
-    ...facts,
+    ...shownCallback,
     orderid: params.orderid,
     localusermark: params.localusermark,
     bodyAmount: legacy(BigInt(params.amount)),
@@ -87,7 +72,7 @@ test('both schemes sign a callback as published', () => {
 
 test('characters that a form has to encode arrive unchanged', () => {
   const orderid = "订单 1&amount=9=%+~'*"
-  const body = callbackBody({ ...facts, orderid }, merchant, key, 1662299959)
+  const body = callbackBody({ ...shownCallback, orderid }, merchant, key, 1662299959)
   const fields = Object.fromEntries(new URLSearchParams(body.text))
   assert.equal(fields.orderid, orderid)
   assert.equal(fields.amount, '30000')
