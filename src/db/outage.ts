@@ -55,6 +55,6 @@ export function isPassingDatabaseError(error: unknown): boolean {
  * answered, so this is no outage, and the same statement may take too long each time.
  */
 export function isTimeout(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  return (error as { code?: unknown }).code === '57014' || error.message === 'Query read timeout'
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
+  return code === '57014' || message === 'Query read timeout'
 }

@@ -46,7 +46,7 @@ export function openSecret(masterKey: Buffer, row: SecretRow, sealed: Buffer): s
 }
 
 /** Reads how a secret is sealed; null: as no version that we know. */
-export function sealingOf(sealed: Buffer): Sealing | null {
+function sealingOf(sealed: Buffer): Sealing | null {
   return sealed[0] === 1 || sealed[0] === 2 ? sealed[0] : null
 }
 
