@@ -22,6 +22,8 @@ export async function runOutsideTransaction(pool: Pool, tx: Tx, sql: string): Pr
   const own = new pg.Client({ ...pool.options, statement_timeout: 0, query_timeout: 0 })
   // It may be idle for as long as the builds take.
   await run(tx, `set local idle_in_transaction_session_timeout = 0`)
+  // When the server ends the connection, the statement fails too, and we act on that.
+  own.on('error', () => undefined)
   await own.connect()
   try {
     for (const { text, index } of statements) {
