@@ -17,8 +17,8 @@ export const queueSchema = 'bullmq'
 
 /**
  * Brings the database up to date: applies the migrations that are missing, each in a transaction of its own unless its
- * first line asks for none, then the routines that have changed, then the queue's own schema. Migrations are recorded in Prisma's `_prisma_migrations`, so
- * that its tools agree. Several may run it at once: a lock lets one go first.
+ * first line asks for none, then the routines that have changed, then the queue's own schema. Migrations are recorded in
+ * Prisma's `_prisma_migrations`, so that its tools agree. Several may run it at once: a lock lets one go first.
  * @param folder with `migrations/` and `routines/`.
  * @returns the names of the migrations and routines applied now.
  * @throws Error when an applied migration differs from its file, since history is not edited, or when a table stays locked.
@@ -92,7 +92,7 @@ function isLockTimeout(error: unknown): boolean {
 /** Runs one step in a transaction that holds the migrations' lock. */
 async function tryStep(pool: Pool, step: (tx: Tx) => Promise<string[]>): Promise<string[]> {
   const applied = await inTransaction(pool, async tx => {
-    await takeTurn(tx)
+    await takeMigrationsLock(tx)
     await tx.query(`set local lock_timeout = '${lockTimeout}'`)
     const names = await step(tx)
     if (names.length > 0) failpoint('migrate:before-commit')
@@ -103,21 +103,21 @@ async function tryStep(pool: Pool, step: (tx: Tx) => Promise<string[]>): Promise
 }
 
 /** How long one `gateway migrate` waits for another, and how often it asks whether that is done. */
-const turnMaxMs = 30_000
-const turnPollMs = 100
+const othersMaxMs = 30_000
+const othersPollMs = 100
 
 /**
  * Takes the migrations' lock. It asks for it again and again: a statement that waited for it would have a snapshot, and the
  * one that has the lock may be building an index concurrently, which waits for every older snapshot.
  */
-async function takeTurn(tx: Tx): Promise<void> {
-  for (let waitedMs = 0; ; waitedMs += turnPollMs) {
+async function takeMigrationsLock(tx: Tx): Promise<void> {
+  for (let waitedMs = 0; ; waitedMs += othersPollMs) {
     // Any fixed number will do. It only has to be the same in every `gateway migrate`.
     const { rows } = await tx.query(`select pg_try_advisory_xact_lock(7265636861726765) as taken`)
     if (rows[0].taken) return
-    if (waitedMs >= turnMaxMs)
+    if (waitedMs >= othersMaxMs)
       throw new Error('another `gateway migrate` is running: try again when it is done')
-    await sleep(turnPollMs)
+    await sleep(othersPollMs)
   }
 }
 

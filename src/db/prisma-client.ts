@@ -7,7 +7,7 @@ export type Prisma = PrismaClient
 /** Prisma inside an open transaction. */
 export type PrismaTx = Parameters<Parameters<PrismaClient['$transaction']>[0]>[0]
 
-/** Opens Prisma on the given pool, the one for reads, for administration and pages of orders. Everything that moves money is SQL through pg. */
+/** Opens Prisma on a pool, for administration and pages of orders. Everything that moves money is SQL through pg. */
 export function createPrisma(pool: Pool): Prisma {
   return new PrismaClient({
     errorFormat: 'minimal',

@@ -144,6 +144,7 @@ function heldByMerchants({ inHand, slots }: LeasingOptions, free: number): Map<M
   const counts = inHand.byMerchant()
   for (const [merchantId, held] of counts) {
     const waits = slots.waitingOf(merchantId) > 0 && mayTakeMore(held, free) < jobSize(slots.count)
+    // Whoever holds three times what is free has its whole share.
     if (waits) counts.set(merchantId, Math.max(held, 3 * free))
   }
   return counts
