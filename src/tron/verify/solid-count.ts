@@ -16,7 +16,7 @@ export interface SolidRef {
  * What a header did:
  * `added`: it links to one that is held. `isHead`: it leads now. `solid`: the block that it makes solid, or null.
  * `known`: it is held already, or is the solid one.
- * `unlinked`: its parent is not held, or its height is not the next. Headers in between are missing.
+ * `unlinked`: its parent is not held, or its height is not the next. Headers are missing: from the solid block on, if need be.
  * `buried`: it is not above the solid block. It can change nothing any more.
  */
 export type Taken =
@@ -62,7 +62,7 @@ export class SolidCount {
 
   /**
    * @param solid a block that is solid already: the cursor, or one that most nodes call solid.
-   * @param needed different producers. @param max headers to hold.
+   * @param needed different producers. @param max headers to hold, several times `needed`.
    */
   constructor(solid: SolidRef, needed: number = solidProducers, max: number = headersMax) {
     this.#solid = refOf(solid)
@@ -137,11 +137,17 @@ export class SolidCount {
     for (const header of this.#held.values()) this.#compareWithHead(header, this.#count(header).producers)
   }
 
-  /** Drops the branches beside the leading one; then the lowest blocks, which had been linked when they came. */
+  /**
+   * Makes room: half of it for the top of the leading branch, whose blocks had been linked when they came, and the rest for
+   * what came last beside it. Otherwise a liar's long branch would displace the true one again and again, before that leads.
+   */
   #dropSome(newest: CountedHeader): void {
     const above = this.#downFrom(newest.id)
     const leading = above.some(({ id }) => id === this.#head.id) ? above : this.#downFrom(this.#head.id)
-    const kept = new Set(leading.slice(0, this.#max).map(({ id }) => id))
+    const isLeading = new Set(leading.map(({ id }) => id))
+    const beside = [...this.#held.keys()].filter(id => !isLeading.has(id)).reverse()
+    const half = Math.floor(this.#max / 2)
+    const kept = new Set([...leading.slice(0, half).map(({ id }) => id), ...beside.slice(0, half)])
     this.#keep(({ id }) => kept.has(id))
     const head = this.#held.get(this.#head.id)
     this.#headProducers = head ? this.#count(head).producers : 0
