@@ -24,7 +24,12 @@ export function encodeProtobuf(fields: readonly ProtobufField[]): Buffer {
  * @param number of the field.
  */
 export function encodeElement(number: number, bytes: Uint8Array): Buffer {
-  return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes])
+  return Buffer.concat([...elementHead(number, bytes.length), bytes])
+}
+
+/** Returns what stands in front of such a field: its number and its length in bytes. */
+export function elementHead(number: number, length: number): [Uint8Array, Uint8Array] {
+  return [varint(number * 8 + 2), varint(length)]
 }
 
 function varint(value: number): Uint8Array {

@@ -37,8 +37,13 @@ const resultFields: readonly ResultField[] = [
  * @returns null when there is a field we do not know, or a value that JSON does not carry exactly: above 2^53, or negative.
  */
 export function encodeResult(result: Record<string, unknown>): Buffer | null {
-  return encode(result, resultFields)
+  const names = Object.keys(result)
+  const usual = names.length === 1 ? usualResults.get(result.contractRet) : undefined
+  return usual ?? encode(result, resultFields)
 }
+
+/** Results that are a `contractRet` and nothing else, encoded. */
+const usualResults = new Map<unknown, Buffer>(contractRets.map((name, i) => [name, encodeProtobuf([[3, i]])]))
 
 function encode(object: Record<string, unknown>, fields: readonly ResultField[]): Buffer | null {
   const parts: Buffer[] = []
