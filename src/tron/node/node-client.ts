@@ -2,6 +2,7 @@ import { failpoint } from '../../base/failpoint.ts'
 import { addressToBytes, type TronAddress } from '../address.ts'
 import type { BlockRef, HeadBlock, SolidBlock } from '../block.ts'
 import type { AnswerShare } from './answer-budget.ts'
+import { isGrpcUrl, openGrpcViews } from './grpc-views.ts'
 import { joinHeadBlock } from './head-block.ts'
 import { openHttpViews } from './http-views.ts'
 import { newestHeader } from './newest-header.ts'
@@ -56,7 +57,8 @@ export function createTronNode(options: {
   bucket?: TokenBucket | undefined
   onCall?: ((outcome: CallOutcome) => void) | undefined
 }): TronNode {
-  const views = openHttpViews({ ...options, deadlineMs: options.deadlineMs ?? deadlineDefaultMs })
+  const openViews = isGrpcUrl(options.headUrl) ? openGrpcViews : openHttpViews
+  const views = openViews({ ...options, deadlineMs: options.deadlineMs ?? deadlineDefaultMs })
   const { head, solid } = views
   const name = options.name ?? new URL(options.headUrl).host
   const usdtContract = addressToBytes(options.usdtContract).toString('hex')
