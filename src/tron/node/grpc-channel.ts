@@ -17,7 +17,6 @@ export interface GrpcChannel {
   hangUp(): void
 }
 
-const portDefault = 50051
 /** A node that came back is found within a second. How often it is asked is decided elsewhere. */
 const reconnectMs = { first: 100, last: 1_000 }
 /** While calls are in flight: a connection that went dead without a word must end. */
@@ -73,10 +72,10 @@ export function openGrpcChannel(url: string, messageMaxBytes: number): GrpcChann
 }
 
 function openClient(grpc: typeof import('@grpc/grpc-js'), url: string, messageMaxBytes: number): Client {
-  const { protocol, hostname, port } = new URL(url)
+  const { protocol, host } = new URL(url)
   const { credentials } = grpc
   return new grpc.Client(
-    `dns:${hostname}:${port || portDefault}`,
+    `dns:${host}`,
     protocol === 'grpcs:' ? credentials.createSsl() : credentials.createInsecure(),
     {
       'grpc.max_receive_message_length': messageMaxBytes,
