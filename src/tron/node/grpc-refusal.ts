@@ -1,6 +1,6 @@
 import { hideIn } from '../../base/hide-secrets.ts'
 import { excerpt } from './answer-fields.ts'
-import { NodeError } from './node-error.ts'
+import { NodeError, notImplemented } from './node-error.ts'
 import { allowedPerSecond, isLimit, isLiteNode, liteNode, waitMs } from './node-refusal.ts'
 
 /** How a gRPC call ended that brought no message. */
@@ -26,7 +26,7 @@ const statuses: Record<number, [name: string, http: number]> = {
   9: ['FAILED_PRECONDITION', 400],
   10: ['ABORTED', 409],
   11: ['OUT_OF_RANGE', 400],
-  12: ['UNIMPLEMENTED', 404],
+  12: ['UNIMPLEMENTED', notImplemented],
   13: ['INTERNAL', 500],
   14: ['UNAVAILABLE', 503],
   15: ['DATA_LOSS', 500],

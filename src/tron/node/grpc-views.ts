@@ -1,6 +1,6 @@
 import { encodeProtobuf } from '../protobuf.ts'
 import { readBlockMessage, readInfosMessage } from './grpc-messages.ts'
-import { isNotOffered, NodeError } from './node-error.ts'
+import { NodeError, notImplemented } from './node-error.ts'
 import { createNodeGrpc, type NodeGrpc } from './node-grpc.ts'
 import type { WalletView, WalletViews } from './wallet-view.ts'
 
@@ -77,7 +77,8 @@ async function offered(call: Promise<unknown>, why: () => string): Promise<void>
   try {
     await call
   } catch (error) {
-    if (!isNotOffered(error)) throw error
+    // Nothing else is for ever: a service in front of the node may answer with 403 or 404 for a while.
+    if (!(error instanceof NodeError && error.status === notImplemented)) throw error
     throw new NodeError('failed', why(), { wrongSetting: true })
   }
 }

@@ -58,10 +58,14 @@ export function nodeErrorAt(where: string, cause: unknown): NodeError {
   })
 }
 
+/** The status of a method, or a whole service, that a node does not have over gRPC. */
+export const notImplemented = 501
+
 /** Tells whether a node refused an optional endpoint because it does not offer it, and not for a passing reason. */
 export function isNotOffered(error: unknown): boolean {
   if (!(error instanceof NodeError) || error.kind === 'later') return false
-  return error.status !== undefined && (error.status === 200 || (error.status >= 400 && error.status < 500))
+  const { status } = error
+  return status !== undefined && (status === 200 || status === notImplemented || (status >= 400 && status < 500))
 }
 
 /** Lengthens a wait by up to a fifth and never shortens it, so that calls refused together do not return together. */
