@@ -13,6 +13,8 @@ export interface GrpcStatus {
   retryAfter?: string | undefined
 }
 
+const resourceExhausted = 8
+
 /** The statuses by their numbers, and the HTTP status that means the same. */
 const statuses: Record<number, [name: string, http: number]> = {
   1: ['CANCELLED', 499],
@@ -22,7 +24,7 @@ const statuses: Record<number, [name: string, http: number]> = {
   5: ['NOT_FOUND', 404],
   6: ['ALREADY_EXISTS', 409],
   7: ['PERMISSION_DENIED', 403],
-  8: ['RESOURCE_EXHAUSTED', 429],
+  [resourceExhausted]: ['RESOURCE_EXHAUSTED', 429],
   9: ['FAILED_PRECONDITION', 400],
   10: ['ABORTED', 409],
   11: ['OUT_OF_RANGE', 400],
@@ -41,7 +43,9 @@ export function grpcRefusal(
   { code, details, answered, retryAfter }: GrpcStatus,
   { deadlineMs, secrets }: { deadlineMs: number; secrets: readonly string[] },
 ): NodeError {
-  const text = excerpt(hideIn(details, secrets)) || '(nothing)'
+  // grpc-js ends its sentence about a failed connection so.
+  const said = details.replace(/ Resolution note: $/, '')
+  const text = excerpt(hideIn(said, secrets)) || '(nothing)'
   const [name, http] = statuses[code] ?? [`status ${code}`, 500]
   if (name === 'DEADLINE_EXCEEDED')
     return new NodeError('failed', `timed out after ${deadlineMs} ms`, { timedOut: true })
@@ -68,10 +72,13 @@ function httpStatusIn(details: string): number | undefined {
   return status === undefined ? undefined : Number(status)
 }
 
-/** Reads how long a message was that was longer than allowed. @returns undefined for every other refusal. */
-export function lengthRefused({ code, details }: GrpcStatus): number | undefined {
-  const length =
-    /^Received message (?:larger than max \((\d+) vs|that decompresses to a size larger than)/.exec(details)
-  if (code !== 8 || !length) return undefined
-  return length[1] === undefined ? Number.POSITIVE_INFINITY : Number(length[1])
+/**
+ * Reads how long a message was that was longer than allowed.
+ * @returns `unknown` for a compressed one, which was unpacked up to the limit only; undefined for every other refusal.
+ */
+export function lengthRefused({ code, details }: GrpcStatus): number | 'unknown' | undefined {
+  if (code !== resourceExhausted) return undefined
+  if (details.startsWith('Received message that decompresses to a size larger than')) return 'unknown'
+  const length = /^Received message larger than max \((\d+) vs/.exec(details)?.[1]
+  return length === undefined ? undefined : Number(length)
 }

@@ -65,7 +65,9 @@ export const notImplemented = 501
 export function isNotOffered(error: unknown): boolean {
   if (!(error instanceof NodeError) || error.kind === 'later') return false
   const { status } = error
-  return status !== undefined && (status === 200 || status === notImplemented || (status >= 400 && status < 500))
+  return (
+    status !== undefined && (status === 200 || status === notImplemented || (status >= 400 && status < 500))
+  )
 }
 
 /** Lengthens a wait by up to a fifth and never shortens it, so that calls refused together do not return together. */

@@ -31,6 +31,8 @@ const messageMaxDefaultBytes = 64 * 1024 * 1024
  * before it is made. If the message is longer, it is refused by its length and asked for again.
  */
 const usualBytes = 1024 * 1024
+/** Of a message that came compressed, whose length is not known. */
+const unpackedMaxBytes = 16 * 1024 * 1024
 
 /**
  * Opens a connection to a node at the first call.
@@ -74,7 +76,7 @@ export function createNodeGrpc(options: {
   const inTurn = async <T>(
     channel: GrpcChannel,
     { method, request, read, ahead, bytes }: Asked<T>,
-  ): Promise<{ value: T } | { length: number }> => {
+  ): Promise<{ value: T } | { length: number | 'unknown' }> => {
     const release = await options.bucket?.take({ ahead })
     let held = false
     try {
@@ -107,13 +109,14 @@ export function createNodeGrpc(options: {
       usual ??= openGrpcChannel(url, usualMaxBytes)
       const first = await inTurn(usual, { method, request, read, ahead, bytes: usualMaxBytes })
       if ('value' in first) return first.value
-      if (first.length > maxBytes) throw tooLong(maxBytes)
+      const bytes = first.length === 'unknown' ? Math.min(unpackedMaxBytes, maxBytes) : first.length
+      if (bytes > maxBytes) throw tooLong(maxBytes)
       // On a connection that takes a message of this length and none longer.
-      const wide = openGrpcChannel(url, first.length)
+      const wide = openGrpcChannel(url, bytes)
       try {
-        const second = await inTurn(wide, { method, request, read, ahead: true, bytes: first.length })
+        const second = await inTurn(wide, { method, request, read, ahead: true, bytes })
         if ('value' in second) return second.value
-        throw tooLong(first.length)
+        throw tooLong(bytes)
       } finally {
         hangUp(wide)
       }

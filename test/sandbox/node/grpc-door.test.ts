@@ -54,9 +54,7 @@ test('every call reads the same over both transports', async () => {
   const { head, solid } = sandbox.chain
   const calls = callsUpTo(head.height + 1)
   for (const [what, call] of calls) assert.deepEqual(await call(grpc), await call(http), what)
-  const blocks = await Promise.all(
-    Array.from({ length: solid.height }, (_, i) => grpc.solidBlock(i + 1)),
-  )
+  const blocks = await Promise.all(Array.from({ length: solid.height }, (_, i) => grpc.solidBlock(i + 1)))
   assert.equal(blocks.flatMap(block => block!.transfers).length, 10)
   assert.equal(blocks.flatMap(block => block!.undone).length, 1)
   assert(Object.keys(sandbox.counts.byPath).includes('/protocol.WalletSolidity/GetBlockByNum2'))

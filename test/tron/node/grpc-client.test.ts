@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
-import { type sendUnaryData, type ServerUnaryCall, status } from '@grpc/grpc-js'
+import { type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js'
 import { networks } from '../../../src/tron/network.ts'
 import { createTronNode, type TronNode } from '../../../src/tron/node/node-client.ts'
 import { NodeError } from '../../../src/tron/node/node-error.ts'
@@ -23,7 +23,13 @@ const [reverted, outOfEnergy, outOfTime] = [2, 10, 11]
 
 let fake: FakeGrpcNode
 let node: TronNode
-let answers: { block: GrpcAnswer; infos: GrpcAnswer; head: GrpcAnswer; header: GrpcAnswer; genesis: GrpcAnswer }
+let answers: {
+  block: GrpcAnswer
+  infos: GrpcAnswer
+  head: GrpcAnswer
+  header: GrpcAnswer
+  genesis: GrpcAnswer
+}
 
 before(async () => {
   fake = await startFakeGrpcNode()
@@ -88,7 +94,11 @@ test('the genesis id is read at the head, after both views have answered', async
     [3, hex(networks.mainnet.genesisId!)],
   )
   assert.equal(await node.genesisId(), networks.mainnet.genesisId)
-  assert.deepEqual(asked(), ['Wallet/GetNowBlock2 0', 'WalletSolidity/GetNowBlock2 0', 'Wallet/GetBlockByNum2 0'])
+  assert.deepEqual(asked(), [
+    'Wallet/GetNowBlock2 0',
+    'WalletSolidity/GetNowBlock2 0',
+    'Wallet/GetBlockByNum2 0',
+  ])
 })
 
 test('a node that does not say what is solid is refused, with the URL to write; one that is down is not', async () => {
@@ -234,28 +244,56 @@ const failedBlocks: [name: string, change: () => void, message: RegExp][] = [
   ['an info without a height', () => (answers.infos = infos({ 1: { number: 0 } })), /is of block 0/],
   ['an info of another time', () => (answers.infos = infos({ 4: { timeMs: 3 } })), /bears the time 3/],
   ['an info without an id', () => (answers.infos = infos({ 1: { id: null } })), /id is missing/],
-  ['an info with a short id', () => (answers.infos = infos({ 1: { id: 'abab' } })), /id should be 32 bytes, got 2/],
+  [
+    'an info with a short id',
+    () => (answers.infos = infos({ 1: { id: 'abab' } })),
+    /id should be 32 bytes, got 2/,
+  ],
   ['an empty info', () => (answers.infos = message([1, [Buffer.alloc(0)]])), /id is missing/],
-  ['an info with two ids', () => (answers.infos = infos({ 1: { more: message([1, hex(txid(1))]) } })), /id came twice/],
+  [
+    'an info with two ids',
+    () => (answers.infos = infos({ 1: { more: message([1, hex(txid(1))]) } })),
+    /id came twice/,
+  ],
   [
     'an info with two receipts',
     () => (answers.infos = infos({ 3: { more: message([7, message([7, 1])]) } })),
     /receipt came twice/,
   ],
-  ['an info with two results', () => (answers.infos = infos({ 3: { more: message([9, 1]) } })), /result came twice/],
+  [
+    'an info with two results',
+    () => (answers.infos = infos({ 3: { more: message([9, 1]) } })),
+    /result came twice/,
+  ],
   ['a result that has no name', () => (answers.infos = infos({ 0: { code: 2 } })), /result should be/],
-  ['another block', () => (answers.block = block({ number: height + 1 })), /block 84940365 came in answer to/],
+  [
+    'another block',
+    () => (answers.block = block({ number: height + 1 })),
+    /block 84940365 came in answer to/,
+  ],
   ['block 0', () => (answers.block = block({ number: 0 })), /block 0 came in answer/],
   ['an id of another height', () => (answers.block = block({ id: 'ab'.repeat(32) })), /blockID should be/],
   ['no id', () => (answers.block = block({ id: null })), /blockid is missing/],
   ['a short id', () => (answers.block = block({ id: hash.slice(2) })), /blockid should be 32 bytes, got 31/],
   ['no header', () => (answers.block = message([3, hex(hash)])), /block_header is missing/],
   ['an empty header', () => (answers.block = block({ header: Buffer.alloc(0) })), /raw_data is missing/],
-  ['two headers', () => (answers.block = Buffer.concat([block(), message([2, header()])])), /block_header came twice/],
+  [
+    'two headers',
+    () => (answers.block = Buffer.concat([block(), message([2, header()])])),
+    /block_header came twice/,
+  ],
   ['a header without a parent', () => (answers.block = block({ parentHash: null })), /parentHash is missing/],
   ['a height above 2^31', () => (answers.block = block({ number: 2 ** 40 })), /number should be/],
-  ['a time of the year 10000', () => (answers.block = block({ timeMs: Date.UTC(10_000, 0) })), /timestamp should be/],
-  ['a negative time', () => (answers.block = block({ header: message([1, negativeTime()]) })), /negative or above/],
+  [
+    'a time of the year 10000',
+    () => (answers.block = block({ timeMs: Date.UTC(10_000, 0) })),
+    /timestamp should be/,
+  ],
+  [
+    'a negative time',
+    () => (answers.block = block({ header: message([1, negativeTime()]) })),
+    /negative or above/,
+  ],
   [
     'the same transaction twice',
     () => {
@@ -271,7 +309,10 @@ const failedBlocks: [name: string, change: () => void, message: RegExp][] = [
   ],
   [
     'a transaction with two ids',
-    () => (answers.block = block({ transactions: [Buffer.concat([transaction(txid(1)), transaction(txid(2))])] })),
+    () =>
+      (answers.block = block({
+        transactions: [Buffer.concat([transaction(txid(1)), transaction(txid(2))])],
+      })),
     /txid came twice/,
   ],
   [
@@ -279,25 +320,45 @@ const failedBlocks: [name: string, change: () => void, message: RegExp][] = [
     () => (answers.block = Buffer.concat([message([1, 5]), block()])),
     /field 1 is not a message/,
   ],
-  ['bytes for the height', () => (answers.infos = infos({ 0: { more: message([3, hex('05')]) } })), /field 3 is not a number/],
-  ['a log with 41 in front of its address', () => withLogAddress(`41${usdt}`), /log.address should be 20 bytes, got 21/],
+  [
+    'bytes for the height',
+    () => (answers.infos = infos({ 0: { more: message([3, hex('05')]) } })),
+    /field 3 is not a number/,
+  ],
+  [
+    'a log with 41 in front of its address',
+    () => withLogAddress(`41${usdt}`),
+    /log.address should be 20 bytes, got 21/,
+  ],
   ['a log without an address', () => withLogAddress(''), /log.address should be 20 bytes, got 0/],
-  ['a log that is empty', () => (answers.infos = infos({ 0: { logs: [Buffer.alloc(0)] } })), /log.address is missing/],
+  [
+    'a log that is empty',
+    () => (answers.infos = infos({ 0: { logs: [Buffer.alloc(0)] } })),
+    /log.address is missing/,
+  ],
   [
     'a log with data twice',
     () => (answers.infos = infos({ 0: { logs: [Buffer.concat([log(1), message([3, hex('00')])])] } })),
     /log.data came twice/,
   ],
   [
-    "a topic of the token that is no word",
+    'a topic of the token that is no word',
     () => (answers.infos = infos({ 0: { logs: [log(1, { topics: [approvalTopic, 'ab'] })] } })),
     /a topic should be 64 lower-case hex digits/,
   ],
-  ['a message that is cut off', () => (answers.infos = infos().subarray(0, -20)), /beyond the end of its message/],
+  [
+    'a message that is cut off',
+    () => (answers.infos = infos().subarray(0, -20)),
+    /beyond the end of its message/,
+  ],
   ['bytes that are no message', () => (answers.block = Buffer.from('<html>502 Bad Gateway</html>')), /./],
   [
     'a lite node',
-    () => (answers.infos = refusal(status.UNAVAILABLE, 'this API is closed because this node is a lite fullnode')),
+    () =>
+      (answers.infos = refusal(
+        status.UNAVAILABLE,
+        'this API is closed because this node is a lite fullnode',
+      )),
     /lite full node/,
   ],
   [
@@ -306,15 +367,27 @@ const failedBlocks: [name: string, change: () => void, message: RegExp][] = [
     /due to config/,
   ],
   ['INTERNAL', () => (answers.block = refusal(status.INTERNAL, 'boom')), /answered with INTERNAL: boom$/],
-  ['UNKNOWN without details', () => (answers.block = refusal(status.UNKNOWN, '')), /answered with UNKNOWN: \(nothing\)$/],
+  [
+    'UNKNOWN without details',
+    () => (answers.block = refusal(status.UNKNOWN, '')),
+    /answered with UNKNOWN: \(nothing\)$/,
+  ],
   ['UNIMPLEMENTED', () => (answers.block = notThere), /answered with UNIMPLEMENTED/],
-  ['a status that has no number', () => (answers.block = refusal(99, 'odd')), /answered with status 99: odd$/],
+  [
+    'a status that has no number',
+    () => (answers.block = refusal(99, 'odd')),
+    /answered with status 99: odd$/,
+  ],
   [
     'control characters',
     () => (answers.block = refusal(status.INTERNAL, 'a\u001b[31mb')),
     /answered with INTERNAL: a \[31mb$/,
   ],
-  ['a long sentence', () => (answers.block = refusal(status.INTERNAL, 'x'.repeat(4_000))), /INTERNAL: x{200}$/],
+  [
+    'a long sentence',
+    () => (answers.block = refusal(status.INTERNAL, 'x'.repeat(4_000))),
+    /INTERNAL: x{200}$/,
+  ],
   [
     'a message over the limit',
     () => (answers.block = Buffer.alloc(300_000)),
@@ -334,7 +407,12 @@ for (const [name, change, said] of failedBlocks) {
   })
 }
 
-const waits: [name: string, answer: GrpcAnswer, retryAfterMs: number | undefined, allowedPerSecond: number | undefined][] = [
+const waits: [
+  name: string,
+  answer: GrpcAnswer,
+  retryAfterMs: number | undefined,
+  allowedPerSecond: number | undefined,
+][] = [
   [
     'a rate limit',
     refusal(
@@ -392,7 +470,10 @@ test('a node that cannot be reached failed, and is reached as soon as it is ther
   gone.close()
   await assert.rejects(one.solidBlock(height), { name: 'NodeError', kind: 'failed', status: undefined })
   await one.close()
-  const nameless = newNode({ headUrl: 'grpc://nowhere.invalid:50051', solidUrl: 'grpc://nowhere.invalid:50051' })
+  const nameless = newNode({
+    headUrl: 'grpc://nowhere.invalid:50051',
+    solidUrl: 'grpc://nowhere.invalid:50051',
+  })
   await assert.rejects(nameless.solidBlock(height), { name: 'NodeError', kind: 'failed' })
   await nameless.close()
 })
@@ -410,7 +491,11 @@ test('closing ends the calls in hand', async () => {
 })
 
 test("TronGrid's key goes to TronGrid, and nowhere else", async () => {
-  for (const to of ['grpc://grpc.trongrid.io:50051', 'grpcs://GRPC.trongrid.io:50052', 'grpc://trongrid.io:50051']) {
+  for (const to of [
+    'grpc://grpc.trongrid.io:50051',
+    'grpcs://GRPC.trongrid.io:50052',
+    'grpc://trongrid.io:50051',
+  ]) {
     assert.deepEqual(requestMetadata(to, 'a-key'), { 'TRON-PRO-API-KEY': 'a-key' })
     assert.deepEqual(requestMetadata(to, undefined), {})
   }
@@ -485,7 +570,11 @@ function refusal(code: number, details: string): GrpcAnswer {
   return (_call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => done({ code, details })
 }
 
-function header({ number = height, timeMs: time = timeMs, parentHash: parent = parentHash }: Partial<Block> = {}) {
+function header({
+  number = height,
+  timeMs: time = timeMs,
+  parentHash: parent = parentHash,
+}: Partial<Block> = {}) {
   const raw = message(
     [1, time],
     [2, hex('ef'.repeat(32))],
@@ -501,15 +590,15 @@ function block(change: Partial<Block> = {}): Buffer {
   const { number = height } = change
   const { id = number.toString(16).padStart(16, '0') + hash.slice(16) } = change
   const transactions = change.transactions ?? [0, 1, 2, 3, 4].map(i => transaction(txid(i)))
-  return message(
-    [1, transactions],
-    [2, change.header ?? header(change)],
-    id !== null && [3, hex(id)],
-  )
+  return message([1, transactions], [2, change.header ?? header(change)], id !== null && [3, hex(id)])
 }
 
 function transaction(id: string): Buffer {
-  return message([1, message([1, hex('0a02abcd')], [2, Buffer.alloc(65, 1)])], [2, hex(id)], [4, message([1, 1])])
+  return message(
+    [1, message([1, hex('0a02abcd')], [2, Buffer.alloc(65, 1)])],
+    [2, hex(id)],
+    [4, message([1, 1])],
+  )
 }
 
 /** -1 as java-tron would write it: ten bytes, as the raw data of a header in which it is the time. */
@@ -532,17 +621,19 @@ function infos(changes: Record<number, Partial<Info>> = {}, order = [0, 1, 2, 3,
   ]
   const all = each.map((given, i) => {
     const info: Partial<Info> = { id: txid(i), number: height, timeMs, ...given, ...changes[i] }
-    return message(
-      info.id != null && [1, hex(info.id)],
-      [2, 345_000],
-      [3, info.number!],
-      [4, info.timeMs!],
-      [5, [Buffer.alloc(32)]],
-      info.receipt !== null && [7, message([5, 345], [7, info.result ?? 0])],
-      [8, info.logs ?? []],
-      [9, info.code ?? 0],
-      info.code === 1 && [10, 'REVERT opcode executed'],
-    ).toString('hex') + (info.more?.toString('hex') ?? '')
+    return (
+      message(
+        info.id != null && [1, hex(info.id)],
+        [2, 345_000],
+        [3, info.number!],
+        [4, info.timeMs!],
+        [5, [Buffer.alloc(32)]],
+        info.receipt !== null && [7, message([5, 345], [7, info.result ?? 0])],
+        [8, info.logs ?? []],
+        [9, info.code ?? 0],
+        info.code === 1 && [10, 'REVERT opcode executed'],
+      ).toString('hex') + (info.more?.toString('hex') ?? '')
+    )
   })
   return message([1, order.map(i => hex(all[i]!))])
 }
