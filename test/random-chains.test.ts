@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import { systemClock } from '../src/base/clock.ts'
 import { UsageError } from '../src/base/errors.ts'
-import { createLog } from '../src/base/log.ts'
+import { createLog, type Logger } from '../src/base/log.ts'
 import { createCatchUp } from '../src/blocks/catch-up.ts'
 import { readCursor } from '../src/blocks/chain-store.ts'
 import { leadChain } from '../src/blocks/lead-chain.ts'
@@ -21,6 +21,7 @@ import { createNodePool } from '../src/tron/pool/node-pool.ts'
 import { bytesFor } from './support/chain-blocks.ts'
 import { cloneDatabase, emptyDatabase, type TestDatabase } from './support/database.ts'
 import { type RandomChain, randomChain } from './support/random-chain.ts'
+import { recordLog } from './support/recorded-log.ts'
 import { alwaysOpen, seedAddresses, seedOrders } from './support/seed.ts'
 import { anyShop, seedMerchant } from './support/seed-merchant.ts'
 import { waitUntil } from './support/wait-until.ts'
@@ -36,11 +37,13 @@ const atOnce = 24
 /** How often one looks whether they are done: they are many, and each look is a query. */
 const pollMs = 100
 const steps = 18
+/** Of the watchers' log, when a history fails. */
+const linesShown = 60
 const users = 4
 const usdtContract = networks.sandbox.usdtContract!
 
 test(`${seeds.length} random chains: credits are the chain's truth, transfer for transfer, and no block is skipped`, {
-  timeout: 230_000,
+  timeout: 600_000,
 }, async () => {
   const waiting = [...seeds]
   await Promise.all(
@@ -57,25 +60,28 @@ test(`${seeds.length} random chains: credits are the chain's truth, transfer for
 async function runSeed(seed: number, database: TestDatabase): Promise<void> {
   const addresses = await assign(database.pool)
   const history = await randomChain(seed, { addresses, nodes: 2 })
+  const { log, text } = recordLog()
+  const start = (holder: string) => startWatcher(database.url, history, holder, log)
   const watchers: Watcher[] = []
   try {
-    watchers.push(startWatcher(database.url, history, 'a'), startWatcher(database.url, history, 'b'))
+    watchers.push(start('a'), start('b'))
     // The first cursor stands at the solidified head of that moment; from there on everything counts.
     const first = await waitUntil('the first cursor', () => readCursor(database.pool), 30_000, pollMs)
     for (let n = 0; n < steps; n++) {
       history.step()
-      await disturb(history, database.pool, watchers, database.url)
+      await disturb(history, database.pool, watchers, start)
     }
     const truth = history.settle()
     await waitUntil(
       'the solidified head',
       async () => (await readCursor(database.pool))?.height === truth.height,
-      60_000,
+      120_000,
       pollMs,
     )
     await compare(database.pool, truth, first.startHeight, addresses)
   } catch (error) {
-    throw new Error(`SEED=${seed}: ${(error as Error).message}\n${history.steps.join('\n')}`, {
+    const lastLines = text().split('\n').slice(-linesShown).join('\n')
+    throw new Error(`SEED=${seed}: ${(error as Error).message}\n${history.steps.join('\n')}\n${lastLines}`, {
       cause: error,
     })
   } finally {
@@ -89,8 +95,10 @@ interface Watcher {
 }
 
 /** A watcher as the process is, on connections of its own, with a short lease. */
-function startWatcher(url: string, { nodes: views }: RandomChain, holder: string): Watcher {
-  const log = createLog(process.env.SEED ? (process.env.LOG_LEVEL ?? 'warn') : 'silent', holder)
+function startWatcher(url: string, { nodes: views }: RandomChain, holder: string, kept: Logger): Watcher {
+  const log = process.env.SEED
+    ? createLog(process.env.LOG_LEVEL ?? 'warn', holder)
+    : kept.child({ process: holder })
   const pool = createPool(url, { max: 3, name: holder })
   const openNodes = () =>
     createNodePool({
@@ -114,14 +122,14 @@ function startWatcher(url: string, { nodes: views }: RandomChain, holder: string
       holder,
       log,
       signal: stopping.signal,
-      timing: { ttl: 600, every: 60 },
+      timing: { ttl: 1_000, every: 200 },
       onLead: () => undefined,
       work: signal =>
         creditChain({
           pool,
           nodes,
           rules,
-          pacing: { restMs: 0, pollMs: 10 },
+          pacing: { restMs: 0, pollMs: 60 },
           limits: networks.sandbox.limits,
           alarms,
           metrics,
@@ -161,13 +169,18 @@ function startWatcher(url: string, { nodes: views }: RandomChain, holder: string
 }
 
 /** Now and then: a watcher stopped and started again, its connections cut, its lease taken. */
-async function disturb(history: RandomChain, pool: Pool, watchers: Watcher[], url: string): Promise<void> {
+async function disturb(
+  history: RandomChain,
+  pool: Pool,
+  watchers: Watcher[],
+  start: (holder: string) => Watcher,
+): Promise<void> {
   const { random } = history
   if (random.chance(0.3)) await sleep(random.whole(1, 30))
   if (random.chance(0.06)) {
     const n = random.whole(0, 1)
     await watchers[n]!.stop()
-    watchers[n] = startWatcher(url, history, n === 0 ? 'a' : 'b')
+    watchers[n] = start(n === 0 ? 'a' : 'b')
   }
   if (random.chance(0.06)) {
     await pool.query(

@@ -37,8 +37,9 @@ test('a retired key stops working within a second though every connection of the
     lock.release()
   }
   await lock.query('begin; lock table recharge_order in access exclusive mode')
-  const ask = async (parameters: Record<string, string> = {}) => {
-    const all = signed({ ...shop, scheme }, 'resendcallback', { orderid: 'o-1', ...parameters })
+  const ask = async (t = `${Math.floor(Date.now() / 1_000)}`) => {
+    const parameters = { orderid: 'o-1', t, nonce: randomBytes(16).toString('hex') }
+    const all = signed({ ...shop, scheme }, 'resendcallback', parameters)
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
     const answer = await fetch(`${gateway.apiUrl}/api/merchant/resendcallback`, {
       method: 'POST',
@@ -48,16 +49,16 @@ test('a retired key stops working within a second though every connection of the
     return ((await answer.json()) as { code?: string }).code
   }
   const held = Array.from({ length: 40 }, () => ask())
-  await waitUntil('every connection waits for the lock', async () => {
-    const { rows } = await pool.query(`select from pg_locks where not granted`)
-    return rows.length >= 10
-  })
-  assert.equal(await ask({ t: '1' }), 'stale_timestamp')
-  const { rows } = await pool.query(`select id from merchant_key`)
-  await retireKey(pool, shop.appid, rows[0].id, { evenIfPromoted: true })
   try {
+    await waitUntil('every connection waits for the lock', async () => {
+      const { rows } = await pool.query(`select from pg_locks where not granted`)
+      return rows.length >= 10
+    })
     // A stale t is refused as soon as the sign is verified, without the database.
-    await waitUntil('the key is refused', async () => (await ask({ t: '1' })) === 'bad_sign', 1_000)
+    assert.equal(await ask('1'), 'stale_timestamp')
+    const { rows } = await pool.query(`select id from merchant_key`)
+    await retireKey(pool, shop.appid, rows[0].id, { evenIfPromoted: true })
+    await waitUntil('the key is refused', async () => (await ask('1')) === 'bad_sign', 1_000)
   } finally {
     await unlock()
     await Promise.all(held)
