@@ -20,7 +20,12 @@ export interface BlockHeader {
  * @see java-tron, protocol.BlockHeader.raw, for the field numbers.
  */
 export function blockId(header: BlockHeader): string {
-  const encoded = encodeProtobuf([
+  return idOfHeaderBytes(header.number ?? 0, headerBytes(header))
+}
+
+/** Encodes a header's `raw_data` as java-tron does: what its id and its producer's signature are computed over. */
+export function headerBytes(header: BlockHeader): Buffer {
+  return encodeProtobuf([
     [1, header.timestamp ?? 0],
     [2, hex(header.txTrieRoot)],
     [3, hex(header.parentHash)],
@@ -30,7 +35,11 @@ export function blockId(header: BlockHeader): string {
     [10, header.version ?? 0],
     [11, hex(header.accountStateRoot)],
   ])
-  return heightHex(header.number ?? 0) + hash('sha256', encoded, 'hex').slice(16)
+}
+
+/** Computes the id of a block from its height and the protobuf of its header's `raw_data`. @returns 64 hex digits. */
+export function idOfHeaderBytes(height: number, bytes: Uint8Array): string {
+  return heightHex(height) + hash('sha256', bytes, 'hex').slice(16)
 }
 
 /** Computes the id of a transaction: SHA-256 over the protobuf of its raw_data, 64 hex digits. */
