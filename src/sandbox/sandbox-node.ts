@@ -10,6 +10,8 @@ export interface SandboxNodeOptions extends SandboxChainOptions {
   host?: string | undefined
   /** Default 0: any free port. */
   port?: number | undefined
+  /** For gRPC. Default 0: any free port. */
+  grpcPort?: number | undefined
   /** Milliseconds from block to block, at least 50. Default 3 s, as on TRON. */
   blockIntervalMs?: number | undefined
   /** Whether blocks are mined at each interval. Default true. If false, only `mine` makes them. */
@@ -35,7 +37,8 @@ export async function startSandboxNode(options: SandboxNodeOptions = {}): Promis
   const chain = new SandboxChain({ ...options, blockIntervalMs })
   const node = await startNodeView(chain, { ...options, blockIntervalMs: autoMine ? blockIntervalMs : null })
   const timer = autoMine ? setInterval(() => mineOne(chain, log), blockIntervalMs) : undefined
-  log?.info({ url: node.url, genesisId: chain.genesisId, height: chain.head.height }, 'sandbox.started')
+  const { url, grpcUrl } = node
+  log?.info({ url, grpcUrl, genesisId: chain.genesisId, height: chain.head.height }, 'sandbox.started')
   return {
     ...node,
     close: async () => {

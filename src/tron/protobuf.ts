@@ -19,6 +19,14 @@ export function encodeProtobuf(fields: readonly ProtobufField[]): Buffer {
   return Buffer.concat(parts)
 }
 
+/**
+ * Encodes one field of bytes or a nested message, an empty one too: elements of a list are written even when they are empty.
+ * @param number of the field.
+ */
+export function encodeElement(number: number, bytes: Uint8Array): Buffer {
+  return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes])
+}
+
 function varint(value: number): Uint8Array {
   const bytes: number[] = []
   // Division, not shifts: shifts would cut the number to 32 bits.

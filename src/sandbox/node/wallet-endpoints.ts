@@ -108,7 +108,7 @@ export const walletEndpoints: readonly Endpoint[] = Object.entries(surfaces).fla
 })
 
 /** Applies the faults that change which block is answered with. */
-function shifted(effects: readonly Effect[], height: number): number {
+export function shifted(effects: readonly Effect[], height: number): number {
   return effects.reduce((asked, effect) => effect.heightAnswered?.(asked) ?? asked, height)
 }
 
