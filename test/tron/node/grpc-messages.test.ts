@@ -4,10 +4,7 @@ import fc from 'fast-check'
 import { addressToBytes } from '../../../src/tron/address.ts'
 import type { SolidBlock } from '../../../src/tron/block.ts'
 import { networks } from '../../../src/tron/network.ts'
-import {
-  readBlocksMessage,
-  readInfosMessage,
-} from '../../../src/tron/node/grpc-messages.ts'
+import { readBlocksMessage, readInfosMessage } from '../../../src/tron/node/grpc-messages.ts'
 import { readTransactionInfos } from '../../../src/tron/node/node-answers.ts'
 import { createTronNode } from '../../../src/tron/node/node-client.ts'
 import { NodeError } from '../../../src/tron/node/node-error.ts'
