@@ -21,6 +21,11 @@ export interface GrpcChannel {
 const reconnectMs = { first: 100, last: 1_000 }
 /** While calls are in flight: a connection that went dead without a word must end. */
 const keepalive = { everyMs: 10_000, timeoutMs: 5_000 }
+/**
+ * Of a connection and of each call on it, before the node waits for us to say that it has come. At the default of 64 kB a node
+ * a twentieth of a second away could send some ten blocks a second.
+ */
+const windowBytes = 4 * 1024 * 1024
 
 /**
  * Opens a channel. Nothing is loaded or dialled before the first call: most gateways use HTTP alone.
@@ -28,15 +33,23 @@ const keepalive = { everyMs: 10_000, timeoutMs: 5_000 }
  * @param messageMaxBytes A longer message is refused by its length, before it is received.
  */
 export function openGrpcChannel(url: string, messageMaxBytes: number): GrpcChannel {
-  let opened: Client | null = null
+  // Kept: importing a module costs something each time, also one that is loaded.
+  let opening: Promise<{ grpc: Grpc; client: Client }> | null = null
+  let client: Client | null = null
   let closed = false
+  const open = async () => {
+    const grpc = await import('@grpc/grpc-js')
+    client = openClient(grpc, url, messageMaxBytes)
+    return { grpc, client }
+  }
   return {
     async call({ method, request, headers, deadlineMs, signal }) {
-      const grpc = await import('@grpc/grpc-js')
-      if (closed || signal.aborted)
+      opening ??= open()
+      const { grpc, client } = await opening
+      if (closed || signal.aborted) {
+        client.close()
         return { code: grpc.status.CANCELLED, details: 'the connection was closed', answered: false }
-      opened ??= openClient(grpc, url, messageMaxBytes)
-      const client = opened
+      }
       const metadata = new grpc.Metadata()
       for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
       return await new Promise(resolve => {
@@ -66,12 +79,14 @@ export function openGrpcChannel(url: string, messageMaxBytes: number): GrpcChann
     },
     hangUp() {
       closed = true
-      opened?.close()
+      client?.close()
     },
   }
 }
 
-function openClient(grpc: typeof import('@grpc/grpc-js'), url: string, messageMaxBytes: number): Client {
+type Grpc = typeof import('@grpc/grpc-js')
+
+function openClient(grpc: Grpc, url: string, messageMaxBytes: number): Client {
   const { protocol, host } = new URL(url)
   const { credentials } = grpc
   return new grpc.Client(
@@ -81,6 +96,7 @@ function openClient(grpc: typeof import('@grpc/grpc-js'), url: string, messageMa
       'grpc.max_receive_message_length': messageMaxBytes,
       'grpc.initial_reconnect_backoff_ms': reconnectMs.first,
       'grpc.max_reconnect_backoff_ms': reconnectMs.last,
+      'grpc-node.flow_control_window': windowBytes,
       'grpc.keepalive_time_ms': keepalive.everyMs,
       'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
       // Connections of their own: they end with the channel.

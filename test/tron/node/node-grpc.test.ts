@@ -86,6 +86,7 @@ test('a compressed message is read, also beyond a megabyte; one that would burst
   const { node, outcomes } = nodeAt(answers, { bodyMaxBytes: 4 * megabyte })
   answers.message = gzipSync(Buffer.alloc(megabyte / 2, 1))
   assert.equal(await lengthOf(node), megabyte / 2)
+  assert.equal(answers.windowBytes, 4 * megabyte, 'a node far away sends many blocks before it waits for us')
   answers.message = gzipSync(Buffer.alloc(3 * megabyte, 1))
   assert.equal(await lengthOf(node), 3 * megabyte)
   assert.equal(outcomes.length, 3)
@@ -231,8 +232,9 @@ function lengthOf(node: NodeGrpc): Promise<number> {
 /** A node that packs its messages, which grpc-js's server cannot. */
 async function packedNode() {
   const server = createHttp2Server()
-  const node = { url: '', message: Buffer.alloc(0) }
+  const node = { url: '', message: Buffer.alloc(0), windowBytes: 0 }
   server.on('stream', stream => {
+    node.windowBytes = stream.session!.remoteSettings.initialWindowSize!
     const about = { ':status': 200, 'content-type': 'application/grpc', 'grpc-encoding': 'gzip' }
     stream.respond(about, { waitForTrailers: true })
     stream.on('error', () => undefined)
