@@ -41,14 +41,20 @@ export async function migrate(pool: Pool, log: Logger, folder = shippedFolder): 
     log.info({ routine }, 'routine.applied')
     applied.push(routine)
   }
+  await whenUnlocked(log, () => migrateQueueOnce(pool))
+  return applied
+}
+
+/** Brings the queue's schema up to date. It alters its tables even where there is nothing to do. */
+async function migrateQueueOnce(pool: Pool): Promise<void> {
   const client = await pool.connect()
   try {
+    await client.query(`set lock_timeout = '${lockTimeout}'`)
     await migrateQueue(client, queueSchema)
   } finally {
-    // In some cases its migration changes the search_path, so this connection is not used again.
+    // It has a setting of its own now, and in some cases another search_path, so this connection is not used again.
     client.release(true)
   }
-  return applied
 }
 
 /**
@@ -59,11 +65,16 @@ const lockTimeout = '1s'
 const lockPauseMs = 2_000
 const lockTriesMax = 30
 
-/** Runs one step, again after a pause when a table is locked: by a dump of the database, for example. */
-async function runStep(pool: Pool, log: Logger, step: (tx: Tx) => Promise<string[]>): Promise<string[]> {
+/** Runs one step. @returns the names of what it applied. */
+function runStep(pool: Pool, log: Logger, step: (tx: Tx) => Promise<string[]>): Promise<string[]> {
+  return whenUnlocked(log, () => tryStep(pool, step))
+}
+
+/** Does work, again after a pause when a table is locked: by a dump of the database, for example. */
+async function whenUnlocked<T>(log: Logger, work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await tryStep(pool, step)
+      return await work()
     } catch (error) {
       if (!isLockTimeout(error) || tries === lockTriesMax) throw error
       log.warn({ err: error, retryInMs: lockPauseMs }, 'migration.locked_out')

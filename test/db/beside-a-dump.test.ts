@@ -98,13 +98,24 @@ test('a migration lets others pass while a table is locked, and is applied when 
   assert.deepEqual(await migrated, ['9999_note'])
 })
 
+test("the queue's tables are brought up to date when they are no longer locked", async () => {
+  const { pool } = await cloneDatabase()
+  const endDump = await beginDump(pool)
+  const { log, lines } = recordLog()
+  const migrated = migrate(pool, log)
+  await waitUntil('given up once', () => lines('migration.locked_out').length > 0)
+  await endDump()
+  assert.deepEqual(await migrated, [])
+})
+
 /** Locks every table as pg_dump does. @returns what ends it. */
 async function beginDump(pool: Pool): Promise<() => Promise<void>> {
   const client = await pool.connect()
   const { rows } = await client.query<{ name: string }>(
-    `select quote_ident(relname) as name
-       from pg_class
-      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')`,
+    `select format('%I.%I', n.nspname, c.relname) as name
+       from pg_class c
+       join pg_namespace n on n.oid = c.relnamespace
+      where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema')`,
   )
   await client.query('set idle_in_transaction_session_timeout = 0')
   await client.query('begin isolation level repeatable read')

@@ -43,7 +43,7 @@ export async function compareBooks(options: {
     transfers: TrueTransfer[]
   }
   await compareTransfers(options.pool, truth.transfers, findings)
-  await compareOrders(options.pool, options.orders, findings)
+  await compareOrders(options, findings)
   await compareChain(options.pool, findings)
   for (const shop of options.shops) compareReceipts(shop.receipts, options.faults, findings)
   return findings
@@ -75,25 +75,40 @@ async function compareTransfers(
   for (const id of recorded.keys()) findings.doubled.push(`transfer ${id} is not on the chain`)
 }
 
-/** Each order answered is there as answered, holds what was paid for it, and its merchant has booked just that. */
-async function compareOrders(pool: Pool, orders: readonly PaidOrder[], findings: Findings): Promise<void> {
+/** Begins the orderid of orders that a row has written into the database itself. */
+export const writtenOrderPrefix = 'written-'
+
+/**
+ * Each order answered is there as answered, holds what was paid for it, and its merchant has booked just that. No address
+ * was answered for two users, or for two orders that each have one of their own.
+ */
+async function compareOrders(
+  { pool, shops, orders }: { pool: Pool; shops: readonly Shop[]; orders: readonly PaidOrder[] },
+  findings: Findings,
+): Promise<void> {
   const { rows } = await pool.query(
-    `select m.appid || ' ' || o.orderid as id, o.ordersn, d.address, o.received
+    `select m.appid || ' ' || o.orderid as id, m.appid, o.orderid, o.ordersn, d.address, o.received
        from recharge_order o
        join merchant m on m.id = o.merchant_id
        join deposit_address d on d.id = o.deposit_address_id`,
   )
   const kept = new Map(rows.map(row => [row.id as string, row]))
+  const holders = new Map<string, string>()
   for (const order of orders) {
     const id = `${order.shop.appid} ${order.orderid}`
     const row = kept.get(id)
     kept.delete(id)
     if (!order.answered) continue
+    const { address } = order.answered
+    const holder = holders.get(address) ?? order.holder
+    holders.set(address, holder)
+    if (holder !== order.holder)
+      findings.wrong.push(`${address} was given to ${holder} and to ${order.holder}`)
     if (!row) {
       findings.lost.push(`${order.orderid} was answered and is not there`)
       continue
     }
-    if (row.ordersn !== order.answered.ordersn || row.address !== order.answered.address)
+    if (row.ordersn !== order.answered.ordersn || row.address !== address)
       findings.wrong.push(`${order.orderid} was answered with another number or address than it has`)
     if (row.received !== order.paidUnits)
       findings.wrong.push(`${order.orderid} received ${row.received} of ${order.paidUnits} paid`)
@@ -103,7 +118,14 @@ async function compareOrders(pool: Pool, orders: readonly PaidOrder[], findings:
     if (booked > owedFor(order))
       findings.doubled.push(`${order.orderid}: its merchant booked ${booked} instead of ${owedFor(order)}`)
   }
-  for (const id of kept.keys()) findings.wrong.push(`nobody made the order ${id}`)
+  const shopOf = new Map(shops.map(shop => [shop.appid, shop]))
+  for (const [id, { appid, orderid, received }] of kept) {
+    if (!orderid.startsWith(writtenOrderPrefix)) findings.wrong.push(`nobody made the order ${id}`)
+    const booked = shopOf.get(appid)?.booked.get(orderid) ?? 0n
+    const owed = received / 100n
+    if (booked < owed) findings.lost.push(`${id}: its merchant booked ${booked} of ${owed}`)
+    if (booked > owed) findings.doubled.push(`${id}: its merchant booked ${booked} instead of ${owed}`)
+  }
 }
 
 async function compareChain(pool: Pool, findings: Findings): Promise<void> {

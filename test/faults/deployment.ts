@@ -6,6 +6,7 @@ import { freePort } from '../../src/demo/embedded-database.ts'
 import { addMerchant } from '../../src/merchants/add-merchant.ts'
 import { testXpub } from '../support/api-under-test.ts'
 import { type BreakableProxy, openBreakableProxy } from '../support/breakable-proxy.ts'
+import { type ReplicatedPostgres, startReplicatedPostgres } from '../support/standby.ts'
 import type { DatabaseSource } from './breakable-postgres.ts'
 import { type BreakableRedis, startBreakableRedis } from './breakable-redis.ts'
 import { type CommitProxy, openCommitProxy } from './commit-proxy.ts'
@@ -27,6 +28,8 @@ export interface DeploymentSettings {
   quorumAmount?: string
   /** The database is not migrated: the row does that. */
   notMigrated?: boolean
+  /** The database is on a Postgres of its own that has a standby. */
+  replicated?: boolean
   env?: Record<string, string>
 }
 
@@ -34,6 +37,8 @@ export interface DeploymentSettings {
 export interface Deployment {
   /** The row's own way to the database, past every proxy. */
   pool: Pool
+  /** Its server and the standby, where it has one. */
+  replicated: ReplicatedPostgres | null
   redis: BreakableRedis | null
   /** Between the processes and Redis, and between the processes and Postgres. */
   redisProxy: BreakableProxy | null
@@ -69,7 +74,11 @@ export async function openDeployment(
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
-    const database = await databases.fresh(settings.notMigrated)
+    const replicated = settings.replicated ? await startReplicatedPostgres() : null
+    if (replicated) closers.push(replicated.close)
+    const database = replicated
+      ? { url: replicated.url, drop: async () => undefined }
+      : await databases.fresh(settings.notMigrated)
     closers.push(database.drop)
     const pool = createPool(database.url)
     closers.push(() => pool.end())
@@ -105,6 +114,7 @@ export async function openDeployment(
     const shops: Shop[] = []
     const deployment: Deployment = {
       pool,
+      replicated,
       redis,
       redisProxy,
       commitProxy,

@@ -1,4 +1,7 @@
 import { commandRows } from './command-rows.ts'
+import { crowdingRows } from './crowding-rows.ts'
+import { dumpRow } from './dump-row.ts'
+import { failoverRows } from './failover-rows.ts'
 import type { FaultRow } from './fault-row.ts'
 import { killRows } from './kill-rows.ts'
 import { merchantRows } from './merchant-rows.ts'
@@ -13,8 +16,11 @@ export const faultRows: readonly FaultRow[] = [
   ...stopRows,
   ...redisRows,
   ...postgresRows,
+  dumpRow,
+  ...failoverRows,
   ...nodeRows,
   ...merchantRows,
+  ...crowdingRows,
 ].sort((a, b) => rank(a.id) - rank(b.id))
 
 /** K, R, P, N, M; in each by number. */

@@ -4,6 +4,7 @@ import { patiently } from './deployment.ts'
 import type { FaultRow, Injected, Scene } from './fault-row.ts'
 import { dieInCommand, runCommand } from './gateway-command.ts'
 import { isSettled } from './paying-load.ts'
+import { percentile, waitsUntilReceived } from './received-waits.ts'
 import type { Shop } from './shop.ts'
 
 // M: merchants that answer badly for a while, hang with a backlog, change their keys and URLs, or are disabled.
@@ -104,17 +105,8 @@ async function hangWithBacklog({ deployment: { pool, shops }, load }: Scene): Pr
   const theirs = () => load.orders.filter(one => one.shop !== bad && one.begunAt > backlogAt)
   await patiently('200 orders of the others', () => theirs().filter(isSettled).length >= 200, 60_000)
   bad.answer = () => good
-  const first = new Map(
-    others.flatMap(shop => shop.receipts.toReversed().map(({ key, at }) => [key, at] as const)),
-  )
-  const { rows } = await pool.query<{ key: string; createdAt: Date }>(
-    `select key, created_at as "createdAt" from callback where created_at > $1`,
-    [new Date(backlogAt)],
-  )
-  const waits = rows
-    .flatMap(({ key, createdAt }) => (first.has(key) ? [first.get(key)! - createdAt.getTime()] : []))
-    .sort((a, b) => a - b)
-  return { note: `the others' p99 ${waits[Math.floor(waits.length * 0.99)]} ms from credit to endpoint` }
+  const waits = await waitsUntilReceived(pool, others, { from: 'credit', since: backlogAt })
+  return { note: `the others' p99 ${percentile(waits, 0.99)} ms from credit to endpoint` }
 }
 
 /** Until every process knows of a change, and what was on its way then is done. */

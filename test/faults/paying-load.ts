@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatUsdt } from '../../src/base/money.ts'
 import type { SeededRandom } from '../../src/sandbox/chain/seeded-random.ts'
-import { signed, stamp } from '../support/signed-request.ts'
+import { askGateway } from './ask-gateway.ts'
 import type { Shop } from './shop.ts'
 
 /** An order as its merchant knows it, and what its payer has sent. */
@@ -9,6 +9,8 @@ export interface PaidOrder {
   shop: Shop
   orderid: string
   begunAt: number
+  /** Whom its address is for: a user, or this order alone. */
+  holder: string
   /** What the gateway answered, once; null until it has. */
   answered: { ordersn: string; address: string } | null
   /** Base units, in as many payments. */
@@ -29,7 +31,7 @@ export interface PayingLoad {
   /** Of these no further orders come. */
   leftOut: Set<Shop>
   /** Begins one more order: at an address of its own, with these payments, unless the plan says otherwise. */
-  begin(shop: Shop, plan: Partial<OrderPlan> & Pick<OrderPlan, 'parts'>): void
+  begin(shop: Shop, plan: Partial<OrderPlan> & Pick<OrderPlan, 'parts'>): PaidOrder
   /** Begins no further order; resolves when those begun are through. */
   stop(): Promise<void>
 }
@@ -40,8 +42,7 @@ export interface LoadTarget {
   shops: readonly Shop[]
 }
 
-/** A merchant's client gives up a request and makes it again. */
-const requestTimeoutMs = 9_000
+/** After this a merchant's client makes a request again. */
 const againMs = 250
 
 /** @param everyMs from one order to the next. */
@@ -50,24 +51,29 @@ export function startPayingLoad(target: LoadTarget, random: SeededRandom, everyM
   const leftOut = new Set<Shop>()
   const load = { orders, leftOut, wrong: [] as string[], later: 0, slowestMs: 0, stopped: false }
   const inHand: Promise<void>[] = []
+  /** Those that a row begins itself hold nobody up. */
+  const flow: PaidOrder[] = []
   const begin = (shop: Shop, plan: OrderPlan) => {
     const none = { answered: null, paidUnits: 0n, payments: 0, through: false }
-    const order: PaidOrder = { shop, orderid: `order-${orders.length}`, begunAt: Date.now(), ...none }
+    const orderid = `order-${orders.length}`
+    const holder = `${shop.appid} ${plan.address === 'own' ? `order ${orderid}` : `user ${plan.user}`}`
+    const order: PaidOrder = { shop, orderid, holder, begunAt: Date.now(), ...none }
     orders.push(order)
     inHand.push(bringThrough(target, load, order, plan))
+    return order
   }
   const running = (async () => {
     while (!load.stopped) {
       // Decided here, in order: what a seed means must not depend on which answer comes first.
-      await room(orders)
+      await room(flow)
       const shop = random.pick(target.shops)
-      if (!leftOut.has(shop)) begin(shop, planOf(random, orders.length))
+      if (!leftOut.has(shop)) flow.push(begin(shop, planOf(random, orders.length)))
       await sleep(everyMs * (0.5 + random.next()))
     }
   })()
   return Object.assign(load, {
-    begin: (shop: Shop, plan: Partial<OrderPlan> & Pick<OrderPlan, 'parts'>) =>
-      begin(shop, { user: 'user-1', address: 'own', asksTwice: false, paidBefore: 0n, ...plan }),
+    begin: (shop: Shop, plan: Partial<OrderPlan> & Pick<OrderPlan, 'parts'>): PaidOrder =>
+      begin(shop, { ...plainPlan, user: 'user-1', address: 'own', asksTwice: false, ...plan }),
     stop: async () => {
       load.stopped = true
       await running
@@ -86,7 +92,13 @@ export interface OrderPlan {
   parts: bigint[]
   /** What has been paid there before there was an order. */
   paidBefore: bigint
+  /** Where its callbacks go; null: to the shop's own URL. */
+  notifyUrl: string | null
+  /** Nothing is paid before it resolves. */
+  paidAfter: Promise<unknown> | null
 }
+
+const plainPlan = { paidBefore: 0n, notifyUrl: null, paidAfter: null }
 
 function planOf(random: SeededRandom, n: number): OrderPlan {
   const own = random.chance(0.75)
@@ -97,7 +109,7 @@ function planOf(random: SeededRandom, n: number): OrderPlan {
     user: `user-${random.whole(1, 8)}`,
     address: own ? 'own' : "user's",
     asksTwice: random.chance(0.3),
-    paidBefore: 0n,
+    ...plainPlan,
     parts: own && random.chance(0.4) ? [dusty(), dusty(), 100n + dusty()] : [amount],
   }
 }
@@ -116,14 +128,15 @@ async function bringThrough(
   target: LoadTarget,
   books: Books,
   order: PaidOrder,
-  { user, address: kind, asksTwice, parts, paidBefore }: OrderPlan,
+  { user, address: kind, asksTwice, parts, paidBefore, notifyUrl, paidAfter }: OrderPlan,
 ): Promise<void> {
   try {
     const names = { username: user, localusermark: user }
     const base = async () => (await ask(target, books, order.shop, 'newAddress', names)).address!
     const address = kind === 'own' ? 'auto' : kind === "user's" ? await base() : kind
     const amount = formatUsdt(parts[0] ?? paidBefore)
-    const wanted = { ...names, address, orderid: order.orderid, amount }
+    const notify: Record<string, string> = notifyUrl === null ? {} : { notify_url: notifyUrl }
+    const wanted = { ...names, ...notify, address, orderid: order.orderid, amount }
     const { ordersn, address: at } = await ask(target, books, order.shop, 'TraderRechargeorder', wanted)
     order.answered = { ordersn: ordersn!, address: at! }
     if (asksTwice) {
@@ -132,6 +145,7 @@ async function bringThrough(
         books.wrong.push(`${order.orderid}: asked again, ${again.ordersn} instead of ${ordersn}`)
     }
     order.paidUnits += paidBefore
+    await paidAfter
     for (const units of parts) {
       await pay(target, at!, units)
       order.paidUnits += units
@@ -145,23 +159,15 @@ async function bringThrough(
 
 /** Asks until there is an answer, as a merchant does: no connection, a timeout, a 5xx and a 429 all mean "again". */
 async function ask(
-  { apiUrl }: LoadTarget,
+  target: LoadTarget,
   books: Books,
   shop: Shop,
   endpoint: string,
   parameters: Record<string, string>,
 ): Promise<Record<string, string>> {
-  const caller = { appid: shop.appid, key: shop.requestKey, scheme: 'hmac-sha256' as const }
   for (const giveUpAt = Date.now() + 180_000; Date.now() < giveUpAt; await sleep(againMs)) {
-    const body = new URLSearchParams(signed(caller, endpoint, { ...parameters, ...stamp() }))
     const askedAt = performance.now()
-    const reply = await fetch(`${apiUrl}/api/merchant/${endpoint}`, {
-      method: 'POST',
-      body,
-      signal: AbortSignal.timeout(requestTimeoutMs),
-    })
-      .then(async response => ({ status: response.status, answer: JSON.parse(await response.text()) }))
-      .catch(() => null) // No answer, or half of one.
+    const reply = await askGateway(target, shop, endpoint, parameters)
     books.slowestMs = Math.max(books.slowestMs, performance.now() - askedAt)
     if (reply?.answer.status === 1) return reply.answer.data
     if (reply && reply.status < 500 && reply.status !== 429)

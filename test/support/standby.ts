@@ -15,6 +15,8 @@ import { waitUntil } from './wait-until.ts'
 export interface ReplicatedPostgres {
   /** By way of the proxy: whichever is the primary. The database is migrated, and others may be cloned from it. */
   url: string
+  /** From now on no commit is answered before the standby has applied it. */
+  replicateSynchronously(): Promise<void>
   /** Waits until the standby has everything that is committed now. */
   caughtUp(): Promise<void>
   /** The standby receives nothing from now on: what is committed is lost by the failover. */
@@ -44,6 +46,16 @@ export async function startReplicatedPostgres(): Promise<ReplicatedPostgres> {
   let failedOver = false
   return {
     url: proxy.url,
+    replicateSynchronously: async () => {
+      // In the primary's own file: the standby, once it is promoted, waits for nobody.
+      await ask(primary.url, `alter system set synchronous_standby_names = '*'`)
+      await ask(primary.url, `alter system set synchronous_commit = 'remote_apply'`)
+      await ask(primary.url, 'select pg_reload_conf()')
+      await waitUntil('the standby to be synchronous', async () => {
+        const standbys = await ask(primary.url, `select sync_state from pg_stat_replication`)
+        return standbys?.sync_state === 'sync'
+      })
+    },
     caughtUp: async () => {
       const { lsn } = (await ask(primary.url, 'select pg_current_wal_lsn()::text as lsn'))!
       await waitUntil('the standby to catch up', async () => {
