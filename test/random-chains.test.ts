@@ -95,14 +95,14 @@ interface Watcher {
 }
 
 /** A watcher as the process is, on connections of its own, with a short lease. */
-function startWatcher(url: string, { nodes: views }: RandomChain, holder: string, kept: Logger): Watcher {
+function startWatcher(url: string, { urls }: RandomChain, holder: string, kept: Logger): Watcher {
   const log = process.env.SEED
     ? createLog(process.env.LOG_LEVEL ?? 'warn', holder)
     : kept.child({ process: holder })
   const pool = createPool(url, { max: 3, name: holder })
   const openNodes = () =>
     createNodePool({
-      nodes: views.map(view => ({ headUrl: view.url, solidUrl: view.url })),
+      nodes: urls,
       usdtContract,
       requestsPerSecond: 1_000,
       log,

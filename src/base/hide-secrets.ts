@@ -30,7 +30,7 @@ export function shownUrl(url: string): string {
 }
 
 /** Schemes whose URLs are shortened in texts. Not `file`, which stacks are full of. */
-const urlsInText = /\b(https?|wss?|postgres(?:ql)?|rediss?):\/\/[^\s"'<>`]+/gi
+const urlsInText = /\b(https?|grpcs?|wss?|postgres(?:ql)?|rediss?):\/\/[^\s"'<>`]+/gi
 
 /** Shortens each URL of a text as `shownUrl` does. Its length is bounded by the caller. */
 export function shortenUrls(text: string): string {

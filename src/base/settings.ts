@@ -15,6 +15,11 @@ interface Setting {
   urls?: 'one' | 'list'
 }
 
+const httpUrl = 'https?://[^\\s,|]+'
+/** Without a path, which gRPC has its own of, and without a user, whose password would be sent nowhere. */
+const grpcUrl = 'grpcs?://(?:\\[[0-9a-fA-F:.]+\\]|[^\\s,|/?#@:\\[\\]]+):[0-9]{1,5}/?'
+const nodeUrls = `(?:${httpUrl}(?:\\|${httpUrl}){0,2}|${grpcUrl}(?:\\|${grpcUrl}(?:\\|${httpUrl})?)?)`
+
 /** Every setting of the gateway. */
 export const settings = {
   HOST: {
@@ -71,10 +76,10 @@ export const settings = {
   },
   TRON_NODES: {
     description:
-      'Nodes to follow, comma-separated, each head-url[|solid-url[|json-rpc-url]] (your own node has a port for each).',
-    expected: 'http(s) URLs: head-url[|solid-url[|json-rpc-url]],...',
-    pattern:
-      /^https?:\/\/[^\s,|]+(\|https?:\/\/[^\s,|]+){0,2}(,https?:\/\/[^\s,|]+(\|https?:\/\/[^\s,|]+){0,2})*$/,
+      'Nodes to follow, comma-separated, each head-url[|solid-url[|json-rpc-url]] (your own node has a port for each). http(s):// or grpc(s)://.',
+    expected:
+      'URLs: head-url[|solid-url[|json-rpc-url]],..., the first two both http(s):// or both grpc(s)://host:port, the third http(s)://',
+    pattern: new RegExp(`^${nodeUrls}(,${nodeUrls})*$`),
     secret: true,
     urls: 'list',
   },

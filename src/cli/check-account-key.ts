@@ -14,6 +14,7 @@ import {
 import { type AccountKey, parseAccountKey } from '../tron/account-key.ts'
 import { parseTronAddress, type TronAddress } from '../tron/address.ts'
 import { networks } from '../tron/network.ts'
+import { isGrpcUrl } from '../tron/node/grpc-views.ts'
 import { createTokenBucket } from '../tron/node/token-bucket.ts'
 import { createTronGridHistory } from '../tron/trongrid/trongrid-history.ts'
 
@@ -38,7 +39,13 @@ export async function checkAccountKey(
     `Not checked: whether ${range} were used before (${why}). If they were, add the merchant with --first-index.`
   const chain = await readChain(pool, config)
   const sources = chain && openSources(config, chain)
-  if (!sources) return unchecked('TRON_NODES or TRON_NETWORK is not set')
+  if (!sources) {
+    return unchecked(
+      chain && config.tronNodes.length > 0
+        ? 'balances are asked over HTTP, TRON_NODES names only gRPC, and RECONCILE_URL is not set'
+        : 'TRON_NODES or TRON_NETWORK is not set',
+    )
+  }
   try {
     const used = await inTime(findUsedAddresses(account, from, sources))
     if (used.length > 0) throw new UsageError(usedBefore(used, firstIndex))
@@ -76,22 +83,26 @@ async function readChain(pool: Pool, config: Config): Promise<Chain | null> {
   return usdtContract && { network, usdtContract }
 }
 
-/** Any node knows what an address holds now. What it ever received only TronGrid lists. */
+/**
+ * Any node knows what an address holds now. What it ever received only TronGrid lists. Both are asked over HTTP.
+ * @returns null when there is nobody to ask.
+ */
 function openSources(
   config: Config,
   { network, usdtContract }: Chain,
 ): (UseSources & { checked: string; close(): Promise<void> }) | null {
-  const node = config.tronNodes[0]
-  if (!node) return null
+  const node = config.tronNodes.find(({ solidUrl }) => !isGrpcUrl(solidUrl))
+  const gridUrl = config.reconcileUrl ?? (node && isTronGrid(node.headUrl) ? node.headUrl : null)
+  const nodeUrl = node?.solidUrl ?? (config.tronNodes.length > 0 ? gridUrl : null)
+  if (nodeUrl === null) return null
   // A running watcher needs the other half.
   const allowed = config.nodeRequestsPerSecond ?? networks[network].pacing.requestsPerSecond
   const pace = createTokenBucket({ requestsPerSecond: Math.max(1, allowed / 2) })
   const open = (baseUrl: string) =>
     createTronGridHistory({ baseUrl, apiKey: config.trongridApiKey, usdtContract, pace })
-  const gridUrl = config.reconcileUrl ?? (isTronGrid(node.headUrl) ? node.headUrl : null)
-  const balances = open(node.solidUrl)
+  const balances = open(nodeUrl)
   const grid = gridUrl === null ? null : open(gridUrl)
-  const nodeHost = new URL(node.solidUrl).host
+  const nodeHost = new URL(nodeUrl).host
   return {
     balanceOf: balances.balanceOf,
     hasReceived: grid && (address => hasAny(grid.received(address))),

@@ -8,18 +8,23 @@ export function addSandboxCommands(program: Command): void {
     .description('run the simulated TRON node alone, with its control API')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port to listen on', '8090')
+    .option('--grpc-port <port>', 'port to listen on for gRPC; 0: any free one, which the log names', '0')
     .option('--block-interval <ms>', 'milliseconds from block to block', '3000')
     .option('--solidification-depth <blocks>', 'blocks behind the head at which a block is solidified', '19')
     .option('--genesis-seed <text>', 'the same seed makes the same genesis block; default: random')
     .action(
       async (
-        options: Record<'host' | 'port' | 'blockInterval' | 'solidificationDepth' | 'genesisSeed', string>,
+        options: Record<
+          'host' | 'port' | 'grpcPort' | 'blockInterval' | 'solidificationDepth' | 'genesisSeed',
+          string
+        >,
       ) => {
         // Loaded only here: the sandbox needs tronweb, which no production process does.
         const { startSandboxNode } = await import('../sandbox/sandbox-node.ts')
         const node = await startSandboxNode({
           host: options.host,
           port: wholeNumber('--port', options.port),
+          grpcPort: wholeNumber('--grpc-port', options.grpcPort),
           blockIntervalMs: wholeNumber('--block-interval', options.blockInterval),
           solidificationDepth: wholeNumber('--solidification-depth', options.solidificationDepth),
           genesisSeed: options.genesisSeed,

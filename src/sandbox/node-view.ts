@@ -8,6 +8,7 @@ import type { StartAnother } from './control/fault-routes.ts'
 import type { Fault } from './faults/fault-schemas.ts'
 import { NodeFaults } from './faults/node-faults.ts'
 import { gridRoutes } from './node/grid-endpoint.ts'
+import { openGrpcDoor } from './node/grpc-door.ts'
 import { CallCounts } from './node/node-door.ts'
 import { nodeRoutes } from './node/node-routes.ts'
 
@@ -16,6 +17,8 @@ export interface NodeViewOptions {
   host?: string | undefined
   /** Default 0: any free port. */
   port?: number | undefined
+  /** For gRPC. Default 0: any free port. */
+  grpcPort?: number | undefined
   /** Faults set at the start. */
   faults?: readonly Fault[] | undefined
   /** Seed that decides which calls a fault with a probability strikes. Default 1. */
@@ -32,6 +35,8 @@ export interface NodeViewOptions {
 export interface NodeView {
   /** Base of /wallet, /walletsolidity, /jsonrpc, TronGrid's /v1, and the control API under /sandbox. */
   url: string
+  /** Base of protocol.Wallet and protocol.WalletSolidity: `grpc://host:port`. */
+  grpcUrl: string
   chain: SandboxChain
   faults: NodeFaults
   counts: CallCounts
@@ -71,15 +76,17 @@ export async function startNodeView(chain: SandboxChain, options: NodeViewOption
       throw new SandboxRefusal(`at most ${othersMax} nodes can be started beside this one`)
     const other = await startNodeView(chain, { host: options.host, clock, blockIntervalMs, ...asked })
     others.push(other)
-    return other.url
+    return { url: other.url, grpcUrl: other.grpcUrl }
   }
   if (control) await app.register(controlRoutes, { chain, faults, counts, blockIntervalMs, startAnother })
   await app.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 })
   const { address, family, port } = app.server.address() as AddressInfo
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  const parts = { chain, faults, counts }
+  const grpc = await openGrpcDoor(parts, { host: address, port: options.grpcPort ?? 0 })
   const close = async () => {
     for (const other of others) await other.close()
-    await app.close()
+    await Promise.all([app.close(), grpc.close()])
   }
-  return { url, chain, faults, counts, close }
+  return { url, grpcUrl: grpc.grpcUrl, chain, faults, counts, close }
 }

@@ -1,21 +1,21 @@
 import type { Clock } from '../base/clock.ts'
 import { UsageError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import { blockIntervalDefaultMs, SandboxChain } from './chain/sandbox-chain.ts'
+import { blockIntervalDefaultMs, SandboxChain, type SandboxChainOptions } from './chain/sandbox-chain.ts'
 import type { Fault } from './faults/fault-schemas.ts'
 import { type NodeView, startNodeView } from './node-view.ts'
 
-export interface SandboxNodeOptions {
+export interface SandboxNodeOptions extends SandboxChainOptions {
   /** Default 127.0.0.1: the control API has no authentication. */
   host?: string | undefined
   /** Default 0: any free port. */
   port?: number | undefined
+  /** For gRPC. Default 0: any free port. */
+  grpcPort?: number | undefined
   /** Milliseconds from block to block, at least 50. Default 3 s, as on TRON. */
   blockIntervalMs?: number | undefined
-  solidificationDepth?: number | undefined
   /** Whether blocks are mined at each interval. Default true. If false, only `mine` makes them. */
   autoMine?: boolean | undefined
-  genesisSeed?: string | undefined
   faults?: readonly Fault[] | undefined
   faultSeed?: number | undefined
   clock?: Clock | undefined
@@ -33,11 +33,12 @@ export const blockIntervalMinMs = 50
  */
 export async function startSandboxNode(options: SandboxNodeOptions = {}): Promise<SandboxNode> {
   const { autoMine = true, blockIntervalMs = blockIntervalDefaultMs, log } = options
-  checkOptions(blockIntervalMs, options.solidificationDepth)
+  checkOptions(blockIntervalMs, options)
   const chain = new SandboxChain({ ...options, blockIntervalMs })
   const node = await startNodeView(chain, { ...options, blockIntervalMs: autoMine ? blockIntervalMs : null })
   const timer = autoMine ? setInterval(() => mineOne(chain, log), blockIntervalMs) : undefined
-  log?.info({ url: node.url, genesisId: chain.genesisId, height: chain.head.height }, 'sandbox.started')
+  const { url, grpcUrl } = node
+  log?.info({ url, grpcUrl, genesisId: chain.genesisId, height: chain.head.height }, 'sandbox.started')
   return {
     ...node,
     close: async () => {
@@ -53,7 +54,8 @@ function mineOne(chain: SandboxChain, log: Logger | undefined): void {
   }
 }
 
-function checkOptions(blockIntervalMs: number, solidificationDepth: number | undefined): void {
+function checkOptions(blockIntervalMs: number, options: SandboxNodeOptions): void {
+  const { solidificationDepth, producers } = options
   const problems: string[] = []
   if (!Number.isInteger(blockIntervalMs) || blockIntervalMs < blockIntervalMinMs) {
     problems.push(
@@ -65,6 +67,9 @@ function checkOptions(blockIntervalMs: number, solidificationDepth: number | und
     !(Number.isInteger(solidificationDepth) && solidificationDepth >= 0)
   ) {
     problems.push(`the solidification depth must be a whole number of blocks, got ${solidificationDepth}`)
+  }
+  if (producers !== undefined && !(Number.isInteger(producers) && producers >= 2)) {
+    problems.push(`the producers must be a whole number, at least 2, got ${producers}`)
   }
   if (problems.length > 0) throw new UsageError(problems)
 }

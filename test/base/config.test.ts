@@ -80,6 +80,32 @@ test("a node's JSON-RPC may be named as a third URL, and nothing as a fourth", (
     assert.throws(() => readConfig({ TRON_NODES: wrong }), /TRON_NODES must be/)
 })
 
+test('a node may be asked over gRPC: two ports of its own, JSON-RPC over HTTP, and nothing that gRPC has no place for', () => {
+  const TRON_NODES =
+    'grpc://n:50051|grpc://n:50061/,grpcs://[::1]:50051,grpc://n:50051|grpc://n:50061|http://n:8555,https://m'
+  assert.deepEqual(readConfig({ TRON_NODES }).tronNodes, [
+    { headUrl: 'grpc://n:50051', solidUrl: 'grpc://n:50061', jsonRpcUrl: undefined },
+    { headUrl: 'grpcs://[::1]:50051', solidUrl: 'grpcs://[::1]:50051', jsonRpcUrl: undefined },
+    { headUrl: 'grpc://n:50051', solidUrl: 'grpc://n:50061', jsonRpcUrl: 'http://n:8555' },
+    { headUrl: 'https://m', solidUrl: 'https://m', jsonRpcUrl: undefined },
+  ])
+  const wrong = [
+    ...[
+      'grpc://n',
+      'grpc://n:50051/path',
+      'grpc://user:secret@n:50051',
+      'grpc://n:50051?key=1',
+      'grpc://n:99999',
+    ],
+    ...['grpc://n:50051|http://n:8091', 'http://n:8090|grpc://n:50061', 'grpc://n:1|grpc://n:2|grpc://n:3'],
+    ...['grpc://n:50051|', 'grpc://:50051', 'grpcx://n:50051', 'grpc://n:50051 ,x'],
+  ]
+  for (const value of wrong) {
+    assert.throws(() => readConfig({ TRON_NODES: value }), /TRON_NODES must be URLs: /, value)
+    assert.throws(() => readConfig({ TRON_NODES: `https://m,${value}` }), /TRON_NODES must be/, value)
+  }
+})
+
 test('the master key may be hex or base64', () => {
   const bytes = Buffer.alloc(32, 7)
   for (const text of [bytes.toString('hex'), bytes.toString('base64'), bytes.toString('base64url')]) {

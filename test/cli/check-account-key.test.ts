@@ -103,6 +103,21 @@ test('an account that was used before is refused until --first-index is beyond w
   assert.equal(await next(), 7)
 })
 
+test('a node over gRPC is passed over: another is asked, or TronGrid, or it is said that nobody was', async () => {
+  const only = { TRON_NETWORK: 'sandbox', TRON_NODES: sandbox.grpcUrl }
+  for (const env of [
+    { ...only, TRON_NODES: `${sandbox.grpcUrl},${sandbox.url}` },
+    { ...only, RECONCILE_URL: sandbox.url },
+  ]) {
+    const { add } = await openGateway(env)
+    assert.match((await add('--xpub', testXpub)).stderr, /index 2 .* holds 1.5 USDT/)
+  }
+  const { add } = await openGateway(only)
+  const added = await add('--xpub', otherXpub)
+  assert.equal(added.status, 0)
+  assert.match(added.stderr, /Not checked: .*\(balances are asked over HTTP, TRON_NODES names only gRPC/)
+})
+
 test('a node alone knows what addresses hold, and it is said that their history was not checked', async () => {
   const { add } = await openGateway(nodes())
   const refused = await add('--xpub', testXpub)

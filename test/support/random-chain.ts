@@ -10,7 +10,7 @@ import { randomTransaction } from './random-payments.ts'
 export interface RandomChainOptions {
   /** Who is paid, beside strangers. Read at every step: more may be added on the way. */
   addresses: readonly TronAddress[]
-  /** HTTP nodes over the chain. Default 2. */
+  /** Nodes over the chain. Default 2. */
   nodes?: number
   /**
    * `none`: sound nodes. `passing` (default): what a reader of one node can notice or wait out. `lying`: these, and lies
@@ -32,6 +32,8 @@ export interface RandomChain {
   random: SeededRandom
   chain: SandboxChain
   nodes: readonly NodeView[]
+  /** The URLs by which each node is to be read: half of them over gRPC, by the seed. */
+  urls: readonly { headUrl: string; solidUrl: string }[]
   /** What has happened so far: to be printed, with the seed, when the test fails. */
   steps: readonly string[]
   /** Does one thing, at once, and says what. Nothing happens between steps. */
@@ -54,7 +56,13 @@ export async function randomChain(seed: number, options: RandomChainOptions): Pr
   for (let n = 0; n < (options.nodes ?? 2); n++) {
     nodes.push(await startNodeView(chain, { faultSeed: seed + n, clock: options.clock, control: false }))
   }
-  const steps: string[] = []
+  // Numbers of their own, so that the chain of a seed does not depend on them.
+  const transports = seededRandom(seed + 1_000_000)
+  const urls = nodes.map(node => {
+    const url = transports.chance(0.5) ? node.grpcUrl : node.url
+    return { headUrl: url, solidUrl: url }
+  })
+  const steps: string[] = urls.map(({ headUrl }, n) => `node ${n} is read over ${headUrl.replace(/:.*/, '')}`)
   const step = () => {
     const what = takeStep({ random, chain, nodes, faults, addresses })
     steps.push(what)
@@ -69,7 +77,7 @@ export async function randomChain(seed: number, options: RandomChainOptions): Pr
   const close = async () => {
     for (const node of nodes) await node.close()
   }
-  return { seed, random, chain, nodes, steps, step, settle, close }
+  return { seed, random, chain, nodes, urls, steps, step, settle, close }
 }
 
 interface StepInputs {

@@ -2,7 +2,7 @@ import { usdt } from '../../base/money.ts'
 import { addressToBytes, type TronAddress } from '../../tron/address.ts'
 import { type NodeLog, transferTopic } from '../../tron/transfer-log.ts'
 import { contractCall, eventTopic, functionSelector, type TransactionStamp } from './contract-call.ts'
-import { logsAfter, type PaymentOptions, sandboxAddresses } from './sandbox-transactions.ts'
+import { logsAfter, type PaymentOptions, sandboxAddresses, withUnknownField } from './sandbox-transactions.ts'
 import { approvalTopic } from './token-event.ts'
 import { addressWord, amountWord, type SandboxTransaction, transferLog } from './transaction-facts.ts'
 
@@ -50,7 +50,7 @@ export function makeCall(
     .filter(({ token }) => !fail && token === sandboxAddresses.usdt)
   const transfers = ofUsdt.filter(({ kind, amount }) => kind === 'transfer' && amount > 0n)
   return {
-    ...contractCall(stamp, { from, contract: through, calldata: runSelector }),
+    ...contractCall(withUnknownField(stamp, options), { from, contract: through, calldata: runSelector }),
     contract: through,
     result: fail ?? 'SUCCESS',
     logs: logsAfter(fail, whole.map(makeLog)),

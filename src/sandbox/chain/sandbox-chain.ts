@@ -3,7 +3,9 @@ import { type Clock, systemClock } from '../../base/clock.ts'
 import type { TronAddress } from '../../tron/address.ts'
 import { ChainClock } from './chain-clock.ts'
 import { type SolidTruth, stateTruth } from './chain-truth.ts'
+import type { TransactionStamp } from './contract-call.ts'
 import { KeptBlocks } from './kept-blocks.ts'
+import { type Maintenance, Producers, producersDefault, solidifyingCount, standbyCount } from './producers.ts'
 import { childBlock, genesisBlock, type SandboxBlock } from './sandbox-block.ts'
 import { type ForkOptions, planFork } from './sandbox-fork.ts'
 import { SandboxRefusal } from './sandbox-refusal.ts'
@@ -11,6 +13,7 @@ import type { SandboxTransaction } from './transaction-facts.ts'
 import { WaitingTransactions } from './waiting-transactions.ts'
 
 // solidified: irreversible, `solidificationDepth` blocks behind the head.      truth: what the solidified blocks say was paid.
+// producers: 27 that take turns by slot; see producers.ts.
 // waiting: taken, and in no block yet.      held: waiting, and not for the next block but for a later one.
 // slot: the time for one block; a missed one leaves a gap in time.      skip: the chain's clock is set forward.
 // facts: a transaction as it is given, with its id; the sandbox makes the others itself, and knows what they pay.
@@ -20,6 +23,19 @@ export interface SandboxChainOptions {
   genesisSeed?: string | undefined
   /** How many blocks the solidified head is behind the head. */
   solidificationDepth?: number | undefined
+  /**
+   * `depth` (default): a block is solidified when so many are on top of it, whoever made them. `producers`: as on real
+   * networks, when 19 of 27 producers have made it or a block after it. The chain then starts with `solidificationDepth` + 1
+   * blocks all the same.
+   */
+  solidifiedBy?: 'depth' | 'producers' | undefined
+  /** How many producers take turns, at least 2: a fork needs another producer. Default 27. */
+  producers?: number | undefined
+  /**
+   * The share of transactions with an unknown field in their result, 0 to 1. Default 0: a root over such a transaction cannot
+   * be computed from JSON.
+   */
+  unknownFields?: number | undefined
   /** Between the blocks a new chain starts with. Also the length of a missed slot. */
   blockIntervalMs?: number | undefined
   clock?: Clock | undefined
@@ -37,31 +53,46 @@ export const blockIntervalDefaultMs = 3_000
 /** The most that go into one block; the rest waits for the next. */
 const transactionsPerBlock = 10_000
 const pendingMax = 100_000
+/** Slots without a block at a maintenance, as on the main network. */
+const maintenanceSlots = 2
 
 /**
- * A chain in memory: a head that can fork, and behind it a solidified part that cannot. Block ids are real (the hash of the
- * header), and the genesis id names the chain as on any network. A new chain starts with one block more than its
- * solidification depth, with times in the past, so that its solidified head is not the genesis.
+ * A chain in memory: a head that can fork, and behind it a solidified part that cannot. Blocks are real: a root over the bytes
+ * of whole transactions, an id that is the header's hash, and the signature of the producer whose turn it was. The genesis id
+ * names the chain as on any network. A new chain starts with one block more than its solidification depth, with times in the
+ * past, so that its solidified head is not the genesis.
  */
 export class SandboxChain {
   readonly solidificationDepth: number
+  readonly solidifiedBy: 'depth' | 'producers'
+  readonly blockIntervalMs: number
+  /** Those whose turns come now. A block names those of its time. */
+  readonly producers: Producers
   readonly #seed: string
+  readonly #unknownFields: number
   readonly #clock: ChainClock
   readonly #blocks: KeptBlocks
   readonly #waiting = new WaitingTransactions()
   #head: SandboxBlock
   #solidHeight = 0
-  #branch = 0
+  /** Counted over all branches: a producer never makes two blocks in one slot. */
+  #slot = 0
+  #maintained = false
 
   constructor(options: SandboxChainOptions = {}) {
     this.#seed = options.genesisSeed ?? randomUUID()
-    const intervalMs = options.blockIntervalMs ?? blockIntervalDefaultMs
-    this.#clock = new ChainClock(options.clock ?? systemClock, intervalMs)
+    this.blockIntervalMs = options.blockIntervalMs ?? blockIntervalDefaultMs
+    this.#clock = new ChainClock(options.clock ?? systemClock, this.blockIntervalMs)
+    this.#unknownFields = options.unknownFields ?? 0
     this.solidificationDepth = options.solidificationDepth ?? solidificationDepthDefault
-    this.#head = genesisBlock(this.#seed)
+    this.solidifiedBy = options.solidifiedBy ?? 'depth'
+    this.producers = new Producers(this.#seed, options.producers ?? producersDefault)
+    this.#head = genesisBlock(this.#seed, this.producers.elected)
     this.#blocks = new KeptBlocks(this.#head)
     const nowMs = this.#clock.nowMs()
-    for (let ago = this.solidificationDepth + 1; ago > 0; ago--) this.#append(nowMs - ago * intervalMs, [])
+    for (let ago = this.solidificationDepth + 1; ago > 0; ago--) {
+      this.#append(nowMs - ago * this.blockIntervalMs, [])
+    }
   }
 
   get genesisId(): string {
@@ -101,8 +132,13 @@ export class SandboxChain {
   }
 
   /** Returns what a new transaction refers to: the head, and a time that no other transaction has, so that its id is unique. */
-  stamp(): { refBlock: SandboxBlock; timeMs: number } {
-    return { refBlock: this.#head, timeMs: this.#clock.stampMs() }
+  stamp(): TransactionStamp {
+    return {
+      refBlock: this.#head,
+      timeMs: this.#clock.stampMs(),
+      seed: this.#seed,
+      unknownFields: this.#unknownFields,
+    }
   }
 
   /**
@@ -131,8 +167,25 @@ export class SandboxChain {
     return Array.from({ length: blocks }, (_, i) => {
       const height = this.#head.height + 1
       const transactions = this.#waiting.take(height, transactionsPerBlock, i === 0 ? first : [])
-      return this.#append(this.#clock.slotMs(this.#head.timeMs, i === 0 ? missedSlots : 0), transactions)
+      const missed = (i === 0 ? missedSlots : 0) + (this.#maintained ? maintenanceSlots : 0)
+      this.#maintained = false
+      return this.#append(this.#clock.slotMs(this.#head.timeMs, missed), transactions, missed)
     })
+  }
+
+  /**
+   * Changes the producers, as a maintenance does: others are elected, some get new keys, and the next block misses two slots.
+   * It lasts when the chain then forks, even to a block before it.
+   * @throws SandboxRefusal when there are not so many.
+   */
+  maintain({ replace = 0, newKeys = 0 }: Maintenance = {}): void {
+    const elected = this.producers.elected.length
+    const replaceMax = Math.min(elected, standbyCount)
+    if (replace > replaceMax)
+      throw new SandboxRefusal(`at most ${replaceMax} producers can be replaced at once`)
+    if (newKeys > elected) throw new SandboxRefusal(`there are ${elected} producers`)
+    this.producers.change({ replace, newKeys })
+    this.#maintained = true
   }
 
   /**
@@ -165,20 +218,40 @@ export class SandboxChain {
     this.#waiting.addFirst(onTop)
     this.#waiting.hold(held, forkHeight + depth + 1 + (options.late?.blocks ?? 0))
     this.#head = this.#blocks.at(forkHeight)!
-    this.#branch++
-    // Blocks of other producers for the same slots: the times stay, the ids differ.
+    // Blocks of later slots. The times stay all the same, and the producers, so the ids, differ.
+    const [first] = orphans
+    if (this.producers.at(this.#slot + 1).address === first!.header.witness_address) this.#slot++
     for (const [i, { timeMs }] of orphans.entries()) this.#append(timeMs, branch[i]!)
     this.mine()
     return orphans
   }
 
-  #append(timeMs: number, transactions: readonly SandboxTransaction[]): SandboxBlock {
-    const producer = `${this.#seed} ${this.#branch}`
-    const block = childBlock(this.#head, { timeMs, producer, transactions })
+  /** @param missed slots before this block's: their producers' turns pass. */
+  #append(timeMs: number, transactions: readonly SandboxTransaction[], missed = 0): SandboxBlock {
+    this.#slot += 1 + missed
+    const { elected } = this.producers
+    const producer = this.producers.at(this.#slot)
+    const block = childBlock(this.#head, { timeMs, producer, elected, transactions })
     this.#blocks.add(block)
     this.#head = block
-    this.#solidHeight = Math.max(this.#solidHeight, block.height - this.solidificationDepth)
+    this.#solidHeight = Math.max(this.#solidHeight, this.#solidified())
     this.#blocks.dropOldest(block.height, this.#solidHeight)
     return block
+  }
+
+  /** Computes the height that the head solidifies. */
+  #solidified(): number {
+    const { height } = this.#head
+    if (this.solidifiedBy === 'depth') return height - this.solidificationDepth
+    const elected = new Set(this.producers.elected.map(({ address }) => address))
+    const needed = solidifyingCount(elected.size)
+    const seen = new Set<string>()
+    // Not below what is solidified already, so this reads some twenty blocks.
+    for (let at = height; at > this.#solidHeight; at--) {
+      const producer = this.#blocks.at(at)!.header.witness_address!
+      if (elected.has(producer)) seen.add(producer)
+      if (seen.size === needed) return at
+    }
+    return this.#solidHeight
   }
 }

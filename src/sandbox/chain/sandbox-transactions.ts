@@ -12,7 +12,7 @@ import {
   transferLog,
 } from './transaction-facts.ts'
 
-/** The addresses of every sandbox chain. They have no private keys: the sandbox checks no signatures. */
+/** The addresses of every sandbox chain. They have no private keys: others sign for them, and the sandbox checks no signatures. */
 export const sandboxAddresses = {
   usdt: networks.sandbox.usdtContract!,
   /** A token that has the name USDT and is not USDT. */
@@ -38,6 +38,8 @@ export interface PaymentOptions {
   /** The contract that is called and moves the token. By default the token itself is called. */
   through?: TronAddress | undefined
   fail?: (typeof failures)[number] | undefined
+  /** Puts an unknown field into the result, whatever share of transactions has one. */
+  unknownField?: boolean | undefined
 }
 
 const transferSelector = 'a9059cbb'
@@ -62,7 +64,7 @@ export function makePayment(
   const contract = through ?? token
   const calldata = through ? payCalldata(token, payments) : transferCalldata(payments[0]!)
   return {
-    ...contractCall(stamp, { from, contract, calldata }),
+    ...contractCall(withUnknownField(stamp, options), { from, contract, calldata }),
     contract,
     result: fail ?? 'SUCCESS',
     logs: logsAfter(fail, logs),
@@ -75,12 +77,20 @@ export function makePayment(
   }
 }
 
+/** Returns the stamp for a transaction that may have to have an unknown field. */
+export function withUnknownField(
+  stamp: TransactionStamp,
+  { unknownField }: PaymentOptions,
+): TransactionStamp {
+  return unknownField ? { ...stamp, unknownFields: 1 } : stamp
+}
+
 /** Returns the logs that remain of a transaction that may fail. */
 export function logsAfter(fail: PaymentOptions['fail'], logs: readonly NodeLog[]): readonly NodeLog[] {
   return fail && fail !== 'OUT_OF_TIME' ? [] : logs
 }
 
-function transferCalldata({ to, amount }: Payment): string {
+export function transferCalldata({ to, amount }: Payment): string {
   return transferSelector + addressWord(to) + amountWord(amount)
 }
 

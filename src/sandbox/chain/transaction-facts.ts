@@ -43,11 +43,17 @@ export interface MeantTransfer {
 }
 
 /**
- * A transaction of the sandbox. For those it made itself it also has the raw data that the id is the hash of, and `meant`:
- * the USDT transfers that happen by it, and the positions of logs that look like a transfer and cannot be decoded.
+ * A transaction of the sandbox. For those it made itself it also has the raw data that the id is the hash of, signatures, and
+ * `meant`: the USDT transfers that happen by it, and the positions of logs that look like a transfer and cannot be decoded.
  */
 export interface SandboxTransaction extends TransactionFacts {
   raw?: { data: object; hex: string }
+  /** Hex, 65 bytes each, or 68. */
+  signatures?: readonly string[]
+  /** Bytes, as hex, in a field of the result that java-tron does not know. JSON does not show it. */
+  unknownField?: string
+  /** What the block says became of it, where a lie has the info say something else. */
+  contractRet?: CallResult
   meant?: { transfers: readonly MeantTransfer[]; undecodable: readonly number[] }
 }
 

@@ -105,6 +105,7 @@ export const skipBody = Type.Object({ seconds: Type.Integer({ minimum: 1, maximu
 export const nodeBody = Type.Object(
   {
     port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
+    grpcPort: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
     faultSeed: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1 })),
   },
   strict,

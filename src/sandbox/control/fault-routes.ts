@@ -6,8 +6,8 @@ import type { ActiveFault } from '../faults/node-faults.ts'
 import type { NodeParts } from '../node/node-door.ts'
 import { nodeBody } from './control-schemas.ts'
 
-/** Starts another node over the same chain. @returns its URL. @throws SandboxRefusal when there are too many. */
-export type StartAnother = (options: Static<typeof nodeBody>) => Promise<string>
+/** Starts another node over the same chain. @returns its URLs. @throws SandboxRefusal when there are too many. */
+export type StartAnother = (options: Static<typeof nodeBody>) => Promise<{ url: string; grpcUrl: string }>
 
 /** Routes that set, list and clear the faults of this node, report how often it was called, and start nodes beside it. */
 export function faultRoutes(
@@ -18,10 +18,8 @@ export function faultRoutes(
     shown(faults.set(request.body)),
   )
   app.get('/sandbox/faults', async () => ({ faults: faults.list().map(shown), calls: counts }))
-  app.post<{ Body: Static<typeof nodeBody> }>(
-    '/sandbox/nodes',
-    { schema: { body: nodeBody } },
-    async request => ({ url: await startAnother(request.body) }),
+  app.post<{ Body: Static<typeof nodeBody> }>('/sandbox/nodes', { schema: { body: nodeBody } }, request =>
+    startAnother(request.body),
   )
   app.delete('/sandbox/faults', async () => {
     faults.clear()

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http'
 import { readAmount } from '../chain/control-texts.ts'
 import type { Effect } from './fault-effect.ts'
 import type { FaultOf } from './fault-schemas.ts'
@@ -60,20 +59,23 @@ export function balanceOff(fault: FaultOf<'balance-off'>): Effect {
 /** Sends the first half of the answer and ends it normally. */
 export function truncated(): Effect {
   return {
-    deliver: (response, text) => {
-      response.writeHead(200, { 'content-type': 'application/json' })
-      response.end(text.slice(0, Math.ceil(text.length / 2)))
+    deliver: (stream, answer) => {
+      stream.begin(answer.length)
+      stream.write(answer.subarray(0, Math.ceil(answer.length / 2)))
+      stream.end()
     },
   }
 }
 
 export function delay({ ms }: FaultOf<'delay'>): Effect {
   return {
-    deliver: (response, text) => {
+    deliver: (stream, answer) => {
       const timer = setTimeout(() => {
-        response.writeHead(200, { 'content-type': 'application/json' }).end(text)
+        stream.begin(answer.length)
+        stream.write(answer)
+        stream.end()
       }, ms)
-      response.once('close', () => clearTimeout(timer))
+      stream.onClose(() => clearTimeout(timer))
     },
   }
 }
@@ -81,35 +83,41 @@ export function delay({ ms }: FaultOf<'delay'>): Effect {
 /** Sends the answer byte by byte. */
 export function drip({ everyMs }: FaultOf<'drip'>): Effect {
   return {
-    deliver: (response: ServerResponse, text) => {
-      response.writeHead(200, { 'content-type': 'application/json' })
-      const bytes = Buffer.from(text)
+    deliver: (stream, answer) => {
+      stream.begin(answer.length)
       let sent = 0
       const timer = setInterval(() => {
-        if (sent < bytes.length) response.write(bytes.subarray(sent, ++sent))
-        else response.end()
+        if (sent < answer.length) stream.write(answer.subarray(sent, ++sent))
+        else {
+          clearInterval(timer)
+          stream.end()
+        }
       }, everyMs)
-      response.once('close', () => clearInterval(timer))
+      stream.onClose(() => clearInterval(timer))
     },
   }
 }
 
-/** Sends so many megabytes of blanks, which JSON allows, before the answer. */
+/** Sends so many megabytes before the answer that its readers pass over. */
 export function oversized({ megabytes }: FaultOf<'oversized'>): Effect {
-  const blanks = Buffer.alloc(1024 * 1024, ' ')
+  const megabyte = 1024 * 1024
   return {
-    deliver: (response, text) => {
-      response.writeHead(200, { 'content-type': 'application/json' })
+    deliver: (stream, answer) => {
+      const { head, fill } = stream.padding(megabytes * megabyte)
+      const part = Buffer.alloc(megabyte, fill)
+      stream.begin(head.length + megabytes * megabyte + answer.length)
+      stream.write(head)
       let left = megabytes
       const more = () => {
         while (left > 0) {
           left--
-          if (!response.write(blanks)) return
+          if (!stream.write(part)) return
         }
-        response.off('drain', more)
-        response.end(text)
+        if (left-- < 0) return
+        stream.write(answer)
+        stream.end()
       }
-      response.on('drain', more)
+      stream.onDrain(more)
       more()
     },
   }
@@ -122,5 +130,5 @@ export function hang(): Effect {
 
 /** Resets the connection during the call. */
 export function reset(): Effect {
-  return { deliver: response => void response.socket?.resetAndDestroy() }
+  return { deliver: stream => stream.reset() }
 }

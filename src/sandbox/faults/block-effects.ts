@@ -3,7 +3,7 @@ import { addressToBytes } from '../../tron/address.ts'
 import { heightHex } from '../../tron/block-id.ts'
 import { type NodeLog, transferTopic } from '../../tron/transfer-log.ts'
 import { readAddress, readAmount } from '../chain/control-texts.ts'
-import { producerAddress, withHeader } from '../chain/sandbox-block.ts'
+import { strangerAddress, withHeader } from '../chain/sandbox-block.ts'
 import { sandboxAddresses } from '../chain/sandbox-transactions.ts'
 import { addressWord, amountWord, type SandboxTransaction, transferLog } from '../chain/transaction-facts.ts'
 import type { Effect } from './fault-effect.ts'
@@ -15,7 +15,7 @@ const usdt = addressToBytes(sandboxAddresses.usdt).toString('hex')
 
 /** Changes a block's id. Its parent is right, and the block after it names the right id as its parent. */
 export function otherHash(): Effect {
-  return { block: block => withHeader(block, { witness_address: producerAddress('of another block') }) }
+  return { block: block => withHeader(block, { witness_address: strangerAddress('of another block') }) }
 }
 
 /** Changes a block's parent to one that is not on the chain. */

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http'
 import type { GridRow } from '../chain/grid-row.ts'
 import type { SandboxBlock } from '../chain/sandbox-block.ts'
 
@@ -20,6 +19,21 @@ export interface Refusal {
   headers?: Record<string, string>
 }
 
+/** Where an answer is written, over either transport. The node may be closed by then. */
+export interface AnswerStream {
+  /** Sends what stands before an answer of so many bytes. */
+  begin(bytes: number): void
+  /** @returns false when the connection takes no more for now. `onDrain` is called when it does. */
+  write(part: Uint8Array): boolean
+  end(): void
+  onDrain(call: () => void): void
+  onClose(call: () => void): void
+  /** Resets the connection, for every call on it. */
+  reset(): void
+  /** What an answer may have in front that its readers pass over: `head`, then so many bytes of `fill`. */
+  padding(bytes: number): { head: Buffer; fill: number }
+}
+
 /** The heights that the node shows. */
 export interface Heights {
   head: number
@@ -38,8 +52,8 @@ export interface Effect {
   heightAnswered?(height: number): number
   /** Changes the answer. `nothing` is what the endpoint answers when it has none. */
   answer?(answer: unknown, call: { question: Question; nothing: unknown }): unknown
-  /** Writes the answer, or does not. The node may be closed by then. */
-  deliver?(response: ServerResponse, text: string): void
+  /** Writes the answer, or does not. */
+  deliver?(stream: AnswerStream, answer: Buffer): void
   logs?(logs: readonly unknown[]): readonly unknown[]
   balance?(address: string, units: bigint): bigint
   rows?(rows: readonly GridRow[], headHeight: number): readonly GridRow[]

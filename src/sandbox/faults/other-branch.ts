@@ -4,8 +4,8 @@ import type { Effect } from './fault-effect.ts'
 import type { FaultOf } from './fault-schemas.ts'
 
 /**
- * Puts a node on its own branch: from a height on, every block has another producer, so another id, and the branch's block
- * as its parent. Above the solidified height that is an ordinary fork; below it, it cannot happen on a sound network. The
+ * Puts a node on its own branch: from a height on, every block is by the next producer, so has another id, and the branch's
+ * block as its parent. Above the solidified height that is an ordinary fork; below it, it cannot happen on a sound network. The
  * branch holds the chain's transactions except those in `without`.
  */
 export function otherBranch(fault: FaultOf<'other-branch'>, chain: SandboxChain): Effect {
@@ -22,10 +22,12 @@ export function otherBranch(fault: FaultOf<'other-branch'>, chain: SandboxChain)
     while (base >= from && !known(base)) base--
     let parent = base < from ? chain.block(from - 1)! : known(base)!
     for (let next = base + 1; next <= height; next++) {
-      const { timeMs, transactions, id } = chain.block(next)!
+      const { timeMs, transactions, id, elected, header } = chain.block(next)!
+      const turn = elected.findIndex(({ address }) => address === header.witness_address)
       parent = childBlock(parent, {
         timeMs,
-        producer: `branch from ${from}`,
+        producer: elected[(turn + 1) % elected.length]!,
+        elected,
         transactions: without.size > 0 ? transactions.filter(({ id }) => !without.has(id)) : transactions,
       })
       made.set(next, { of: id, block: parent })

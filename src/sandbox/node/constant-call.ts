@@ -33,7 +33,7 @@ export const constantCallEndpoints: readonly Endpoint[] = (['wallet', 'walletsol
       const height = (name === 'wallet' ? call.view.head : call.view.solid).height
       const units = balance(call, { holder: addressOf(holder), token, height })
       const calldata = functionSelector(balanceOf) + argument
-      const stamp = { refBlock: call.view.head, timeMs: call.view.head.timeMs }
+      const stamp = { refBlock: call.view.head, timeMs: call.view.head.timeMs, seed: '', unknownFields: 0 }
       const { id, raw } = contractCall(stamp, { from, contract: token, calldata })
       return {
         result: { result: true },
@@ -67,7 +67,7 @@ function balance(
 }
 
 /** Reads an address in base58 or in hex with 41 in front. Both are accepted, with and without `visible`. */
-function readAccount(text: unknown): TronAddress | null {
+export function readAccount(text: unknown): TronAddress | null {
   const hex = /^41([0-9a-f]{40})$/.exec(`${text}`)?.[1]
   return hex === undefined ? parseTronAddress(`${text}`) : addressOf(hex)
 }

@@ -1,12 +1,17 @@
 import { addressFromBytes, addressToBytes } from '../../tron/address.ts'
+import type { Producer } from '../chain/producers.ts'
 import type { SandboxBlock } from '../chain/sandbox-block.ts'
+import { contractRet } from '../chain/transaction-bytes.ts'
 import type { SandboxTransaction } from '../chain/transaction-facts.ts'
 
 // JSON as java-tron writes it from protobuf: fields at their default (0, "", an empty list) are left out.
 
 /** Writes a block without its transactions. */
-export function headerJson({ id, header }: SandboxBlock): object {
-  return { blockID: id, block_header: { raw_data: header } }
+export function headerJson({ id, header, signature }: SandboxBlock): object {
+  return {
+    blockID: id,
+    block_header: { raw_data: header, ...(signature !== '' && { witness_signature: signature }) },
+  }
 }
 
 /** Writes a block with its transactions. Without any, the key `transactions` is missing. */
@@ -18,10 +23,11 @@ export function blockJson(block: SandboxBlock): object {
   }
 }
 
-function transactionJson({ id, result, raw }: SandboxTransaction): object {
+/** Writes a transaction of a block. Fields of its result that java-tron does not know are not shown, as on real nodes. */
+function transactionJson({ id, raw, signatures, ...facts }: SandboxTransaction): object {
   return {
-    // A transaction that calls no contract has no result. It is in a block because it succeeded.
-    ret: [{ contractRet: result ?? 'SUCCESS' }],
+    ret: [{ contractRet: contractRet(facts) }],
+    ...(signatures && { signature: signatures }),
     txID: id,
     // A transaction given by its facts has no raw data.
     ...(raw && { raw_data: raw.data, raw_data_hex: raw.hex }),
@@ -45,6 +51,47 @@ export function transactionInfoJson(block: SandboxBlock, transaction: SandboxTra
     ...(failed && {
       result: 'FAILED',
       resMessage: Buffer.from(`the call ended with ${result}`).toString('hex'),
+    }),
+  }
+}
+
+/** Writes all producers and candidates, those with the most votes first. Only the elected have `isJobs`. */
+export function witnessesJson(elected: readonly Producer[], standby: readonly Producer[]): object {
+  const all = [...elected, ...standby]
+  return {
+    witnesses: all.map(({ address }, rank) => ({
+      address,
+      voteCount: 1_000_000 * (all.length - rank),
+      url: `https://${address.slice(2, 10)}.example`,
+      ...(rank < elected.length && { isJobs: true }),
+    })),
+  }
+}
+
+/** Writes a producer's account. */
+export function producerAccountJson({ address, signer, hasPermission }: Producer): object {
+  const own = { threshold: 1, keys: [{ address, weight: 1 }] }
+  return {
+    address,
+    is_witness: true,
+    ...(hasPermission && {
+      owner_permission: { permission_name: 'owner', ...own },
+      witness_permission: {
+        type: 'Witness',
+        id: 1,
+        permission_name: 'witness',
+        threshold: 1,
+        keys: [{ address: signer.address, weight: 1 }],
+      },
+      active_permission: [
+        {
+          type: 'Active',
+          id: 2,
+          permission_name: 'active',
+          operations: '7fff1fc0033efb0f000000000000000000000000000000000000000000000000',
+          ...own,
+        },
+      ],
     }),
   }
 }

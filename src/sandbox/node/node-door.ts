@@ -1,6 +1,7 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { SandboxChain } from '../chain/sandbox-chain.ts'
-import type { Effect, Surface } from '../faults/fault-effect.ts'
+import type { AnswerStream, Effect, Question, Refusal, Surface } from '../faults/fault-effect.ts'
 import type { NodeFaults } from '../faults/node-faults.ts'
 import { type ChainView, viewChain } from './chain-view.ts'
 
@@ -43,37 +44,62 @@ export function openEndpoint(app: FastifyInstance, node: NodeParts, endpoint: En
 }
 
 async function answer(
-  { chain, faults, counts }: NodeParts,
+  node: NodeParts,
   endpoint: Endpoint,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const path = request.url.split('?')[0]!
-  counts.count(path)
+  node.counts.count(path)
   const parameters = ((request.method === 'GET' ? request.query : request.body) ?? {}) as Parameters
   const { surface, nothing } = endpoint
   const question = { path, surface, height: endpoint.heightOf?.(parameters) }
+  const outcome = throughFaults(node, question, nothing, seen =>
+    endpoint.answer({ ...seen, parameters, request }),
+  )
+  if ('refusal' in outcome) {
+    const { status, type, headers = {}, body } = outcome.refusal
+    return reply.code(status).type(type).headers(headers).send(body)
+  }
+  const text = JSON.stringify(outcome.value)
+  if (!outcome.deliver) return reply.type('application/json').send(text)
+  reply.hijack()
+  outcome.deliver(responseStream(reply.raw), Buffer.from(text))
+  return reply
+}
+
+/** Answers a call as the node's faults have it: with a refusal, or with a value and the fault that writes it, if one does. */
+export function throughFaults(
+  { chain, faults, counts }: NodeParts,
+  question: Question,
+  nothing: unknown,
+  answer: (seen: Pick<Call, 'chain' | 'view' | 'effects'>) => unknown,
+): { refusal: Refusal } | { value: unknown; deliver: Effect['deliver'] } {
   const effects = faults.strike(question)
   for (const effect of effects) {
     const refusal = effect.refusal?.(question)
     if (!refusal) continue
     counts.refused++
-    return reply
-      .code(refusal.status)
-      .type(refusal.type)
-      .headers(refusal.headers ?? {})
-      .send(refusal.body)
+    return { refusal }
   }
-  let value = endpoint.answer({ parameters, view: viewChain(chain, effects), effects, chain, request })
+  let value = answer({ chain, view: viewChain(chain, effects), effects })
   for (const effect of effects) {
     if (effect.answer) value = effect.answer(value, { question, nothing })
   }
-  const text = JSON.stringify(value)
-  const deliver = effects.find(effect => effect.deliver)?.deliver
-  if (!deliver) return reply.type('application/json').send(text)
-  reply.hijack()
-  deliver(reply.raw, text)
-  return reply
+  return { value, deliver: effects.find(effect => effect.deliver)?.deliver }
+}
+
+function responseStream(response: ServerResponse): AnswerStream {
+  return {
+    begin: () => response.writeHead(200, { 'content-type': 'application/json' }),
+    write: part => response.write(part),
+    end: () => response.end(),
+    onDrain: call => response.on('drain', call),
+    onClose: call => response.once('close', call),
+    reset: () => response.socket?.resetAndDestroy(),
+    // Blanks.
+    padding: () => ({ head: Buffer.alloc(0), fill: 0x20 }),
+  }
 }
 
 /** Counts the calls to a node, without those to its control API. */

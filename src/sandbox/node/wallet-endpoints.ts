@@ -1,7 +1,17 @@
 import { heightOfBlockId } from '../../tron/block-id.ts'
+import { hexAddress } from '../chain/contract-call.ts'
 import type { SandboxBlock } from '../chain/sandbox-block.ts'
 import type { Effect, Surface } from '../faults/fault-effect.ts'
-import { blockJson, headerJson, nodeInfoJson, transactionInfoJson, visibleJson } from './java-tron-json.ts'
+import { readAccount } from './constant-call.ts'
+import {
+  blockJson,
+  headerJson,
+  nodeInfoJson,
+  producerAccountJson,
+  transactionInfoJson,
+  visibleJson,
+  witnessesJson,
+} from './java-tron-json.ts'
 import type { Call, Endpoint, Parameters } from './node-door.ts'
 
 const surfaces: Record<string, Surface> = { wallet: 'head', walletsolidity: 'solid' }
@@ -70,6 +80,22 @@ export const walletEndpoints: readonly Endpoint[] = Object.entries(surfaces).fla
         return block && transaction ? transactionInfoJson(block, transaction) : {}
       },
     }),
+    endpoint('listwitnesses', {
+      nothing: {},
+      answer: call => {
+        const { elected } = newest(call)
+        return witnessesJson(elected, call.chain.producers.beside(elected))
+      },
+    }),
+    endpoint('getaccount', {
+      nothing: {},
+      answer: call => {
+        // Only producers have accounts: there is no TRX here.
+        const address = readAccount(call.parameters.address)
+        const producer = address && call.chain.producers.find(hexAddress(address), newest(call).elected)
+        return producer ? producerAccountJson(producer) : {}
+      },
+    }),
     ...(name === 'wallet'
       ? [
           endpoint('getnodeinfo', {
@@ -82,7 +108,7 @@ export const walletEndpoints: readonly Endpoint[] = Object.entries(surfaces).fla
 })
 
 /** Applies the faults that change which block is answered with. */
-function shifted(effects: readonly Effect[], height: number): number {
+export function shifted(effects: readonly Effect[], height: number): number {
   return effects.reduce((asked, effect) => effect.heightAnswered?.(asked) ?? asked, height)
 }
 

@@ -1,11 +1,9 @@
-import { type NodeBlock, readBlock } from './node-answers.ts'
+import type { NodeBlock } from './node-answers.ts'
 import { isNotOffered } from './node-error.ts'
+import type { WalletView } from './wallet-view.ts'
 
 /** How often the header of a node may be ahead of its whole block before headers are given up. */
 const triesMax = 3
-
-/** Posts to /wallet or /walletsolidity. @param ahead before the requests that wait for their turn. */
-export type AskView = (path: string, body: object, ahead?: boolean) => Promise<unknown>
 
 /**
  * Makes a reader of a view's newest block that asks for the header alone, where the node offers that: a whole block is
@@ -13,19 +11,18 @@ export type AskView = (path: string, body: object, ahead?: boolean) => Promise<u
  * a node might show the head's header as solidified, and that block may still be undone.
  * @returns a function whose result is null for a node without any block.
  */
-export function newestHeader(ask: AskView): (ahead: boolean) => Promise<NodeBlock | null> {
+export function newestHeader(view: WalletView): (ahead: boolean) => Promise<NodeBlock | null> {
   let headers: 'untried' | 'trusted' | 'given up' = 'untried'
   let tries = 0
-  const whole = async (ahead: boolean) => readBlock(await ask('/getnowblock', {}, ahead))
   return async ahead => {
-    if (headers === 'given up') return await whole(ahead)
-    const header = await headerOnly(ask, ahead)
+    if (headers === 'given up') return await view.newest(ahead)
+    const header = await headerOnly(view, ahead)
     if (header === null) {
       headers = 'given up'
-      return await whole(ahead)
+      return await view.newest(ahead)
     }
     if (headers === 'trusted') return header
-    const block = await whole(ahead)
+    const block = await view.newest(ahead)
     if (block && header.height <= block.height) headers = 'trusted'
     else if (++tries === triesMax) headers = 'given up'
     return block
@@ -33,9 +30,9 @@ export function newestHeader(ask: AskView): (ahead: boolean) => Promise<NodeBloc
 }
 
 /** Asks for the newest header. @returns null when the node has no such call. */
-async function headerOnly(ask: AskView, ahead: boolean): Promise<NodeBlock | null> {
+async function headerOnly(view: WalletView, ahead: boolean): Promise<NodeBlock | null> {
   try {
-    return readBlock(await ask('/getblock', { detail: false }, ahead))
+    return await view.newestHeader(ahead)
   } catch (error) {
     if (isNotOffered(error)) return null
     throw error

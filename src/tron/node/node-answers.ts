@@ -38,9 +38,9 @@ export const readBlockFields = createFieldReader({
 const id = /^[0-9a-f]{64}$/
 const address = /^[0-9a-f]{40}$/
 /** Heights are `integer` in the database. At a block every 3 seconds they last two centuries. */
-const heightMax = 2 ** 31 - 1
+export const heightMax = 2 ** 31 - 1
 /** The end of the year 9999. Beyond it dates are written in another form, which the database does not read. */
-const timeMaxMs = Date.UTC(10_000, 0) - 1
+export const timeMaxMs = Date.UTC(10_000, 0) - 1
 
 /**
  * Reads the answer of getblockbynum, getblock or getnowblock.
@@ -52,17 +52,21 @@ export function readBlock(answer: unknown): NodeBlock | null {
   if (Object.keys(block).length === 0) return null
   const header = asObject(asObject(block.block_header, 'block_header').raw_data, 'block_header.raw_data')
   const height = whole(header.number ?? 0, 'block_header.raw_data.number', heightMax)
-  const hash = hex(block.blockID, id, 'blockID')
-  if (!hash.startsWith(heightHex(height))) throw wrongField('blockID', `the id of a block at ${height}`, hash)
   return {
     height,
-    hash,
+    hash: idAt(height, hex(block.blockID, id, 'blockID')),
     parentHash: hex(header.parentHash, id, 'block_header.raw_data.parentHash'),
     time: new Date(whole(header.timestamp ?? 0, 'block_header.raw_data.timestamp', timeMaxMs)),
     txids: asList(block.transactions ?? [], 'transactions').map(transaction =>
       hex(asObject(transaction, 'a transaction').txID, id, 'txID'),
     ),
   }
+}
+
+/** Checks that an id names a height. @throws NodeError */
+export function idAt(height: number, hash: string): string {
+  if (hash.startsWith(heightHex(height))) return hash
+  throw wrongField('blockID', `the id of a block at ${height}`, hash)
 }
 
 /**
@@ -111,8 +115,8 @@ function hex(value: unknown, pattern: RegExp, name: string): string {
   return value
 }
 
-/** JSON numbers beyond 2^53 arrive rounded, so none that we read may be that large. */
-function whole(value: unknown, name: string, max: number): number {
+/** Checks a number. JSON's beyond 2^53 arrive rounded, so none that we read may be that large. @throws NodeError */
+export function whole(value: unknown, name: string, max: number): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0 || (value as number) > max) {
     throw wrongField(name, `a whole number up to ${max}`, value)
   }

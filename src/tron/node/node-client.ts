@@ -2,19 +2,22 @@ import { failpoint } from '../../base/failpoint.ts'
 import { addressToBytes, type TronAddress } from '../address.ts'
 import type { BlockRef, HeadBlock, SolidBlock } from '../block.ts'
 import type { AnswerShare } from './answer-budget.ts'
+import { isGrpcUrl, openGrpcViews } from './grpc-views.ts'
 import { joinHeadBlock } from './head-block.ts'
-import { type AskView, newestHeader } from './newest-header.ts'
-import { type NodeBlock, readBlock, readBlockFields, readTransactionInfos } from './node-answers.ts'
+import { openHttpViews } from './http-views.ts'
+import { newestHeader } from './newest-header.ts'
+import type { NodeBlock } from './node-answers.ts'
 import { isNotOffered, NodeError, nodeErrorAt } from './node-error.ts'
-import { type CallOutcome, createNodeHttp, endpoint } from './node-http.ts'
+import type { CallOutcome } from './node-http.ts'
 import { joinSolidBlock } from './solid-block.ts'
 import type { TokenBucket } from './token-bucket.ts'
+import type { WalletView } from './wallet-view.ts'
 
-/** A TRON node. Every call throws a NodeError when it gets no usable answer. */
+/** A TRON node, over HTTP or gRPC. Every call throws a NodeError when it gets no usable answer. */
 export interface TronNode {
   /** The host and port of its head URL. The path is left out: it may hold a key. */
   readonly name: string
-  /** Reads the id of block 0, which names the chain. */
+  /** Reads the id of block 0, which names the chain. @throws NodeError `wrongSetting` also when its URLs cannot serve us. */
   genesisId(): Promise<string>
   /** Reads the newest irreversible block. @param options.ahead before the calls that wait for their turn. */
   solidHead(options?: { ahead?: boolean }): Promise<BlockRef>
@@ -34,9 +37,10 @@ export interface TronNode {
 const deadlineDefaultMs = 15_000
 
 /**
- * Opens a client of one node over java-tron's HTTP API. It connects at the first call and keeps its connections.
- * @param options.headUrl where /wallet is.
- * @param options.solidUrl where /walletsolidity is: another port of your own node, the same host at a provider.
+ * Opens a client of one node. It connects at the first call and keeps its connections.
+ * @param options.headUrl of the head: where /wallet is (`http://`, `https://`), or protocol.Wallet (`grpc://`, `grpcs://`).
+ * @param options.solidUrl of the solidified chain, by the same transport: another port of your own node, the same host at a
+ * provider.
  * @param options.apiKey of TronGrid; sent to hosts of TronGrid only.
  * @param options.share of the memory for answers.
  * @param options.bucket paces its requests.
@@ -53,24 +57,19 @@ export function createTronNode(options: {
   bucket?: TokenBucket | undefined
   onCall?: ((outcome: CallOutcome) => void) | undefined
 }): TronNode {
-  const http = createNodeHttp({
-    ...options,
-    baseUrls: [options.headUrl, options.solidUrl],
-    deadlineMs: options.deadlineMs ?? deadlineDefaultMs,
-  })
+  const openViews = isGrpcUrl(options.headUrl) ? openGrpcViews : openHttpViews
+  const views = openViews({ ...options, deadlineMs: options.deadlineMs ?? deadlineDefaultMs })
+  const { head, solid } = views
   const name = options.name ?? new URL(options.headUrl).host
   const usdtContract = addressToBytes(options.usdtContract).toString('hex')
-  const wallet: AskView = (path, body, ahead = false) =>
-    http.post(endpoint(options.headUrl, `/wallet${path}`), body, { ahead, read: readerOf(path) })
-  const solid: AskView = (path, body, ahead = false) =>
-    http.post(endpoint(options.solidUrl, `/walletsolidity${path}`), body, { ahead, read: readerOf(path) })
-  const newest = { wallet: newestHeader(wallet), solid: newestHeader(solid) }
+  const newest = { head: newestHeader(head), solid: newestHeader(solid) }
 
   return {
     name,
     genesisId: () =>
       named(name, 'genesis block', async () => {
-        const block = readBlock(await wallet('/getblockbynum', { num: 0 }, true))
+        await views.check()
+        const block = await head.block(0, true)
         if (!block) throw new NodeError('failed', 'it has no block 0')
         return checkHeight(block, 0).hash
       }),
@@ -78,42 +77,33 @@ export function createTronNode(options: {
       named(name, 'solidified head', async () => refOf(await newest.solid(ahead), 'solidified block')),
     solidBlock: height =>
       named(name, `block ${height}`, async () => {
-        const block = readBlock(await solid('/getblockbynum', { num: height }))
+        const block = await solid.block(height)
         if (!block) return null
         const infos = await infosOf(solid, block, height)
         failpoint('block:after-fetch')
         return { ...joinSolidBlock(height, block, infos, usdtContract), node: name }
       }),
     solidHash: height => named(name, `id of block ${height}`, () => hashAt(solid, height)),
-    head: () => named(name, 'head', async () => refOf(await newest.wallet(false), 'block')),
+    head: () => named(name, 'head', async () => refOf(await newest.head(false), 'block')),
     headBlock: height =>
       named(name, `head block ${height}`, async () => {
-        const block = readBlock(await wallet('/getblockbynum', { num: height }))
-        return block && joinHeadBlock(block, await infosOf(wallet, block, height), usdtContract)
+        const block = await head.block(height)
+        return block && joinHeadBlock(block, await infosOf(head, block, height), usdtContract)
       }),
-    close: () => http.close(),
+    close: () => views.close(),
   }
 }
 
-const infosPath = '/gettransactioninfobyblocknum'
-
-/** All other paths answer with a block. */
-function readerOf(path: string): ((body: Buffer) => unknown) | undefined {
-  return path === infosPath ? undefined : readBlockFields
-}
-
-/** Asks for a block's infos, if it has transactions. They go ahead of other blocks, so that a block begun is finished first. */
-async function infosOf(ask: AskView, block: NodeBlock, height: number) {
+/** Asks for a block's infos, if it has transactions. */
+async function infosOf(view: WalletView, block: NodeBlock, height: number) {
   checkHeight(block, height)
-  if (block.txids.length === 0) return []
-  return readTransactionInfos(await ask(infosPath, { num: height }, true))
+  return block.txids.length === 0 ? [] : await view.infos(height)
 }
 
-async function hashAt(ask: AskView, height: number): Promise<string | null> {
-  const byHeader = ask('/getblock', { id_or_num: String(height), detail: false }).then(readBlock)
-  const block = await byHeader.catch(async error => {
+async function hashAt(view: WalletView, height: number): Promise<string | null> {
+  const block = await view.header(height).catch(async error => {
     if (!isNotOffered(error)) throw error
-    return readBlock(await ask('/getblockbynum', { num: height }))
+    return await view.block(height)
   })
   return block && checkHeight(block, height).hash
 }

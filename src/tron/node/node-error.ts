@@ -8,12 +8,17 @@ export class NodeError extends Error {
   readonly kind: 'later' | 'failed'
   /** How long the node asked us to wait, if it said so. Of several nodes: until the first may be asked again. */
   readonly retryAfterMs: number | undefined
-  /** The HTTP status of a refusal; undefined when the call itself failed or its answer was unusable. */
+  /**
+   * The HTTP status of a refusal, over gRPC the one that means the same; undefined when the call itself failed or its answer
+   * was unusable.
+   */
   readonly status: number | undefined
   /** Requests a second the node said it allows, if it said so; 0 when it only said there were too many. */
   readonly allowedPerSecond: number | undefined
   /** It did not answer in time. */
   readonly timedOut: boolean
+  /** It can never serve us by the URLs that are set: an operator has to change TRON_NODES. */
+  readonly wrongSetting: boolean
 
   constructor(
     kind: NodeError['kind'],
@@ -23,6 +28,7 @@ export class NodeError extends Error {
       status?: number | undefined
       allowedPerSecond?: number | undefined
       timedOut?: boolean
+      wrongSetting?: boolean
       cause?: unknown
     } = {},
   ) {
@@ -33,6 +39,7 @@ export class NodeError extends Error {
     this.status = options.status
     this.allowedPerSecond = options.allowedPerSecond
     this.timedOut = options.timedOut ?? false
+    this.wrongSetting = options.wrongSetting ?? false
   }
 }
 
@@ -40,14 +47,27 @@ export class NodeError extends Error {
 export function nodeErrorAt(where: string, cause: unknown): NodeError {
   const message = `${where}: ${(cause as Error).message}`
   if (!(cause instanceof NodeError)) return new NodeError('failed', message, { cause })
-  const { kind, retryAfterMs, status, allowedPerSecond, timedOut } = cause
-  return new NodeError(kind, message, { retryAfterMs, status, allowedPerSecond, timedOut, cause })
+  const { kind, retryAfterMs, status, allowedPerSecond, timedOut, wrongSetting } = cause
+  return new NodeError(kind, message, {
+    retryAfterMs,
+    status,
+    allowedPerSecond,
+    timedOut,
+    wrongSetting,
+    cause,
+  })
 }
+
+/** The status of a method, or a whole service, that a node does not have over gRPC. */
+export const notImplemented = 501
 
 /** Tells whether a node refused an optional endpoint because it does not offer it, and not for a passing reason. */
 export function isNotOffered(error: unknown): boolean {
   if (!(error instanceof NodeError) || error.kind === 'later') return false
-  return error.status !== undefined && (error.status === 200 || (error.status >= 400 && error.status < 500))
+  const { status } = error
+  return (
+    status !== undefined && (status === 200 || status === notImplemented || (status >= 400 && status < 500))
+  )
 }
 
 /** Lengthens a wait by up to a fifth and never shortens it, so that calls refused together do not return together. */

@@ -41,10 +41,19 @@ function parseJson(body: Buffer): unknown {
 }
 
 /** Recognizes the sentences of TronGrid's limits and of java-tron's limiter. */
-function isLimit(body: string): boolean {
+export function isLimit(body: string): boolean {
   return /suspended for|exceeded the allowed_rps|exceeds the frequency limit|lack of computing resources/.test(
     body,
   )
+}
+
+/** Recognizes a node without history. @see `liteNode` */
+export function isLiteNode(body: string): boolean {
+  return /is a lite fullnode/.test(body)
+}
+
+export function liteNode(): NodeError {
+  return new NodeError('failed', 'it is a lite full node, which keeps no history: use a full node')
 }
 
 function readOr(answer: HttpAnswer, read: (body: Buffer) => unknown): unknown {
@@ -52,9 +61,7 @@ function readOr(answer: HttpAnswer, read: (body: Buffer) => unknown): unknown {
     return read(answer.body)
   } catch (cause) {
     const body = answer.body.toString()
-    if (/is a lite fullnode/.test(body)) {
-      throw new NodeError('failed', 'it is a lite full node, which keeps no history: use a full node')
-    }
+    if (isLiteNode(body)) throw liteNode()
     throw refusal(isLimit(body) ? 'later' : 'failed', 'no JSON', answer, body, cause)
   }
 }
@@ -80,13 +87,15 @@ function refusal(
   )
 }
 
-function waitMs(body: string, retryAfter: string | undefined): number | undefined {
+/** Reads how long the node asks us to wait. @param retryAfter the header. @returns undefined when it does not say. */
+export function waitMs(body: string, retryAfter: string | undefined): number | undefined {
   const seconds =
     /suspended for (\d{1,6}) ?s/.exec(body)?.[1] ?? /^\s*(\d{1,6})\s*$/.exec(retryAfter ?? '')?.[1]
   return seconds === undefined ? undefined : Math.min(Number(seconds) * 1000, retryAfterMaxMs)
 }
 
-function allowedPerSecond(status: number, body: string): number | undefined {
+/** Reads how many requests a second it allows: 0 when it only says that there were too many. */
+export function allowedPerSecond(status: number, body: string): number | undefined {
   const limit = /(?:allowed_rps|frequency limit)\((\d{1,6})\)/.exec(body)?.[1]
   if (limit !== undefined) return Number(limit)
   // A 503 without such a sentence is not about our rate.

@@ -5,7 +5,8 @@ import type { ChainIdentity, PooledNode } from './pooled-node.ts'
 /**
  * Asks every node for its genesis block and stores the genesis id in `chain`. If the chain is not known yet, the nodes have
  * to agree on one.
- * @throws UsageError naming the nodes of another chain; NodeError when none can be reached.
+ * @throws UsageError naming the nodes of another chain, or those whose URLs can never serve; NodeError when none can be
+ * reached.
  */
 export async function checkGenesis(nodes: readonly PooledNode[], chain: ChainIdentity): Promise<string> {
   const answers = await Promise.allSettled(nodes.map(node => node.genesisId()))
@@ -13,6 +14,12 @@ export async function checkGenesis(nodes: readonly PooledNode[], chain: ChainIde
     const answer = answers[i]!
     return answer.status === 'fulfilled' ? [{ node, genesisId: answer.value }] : []
   })
+  const failures = answers.flatMap(answer =>
+    answer.status === 'rejected' ? [answer.reason as NodeError] : [],
+  )
+  const wrongSettings = failures.filter(({ wrongSetting }) => wrongSetting)
+  if (wrongSettings.length > 0)
+    throw new UsageError(wrongSettings.map(({ message }) => `TRON_NODES: ${message}`))
   if (found.length === 0) throw worst(answers)
   const [first] = found
   const expected = chain.genesisId ?? first!.genesisId

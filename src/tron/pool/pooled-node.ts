@@ -4,6 +4,7 @@ import type { TronAddress } from '../address.ts'
 import type { BlockRef } from '../block.ts'
 import type { AnswerShare } from '../node/answer-budget.ts'
 import type { LogFact } from '../node/compare-logs.ts'
+import { isGrpcUrl } from '../node/grpc-views.ts'
 import { createJsonRpc } from '../node/json-rpc.ts'
 import { createTronNode, type TronNode } from '../node/node-client.ts'
 import { NodeError, nodeErrorAt } from '../node/node-error.ts'
@@ -13,11 +14,11 @@ import { isOnOtherChain, type NodeHealth, stepBackMax } from './node-health.ts'
 import type { createNodeMetrics } from './node-metrics.ts'
 import { createNodeRecord, type NodeRecord } from './node-record.ts'
 
-/** The URLs of a node. */
+/** The URLs of a node, `http(s)://` or `grpc(s)://`. */
 export interface NodeSetting {
   headUrl: string
   solidUrl: string
-  /** Of its JSON-RPC, with or without /jsonrpc at the end. Default: /jsonrpc beside /walletsolidity. */
+  /** Of its JSON-RPC, with or without /jsonrpc at the end. Default: /jsonrpc beside /walletsolidity; none over gRPC. */
   jsonRpcUrl?: string | undefined
 }
 
@@ -72,8 +73,8 @@ export function createPooledNode(options: {
   const transport = { apiKey, bucket, onCall, deadlineMs, share: options.share }
   const node = createTronNode({ ...setting, ...transport, name, usdtContract })
   const rpcUrl = jsonRpcUrl(setting)
-  const http = createNodeHttp({ ...transport, baseUrls: [rpcUrl.href] })
-  const jsonRpc = createJsonRpc({ http, url: rpcUrl, usdtContract, now })
+  const http = rpcUrl && createNodeHttp({ ...transport, baseUrls: [rpcUrl.href] })
+  const jsonRpc = http && createJsonRpc({ http, url: rpcUrl, usdtContract, now })
   let genesisId: Promise<string> | null = null
   let closed = false
 
@@ -136,6 +137,7 @@ export function createPooledNode(options: {
     },
     genesisId: () => recorded(readGenesisId),
     async transferLogs(blockHash) {
+      if (!jsonRpc) return null
       try {
         return await jsonRpc.transferLogs(blockHash)
       } catch (cause) {
@@ -148,12 +150,12 @@ export function createPooledNode(options: {
     async close() {
       closed = true
       bucket.close()
-      await Promise.all([node.close(), http.close()])
+      await Promise.all([node.close(), http?.close()])
     },
   }
 }
 
-function jsonRpcUrl({ solidUrl, jsonRpcUrl: given }: NodeSetting): URL {
-  if (given === undefined) return endpoint(solidUrl, '/jsonrpc')
+function jsonRpcUrl({ solidUrl, jsonRpcUrl: given }: NodeSetting): URL | null {
+  if (given === undefined) return isGrpcUrl(solidUrl) ? null : endpoint(solidUrl, '/jsonrpc')
   return given.endsWith('/jsonrpc') ? new URL(given) : endpoint(given, '/jsonrpc')
 }

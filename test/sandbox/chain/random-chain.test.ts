@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import type { SolidTruth } from '../../../src/sandbox/chain/chain-truth.ts'
 import { sandboxAddresses } from '../../../src/sandbox/chain/sandbox-transactions.ts'
 import { seededRandom } from '../../../src/sandbox/chain/seeded-random.ts'
-import type { NodeView } from '../../../src/sandbox/node-view.ts'
 import { addressFromBytes } from '../../../src/tron/address.ts'
 import type { SolidBlock } from '../../../src/tron/block.ts'
 import { createTronNode, type TronNode } from '../../../src/tron/node/node-client.ts'
@@ -26,7 +25,7 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
 for (const seed of [11, 12, 13, 14]) {
   test(`whoever asks again until the chain links finds the truth through all passing faults (seed ${seed})`, async () => {
     await withChain(seed, { addresses, nodes: 2 }, async history => {
-      const clients = history.nodes.map(clientOf)
+      const clients = history.urls.map(clientOf)
       const found: SolidBlock[] = []
       for (let n = 0; n < 60; n++) {
         history.step()
@@ -90,8 +89,8 @@ async function withChain(
   }
 }
 
-async function checkClient({ chain, nodes }: RandomChain, truth: SolidTruth): Promise<void> {
-  const client = clientOf(nodes[0]!)
+async function checkClient({ chain, urls }: RandomChain, truth: SolidTruth): Promise<void> {
+  const client = clientOf(urls[0]!)
   const blocks: SolidBlock[] = []
   for (let height = 1; height <= truth.height; height++) {
     const block = await client.solidBlock(height)
@@ -128,6 +127,6 @@ function expected({ transfers }: SolidTruth): unknown[] {
   return transfers.map(t => [t.height, t.txid, t.txIndex, t.logIndex, t.from, t.to, t.amount])
 }
 
-function clientOf({ url }: NodeView): TronNode {
-  return createTronNode({ headUrl: url, solidUrl: url, usdtContract: sandboxAddresses.usdt })
+function clientOf(urls: { headUrl: string; solidUrl: string }): TronNode {
+  return createTronNode({ ...urls, usdtContract: sandboxAddresses.usdt })
 }

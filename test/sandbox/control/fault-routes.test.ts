@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { sandboxAddresses } from '../../../src/sandbox/chain/sandbox-transactions.ts'
 import { type SandboxNode, startSandboxNode } from '../../../src/sandbox/sandbox-node.ts'
+import { createTronNode } from '../../../src/tron/node/node-client.ts'
 import { askControl } from './ask-control.ts'
 
 let sandbox: SandboxNode
@@ -47,7 +49,7 @@ test('another node is started beside this one: the same chain, faults of its own
     headers: { 'content-type': 'application/json' },
     body: '{}',
   })
-  const { url } = (await started.json()) as { url: string }
+  const { url, grpcUrl } = (await started.json()) as { url: string; grpcUrl: string }
   first.faults.set({ kind: 'stall' })
   first.chain.mine()
   const heightAt = async (base: string) => {
@@ -60,6 +62,13 @@ test('another node is started beside this one: the same chain, faults of its own
     [await heightAt(first.url), await heightAt(url)],
     [first.chain.head.height - 1, first.chain.head.height],
   )
+  const overGrpc = createTronNode({
+    headUrl: grpcUrl,
+    solidUrl: grpcUrl,
+    usdtContract: sandboxAddresses.usdt,
+  })
+  assert.equal((await overGrpc.head()).height, first.chain.head.height)
+  await overGrpc.close()
   await first.close()
   await assert.rejects(fetch(`${url}/sandbox/state`))
 })

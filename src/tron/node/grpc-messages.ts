@@ -1,0 +1,181 @@
+import { MessageFields } from '../message-fields.ts'
+import type { NodeLog } from '../transfer-log.ts'
+import {
+  heightMax,
+  idAt,
+  type NodeBlock,
+  type NodeTransactionInfo,
+  timeMaxMs,
+  whole,
+} from './node-answers.ts'
+import { NodeError } from './node-error.ts'
+
+// The messages of java-tron's gRPC that we read, by the numbers of their fields. What is not named is passed over.
+// A field that java-tron writes once and that comes twice is an error: readers differ in which of the two they take.
+
+const idBytes = 32
+const addressBytes = 20
+/** Transaction.Result.contractResult */
+const resultSuccess = 1
+/** TransactionInfo.code */
+const codeFailed = 1
+
+/**
+ * Reads a BlockExtention, the answer of GetNowBlock2, GetBlockByNum2 and GetBlock.
+ * @returns null for an empty message: the node has no such block.
+ * @throws NodeError naming the field that is wrong; MessageError when the bytes are no message.
+ */
+export function readBlockMessage(message: Buffer): NodeBlock | null {
+  return message.length === 0 ? null : readBlockFields(new MessageFields(message))
+}
+
+/**
+ * Reads a BlockListExtention, the answer of GetBlockByLimitNext2.
+ * @returns the blocks in the node's order; fewer than were asked for when it lacks the others.
+ * @throws as `readBlockMessage`.
+ */
+export function readBlocksMessage(message: Buffer): NodeBlock[] {
+  const blocks: NodeBlock[] = []
+  const fields = new MessageFields(message)
+  while (fields.next()) if (fields.number === 1) blocks.push(readBlockFields(fields.nested()))
+  return blocks
+}
+
+/**
+ * Reads a TransactionInfoList, the answer of GetTransactionInfoByBlockNum.
+ * @returns the infos in the node's order. An empty list means an empty block, or that the node does not have the infos yet.
+ * @throws as `readBlockMessage`.
+ */
+export function readInfosMessage(message: Buffer): NodeTransactionInfo[] {
+  const infos: NodeTransactionInfo[] = []
+  const fields = new MessageFields(message)
+  while (fields.next()) if (fields.number === 1) infos.push(readInfo(fields.nested()))
+  return infos
+}
+
+/** BlockExtention: 1 repeated TransactionExtention, 2 BlockHeader, 3 blockid. */
+function readBlockFields(fields: MessageFields): NodeBlock {
+  const txids: string[] = []
+  let header: Header | undefined
+  let hash: string | undefined
+  while (fields.next()) {
+    if (fields.number === 1) txids.push(readTxid(fields.nested()))
+    else if (fields.number === 2) header = once(header, 'block_header', readHeader(fields.nested()))
+    else if (fields.number === 3) hash = once(hash, 'blockid', hexOf(fields.bytes(), 'blockid', idBytes))
+  }
+  const { height, parentHash, timeMs } = present(header, 'block_header')
+  return { height, hash: idAt(height, present(hash, 'blockid')), parentHash, time: new Date(timeMs), txids }
+}
+
+/** TransactionExtention: 1 Transaction, 2 txid. */
+function readTxid(fields: MessageFields): string {
+  let txid: string | undefined
+  while (fields.next()) {
+    if (fields.number === 1) fields.bytes()
+    else if (fields.number === 2) txid = once(txid, 'txid', hexOf(fields.bytes(), 'txid', idBytes))
+  }
+  return present(txid, 'txid')
+}
+
+interface Header {
+  height: number
+  parentHash: string
+  timeMs: number
+}
+
+/** BlockHeader: 1 raw, 2 witness_signature. */
+function readHeader(fields: MessageFields): Header {
+  let raw: Header | undefined
+  while (fields.next()) if (fields.number === 1) raw = once(raw, 'raw_data', readRawHeader(fields.nested()))
+  return present(raw, 'raw_data')
+}
+
+/** BlockHeader.raw: 1 timestamp, 3 parentHash, 7 number. */
+function readRawHeader(fields: MessageFields): Header {
+  let timeMs: number | undefined
+  let parentHash: string | undefined
+  let height: number | undefined
+  while (fields.next()) {
+    if (fields.number === 1)
+      timeMs = once(timeMs, 'timestamp', whole(fields.integer(), 'timestamp', timeMaxMs))
+    else if (fields.number === 3)
+      parentHash = once(parentHash, 'parentHash', hexOf(fields.bytes(), 'parentHash', idBytes))
+    else if (fields.number === 7)
+      height = once(height, 'number', whole(fields.integer(), 'number', heightMax))
+  }
+  return { height: height ?? 0, parentHash: present(parentHash, 'parentHash'), timeMs: timeMs ?? 0 }
+}
+
+/** TransactionInfo: 1 id, 3 blockNumber, 4 blockTimeStamp, 7 ResourceReceipt, 8 repeated Log, 9 result. */
+function readInfo(fields: MessageFields): NodeTransactionInfo {
+  let txid: string | undefined
+  let height: number | undefined
+  let timeMs: number | undefined
+  let result: number | undefined
+  let code: number | undefined
+  const logs: NodeLog[] = []
+  while (fields.next()) {
+    switch (fields.number) {
+      case 1:
+        txid = once(txid, 'id', hexOf(fields.bytes(), 'id', idBytes))
+        break
+      case 3:
+        height = once(height, 'blockNumber', whole(fields.integer(), 'blockNumber', heightMax))
+        break
+      case 4:
+        timeMs = once(timeMs, 'blockTimeStamp', whole(fields.integer(), 'blockTimeStamp', timeMaxMs))
+        break
+      case 7:
+        result = once(result, 'receipt', readResult(fields.nested()))
+        break
+      case 8:
+        logs.push(readLog(fields.nested()))
+        break
+      case 9:
+        code = once(code, 'result', whole(fields.integer(), 'result', codeFailed))
+    }
+  }
+  const succeeded = result === resultSuccess && code !== codeFailed
+  return { txid: present(txid, 'id'), height: height ?? 0, timeMs: timeMs ?? 0, succeeded, logs }
+}
+
+/** ResourceReceipt: 7 result. */
+function readResult(fields: MessageFields): number {
+  let result: number | undefined
+  while (fields.next()) if (fields.number === 7) result = once(result, 'receipt.result', fields.integer())
+  return result ?? 0
+}
+
+/** TransactionInfo.Log: 1 address, 2 repeated topics, 3 data. */
+function readLog(fields: MessageFields): NodeLog {
+  let address: string | undefined
+  let data: string | undefined
+  const topics: string[] = []
+  while (fields.next()) {
+    if (fields.number === 1)
+      address = once(address, 'log.address', hexOf(fields.bytes(), 'log.address', addressBytes))
+    else if (fields.number === 2) topics.push(fields.bytes().toString('hex'))
+    else if (fields.number === 3) data = once(data, 'log.data', fields.bytes().toString('hex'))
+  }
+  // As JSON has it: what is empty is left out.
+  return {
+    address: present(address, 'log.address'),
+    ...(topics.length > 0 && { topics }),
+    ...(data && { data }),
+  }
+}
+
+function hexOf(bytes: Buffer, name: string, length: number): string {
+  if (bytes.length === length) return bytes.toString('hex')
+  throw new NodeError('failed', `${name} should be ${length} bytes, got ${bytes.length}`)
+}
+
+function once<T>(before: T | undefined, name: string, value: T): T {
+  if (before === undefined) return value
+  throw new NodeError('failed', `${name} came twice`)
+}
+
+function present<T>(value: T | undefined, name: string): T {
+  if (value !== undefined) return value
+  throw new NodeError('failed', `${name} is missing`)
+}

@@ -1,0 +1,35 @@
+import { readBlock, readBlockFields, readTransactionInfos } from './node-answers.ts'
+import { createNodeHttp, endpoint } from './node-http.ts'
+import type { WalletView, WalletViews } from './wallet-view.ts'
+
+/**
+ * Opens the two views of a node over java-tron's HTTP API.
+ * @param options.headUrl where /wallet is.
+ * @param options.solidUrl where /walletsolidity is: another port of your own node, the same host at a provider.
+ */
+export function openHttpViews(
+  options: { headUrl: string; solidUrl: string } & Omit<Parameters<typeof createNodeHttp>[0], 'baseUrls'>,
+): WalletViews {
+  const { headUrl, solidUrl } = options
+  const http = createNodeHttp({ ...options, baseUrls: [headUrl, solidUrl] })
+  const view = (baseUrl: string): WalletView => {
+    const askBlock = async (path: string, body: object, ahead = false) =>
+      readBlock(await http.post(endpoint(baseUrl, path), body, { ahead, read: readBlockFields }))
+    return {
+      block: (height, ahead) => askBlock('/getblockbynum', { num: height }, ahead),
+      header: height => askBlock('/getblock', { id_or_num: String(height), detail: false }),
+      newest: ahead => askBlock('/getnowblock', {}, ahead),
+      newestHeader: ahead => askBlock('/getblock', { detail: false }, ahead),
+      infos: async height => {
+        const url = endpoint(baseUrl, '/gettransactioninfobyblocknum')
+        return readTransactionInfos(await http.post(url, { num: height }, { ahead: true }))
+      },
+    }
+  }
+  return {
+    head: view(endpoint(headUrl, '/wallet').href),
+    solid: view(endpoint(solidUrl, '/walletsolidity').href),
+    check: async () => {},
+    close: () => http.close(),
+  }
+}

@@ -1,0 +1,28 @@
+import type { NodeBlock, NodeTransactionInfo } from './node-answers.ts'
+
+/**
+ * One view of a node, its head or the solidified chain, over HTTP or gRPC. Every answer is checked field by field. Whether
+ * it answers the question is the caller's to check: the height that was asked for, infos that fit their block.
+ */
+export interface WalletView {
+  /** Reads a block by its height. @returns null while the node lacks it. */
+  block(height: number, ahead?: boolean): Promise<NodeBlock | null>
+  /** Reads a block without its transactions. @throws NodeError `isNotOffered` at nodes that have no such call. */
+  header(height: number): Promise<NodeBlock | null>
+  /** Reads the newest block, whole. @returns null when the node has none. */
+  newest(ahead: boolean): Promise<NodeBlock | null>
+  /** Reads the newest block without its transactions. @throws NodeError `isNotOffered` at nodes that have no such call. */
+  newestHeader(ahead: boolean): Promise<NodeBlock | null>
+  /** Reads what became of a block's transactions. Ahead of other requests, so that a block begun is finished first. */
+  infos(height: number): Promise<NodeTransactionInfo[]>
+}
+
+/** Both views of one node. */
+export interface WalletViews {
+  head: WalletView
+  solid: WalletView
+  /** Asks what has to be known of the node before it is used. @throws NodeError `wrongSetting` if it can never serve. */
+  check(): Promise<void>
+  /** Closes the connections. Calls in flight fail. */
+  close(): Promise<void>
+}
