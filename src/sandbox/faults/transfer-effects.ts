@@ -5,6 +5,7 @@ import { type CallData, encodeCall } from '../chain/contract-call.ts'
 import { readAddress, readAmount } from '../chain/control-texts.ts'
 import type { SandboxBlock } from '../chain/sandbox-block.ts'
 import { makePayment, sandboxAddresses, transferSelector } from '../chain/sandbox-transactions.ts'
+import { contractRet } from '../chain/transaction-bytes.ts'
 import { addressWord, amountWord, type SandboxTransaction, transferLog } from '../chain/transaction-facts.ts'
 import { changedBlock, isTransfer, paysTo } from './block-effects.ts'
 import type { Effect } from './fault-effect.ts'
@@ -87,8 +88,8 @@ export function falseResult({ result, txid, where, signed }: FaultOf<'false-resu
       const { id, result: before, logs } = transaction
       if (before === undefined || (txid !== undefined && id !== txid)) return transaction
       if (where === 'block') return { ...transaction, contractRet: result }
-      const changed = { ...transaction, result, logs: keepsLogs ? logs : [] }
-      return where === 'info' ? { ...changed, contractRet: before } : changed
+      const inBlock = where === 'info' ? contractRet(transaction) : result
+      return { ...transaction, result, contractRet: inBlock, logs: keepsLogs ? logs : [] }
     }),
   )
 }
