@@ -19,6 +19,8 @@ export interface RandomChainOptions {
   faults?: 'none' | 'passing' | 'lying'
   /** Default 1 to 4, by the seed. */
   solidificationDepth?: number
+  /** `producers`: when 19 of 27 producers have made a block or a later one. Default: by the depth. */
+  solidifiedBy?: 'depth' | 'producers'
   /** Dates the blocks. A clock that stands still makes the whole chain the same for the same seed. */
   clock?: Clock
   /** Told of every step, in a few words. */
@@ -50,6 +52,9 @@ export async function randomChain(seed: number, options: RandomChainOptions): Pr
   const chain = new SandboxChain({
     genesisSeed: `random chain ${seed}`,
     solidificationDepth: options.solidificationDepth ?? random.whole(1, 4),
+    solidifiedBy: options.solidifiedBy,
+    // In some chains, since no block with such a transaction can be verified over HTTP.
+    unknownFields: random.chance(0.25) ? 0.1 : 0,
     clock: options.clock,
   })
   const nodes: NodeView[] = []
@@ -71,7 +76,9 @@ export async function randomChain(seed: number, options: RandomChainOptions): Pr
   }
   const settle = () => {
     for (const node of nodes) node.faults.clear()
-    chain.mine(lateMax + chain.solidificationDepth + 1)
+    chain.mine(lateMax + 1)
+    const { height } = chain.head
+    while (chain.solid.height < height) chain.mine()
     return chain.truth()
   }
   const close = async () => {
@@ -109,8 +116,11 @@ function pay({ random, chain, addresses }: StepInputs): string {
 
 function mine({ random, chain }: StepInputs): string {
   const missedSlots = random.chance(0.2) ? random.whole(1, 3) : 0
+  const maintained = random.chance(0.05)
+  if (maintained) chain.maintain({ replace: random.whole(0, 4), newKeys: random.whole(0, 2) })
   const blocks = chain.mine(random.whole(1, 4), { missedSlots })
-  return `mines ${blocks.length} to ${chain.head.height}${missedSlots ? ` after ${missedSlots} missed slots` : ''}`
+  const after = [missedSlots && `${missedSlots} missed slots`, maintained && 'a maintenance'].filter(Boolean)
+  return `mines ${blocks.length} to ${chain.head.height}${after.length ? ` after ${after.join(' and ')}` : ''}`
 }
 
 function fork({ random, chain }: StepInputs): string {

@@ -30,8 +30,18 @@ export const producersDefault = 27
 export const standbyCount = 8
 /** The main network's 7 of 27. */
 const delegatedEvery = 4
+const votesApart = 1_000_000
 /** 3 of 27. */
 const withoutPermission = { every: 9, at: 1 }
+
+/** A producer or candidate as listwitnesses shows it. */
+export interface ListedProducer {
+  address: string
+  voteCount: number
+  url: string
+  /** Whether it is elected. */
+  isJobs: boolean
+}
 
 /** The producers of a chain, with keys made from its seed. */
 export class Producers {
@@ -63,15 +73,28 @@ export class Producers {
     return this.#elected
   }
 
-  /** Lists the candidates beside those that a block names as elected, which may be others than now. */
-  beside(elected: readonly Producer[]): Producer[] {
-    const addresses = new Set(elected.map(({ address }) => address))
-    return [...this.#elected, ...this.#standby].filter(({ address }) => !addresses.has(address))
+  /** Lists producers and candidates, those with the most votes first. @param elected of a block: they may be others than now. */
+  list(elected: readonly Producer[]): ListedProducer[] {
+    const all = this.#asOf(elected)
+    return all.map(({ address }, rank) => ({
+      address,
+      voteCount: votesApart * (all.length - rank),
+      url: `https://${address.slice(2, 10)}.example`,
+      isJobs: rank < elected.length,
+    }))
   }
 
-  /** Finds a producer or candidate as of a block. @param address 42 hex digits, 41 in front. */
+  /** Finds a producer or candidate, with its key. @param address 42 hex digits, 41 in front. @param elected of a block. */
   find(address: string, elected: readonly Producer[]): Producer | undefined {
-    return [...elected, ...this.beside(elected)].find(producer => producer.address === address)
+    return this.#asOf(elected).find(producer => producer.address === address)
+  }
+
+  #asOf(elected: readonly Producer[]): Producer[] {
+    const addresses = new Set(elected.map(({ address }) => address))
+    return [
+      ...elected,
+      ...[...this.#elected, ...this.#standby].filter(({ address }) => !addresses.has(address)),
+    ]
   }
 
   /** Returns whose turn a slot is. */

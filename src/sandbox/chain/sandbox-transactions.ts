@@ -42,7 +42,7 @@ export interface PaymentOptions {
   unknownField?: boolean | undefined
 }
 
-const transferSelector = 'a9059cbb'
+export const transferSelector = 'a9059cbb'
 const paySelector = functionSelector('pay(address,address[],uint256[])')
 const paidTopic = eventTopic('Paid(uint256)')
 
@@ -90,7 +90,7 @@ export function logsAfter(fail: PaymentOptions['fail'], logs: readonly NodeLog[]
   return fail && fail !== 'OUT_OF_TIME' ? [] : logs
 }
 
-export function transferCalldata({ to, amount }: Payment): string {
+function transferCalldata({ to, amount }: Payment): string {
   return transferSelector + addressWord(to) + amountWord(amount)
 }
 

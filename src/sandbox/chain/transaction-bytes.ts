@@ -5,7 +5,7 @@ import type { CallResult, SandboxTransaction } from './transaction-facts.ts'
 // The bytes of a transaction, and what blocks commit to. Independent of the gateway's code on purpose, as in token-event.ts.
 
 /** java-tron's numbers of `contractRet`. */
-const resultNumbers: Record<CallResult, number> = {
+export const resultNumbers: Record<CallResult, number> = {
   SUCCESS: 1,
   REVERT: 2,
   BAD_JUMP_DESTINATION: 3,

@@ -3,7 +3,7 @@ import type { Static } from 'typebox'
 import type { SandboxBlock } from '../chain/sandbox-block.ts'
 import type { SandboxChain } from '../chain/sandbox-chain.ts'
 import { sandboxAddresses } from '../chain/sandbox-transactions.ts'
-import { forkBody, mineBody, skipBody } from './control-schemas.ts'
+import { forkBody, maintenanceBody, mineBody, skipBody } from './control-schemas.ts'
 
 /** Routes that mine, fork and skip time, and that report the chain's state and its truth. */
 export function chainRoutes(app: FastifyInstance, chain: SandboxChain, blockIntervalMs: number | null): void {
@@ -27,6 +27,14 @@ export function chainRoutes(app: FastifyInstance, chain: SandboxChain, blockInte
       return { orphaned: orphans.map(shown), ...heights() }
     },
   )
+  app.post<{ Body: Static<typeof maintenanceBody> }>(
+    '/sandbox/maintenance',
+    { schema: { body: maintenanceBody } },
+    async request => {
+      chain.maintain(request.body)
+      return { elected: chain.producers.elected.map(({ address }) => address), ...heights() }
+    },
+  )
   app.post<{ Body: Static<typeof skipBody> }>(
     '/sandbox/skip',
     { schema: { body: skipBody } },
@@ -38,6 +46,7 @@ export function chainRoutes(app: FastifyInstance, chain: SandboxChain, blockInte
     addresses: sandboxAddresses,
     blockIntervalMs,
     solidificationDepth: chain.solidificationDepth,
+    solidifiedBy: chain.solidifiedBy,
     ...heights(),
   }))
   app.get('/sandbox/truth', async () => {

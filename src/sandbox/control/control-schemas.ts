@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { producersDefault, standbyCount } from '../chain/producers.ts'
 import { callLogKinds } from '../chain/sandbox-calls.ts'
 import { failures } from '../chain/sandbox-transactions.ts'
 import { addressText, amountText, hexText, txidText } from '../chain/text-schemas.ts'
@@ -8,6 +9,7 @@ import { callResults } from '../chain/transaction-facts.ts'
 const strict = { additionalProperties: false }
 const fail = Type.Optional(Type.Enum([...failures]))
 const address = Type.Optional(addressText)
+const unknownField = Type.Optional(Type.Boolean())
 
 export const sendBody = Type.Object(
   {
@@ -17,6 +19,7 @@ export const sendBody = Type.Object(
     token: address,
     through: address,
     fail,
+    unknownField,
     // So many transactions, each of the whole amount.
     count: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
   },
@@ -32,6 +35,7 @@ export const sendManyBody = Type.Object(
     token: address,
     through: address,
     fail,
+    unknownField,
   },
   strict,
 )
@@ -53,6 +57,7 @@ export const callBody = Type.Object(
     from: address,
     through: address,
     fail,
+    unknownField,
   },
   strict,
 )
@@ -98,6 +103,13 @@ export const forkBody = Type.Object(
     ),
     returns: Type.Optional(Type.Enum(['top', 'spread'])),
     reversed: Type.Optional(Type.Boolean()),
+  },
+  strict,
+)
+export const maintenanceBody = Type.Object(
+  {
+    replace: Type.Optional(Type.Integer({ minimum: 0, maximum: standbyCount })),
+    newKeys: Type.Optional(Type.Integer({ minimum: 0, maximum: producersDefault })),
   },
   strict,
 )

@@ -3,7 +3,7 @@ import type { Static } from 'typebox'
 import { readAddress, readAmount } from '../chain/control-texts.ts'
 import { makeCall } from '../chain/sandbox-calls.ts'
 import type { SandboxChain } from '../chain/sandbox-chain.ts'
-import { type failures, makePayment } from '../chain/sandbox-transactions.ts'
+import { makePayment, type PaymentOptions } from '../chain/sandbox-transactions.ts'
 import type { SandboxTransaction, TransactionFacts } from '../chain/transaction-facts.ts'
 import { callBody, type factsSchema, includeBody, sendBody, sendManyBody } from './control-schemas.ts'
 
@@ -65,11 +65,13 @@ function added(chain: SandboxChain, transactions: readonly SandboxTransaction[])
 }
 
 function readOptions(
-  options: Partial<Record<'from' | 'token' | 'through', string>> & { fail?: (typeof failures)[number] },
+  options: Partial<Record<'from' | 'token' | 'through', string>> &
+    Pick<PaymentOptions, 'fail' | 'unknownField'>,
 ) {
+  const { fail, unknownField } = options
   const given = (name: 'from' | 'token' | 'through') =>
     options[name] === undefined ? undefined : readAddress(name, options[name])
-  return { from: given('from'), token: given('token'), through: given('through'), fail: options.fail }
+  return { from: given('from'), token: given('token'), through: given('through'), fail, unknownField }
 }
 
 function readFacts({ contract, ...facts }: Static<typeof factsSchema>): TransactionFacts {

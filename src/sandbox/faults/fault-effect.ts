@@ -1,4 +1,5 @@
 import type { GridRow } from '../chain/grid-row.ts'
+import type { Producer } from '../chain/producers.ts'
 import type { SandboxBlock } from '../chain/sandbox-block.ts'
 
 export type Surface = 'head' | 'solid'
@@ -45,8 +46,14 @@ export interface Heights {
  */
 export interface Effect {
   heights?(heights: Heights): Heights
-  /** Changes a block as this node shows it. Called only for blocks within the fault's heights. */
-  block?(block: SandboxBlock): SandboxBlock
+  /** Changes a block as this node shows it; null for one it withholds. Called only for blocks within the fault's heights. */
+  block?(block: SandboxBlock): SandboxBlock | null
+  /** Makes up blocks on top of the newest block of the view that is asked. */
+  onTop?(newest: SandboxBlock): readonly SandboxBlock[]
+  /** Changes the newest block, where it is shown as such, and nowhere else. */
+  newest?(newest: SandboxBlock): SandboxBlock
+  /** Changes who is shown as elected, and with which keys. */
+  elected?(elected: readonly Producer[]): readonly Producer[]
   refusal?(question: Question): Refusal | null
   /** Changes which block is answered with. */
   heightAnswered?(height: number): number

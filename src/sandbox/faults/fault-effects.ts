@@ -14,20 +14,22 @@ import {
   truncated,
   wrongNumber,
 } from './answer-effects.ts'
-import {
-  forgedAmount,
-  forgedRecipient,
-  forgedTransfer,
-  hiddenTransaction,
-  otherHash,
-  wrongParent,
-} from './block-effects.ts'
+import { headerOnly, hiddenTransaction, otherHash, withheldBlock, wrongParent } from './block-effects.ts'
 import type { Effect } from './fault-effect.ts'
 import type { Fault, FaultKind, FaultOf } from './fault-schemas.ts'
 import { rowsLate, rowsMissing, rowsTwice } from './grid-effects.ts'
 import { backwards, lag, stall } from './height-effects.ts'
+import { falseHead, falseProducers, madeUpBlock, replayedBlock } from './made-up-blocks.ts'
 import { otherBranch } from './other-branch.ts'
 import { limitRate, refuse } from './refusal-effects.ts'
+import {
+  falseResult,
+  forgedAmount,
+  forgedLog,
+  forgedRecipient,
+  forgedTransfer,
+  hiddenLog,
+} from './transfer-effects.ts'
 
 interface FaultContext {
   chain: SandboxChain
@@ -42,9 +44,18 @@ const makers: { [K in FaultKind]: (fault: FaultOf<K>, context: FaultContext) => 
   'other-hash': otherHash,
   'wrong-parent': wrongParent,
   'forged-transfer': forgedTransfer,
+  'forged-log': forgedLog,
   'forged-amount': forgedAmount,
   'forged-recipient': forgedRecipient,
   'hidden-transaction': hiddenTransaction,
+  'hidden-log': hiddenLog,
+  'false-result': falseResult,
+  'header-only': headerOnly,
+  'withheld-block': withheldBlock,
+  'replayed-block': (fault, { chain }) => replayedBlock(fault, chain),
+  'made-up-block': (fault, { chain }) => madeUpBlock(fault, chain),
+  'false-producers': falseProducers,
+  'false-head': (fault, { chain }) => falseHead(fault, chain),
   'too-many-requests': refuse,
   'key-suspended': refuse,
   'rate-limit': (fault, { clock }) => limitRate(fault, clock),

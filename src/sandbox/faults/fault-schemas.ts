@@ -1,14 +1,29 @@
 import Type, { type Static, type TProperties } from 'typebox'
 import { addressText, amountText, txidText } from '../chain/text-schemas.ts'
+import { callResults } from '../chain/transaction-facts.ts'
 
 // fault: a way in which a node misbehaves, by its `kind`.      scope: which calls a fault strikes.
 // strike: the fault changes one call; each is counted as a hit.      effect: what that change is (fault-effect.ts).
+// lie: a fault in a block that only its root, its signature or another node shows.
 // view, surface: the head (/wallet, /v1, /jsonrpc) or the solidified chain (/walletsolidity).
 
 const strict = { additionalProperties: false }
 const blocks = Type.Integer({ minimum: 1, maximum: 100_000 })
 const seconds = Type.Optional(Type.Integer({ minimum: 0, maximum: 3_600 }))
 const height = Type.Integer({ minimum: 0 })
+const to = Type.Optional(addressText)
+const txid = Type.Optional(txidText)
+/**
+ * Whose signature a changed block has. `kept` (default): header, id and signature stay those of the true block, where the lie
+ * does not need others. Otherwise the header fits what is shown, and the signature is missing (`unsigned`), by somebody who
+ * is no producer (`stranger`), by the same in the name of the true producer (`impostor`), or by one true producer, always the
+ * same (`producer`).
+ */
+const signed = Type.Optional(Type.Enum(['kept', 'unsigned', 'stranger', 'impostor', 'producer']))
+/** Of a block that has no true one: there is nothing to keep. */
+const madeUpSigned = Type.Enum(['unsigned', 'stranger', 'impostor', 'producer'])
+/** Whether the call's own data are changed too, so that the transaction has another id. Only calls of `transfer` are. */
+const call = Type.Optional(Type.Boolean())
 
 /** Which calls a fault strikes. Without any of these: all calls, until it is cleared. */
 const scope = {
@@ -38,13 +53,28 @@ export const faultSchemas = [
   fault('other-branch', {
     depth: blocks,
     without: Type.Optional(Type.Array(txidText, { maxItems: 10_000 })),
+    signed: Type.Optional(madeUpSigned),
   }),
-  fault('other-hash', {}),
-  fault('wrong-parent', {}),
-  fault('forged-transfer', { to: addressText, amount: amountText }),
-  fault('forged-amount', { amount: amountText, txid: Type.Optional(txidText) }),
-  fault('forged-recipient', { to: addressText, txid: Type.Optional(txidText) }),
-  fault('hidden-transaction', { txid: txidText }),
+  fault('other-hash', { signed }),
+  fault('wrong-parent', { signed }),
+  fault('forged-transfer', { to: addressText, amount: amountText, signed }),
+  fault('forged-log', { to: addressText, amount: amountText, txid }),
+  fault('forged-amount', { amount: amountText, txid, call, signed }),
+  fault('forged-recipient', { to: addressText, txid, call, signed }),
+  fault('hidden-transaction', { txid, to, signed }),
+  fault('hidden-log', { txid, to }),
+  fault('false-result', {
+    result: Type.Enum([...callResults]),
+    txid,
+    where: Type.Optional(Type.Enum(['block', 'info'])),
+    signed,
+  }),
+  fault('header-only', {}),
+  fault('withheld-block', { to }),
+  fault('replayed-block', { blocks, signed }),
+  fault('made-up-block', { signed: madeUpSigned, to, amount: Type.Optional(amountText) }),
+  fault('false-producers', {}),
+  fault('false-head', { blocks, signed: madeUpSigned }),
   // The node refuses, or does not answer.
   fault('too-many-requests', { rps: Type.Optional(Type.Integer({ minimum: 1 })), seconds }),
   fault('key-suspended', { limit: Type.Optional(Type.Integer({ minimum: 1 })), seconds }),

@@ -85,7 +85,7 @@ function matches(pattern: string, path: string): boolean {
 function withinHeights({ heights }: Fault, effect: Effect): Effect {
   const change = effect.block
   if (!heights || !change) return effect
-  const block = (block: SandboxBlock) =>
+  const block = (block: SandboxBlock): SandboxBlock | null =>
     block.height >= heights.from && block.height <= heights.to ? change(block) : block
   return { ...effect, block }
 }

@@ -2,11 +2,13 @@ import { childBlock, type SandboxBlock } from '../chain/sandbox-block.ts'
 import type { SandboxChain } from '../chain/sandbox-chain.ts'
 import type { Effect } from './fault-effect.ts'
 import type { FaultOf } from './fault-schemas.ts'
+import { resignBlock } from './resign-block.ts'
 
 /**
  * Puts a node on its own branch: from a height on, every block is by the next producer, so has another id, and the branch's
  * block as its parent. Above the solidified height that is an ordinary fork; below it, it cannot happen on a sound network. The
- * branch holds the chain's transactions except those in `without`.
+ * branch holds the chain's transactions except those in `without`. Each block has its producer's signature, unless `signed`
+ * says otherwise.
  */
 export function otherBranch(fault: FaultOf<'other-branch'>, chain: SandboxChain): Effect {
   const from = Math.max(1, chain.head.height - fault.depth + 1)
@@ -30,6 +32,7 @@ export function otherBranch(fault: FaultOf<'other-branch'>, chain: SandboxChain)
         elected,
         transactions: without.size > 0 ? transactions.filter(({ id }) => !without.has(id)) : transactions,
       })
+      parent = resignBlock(parent, fault.signed)
       made.set(next, { of: id, block: parent })
     }
     return parent

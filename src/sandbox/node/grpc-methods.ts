@@ -2,11 +2,17 @@ import { heightOfBlockId } from '../../tron/block-id.ts'
 import { MessageFields } from '../../tron/message-fields.ts'
 import type { SandboxBlock } from '../chain/sandbox-block.ts'
 import type { Surface } from '../faults/fault-effect.ts'
-import { blockMessage, infoMessage, listMessage } from './java-tron-messages.ts'
+import {
+  blockMessage,
+  infoMessage,
+  listMessage,
+  producerAccountMessage,
+  witnessesMessage,
+} from './java-tron-messages.ts'
 import type { Call } from './node-door.ts'
 import { shifted } from './wallet-endpoints.ts'
 
-type Seen = Pick<Call, 'view' | 'effects'>
+type Seen = Pick<Call, 'chain' | 'view' | 'effects'>
 
 /** A method of java-tron's gRPC. What it answers is what its twin over HTTP does, so that a fault strikes both alike. */
 export interface GrpcMethod {
@@ -78,6 +84,17 @@ export const grpcMethods: ReadonlyMap<string, GrpcMethod> = new Map(
           return block ? block.transactions.map(transaction => infoMessage(block, transaction)) : []
         },
       }),
+      method('ListWitnesses', 'listwitnesses', {
+        nothing: [],
+        answer: seen => witnessesMessage(seen.chain.producers.list(seen.view.elected)),
+      }),
+      method('GetAccount', 'getaccount', {
+        nothing: null,
+        answer: (seen, request) => {
+          const producer = seen.chain.producers.find(readAccountAddress(request), seen.view.elected)
+          return producer ? producerAccountMessage(producer) : null
+        },
+      }),
       ...(surface === 'head'
         ? [
             method('GetBlockByLimitNext2', 'getblockbylimitnext', {
@@ -119,6 +136,14 @@ function readLimit(request: Buffer): { start: number; end: number } {
     else if (fields.number === 2) limit.end = fields.integer()
   }
   return limit
+}
+
+/** Account: 3 address. */
+function readAccountAddress(request: Buffer): string {
+  const fields = new MessageFields(request)
+  let address = ''
+  while (fields.next()) if (fields.number === 3) address = fields.bytes().toString('hex')
+  return address
 }
 
 /** BlockReq: 1 id_or_num, 2 detail. */

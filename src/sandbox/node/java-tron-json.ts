@@ -1,5 +1,5 @@
 import { addressFromBytes, addressToBytes } from '../../tron/address.ts'
-import type { Producer } from '../chain/producers.ts'
+import type { ListedProducer, Producer } from '../chain/producers.ts'
 import type { SandboxBlock } from '../chain/sandbox-block.ts'
 import { contractRet } from '../chain/transaction-bytes.ts'
 import type { SandboxTransaction } from '../chain/transaction-facts.ts'
@@ -55,17 +55,9 @@ export function transactionInfoJson(block: SandboxBlock, transaction: SandboxTra
   }
 }
 
-/** Writes all producers and candidates, those with the most votes first. Only the elected have `isJobs`. */
-export function witnessesJson(elected: readonly Producer[], standby: readonly Producer[]): object {
-  const all = [...elected, ...standby]
-  return {
-    witnesses: all.map(({ address }, rank) => ({
-      address,
-      voteCount: 1_000_000 * (all.length - rank),
-      url: `https://${address.slice(2, 10)}.example`,
-      ...(rank < elected.length && { isJobs: true }),
-    })),
-  }
+/** Writes producers and candidates. Only the elected have `isJobs`. */
+export function witnessesJson(witnesses: readonly ListedProducer[]): object {
+  return { witnesses: witnesses.map(({ isJobs, ...rest }) => ({ ...rest, ...(isJobs && { isJobs }) })) }
 }
 
 /** Writes a producer's account. */

@@ -1,8 +1,10 @@
 import { addressToBytes } from '../../tron/address.ts'
+import { headerBytes } from '../../tron/block-id.ts'
 import { encodeElement, encodeProtobuf, type ProtobufField } from '../../tron/protobuf.ts'
 import type { NodeLog } from '../../tron/transfer-log.ts'
-import { contractRets } from '../../tron/verify/sent-block.ts'
+import type { ListedProducer, Producer } from '../chain/producers.ts'
 import type { SandboxBlock } from '../chain/sandbox-block.ts'
+import { resultNumbers, transactionBytes } from '../chain/transaction-bytes.ts'
 import type { SandboxTransaction } from '../chain/transaction-facts.ts'
 
 // Messages as java-tron sends them over gRPC, by the numbers of their fields. The same facts as in java-tron-json.ts.
@@ -17,34 +19,19 @@ export function blockMessage(block: SandboxBlock, detail: boolean): Buffer {
 }
 
 /** BlockHeader: 1 raw, 2 witness_signature. */
-function headerMessage({ header }: SandboxBlock): Buffer {
-  const raw = encodeProtobuf([
-    [1, header.timestamp ?? 0],
-    [2, hex(header.txTrieRoot)],
-    [3, hex(header.parentHash)],
-    [7, header.number ?? 0],
-    [8, header.witness_id ?? 0],
-    [9, hex(header.witness_address)],
-    [10, header.version ?? 0],
-    [11, hex(header.accountStateRoot)],
+function headerMessage({ header, signature }: SandboxBlock): Buffer {
+  return encodeProtobuf([
+    [1, headerBytes(header)],
+    [2, hex(signature)],
   ])
-  return encodeElement(1, raw)
 }
 
 /** TransactionExtention: 1 Transaction, 2 txid, 4 Return {1 result}. */
 function transactionExtention(transaction: SandboxTransaction): Buffer {
   return encodeProtobuf([
-    [1, transactionMessage(transaction)],
+    [1, transactionBytes(transaction)],
     [2, hex(transaction.id)],
     [4, encodeProtobuf([[1, 1]])],
-  ])
-}
-
-/** Transaction: 1 raw, 5 Result {3 contractRet}. A transaction given by its facts has no raw data. */
-function transactionMessage({ raw, result }: SandboxTransaction): Buffer {
-  return encodeProtobuf([
-    [1, hex(raw?.hex)],
-    [5, encodeProtobuf([[3, resultNumber(result ?? 'SUCCESS')]])],
   ])
 }
 
@@ -74,7 +61,7 @@ function receiptMessage(isCall: boolean, result: SandboxTransaction['result']): 
     [1, 64_285],
     [4, 64_285],
     [5, 345],
-    [7, result ? resultNumber(result) : 0],
+    [7, result ? resultNumbers[result] : 0],
   ])
 }
 
@@ -99,8 +86,45 @@ export function listMessage(elements: readonly Buffer[]): Buffer {
   return Buffer.concat(elements.map(element => encodeElement(1, element)))
 }
 
-function resultNumber(result: string): number {
-  return contractRets.indexOf(result as (typeof contractRets)[number])
+/** Writes a WitnessList {1 Witness {1 address, 2 voteCount, 4 url, 9 isJobs}}, those with the most votes first. */
+export function witnessesMessage(witnesses: readonly ListedProducer[]): Buffer[] {
+  return witnesses.map(({ address, voteCount, url, isJobs }) =>
+    encodeProtobuf([
+      [1, hex(address)],
+      [2, voteCount],
+      [4, url],
+      [9, isJobs ? 1 : 0],
+    ]),
+  )
+}
+
+/** Account: 3 address, 14 is_witness, 31 owner_permission, 32 witness_permission, 33 active_permission. */
+export function producerAccountMessage({ address, signer, hasPermission }: Producer): Buffer {
+  const permission = (name: string, numbers: { type: number; id: number }, key: string) =>
+    encodeProtobuf([
+      [1, numbers.type],
+      [2, numbers.id],
+      [3, name],
+      [4, 1],
+      [
+        7,
+        encodeProtobuf([
+          [1, hex(key)],
+          [2, 1],
+        ]),
+      ],
+    ])
+  return encodeProtobuf([
+    [3, hex(address)],
+    [14, 1],
+    ...(hasPermission
+      ? ([
+          [31, permission('owner', { type: 0, id: 0 }, address)],
+          [32, permission('witness', { type: 1, id: 1 }, signer.address)],
+          [33, permission('active', { type: 2, id: 2 }, address)],
+        ] satisfies ProtobufField[])
+      : []),
+  ])
 }
 
 function hex(digits: string | undefined): Buffer {

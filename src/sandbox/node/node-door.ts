@@ -82,7 +82,7 @@ export function throughFaults(
     counts.refused++
     return { refusal }
   }
-  let value = answer({ chain, view: viewChain(chain, effects), effects })
+  let value = answer({ chain, view: viewChain(chain, effects, question.surface), effects })
   for (const effect of effects) {
     if (effect.answer) value = effect.answer(value, { question, nothing })
   }

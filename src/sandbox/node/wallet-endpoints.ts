@@ -82,17 +82,14 @@ export const walletEndpoints: readonly Endpoint[] = Object.entries(surfaces).fla
     }),
     endpoint('listwitnesses', {
       nothing: {},
-      answer: call => {
-        const { elected } = newest(call)
-        return witnessesJson(elected, call.chain.producers.beside(elected))
-      },
+      answer: call => witnessesJson(call.chain.producers.list(call.view.elected)),
     }),
     endpoint('getaccount', {
       nothing: {},
       answer: call => {
         // Only producers have accounts: there is no TRX here.
         const address = readAccount(call.parameters.address)
-        const producer = address && call.chain.producers.find(hexAddress(address), newest(call).elected)
+        const producer = address && call.chain.producers.find(hexAddress(address), call.view.elected)
         return producer ? producerAccountJson(producer) : {}
       },
     }),

@@ -57,10 +57,17 @@ test('lies are told by the last node alone', async () => {
   for (let seed = 30; seed < 40; seed++) {
     const history = await randomChain(seed, { addresses, faults: 'lying', nodes: 3 })
     for (let n = 0; n < 60; n++) history.step()
-    const lies = /other-hash|forged|other-branch(?!.*head)/
+    const lies = /other-hash|forged|hidden|false|header-only|withheld|replayed|made-up|other-branch(?!.*head)/
     for (const step of history.steps) if (lies.test(step)) assert.match(step, /^node 2 /)
     await history.close()
   }
+})
+
+test('a random chain that is solidified by its producers ends in its truth, too', async () => {
+  await withChain(9, { addresses, faults: 'none', nodes: 1, solidifiedBy: 'producers' }, async history => {
+    for (let n = 0; n < 60; n++) history.step()
+    await checkClient(history, history.settle())
+  })
 })
 
 test('the numbers of a seed are spread evenly, and the same each time', () => {
