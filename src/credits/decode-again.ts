@@ -38,7 +38,7 @@ export async function decodeAgain(
     block: {
       ...header,
       node: 'unknown',
-      transfers: [{ txid, txIndex, logIndex, fromBytes, toBytes, amount }],
+      transfers: [{ txid, txIndex, logIndex, fromBytes, toBytes, amount, signed: false }],
     },
   }
 }

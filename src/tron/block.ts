@@ -21,6 +21,11 @@ export interface UsdtTransfer {
   /** The recipient's 20 bytes: what blocks are joined on. */
   toBytes: Buffer
   amount: UsdtUnits
+  /**
+   * Whether its sender signed this recipient and amount, in a call of the token itself. It says something only in a block that is
+   * verified.
+   */
+  signed: boolean
 }
 
 /** A Transfer event of the USDT contract that cannot be decoded. Nothing is guessed; an operator has to look at it. */
@@ -43,7 +48,31 @@ export interface ContractAlarm {
 /** Fees set; contract replaced by another; transfers paused; an address blacklisted; its funds destroyed without a Transfer. */
 export type ContractAlarmEvent = 'Params' | 'Deprecate' | 'Pause' | 'AddedBlackList' | 'DestroyedBlackFunds'
 
-/** A complete solidified block: all of its transactions were read. */
+/**
+ * Why a block is not verified. None of these says who is wrong: an honest node's JSON lacks fields that it does not know.
+ * Names that are stored, logged and counted: they do not change.
+ */
+export type Unverified =
+  /** The id is not that of the header. */
+  | 'id'
+  /** No transactions, under a root that is not that of an empty block. */
+  | 'empty-under-root'
+  /** The transactions came in a form that does not say all of their bytes. */
+  | 'leaf'
+  /** The root is not that of the transactions. */
+  | 'root'
+  /** The producer is not a known one. */
+  | 'stranger'
+  /** The signature is not by a key of the producer. */
+  | 'signature'
+  /** The transactions' infos are not those of the block: one is missing, or is of another transaction. */
+  | 'infos'
+  /** A transaction calls the token and succeeded, and its log is not there. */
+  | 'unlogged'
+  /** A log is in a transaction that by the block did not succeed or runs no contract. */
+  | 'contradicted'
+
+/** A solidified block, as a node showed it. */
 export interface SolidBlock extends BlockRef {
   parentHash: string
   transactionCount: number
@@ -52,6 +81,8 @@ export interface SolidBlock extends BlockRef {
   alarms: ContractAlarm[]
   /** Transactions that failed and kept logs of the USDT contract. They moved nothing, though other sources list them. */
   undone: string[]
+  /** Why it is not known that all of this is so; null when it is. What an unverified block pays us is not signed. */
+  unverified: Unverified | null
   /** The node that served it. */
   node: string
 }

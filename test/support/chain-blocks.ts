@@ -35,6 +35,7 @@ export function makeBlock(
     undecodable: [],
     alarms: [],
     undone: [],
+    unverified: null,
     node: 'node',
     transfers: transactions.flatMap((payments, txIndex) =>
       payments.map(({ toBytes, units }, logIndex) => ({
@@ -44,6 +45,7 @@ export function makeBlock(
         fromBytes: bytesFor('payer'),
         toBytes,
         amount: usdt(units),
+        signed: true,
       })),
     ),
   }

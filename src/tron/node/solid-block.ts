@@ -40,7 +40,7 @@ export function joinSolidBlock(
     readUsdtLogs(info, txIndex, usdtContract, logs)
   }
   const { hash, parentHash, time } = block
-  return { height, hash, parentHash, time, transactionCount: block.txids.length, ...logs }
+  return { height, hash, parentHash, time, transactionCount: block.txids.length, ...logs, unverified: null }
 }
 
 function checkInfo(block: NodeBlock, txid: string, info: NodeTransactionInfo): void {
@@ -83,7 +83,7 @@ export function readUsdtLogs(
       found.undecodable.push({ txid, txIndex, logIndex, reason: decoded.reason, log: bare(log) })
     } else if (decoded.amount > 0n) {
       const { fromBytes, toBytes, amount } = decoded
-      found.transfers.push({ txid, txIndex, logIndex, fromBytes, toBytes, amount })
+      found.transfers.push({ txid, txIndex, logIndex, fromBytes, toBytes, amount, signed: true })
     }
   }
 }

@@ -1,27 +1,10 @@
+import type { Unverified } from '../block.ts'
 import { idOfHeaderBytes } from '../block-id.ts'
 import { isSignedByProducer, type Producers } from './block-producer.ts'
 import { emptyRoot, merkleRoot } from './merkle-root.ts'
 import type { SentBlock, SentHeader } from './sent-block.ts'
 
 export type Verified = { kind: 'verified'; producer: string } | { kind: 'unverified'; why: Unverified }
-
-/**
- * Why a block is not verified. None of these says who is wrong: an honest node's JSON lacks fields that it does not know.
- * Names that are logged and counted: they do not change.
- */
-export type Unverified =
-  /** The id is not that of the header. */
-  | 'id'
-  /** No transactions, under a root that is not that of an empty block. */
-  | 'empty-under-root'
-  /** The transactions came in a form that does not say all of their bytes. */
-  | 'leaf'
-  /** The root is not that of the transactions. */
-  | 'root'
-  /** The producer is not a known one. */
-  | 'stranger'
-  /** The signature is not by a key of the producer. */
-  | 'signature'
 
 /** Verifies a block: its id, that these are its transactions, all of them and with these results, and who signed it. */
 export function verifyBlock(sent: SentBlock, producers: Producers): Verified {

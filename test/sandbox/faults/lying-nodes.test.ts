@@ -9,7 +9,7 @@ import type { Fault } from '../../../src/sandbox/faults/fault-schemas.ts'
 import { type NodeView, startNodeView } from '../../../src/sandbox/node-view.ts'
 import { type SandboxNode, startSandboxNode } from '../../../src/sandbox/sandbox-node.ts'
 import { addressFromBytes, addressToBytes } from '../../../src/tron/address.ts'
-import type { SolidBlock } from '../../../src/tron/block.ts'
+import type { SolidBlock, Unverified } from '../../../src/tron/block.ts'
 import { MessageFields } from '../../../src/tron/message-fields.ts'
 import { type GrpcChannel, openGrpcChannel } from '../../../src/tron/node/grpc-channel.ts'
 import { createTronNode, type TronNode } from '../../../src/tron/node/node-client.ts'
@@ -18,7 +18,7 @@ import { sentBlockOfJson } from '../../../src/tron/verify/block-json.ts'
 import { sentBlockOfMessage } from '../../../src/tron/verify/block-message.ts'
 import { knownProducers } from '../../../src/tron/verify/block-producer.ts'
 import type { SentBlock } from '../../../src/tron/verify/sent-block.ts'
-import { type Unverified, verifyBlock } from '../../../src/tron/verify/verify-block.ts'
+import { verifyBlock } from '../../../src/tron/verify/verify-block.ts'
 
 // Two nodes over one chain: the second lies. Each lie is read over HTTP and gRPC, as transfers and by verification. What a
 // lie shows must be consistent: only root, signature, or another node give it away, as the lie says.

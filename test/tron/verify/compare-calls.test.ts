@@ -11,8 +11,8 @@ const call = { fromBytes: alice, toBytes: bob, amount: usdt(7n) }
 const direct = transaction('direct', { call })
 const foreign = transaction('foreign', {})
 const block = blockOf(direct, foreign)
-const transfer: UsdtTransfer = { txid: 'direct', txIndex: 0, logIndex: 0, ...call }
-const inner: UsdtTransfer = { txid: 'foreign', txIndex: 1, logIndex: 3, ...call }
+const transfer: UsdtTransfer = { txid: 'direct', txIndex: 0, logIndex: 0, ...call, signed: false }
+const inner: UsdtTransfer = { txid: 'foreign', txIndex: 1, logIndex: 3, ...call, signed: false }
 const nothing = { signed: [], unlogged: [], differing: [], contradicted: [] }
 
 test('a transfer that its sender signed is signed; one that a contract made is not', () => {
