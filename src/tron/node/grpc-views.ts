@@ -1,3 +1,4 @@
+import { addressToBytes, type TronAddress } from '../address.ts'
 import { encodeProtobuf } from '../protobuf.ts'
 import { readBlockMessage, readInfosMessage } from './grpc-messages.ts'
 import { NodeError, notImplemented } from './node-error.ts'
@@ -16,13 +17,17 @@ export function isGrpcUrl(url: string): boolean {
  * on one port.
  */
 export function openGrpcViews(
-  options: { headUrl: string; solidUrl: string } & Omit<Parameters<typeof createNodeGrpc>[0], 'url'>,
+  options: { headUrl: string; solidUrl: string; usdtContract: TronAddress } & Omit<
+    Parameters<typeof createNodeGrpc>[0],
+    'url'
+  >,
 ): WalletViews {
   const { headUrl, solidUrl } = options
   const headPort = createNodeGrpc({ ...options, url: headUrl })
   const solidPort = solidUrl === headUrl ? headPort : createNodeGrpc({ ...options, url: solidUrl })
-  const head = view(headPort, 'protocol.Wallet')
-  const solid = solidView(solidPort)
+  const usdtContract = addressToBytes(options.usdtContract).toString('hex')
+  const head = view(headPort, 'protocol.Wallet', usdtContract)
+  const solid = view(solidPort, 'protocol.WalletSolidity', usdtContract)
   return {
     head,
     solid,
@@ -40,14 +45,10 @@ export function openGrpcViews(
   }
 }
 
-/** The view that says what is solid: the node's own. */
-function solidView(port: NodeGrpc): WalletView {
-  return view(port, 'protocol.WalletSolidity')
-}
-
-function view(port: NodeGrpc, service: string): WalletView {
+function view(port: NodeGrpc, service: string, usdtContract: string): WalletView {
+  const read = (message: Buffer) => readBlockMessage(message, usdtContract)
   const askBlock = (method: string, request: Buffer, ahead = false) =>
-    port.call(`/${service}/${method}`, request, { ahead, read: readBlockMessage })
+    port.call(`/${service}/${method}`, request, { ahead, read })
   return {
     block: (height, ahead) => askBlock('GetBlockByNum2', numberMessage(height), ahead),
     header: height => askBlock('GetBlock', blockRequest(String(height))),

@@ -5,7 +5,7 @@ import type { NodeBlock, NodeTransactionInfo } from './node-answers.ts'
  * it answers the question is the caller's to check: the height that was asked for, infos that fit their block.
  */
 export interface WalletView {
-  /** Reads a block by its height. @returns null while the node lacks it. */
+  /** Reads a block by its height, whole. @returns null while the node lacks it. */
   block(height: number, ahead?: boolean): Promise<NodeBlock | null>
   /** Reads a block without its transactions. @throws NodeError `isNotOffered` at nodes that have no such call. */
   header(height: number): Promise<NodeBlock | null>
