@@ -1,8 +1,9 @@
 import { addressToBytes, type TronAddress } from '../address.ts'
 import { encodeProtobuf } from '../protobuf.ts'
-import { readBlockMessage, readInfosMessage } from './grpc-messages.ts'
+import { readBlockMessage, readBlocksMessage, readInfosMessage } from './grpc-messages.ts'
 import { NodeError, notImplemented } from './node-error.ts'
 import { createNodeGrpc, type NodeGrpc } from './node-grpc.ts'
+import { readProducersMessage, readSignersMessage } from './producer-answers.ts'
 import type { WalletView, WalletViews } from './wallet-view.ts'
 
 /** Tells whether a node is asked over gRPC. */
@@ -31,6 +32,11 @@ export function openGrpcViews(
   return {
     head,
     solid,
+    producers: () => headPort.call('/protocol.Wallet/ListWitnesses', empty, { read: readProducersMessage }),
+    signersOf: producer =>
+      headPort.call('/protocol.Wallet/GetAccount', accountMessage(producer), {
+        read: message => readSignersMessage(message, producer),
+      }),
     async check() {
       await offered(
         head.newest(true),
@@ -54,6 +60,10 @@ function view(port: NodeGrpc, service: string, usdtContract: string): WalletView
     header: height => askBlock('GetBlock', blockRequest(String(height))),
     newest: ahead => askBlock('GetNowBlock2', empty, ahead),
     newestHeader: ahead => askBlock('GetBlock', empty, ahead),
+    blocks: (from, count) =>
+      port.call(`/${service}/GetBlockByLimitNext2`, blockLimit(from, from + count), {
+        read: message => readBlocksMessage(message, usdtContract),
+      }),
     infos: height =>
       port.call(`/${service}/GetTransactionInfoByBlockNum`, numberMessage(height), {
         ahead: true,
@@ -67,6 +77,19 @@ const empty = Buffer.alloc(0)
 /** NumberMessage: 1 num. */
 function numberMessage(height: number): Buffer {
   return encodeProtobuf([[1, height]])
+}
+
+/** Account: 3 address. */
+function accountMessage(address: string): Buffer {
+  return encodeProtobuf([[3, Buffer.from(address, 'hex')]])
+}
+
+/** BlockLimit: 1 startNum, 2 endNum, which is not included. */
+function blockLimit(from: number, end: number): Buffer {
+  return encodeProtobuf([
+    [1, from],
+    [2, end],
+  ])
 }
 
 /** BlockReq: 1 id_or_num, 2 detail. Without detail: the header alone. Without both: the newest header. */

@@ -1,6 +1,7 @@
 import { failpoint } from '../../base/failpoint.ts'
 import { addressToBytes, type TronAddress } from '../address.ts'
 import type { BlockRef, HeadBlock } from '../block.ts'
+import type { ProducerKeys } from '../verify/block-producer.ts'
 import type { SentHeader } from '../verify/sent-block.ts'
 import type { AnswerShare } from './answer-budget.ts'
 import { isGrpcUrl, openGrpcViews } from './grpc-views.ts'
@@ -34,6 +35,10 @@ export interface TronNode {
   newHeader(height: number): Promise<SentHeader | null>
   /** Reads a block at the head with the transfers known so far; null while the node lacks it. */
   headBlock(height: number): Promise<HeadBlock | null>
+  /** Reads consecutive blocks at the head with all their transfers: fewer when it lacks the last. One call, and one for each. */
+  newBlocks(from: number, count: number): Promise<ReadBlock[]>
+  /** Reads the producers that make blocks now, each with the keys that may sign for it. A call for each, and one more. */
+  producers(): Promise<ProducerKeys>
   /** Closes its connections. Calls in flight fail. */
   close(): Promise<void>
 }
@@ -69,12 +74,14 @@ export function createTronNode(options: {
   const usdtContract = addressToBytes(options.usdtContract).toString('hex')
   const newest = { head: newestHeader(head), solid: newestHeader(solid) }
 
-  const wholeBlock = async (view: WalletView, height: number) => {
-    const block = await view.block(height)
-    if (!block) return null
+  const joined = async (view: WalletView, block: NodeBlock, height: number): Promise<ReadBlock> => {
     const infos = await infosOf(view, block, height)
     failpoint('block:after-fetch')
     return { ...joinSolidBlock(height, block, infos, usdtContract), node: name }
+  }
+  const wholeBlock = async (view: WalletView, height: number) => {
+    const block = await view.block(height)
+    return block && (await joined(view, block, height))
   }
 
   return {
@@ -90,6 +97,21 @@ export function createTronNode(options: {
       named(name, 'solidified head', async () => refOf(await newest.solid(ahead), 'solidified block')),
     solidBlock: height => named(name, `block ${height}`, () => wholeBlock(solid, height)),
     newBlock: height => named(name, `new block ${height}`, () => wholeBlock(head, height)),
+    newBlocks: (from, count) =>
+      named(name, `new blocks from ${from}`, async () => {
+        const blocks = await head.blocks(from, count)
+        for (const [i, block] of blocks.entries()) checkHeight(block, from + i)
+        return await Promise.all(blocks.slice(0, count).map(block => joined(head, block, block.height)))
+      }),
+    producers: () =>
+      named(name, 'producers', async () => {
+        const found = await views.producers()
+        return new Map(
+          await Promise.all(
+            found.map(async producer => [producer, await views.signersOf(producer)] as const),
+          ),
+        )
+      }),
     newHeader: height =>
       named(name, `header ${height}`, async () => {
         const block = await headerAt(head, height)

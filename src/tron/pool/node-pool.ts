@@ -7,6 +7,7 @@ import type { BlockRef, HeadBlock } from '../block.ts'
 import { createAnswerBudget } from '../node/answer-budget.ts'
 import type { LogFact } from '../node/compare-logs.ts'
 import type { ReadBlock } from '../node/solid-block.ts'
+import type { ProducerKeys } from '../verify/block-producer.ts'
 import type { SentHeader } from '../verify/sent-block.ts'
 import { checkGenesis } from './check-genesis.ts'
 import { createNodeChoice } from './choose-node.ts'
@@ -15,7 +16,8 @@ import type { NodeState } from './node-health.ts'
 import { hostOf } from './node-host.ts'
 import { createNodeMetrics } from './node-metrics.ts'
 import { type ChainIdentity, createPooledNode, type NodeSetting, type PooledNode } from './pooled-node.ts'
-import { createBlockReader, type HeaderCheck } from './read-block.ts'
+import { createBlockJudge, createBlockReader, type HeaderCheck } from './read-block.ts'
+import { surveyProducers } from './survey-producers.ts'
 
 // node: one TRON node, or a provider's address with many nodes behind it.
 // usable: may be called now.      resting: may not be called until its time (`later` or `failing`).
@@ -49,6 +51,14 @@ export interface NodePool {
   solidBlock(height: number, options?: { not?: string | readonly string[] }): Promise<ReadBlock | null>
   /** Reads a block at the head, which may still be replaced, as `solidBlock` reads irreversible ones. */
   newBlock(height: number, options?: { not?: string | readonly string[] }): Promise<ReadBlock | null>
+  /**
+   * Reads consecutive blocks at the head in one call, and one for each: fewer when the node lacks the last. For following
+   * from behind; blocks that are not verified are to be read again with `newBlock`.
+   * @throws NodeError `isNotOffered` when no node offers that.
+   */
+  newBlocks(from: number, count: number): Promise<ReadBlock[]>
+  /** Asks all hosts for the producers. @returns null while not most of them answer. */
+  producers(): Promise<ProducerKeys | null>
   /** Reads the header of a block at the head. @returns null while the node that is asked lacks it. */
   newHeader(height: number, options?: { not?: string | readonly string[] }): Promise<SentHeader | null>
   /** Reads the newest block, which may still be replaced. For display. */
@@ -129,12 +139,13 @@ export function createNodePool(options: {
   const choice = createNodeChoice({ nodes, now, inBackground, signal: closing.signal })
   const { call, further, ranked } = choice
 
+  const judged = createBlockJudge(options.verifyHeader)
   const readBlock = createBlockReader({
     nodes,
     choice,
     now,
     log,
-    verifyHeader: options.verifyHeader,
+    judged,
     onServed(node, block) {
       node.served(block)
       if (nodes.length > 1 && !closing.signal.aborted) inBackground(compareWithPeers(node, block))
@@ -145,9 +156,11 @@ export function createNodePool(options: {
     options.nodes.map(({ headUrl }, i) => [names[i]!, hostOf(headUrl, options.portsAreHosts ?? true)]),
   )
 
+  const hosts = [...new Set(hostOfNode.values())]
+
   return {
     names,
-    hosts: [...new Set(hostOfNode.values())],
+    hosts,
     hostOf: node => hostOfNode.get(node) ?? node,
     genesisId: () => checkGenesis(nodes, chain),
     async solidHead() {
@@ -157,6 +170,10 @@ export function createNodePool(options: {
     },
     solidBlock: (height, { not } = {}) => readBlock('solidBlock', height, not),
     newBlock: (height, { not } = {}) => readBlock('newBlock', height, not),
+    newBlocks: async (from, count) =>
+      (await call(one => one.ask(node => node.newBlocks(from, count)))).value.map(judged),
+    producers: () =>
+      surveyProducers(hosts.map(host => nodes.filter(({ name }) => hostOfNode.get(name) === host))),
     newHeader: async (height, { not } = {}) =>
       (await choice.call(one => one.ask(node => node.newHeader(height)), not)).value,
     head: async () => (await call(one => one.ask(node => node.head()))).value,
