@@ -15,7 +15,15 @@ import { proveByHeaders } from './prove-by-headers.ts'
 /** The nodes, as far as the counted chain needs them. */
 export type CountedNodes = Pick<
   NodePool,
-  'newBlock' | 'newBlocks' | 'newHeader' | 'head' | 'solidHead' | 'solidBlock' | 'distrust'
+  | 'newBlock'
+  | 'newBlocks'
+  | 'newHeader'
+  | 'head'
+  | 'headBlock'
+  | 'solidHead'
+  | 'solidBlock'
+  | 'distrust'
+  | 'status'
 >
 
 /** Solidified blocks that are counted where that is possible, and otherwise taken from a node's word. */
@@ -138,6 +146,7 @@ export function createCountedSource(options: {
     async solidBlock(height): Promise<SolidBlock | null> {
       return counts() ? window!.solidBlock(height) : await nodes.solidBlock(height)
     },
+    furthest: () => Math.max(0, ...nodes.status().map(({ solidHeight }) => solidHeight ?? 0)),
     distrust: nodes.distrust,
     startAt(cursor: BlockRef) {
       if (window?.release(cursor)) return void events.emit('room')

@@ -11,6 +11,8 @@ export interface ChainSource extends BlockSource {
   distrust(node: string, why: string): void
   /** Tells where the cursor is: called before each reading. */
   startAt?(cursor: BlockRef): void
+  /** The height up to which blocks are known to be, where that is more than the solidified head. */
+  furthest?(): number
   /** Waits until an irreversible block may be there, and no longer than a time. Without it, for that time. */
   waitFor?(height: number, ms: number, signal: AbortSignal): Promise<void>
 }
@@ -92,7 +94,8 @@ async function advance(
     if (!(await commit(from, blocks))) return null
     reached = blocks.at(-1)!
     onUnlinked?.(null)
-    onProgress?.(blocks.length, last - reached.height, reached.height)
+    const furthest = nearHead ? last : Math.max(last, nodes.furthest?.() ?? 0)
+    onProgress?.(blocks.length, furthest - reached.height, reached.height)
   }
   return reached
 }

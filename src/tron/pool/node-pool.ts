@@ -97,6 +97,7 @@ export interface NodeStatus {
  * @param options.genesisId which chain it must be; without it the nodes have to agree on one.
  * @param options.requestsPerSecond to each node, never exceeded.
  * @param options.deadlineMs for one request.
+ * @param options.surveyMs how often all nodes are asked for their heights, where there are several.
  * @param options.verifyHeader tells whose header is verified; without it only the content of blocks is.
  * @param options.portsAreHosts whether another port is another host, as on a private chain.
  */
@@ -107,6 +108,7 @@ export function createNodePool(options: {
   genesisId?: string | null | undefined
   requestsPerSecond: number
   deadlineMs?: number | undefined
+  surveyMs?: number | undefined
   verifyHeader?: HeaderCheck | undefined
   portsAreHosts?: boolean | undefined
   log: Logger
@@ -136,7 +138,10 @@ export function createNodePool(options: {
     const done: Promise<void> = work.finally(() => background.delete(done))
     background.add(done)
   }
-  const choice = createNodeChoice({ nodes, now, inBackground, signal: closing.signal })
+  const choice = createNodeChoice({
+    ...{ nodes, now, inBackground, signal: closing.signal },
+    ...(options.surveyMs !== undefined && { surveyMs: options.surveyMs }),
+  })
   const { call, further, ranked } = choice
 
   const judged = createBlockJudge(options.verifyHeader)
@@ -146,7 +151,8 @@ export function createNodePool(options: {
     now,
     log,
     judged,
-    onServed(node, block) {
+    onServed(node, block, view) {
+      if (view === 'newBlock') return node.sawHead(block)
       node.served(block)
       if (nodes.length > 1 && !closing.signal.aborted) inBackground(compareWithPeers(node, block))
     },
