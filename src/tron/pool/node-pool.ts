@@ -45,8 +45,11 @@ export interface NodePool {
   headBlock(height: number): Promise<HeadBlock | null>
   /** Distrusts a node whose block did not fit: for ten minutes it is asked only when no other can be. */
   distrust(node: string, why: string): void
-  /** Reads the transfers of a block over a node's JSON-RPC, to compare. @returns null when no node offers JSON-RPC. */
-  logsOf(block: BlockRef, not?: string): Promise<{ node: string; logs: LogFact[] } | null>
+  /**
+   * Reads the transfers of a block over a node's JSON-RPC, to compare.
+   * @returns null when no node offers JSON-RPC; `not yet` when those that do lack the block.
+   */
+  logsOf(block: BlockRef, not?: string): Promise<{ node: string; logs: LogFact[] } | 'not yet' | null>
   status(): NodeStatus[]
   /** Closes the connections. Calls that wait or are in flight fail. */
   close(): Promise<void>
@@ -147,16 +150,18 @@ export function createNodePool(options: {
     },
     async logsOf(block, not) {
       let failure: unknown
+      let isAwaited = false
       for (const node of ranked(nodes.filter(({ name }) => name !== not))) {
         try {
           const logs = await node.transferLogs(block.hash)
-          if (logs) return { node: node.name, logs }
+          if (logs === 'not yet') isAwaited = true
+          else if (logs) return { node: node.name, logs }
         } catch (error) {
           failure = error
         }
       }
       if (failure) throw failure
-      return null
+      return isAwaited ? 'not yet' : null
     },
     status: () => nodes.map(node => statusOf(node, now())),
     async close() {

@@ -5,7 +5,7 @@ import type { BlockRef } from '../block.ts'
 import type { AnswerShare } from '../node/answer-budget.ts'
 import type { LogFact } from '../node/compare-logs.ts'
 import { isGrpcUrl } from '../node/grpc-views.ts'
-import { createJsonRpc } from '../node/json-rpc.ts'
+import { createJsonRpc, rpcAnswerMaxBytes } from '../node/json-rpc.ts'
 import { createTronNode, type TronNode } from '../node/node-client.ts'
 import { NodeError, nodeErrorAt } from '../node/node-error.ts'
 import { createNodeHttp, endpoint } from '../node/node-http.ts'
@@ -40,8 +40,11 @@ export interface PooledNode {
   served(block: BlockRef): void
   /** Reads the id of its block 0. @throws NodeError */
   genesisId(): Promise<string>
-  /** Reads a block's transfers over its JSON-RPC. A failure there does not count as the node's. @returns null when it offers none. */
-  transferLogs(blockHash: string): Promise<LogFact[] | null>
+  /**
+   * Reads a block's transfers over its JSON-RPC. A failure there does not count as the node's.
+   * @returns null when it offers none; `not yet` while it lacks the block.
+   */
+  transferLogs(blockHash: string): Promise<LogFact[] | 'not yet' | null>
   distrust(why: string): void
   close(): Promise<void>
 }
@@ -73,7 +76,8 @@ export function createPooledNode(options: {
   const transport = { apiKey, bucket, onCall, deadlineMs, share: options.share }
   const node = createTronNode({ ...setting, ...transport, name, usdtContract })
   const rpcUrl = jsonRpcUrl(setting)
-  const http = rpcUrl && createNodeHttp({ ...transport, baseUrls: [rpcUrl.href] })
+  const http =
+    rpcUrl && createNodeHttp({ ...transport, baseUrls: [rpcUrl.href], bodyMaxBytes: rpcAnswerMaxBytes })
   const jsonRpc = http && createJsonRpc({ http, url: rpcUrl, usdtContract, now })
   let genesisId: Promise<string> | null = null
   let closed = false
