@@ -1,7 +1,9 @@
+import { addressToBytes, type TronAddress } from '../address.ts'
 import { encodeProtobuf } from '../protobuf.ts'
-import { readBlockMessage, readInfosMessage } from './grpc-messages.ts'
+import { readBlockMessage, readBlocksMessage, readInfosMessage } from './grpc-messages.ts'
 import { NodeError, notImplemented } from './node-error.ts'
 import { createNodeGrpc, type NodeGrpc } from './node-grpc.ts'
+import { readProducersMessage, readSignersMessage } from './producer-answers.ts'
 import type { WalletView, WalletViews } from './wallet-view.ts'
 
 /** Tells whether a node is asked over gRPC. */
@@ -16,16 +18,25 @@ export function isGrpcUrl(url: string): boolean {
  * on one port.
  */
 export function openGrpcViews(
-  options: { headUrl: string; solidUrl: string } & Omit<Parameters<typeof createNodeGrpc>[0], 'url'>,
+  options: { headUrl: string; solidUrl: string; usdtContract: TronAddress } & Omit<
+    Parameters<typeof createNodeGrpc>[0],
+    'url'
+  >,
 ): WalletViews {
   const { headUrl, solidUrl } = options
   const headPort = createNodeGrpc({ ...options, url: headUrl })
   const solidPort = solidUrl === headUrl ? headPort : createNodeGrpc({ ...options, url: solidUrl })
-  const head = view(headPort, 'protocol.Wallet')
-  const solid = solidView(solidPort)
+  const usdtContract = addressToBytes(options.usdtContract).toString('hex')
+  const head = view(headPort, 'protocol.Wallet', usdtContract)
+  const solid = view(solidPort, 'protocol.WalletSolidity', usdtContract)
   return {
     head,
     solid,
+    producers: () => headPort.call('/protocol.Wallet/ListWitnesses', empty, { read: readProducersMessage }),
+    signersOf: producer =>
+      headPort.call('/protocol.Wallet/GetAccount', accountMessage(producer), {
+        read: message => readSignersMessage(message, producer),
+      }),
     async check() {
       await offered(
         head.newest(true),
@@ -40,19 +51,19 @@ export function openGrpcViews(
   }
 }
 
-/** The view that says what is solid: the node's own. */
-function solidView(port: NodeGrpc): WalletView {
-  return view(port, 'protocol.WalletSolidity')
-}
-
-function view(port: NodeGrpc, service: string): WalletView {
+function view(port: NodeGrpc, service: string, usdtContract: string): WalletView {
+  const read = (message: Buffer) => readBlockMessage(message, usdtContract)
   const askBlock = (method: string, request: Buffer, ahead = false) =>
-    port.call(`/${service}/${method}`, request, { ahead, read: readBlockMessage })
+    port.call(`/${service}/${method}`, request, { ahead, read })
   return {
     block: (height, ahead) => askBlock('GetBlockByNum2', numberMessage(height), ahead),
     header: height => askBlock('GetBlock', blockRequest(String(height))),
     newest: ahead => askBlock('GetNowBlock2', empty, ahead),
     newestHeader: ahead => askBlock('GetBlock', empty, ahead),
+    blocks: (from, count) =>
+      port.call(`/${service}/GetBlockByLimitNext2`, blockLimit(from, from + count), {
+        read: message => readBlocksMessage(message, usdtContract),
+      }),
     infos: height =>
       port.call(`/${service}/GetTransactionInfoByBlockNum`, numberMessage(height), {
         ahead: true,
@@ -66,6 +77,19 @@ const empty = Buffer.alloc(0)
 /** NumberMessage: 1 num. */
 function numberMessage(height: number): Buffer {
   return encodeProtobuf([[1, height]])
+}
+
+/** Account: 3 address. */
+function accountMessage(address: string): Buffer {
+  return encodeProtobuf([[3, Buffer.from(address, 'hex')]])
+}
+
+/** BlockLimit: 1 startNum, 2 endNum, which is not included. */
+function blockLimit(from: number, end: number): Buffer {
+  return encodeProtobuf([
+    [1, from],
+    [2, end],
+  ])
 }
 
 /** BlockReq: 1 id_or_num, 2 detail. Without detail: the header alone. Without both: the newest header. */
