@@ -59,7 +59,7 @@ test('turns come in the order they were asked for; what goes ahead comes first',
     const bucket = createTokenBucket({ requestsPerSecond: 10 })
     const order: string[] = []
     const take = (name: string, ahead = false) =>
-      bucket.take({ ahead }).then(release => {
+      bucket.take({ turn: ahead ? 'ahead' : 'behind' }).then(release => {
         order.push(name)
         release()
       })
