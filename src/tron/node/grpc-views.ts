@@ -30,7 +30,9 @@ export function openGrpcViews(
   const usdtContract = addressToBytes(options.usdtContract).toString('hex')
   const head = view(headPort, 'protocol.Wallet', usdtContract)
   const solid = view(solidPort, 'protocol.WalletSolidity', usdtContract)
+  let hasSolid = true
   return {
+    hasSolid: () => hasSolid,
     head,
     solid,
     producers: () => headPort.call('/protocol.Wallet/ListWitnesses', empty, { read: readProducersMessage }),
@@ -43,7 +45,9 @@ export function openGrpcViews(
         head.newest('ahead'),
         () => `${new URL(headUrl).host} does not serve protocol.Wallet over gRPC`,
       )
-      await offered(solid.newest('ahead'), () => wrongSolidUrl(headUrl, solidUrl))
+      // A full node's own port has the head alone. Where solidity can be counted, that is enough.
+      if (solidUrl === headUrl) hasSolid = await isOffered(solid.newest('ahead'))
+      else await offered(solid.newest('ahead'), () => wrongSolidUrl(headUrl, solidUrl))
     },
     async close() {
       headPort.close()
@@ -98,17 +102,23 @@ function blockRequest(idOrNum: string): Buffer {
   return encodeProtobuf([[1, idOrNum]])
 }
 
-async function offered(call: Promise<unknown>, why: () => string): Promise<void> {
+async function isOffered(call: Promise<unknown>): Promise<boolean> {
   try {
     await call
+    return true
   } catch (error) {
-    // Nothing else is for ever: a service in front of the node may answer with 403 or 404 for a while.
     if (!(error instanceof NodeError && error.status === notImplemented)) throw error
-    throw new NodeError('failed', why(), { wrongSetting: true })
+    return false
   }
 }
 
-function wrongSolidUrl(headUrl: string, solidUrl: string): string {
+async function offered(call: Promise<unknown>, why: () => string): Promise<void> {
+  // Nothing else is for ever: a service in front of the node may answer with 403 or 404 for a while.
+  if (!(await isOffered(call))) throw new NodeError('failed', why(), { wrongSetting: true })
+}
+
+/** Says how to name the port that says what is solid. */
+export function wrongSolidUrl(headUrl: string, solidUrl: string): string {
   const { host, hostname, protocol } = new URL(solidUrl)
   const said = `${host} does not serve protocol.WalletSolidity over gRPC, so it cannot say which blocks are irreversible`
   const { host: headHost, protocol: headProtocol } = new URL(headUrl)

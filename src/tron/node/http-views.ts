@@ -43,6 +43,7 @@ export function openHttpViews(
   }
   const wallet = (path: string) => endpoint(endpoint(headUrl, '/wallet').href, path)
   return {
+    hasSolid: () => true,
     producers: async () => readProducers(await http.post(wallet('/listwitnesses'), {})),
     signersOf: async producer =>
       readSigners(await http.post(wallet('/getaccount'), { address: producer }), producer),

@@ -4,12 +4,12 @@ import type { BlockRef, HeadBlock } from '../block.ts'
 import type { ProducerKeys } from '../verify/block-producer.ts'
 import type { SentHeader } from '../verify/sent-block.ts'
 import type { AnswerShare } from './answer-budget.ts'
-import { isGrpcUrl, openGrpcViews } from './grpc-views.ts'
+import { isGrpcUrl, openGrpcViews, wrongSolidUrl } from './grpc-views.ts'
 import { joinHeadBlock } from './head-block.ts'
 import { openHttpViews } from './http-views.ts'
 import { newestHeader } from './newest-header.ts'
 import type { NodeBlock } from './node-answers.ts'
-import { isNotOffered, NodeError, nodeErrorAt } from './node-error.ts'
+import { isNotOffered, NodeError, nodeErrorAt, notImplemented } from './node-error.ts'
 import type { CallOutcome } from './node-http.ts'
 import { joinSolidBlock, type ReadBlock } from './solid-block.ts'
 import type { TokenBucket, Turn } from './token-bucket.ts'
@@ -43,6 +43,8 @@ export interface TronNode {
   close(): Promise<void>
 }
 
+/** How far below its head a node's solidified head is taken to be, where it does not say. Nothing is credited by that. */
+const solidAfter = 20
 /** For a whole call, from the dial to the last byte. A busy block is under a megabyte. */
 const deadlineDefaultMs = 15_000
 
@@ -94,8 +96,18 @@ export function createTronNode(options: {
         return checkHeight(block, 0).hash
       }),
     solidHead: ({ turn } = {}) =>
-      named(name, 'solidified head', async () => refOf(await newest.solid(turn), 'solidified block')),
-    solidBlock: height => named(name, `block ${height}`, () => wholeBlock(solid, height)),
+      named(name, 'solidified head', async () => {
+        if (views.hasSolid()) return refOf(await newest.solid(turn), 'solidified block')
+        const { height } = refOf(await newest.head(turn), 'block')
+        return refOf(await headerAt(head, Math.max(0, height - solidAfter)), 'solidified block')
+      }),
+    solidBlock: height =>
+      named(name, `block ${height}`, async () => {
+        if (views.hasSolid()) return await wholeBlock(solid, height)
+        throw new NodeError('failed', wrongSolidUrl(options.headUrl, options.solidUrl), {
+          status: notImplemented,
+        })
+      }),
     newBlock: height => named(name, `new block ${height}`, () => wholeBlock(head, height)),
     newBlocks: (from, count) =>
       named(name, `new blocks from ${from}`, async () => {

@@ -31,6 +31,8 @@ export interface WalletViews {
   producers(): Promise<string[]>
   /** Reads the addresses of the keys that may sign for a producer. */
   signersOf(producer: string): Promise<string[]>
+  /** Whether it has a view that says what is solid. Known after `check`. */
+  hasSolid(): boolean
   /** Asks what has to be known of the node before it is used. @throws NodeError `wrongSetting` if it can never serve. */
   check(): Promise<void>
   /** Closes the connections. Calls in flight fail. */

@@ -107,6 +107,7 @@ export interface NodeStatus {
  * @param options.requestsPerSecond to each node, never exceeded.
  * @param options.quota of each node: calls in a day of UTC, and what crediting alone takes of them.
  * @param options.deadlineMs for one request.
+ * @param options.surveyMs how often all nodes are asked for their heights, where there are several.
  * @param options.verifyHeader tells whose header is verified; without it only the content of blocks is.
  * @param options.portsAreHosts whether another port is another host, as on a private chain.
  */
@@ -118,6 +119,7 @@ export function createNodePool(options: {
   requestsPerSecond: number
   quota?: { perDay: number; reservePerDay: number } | undefined
   deadlineMs?: number | undefined
+  surveyMs?: number | undefined
   verifyHeader?: HeaderCheck | undefined
   portsAreHosts?: boolean | undefined
   log: Logger
@@ -150,7 +152,10 @@ export function createNodePool(options: {
     const done: Promise<void> = work.finally(() => background.delete(done))
     background.add(done)
   }
-  const choice = createNodeChoice({ nodes, now, inBackground, signal: closing.signal })
+  const choice = createNodeChoice({
+    ...{ nodes, now, inBackground, signal: closing.signal },
+    ...(options.surveyMs !== undefined && { surveyMs: options.surveyMs }),
+  })
   const { call, further, ranked } = choice
 
   const judged = createBlockJudge(options.verifyHeader)
@@ -160,7 +165,8 @@ export function createNodePool(options: {
     now,
     log,
     judged,
-    onServed(node, block) {
+    onServed(node, block, view) {
+      if (view === 'newBlock') return node.sawHead(block)
       node.served(block)
       if (nodes.length > 1 && !closing.signal.aborted) inBackground(compareWithPeers(node, block))
     },

@@ -41,6 +41,8 @@ export interface PooledNode {
   solidHead(options?: { turn?: Turn }): Promise<BlockRef>
   /** Records a solidified block it served as its head, if it is newer. */
   served(block: BlockRef): void
+  /** Records a block at the head that it served: it does not stand still. */
+  sawHead(block: BlockRef): void
   /** Reads the id of its block 0. @throws NodeError */
   genesisId(): Promise<string>
   /**
@@ -92,6 +94,7 @@ export function createPooledNode(options: {
   const jsonRpc = http && createJsonRpc({ http, url: rpcUrl, usdtContract, now })
   let genesisId: Promise<string> | null = null
   let closed = false
+  let headHeight = -1
 
   const recorded = async <T>(call: () => Promise<T>): Promise<T> => {
     const startedAtMs = now()
@@ -150,6 +153,11 @@ export function createPooledNode(options: {
       }),
     served(block) {
       if (block.height > (health.solidHead?.height ?? -1)) record.sawSolidHead(block)
+    },
+    sawHead(block) {
+      if (block.height <= headHeight) return
+      headHeight = block.height
+      health.progressAtMs = now()
     },
     genesisId: () => recorded(readGenesisId),
     async transferLogs(blockHash) {

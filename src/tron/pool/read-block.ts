@@ -42,7 +42,7 @@ export function createBlockReader(options: {
   choice: NodeChoice
   now: () => number
   judged: (block: ReadBlock) => ReadBlock
-  onServed: (node: PooledNode, block: ReadBlock) => void
+  onServed: (node: PooledNode, block: ReadBlock, view: BlockView) => void
   onUnverified: (node: string, why: Unverified) => void
   log: Logger
 }): (view: BlockView, height: number, not?: string | readonly string[]) => Promise<ReadBlock | null> {
@@ -91,7 +91,7 @@ export function createBlockReader(options: {
     if (!answer) return null
     const { block, node } = answer
     if (block.unverified === null) {
-      onServed(node, block)
+      onServed(node, block, view)
       return block
     }
     onUnverified(node.name, block.unverified)
@@ -104,10 +104,10 @@ export function createBlockReader(options: {
     ]) {
       const shown = await ask(other, view, height).catch(() => null)
       if (shown?.unverified !== null) continue
-      onServed(other, shown)
+      onServed(other, shown, view)
       return shown
     }
-    onServed(node, block)
+    onServed(node, block, view)
     return block
   }
 }
