@@ -6,17 +6,18 @@ import type { Logger } from './base/log.ts'
 import type { Registry } from './base/metrics.ts'
 import type { UsdtUnits } from './base/money.ts'
 import { repeat } from './base/repeat.ts'
-import { callsADay, clocksMs } from './blocks/calls-a-day.ts'
+import { blocksTogether, callsADay, clocksMs, publicSurveyMs } from './blocks/calls-a-day.ts'
 import { createCatchUp } from './blocks/catch-up.ts'
 import { createClockCheck, skewMaxMs } from './blocks/check-clocks.ts'
-import type { HeadSource } from './blocks/follow-head.ts'
+import { createCountedSource } from './blocks/counted-source.ts'
 import { keepCalls, keepNodes, keepNodesMs } from './blocks/keep-nodes.ts'
+import { createKnownProducers, type KnownProducers } from './blocks/known-producers.ts'
 import { leadChain } from './blocks/lead-chain.ts'
 import { openChainWhenReachable } from './blocks/open-chain.ts'
 import { type Alarms, createAlarms } from './blocks/watcher-alarms.ts'
 import { createWatcherMetrics } from './blocks/watcher-metrics.ts'
 import { createLagCheck } from './credits/check-lag.ts'
-import { creditChain } from './credits/credit-chain.ts'
+import { alarmOfUnlinked, creditChain } from './credits/credit-chain.ts'
 import { type CreditRules, checkQuorum } from './credits/credit-rules.ts'
 import { runSecondOpinions } from './credits/second-opinions.ts'
 import type { Pool } from './db/pool.ts'
@@ -65,9 +66,18 @@ export interface RunningWatcher {
  * Returns at once, before any node answers.
  */
 export function startWatcher(options: WatcherOptions): RunningWatcher {
-  const { genesisId, pacing } = networks[options.network]
+  const { genesisId, pacing, slotMs } = networks[options.network]
   const stopping = new AbortController()
+  const producers = createKnownProducers({
+    pool: options.pool,
+    nodes: () => nodes,
+    isPublic: slotMs !== null,
+    log: options.log,
+  })
   const nodes = createNodePool({
+    verifyHeader: producers.verifyHeader,
+    portsAreHosts: slotMs === null,
+    surveyMs: slotMs === null ? undefined : publicSurveyMs,
     nodes: options.nodes,
     apiKey: options.trongridApiKey,
     usdtContract: options.usdtContract,
@@ -78,7 +88,7 @@ export function startWatcher(options: WatcherOptions): RunningWatcher {
     registry: options.registry,
   })
   const alarms = createAlarms(options.registry, options.log)
-  const running = watch(options, nodes, alarms, stopping.signal)
+  const running = watch(options, nodes, producers, alarms, stopping.signal)
   return {
     failed: new Promise((_, reject) => running.catch(reject)),
     alarms: alarms.raised,
@@ -93,6 +103,7 @@ export function startWatcher(options: WatcherOptions): RunningWatcher {
 async function watch(
   options: WatcherOptions,
   nodes: NodePool,
+  producers: KnownProducers,
   alarms: Alarms,
   signal: AbortSignal,
 ): Promise<void> {
@@ -120,6 +131,13 @@ async function watch(
   const clocks = { head: nodes.head, slotMs, skewMaxMs: skewMaxMs(graceMs) }
   const checkClocks = createClockCheck({ db: pool, ...clocks, alarms, registry })
   const reconciling = reconcile && { ...reconcile, apiKey: options.trongridApiKey, usdtContract }
+  const counted = createCountedSource({
+    ...{ nodes, producers, slotMs, pollMs: pacing.pollMs, clock: systemClock, log },
+    // One at a time shows a block when it is made. When the day's quota does not allow that, they are shown some seconds later.
+    together: () => (seen && nodes.spareCall() ? 1 : blocksTogether),
+    onUnlinked: error => alarmOfUnlinked(alarms, error),
+    onUncounted: isUncounted => alarms.set('uncounted', isUncounted),
+  })
   await leadChain({
     pool: options.leasePool,
     holder: `${hostname()} ${process.pid} ${randomUUID().slice(0, 8)}`,
@@ -130,10 +148,23 @@ async function watch(
       const common = { pool, nodes, log, signal: leading }
       if (!seen) await forgetSightings(pool)
       await Promise.all([
-        creditChain({ ...common, rules, pacing, limits, alarms, metrics, catchUp, crossCheck }),
+        counted.run(leading),
+        creditChain({
+          ...common,
+          nodes: counted,
+          rules,
+          pacing,
+          limits,
+          alarms,
+          metrics,
+          catchUp,
+          crossCheck,
+        }),
         runSecondOpinions({ ...common, rules, checkLag, crossCheck, reconciling }),
         repeat({ chore: 'clocks', everyMs: clocksMs, work: checkClocks, log, signal: leading }),
-        seen ? followSeen({ ...common, nodes: forDisplay(nodes), intervalMs: pacing.seenMs }) : undefined,
+        seen
+          ? followSeen({ ...common, nodes: counted.head, intervalMs: pacing.seenMs, wait: counted.pause })
+          : undefined,
         repeat({
           ...{ chore: 'nodes', everyMs: keepNodesMs, log, signal: leading },
           work: () => keepNodes(pool, nodes, options.nodes),
@@ -150,9 +181,4 @@ function quotaOf({ network, nodes }: WatcherOptions, perDay: number) {
   const crossChecked = nodes.some(node => node.jsonRpcUrl !== undefined)
   const asked = { network: networks[network], seen: false, crossChecked, nodes: nodes.length }
   return { perDay, reservePerDay: callsADay(asked).total }
-}
-
-/** Sightings wait behind everything else that a node is asked. */
-function forDisplay(nodes: NodePool): HeadSource {
-  return { head: () => nodes.head({ turn: 'display' }), headBlock: nodes.headBlock }
 }

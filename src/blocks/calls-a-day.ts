@@ -3,10 +3,11 @@ import type { Network } from '../tron/network.ts'
 const dayMs = 86_400_000
 /** How often the clocks are compared. Each time costs a call to a node. */
 export const clocksMs = 60_000
-/** How often all nodes are asked for their height, where there are several. */
-const surveyMs = 30_000
-/** Without sightings blocks are read so many at a time; the infos of each cost a call of their own. */
-const blocksTogether = 3
+/** How often several nodes are asked for their height where calls are counted. Those that stand still are noticed by themselves. */
+export const publicSurveyMs = 300_000
+const ownSurveyMs = 30_000
+/** How many blocks are read in one call at the head when nobody looks at them before they are credited. */
+export const blocksTogether = 4
 
 /** An estimate of the calls to all nodes in a day, by what they are for. */
 export interface CallsADay {
@@ -22,7 +23,7 @@ export interface CallsADay {
 
 /**
  * Estimates the calls to the nodes in a day near the head, for operators with a quota. With sightings a block costs two calls,
- * itself and its infos; without them blocks are read three at a time. Where blocks come at any time, a chain that has no new one
+ * itself and its infos; without them blocks are read four at a time, and only the infos cost a call each. Where blocks come at any time, a chain that has no new one
  * is asked for it at the network's pace, and the estimate is of a chain that stands still: each block adds its own calls.
  * @param options.crossChecked whether blocks are compared with a node's event index.
  * @param options.nodes how many there are.
@@ -37,11 +38,12 @@ export function callsADay(options: {
   const { slotMs, pacing } = network
   const blocks = slotMs === null ? 0 : dayMs / slotMs
   const perBlock = seen ? 2 : 1 + 1 / blocksTogether
-  const pollMs = seen ? pacing.seenMs : pacing.pollMs
+  const polled = dayMs / pacing.pollMs + (seen ? dayMs / pacing.seenMs : 0)
+  const surveyMs = slotMs === null ? ownSurveyMs : publicSurveyMs
   const parts = {
     following: Math.round(blocks * perBlock),
-    // On a public chain a new block is awaited for a slot's time, so nearly every call finds one.
-    polling: slotMs === null ? Math.round(dayMs / pollMs) : 0,
+    // Where blocks come at known times, nearly every call finds one.
+    polling: slotMs === null ? Math.round(polled) : 0,
     crossCheck: crossChecked ? Math.round(blocks) : 0,
     survey: nodes > 1 ? (nodes * dayMs) / surveyMs : 0,
     clocks: dayMs / clocksMs,

@@ -8,6 +8,7 @@ import { ChainWindow } from './chain-window.ts'
 import type { UnlinkedBlock } from './fetch-blocks.ts'
 import { fillWindow } from './fill-window.ts'
 import type { ChainSource } from './follow-chain.ts'
+import type { HeadSource } from './follow-head.ts'
 import { createHeadPace } from './head-pace.ts'
 import type { KnownProducers } from './known-producers.ts'
 import { proveByHeaders } from './prove-by-headers.ts'
@@ -28,12 +29,10 @@ export type CountedNodes = Pick<
 
 /** Solidified blocks that are counted where that is possible, and otherwise taken from a node's word. */
 export interface CountedSource extends ChainSource {
-  /** The blocks at the head; null while nothing is counted. */
-  window(): ChainWindow | null
-  /** Whether the window has reached the head. */
-  isAtHead(): boolean
-  /** Resolves when the window has changed, or after a time. */
-  changed(ms: number, signal: AbortSignal): Promise<void>
+  /** The blocks at the head, for display: those of the window, where it is kept, and not before it has reached the head. */
+  readonly head: HeadSource
+  /** Waits until the head may be another, and no longer than a time. */
+  pause(ms: number, signal: AbortSignal): Promise<void>
   /** Reads and counts until the signal aborts. */
   run(signal: AbortSignal): Promise<void>
 }
@@ -48,7 +47,7 @@ const progressCheckMs = 1_000
 const wordAheadMin = 3
 
 /**
- * @param options.together how many blocks are read in one call at the head.
+ * @param options.together tells each time how many blocks are read in one call at the head.
  * @param options.onUncounted called with true when a node's word is taken instead of counting, and with false when not.
  */
 export function createCountedSource(options: {
@@ -56,7 +55,7 @@ export function createCountedSource(options: {
   producers: KnownProducers
   slotMs: number | null
   pollMs: number
-  together: number
+  together: () => number
   clock: Clock
   onUnlinked: (error: UnlinkedBlock | null) => void
   onUncounted: (isUncounted: boolean) => void
@@ -67,6 +66,7 @@ export function createCountedSource(options: {
   const events = new EventEmitter().setMaxListeners(0)
   let window: ChainWindow | null = null
   let atHead = false
+  let shown: BlockRef | null = null
   let progressAtMs = nowMs()
   let solidHeight = 0
   let wordTaken = false
@@ -134,9 +134,22 @@ export function createCountedSource(options: {
   }
 
   return {
-    window: () => (counts() ? window : null),
-    isAtHead: () => atHead,
-    changed: (ms, signal) => wait('changed', ms, signal),
+    head: {
+      async head() {
+        if (!counts()) return await nodes.head({ turn: 'display' })
+        // Behind the head nobody looks at what is not credited yet, and crediting goes first.
+        if (atHead) shown = window!.tip
+        return shown ?? window!.cursor
+      },
+      async headBlock(height) {
+        if (!counts()) return await nodes.headBlock(height)
+        return window!.branch().find(block => block.height === height) ?? null
+      },
+    },
+    async pause(ms, signal) {
+      if (counts()) await wait('changed', ms, signal)
+      else await sleep(ms, undefined, { signal }).catch(() => undefined) // Aborted: the caller ends.
+    },
     async solidHead() {
       if (!counts()) return await nodes.solidHead()
       const { height, id } = window!.solid

@@ -12,10 +12,10 @@ export interface DayQuota {
   /** When the next day begins, in ms since 1970. */
   readonly dayEndsMs: number
   /**
-   * Whether a call may be made now that is for display alone. What crediting needs until the day ends is not touched, and the
-   * rest is spread over the day. @param options.take counts it against that rest.
+   * Whether a call may be made now that is for display alone; if so, it counts against what is left for those. What crediting
+   * needs until the day ends is not touched, and the rest is spread over the day.
    */
-  maySpare(options: { take: boolean }): boolean
+  maySpare(): boolean
   /** Calls that are not saved yet, by day: `2026-11-23`. They count as saved from here on. */
   takeUnsaved(): { day: string; calls: number }[]
   /** Notes how many calls all processes together have made on a day, after this one's were added. */
@@ -72,7 +72,7 @@ export function createDayQuota(options: {
       const day = dayOf(startMs)
       unsaved.set(day, (unsaved.get(day) ?? 0) + 1)
     },
-    maySpare({ take }) {
+    maySpare() {
       roll()
       const leftNow = left()
       if (leftNow === null) return true
@@ -84,7 +84,7 @@ export function createDayQuota(options: {
         atMs: now(),
       }
       if (free < 1 || spare.calls < 1) return false
-      if (take) spare.calls--
+      spare.calls--
       return true
     },
     takeUnsaved() {

@@ -133,7 +133,7 @@ export function createTokenBucket(options: {
       new Promise((resolve, reject) => {
         const error = refusal(clock.now().getTime())
         if (error) return reject(error)
-        if (turn === 'display' && quota && !quota.maySpare({ take: true })) {
+        if (turn === 'display' && quota && !quota.maySpare()) {
           return reject(new NodeError('later', 'what is left of its quota of the day is kept for crediting'))
         }
         waiting[turn].push({ resolve, reject })

@@ -75,8 +75,8 @@ export interface NodePool {
    */
   logsOf(block: BlockRef, not?: string): Promise<{ node: string; logs: LogFact[] } | 'not yet' | null>
   status(): NodeStatus[]
-  /** Whether a node's quota of the day leaves calls for display, after what crediting needs. */
-  hasSpareCalls(): boolean
+  /** Takes a call for display from a node's quota of the day, if crediting does not need it. Without a quota: always. */
+  spareCall(): boolean
   /** By node: the calls of the day. */
   readonly quotas: ReadonlyMap<string, DayQuota>
   /** Closes the connections. Calls that wait or are in flight fail. */
@@ -197,8 +197,7 @@ export function createNodePool(options: {
     newHeader: async (height, { not } = {}) =>
       (await choice.call(one => one.ask(node => node.newHeader(height)), not)).value,
     head: async asked => (await call(one => one.ask(node => node.head(asked)))).value,
-    hasSpareCalls: () =>
-      nodes.some(({ health, quota }) => isUsable(health, now()) && quota.maySpare({ take: false })),
+    spareCall: () => nodes.some(({ health, quota }) => isUsable(health, now()) && quota.maySpare()),
     quotas: new Map(nodes.map(({ name, quota }) => [name, quota])),
     headBlock: async height => (await call(one => one.ask(node => node.headBlock(height)))).value,
     distrust(name, why) {

@@ -45,7 +45,7 @@ test('what was counted before a restart, and by others, counts; what is not save
 
 test('without a quota everything is spared, and counted all the same', () => {
   const { day } = quota(null)
-  for (let n = 0; n < 1_000; n++) assert(day.maySpare({ take: true }))
+  for (let n = 0; n < 1_000; n++) assert(day.maySpare())
   day.count()
   assert.deepEqual([day.left, day.calls], [null, 1])
 })
@@ -59,7 +59,7 @@ test('display gets what crediting leaves, spread over the day, and crediting can
     for (let n = 0; n < 1_600; n++) {
       assert.notEqual(day.left, 0)
       day.count()
-      while (day.maySpare({ take: true })) {
+      while (day.maySpare()) {
         day.count()
         inHour++
       }
@@ -72,7 +72,7 @@ test('display gets what crediting leaves, spread over the day, and crediting can
 
 test('a quota that is not enough for crediting is left to it, to the last call', () => {
   const { day } = quota(20_000, 38_400)
-  assert.equal(day.maySpare({ take: true }), false)
+  assert.equal(day.maySpare(), false)
   for (let n = 0; n < 20_000; n++) day.count()
   assert.equal(day.left, 0)
 })

@@ -102,13 +102,13 @@ test('the day, once used up, is over for a node until midnight, and not before; 
 test('sightings get nothing of a day that crediting needs, and crediting gets all of it', async () => {
   const [a] = await fakeNodes({})
   const { pool } = poolOf([a!], { quota: { perDay: 20_000, reservePerDay: 100_000 } })
-  assert.equal(pool.hasSpareCalls(), false)
+  assert.equal(pool.spareCall(), false)
   await assert.rejects(pool.head({ turn: 'display' }), /kept for crediting/)
   await assert.rejects(pool.headBlock(1_000), /kept for crediting/)
   assert.equal((await pool.head()).height, 1_018)
   assert.equal(pool.status()[0]!.state, 'ok')
   const spare = poolOf([a!], { quota: { perDay: 100_000, reservePerDay: 0 } }).pool
-  assert.equal(spare.hasSpareCalls(), true)
+  assert.equal(spare.spareCall(), true)
   assert.equal((await spare.head({ turn: 'display' })).height, 1_018)
 })
 
