@@ -49,7 +49,7 @@ const progressCheckMs = 1_000
 const wordAheadMin = 3
 
 /**
- * @param options.together how many blocks are read in one call at the head.
+ * @param options.together tells each time how many blocks are read in one call at the head.
  * @param options.onUncounted called with true when a node's word is taken instead of counting, and with false when not.
  */
 export function createCountedSource(options: {
@@ -57,7 +57,7 @@ export function createCountedSource(options: {
   producers: KnownProducers
   slotMs: number | null
   pollMs: number
-  together: number
+  together: () => number
   clock: Clock
   onUnlinked: (error: UnlinkedBlock | null) => void
   onUncounted: (isUncounted: boolean) => void
@@ -143,7 +143,7 @@ export function createCountedSource(options: {
   return {
     head: {
       async head() {
-        if (!counts()) return await nodes.head()
+        if (!counts()) return await nodes.head({ turn: 'display' })
         // Behind the head nobody looks at what is not credited yet, and crediting goes first.
         if (atHead) shown = believed(window!).at(-1) ?? window!.cursor
         return shown ?? window!.cursor

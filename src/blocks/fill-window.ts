@@ -33,7 +33,8 @@ interface Group {
  * Reads blocks into a window until the signal aborts: one after the other at the head, many at a time behind it. A group
  * that fails is asked for again; those fetched after it are kept.
  * @param options.window is asked for at each turn: another one begins at another cursor.
- * @param options.together blocks that are read in one call at the head: more than one costs fewer calls and some seconds.
+ * @param options.together tells each time how many blocks are read in one call at the head: more than one costs fewer calls
+ * and some seconds.
  * @param options.hasRoom resolves when the window has room again.
  * @param options.onRead called after each reading, with whether the head is reached.
  * @param options.onUnlinked called with a block that contradicts a solid one, and with null after the next that links.
@@ -42,7 +43,7 @@ export async function fillWindow(options: {
   nodes: NewBlocks
   window: () => ChainWindow
   pace: HeadPace
-  together: number
+  together: () => number
   hasRoom: (signal: AbortSignal) => Promise<void>
   producers: Pick<KnownProducers, 'verifyHeader'>
   onRead: (isAtHead: boolean) => void
@@ -77,8 +78,9 @@ export async function fillWindow(options: {
     if (depth === 0) {
       if (queue.length > 0) return
       if (room() <= 0) return await hasRoom(signal)
-      await pause(pace.waitMs(window.tip, together))
-      if (!signal.aborted && options.window() === window) queue.push(start(next(), together))
+      const count = together()
+      await pause(pace.waitMs(window.tip, count))
+      if (!signal.aborted && options.window() === window) queue.push(start(next(), count))
       return
     }
     while (queue.length < depth && room() >= groupMax) queue.push(start(next(), groupMax))

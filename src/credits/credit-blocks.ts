@@ -3,6 +3,7 @@ import type { DepositAddressId } from '../base/ids.ts'
 import { insertBlocks } from '../blocks/block-store.ts'
 import { type LockedCursor, moveCursor } from '../blocks/chain-store.ts'
 import type { Pool, Tx } from '../db/pool.ts'
+import { recordContractEvents } from '../transfers/contract-event-store.ts'
 import { quarantineLogs } from '../transfers/quarantine-store.ts'
 import type { RecordedTransfer } from '../transfers/transfer.ts'
 import { recordTransfers } from '../transfers/transfer-store.ts'
@@ -37,6 +38,7 @@ export async function creditBlocks(
       if (!cursor) throw new CursorMoved()
       failpoint('credit:after-cursor')
       await insertBlocks(tx, blocks)
+      await recordContractEvents(tx, blocks)
       const undecodable = await quarantineLogs(tx, blocks)
       const recorded = await recordTransfers(tx, blocks, cursor.startHeight + 1)
       failpoint('credit:after-transfers')

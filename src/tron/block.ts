@@ -45,8 +45,18 @@ export interface ContractAlarm {
   event: ContractAlarmEvent
 }
 
-/** Fees set; contract replaced by another; transfers paused; an address blacklisted; its funds destroyed without a Transfer. */
-export type ContractAlarmEvent = 'Params' | 'Deprecate' | 'Pause' | 'AddedBlackList' | 'DestroyedBlackFunds'
+/**
+ * Fees set; contract replaced by another; transfers paused, or no longer; an address blacklisted, or no longer; its funds
+ * destroyed without a Transfer. Names that are stored: they do not change.
+ */
+export type ContractAlarmEvent =
+  | 'Params'
+  | 'Deprecate'
+  | 'Pause'
+  | 'Unpause'
+  | 'AddedBlackList'
+  | 'RemovedBlackList'
+  | 'DestroyedBlackFunds'
 
 /**
  * Why a block is not verified. None of these says who is wrong: an honest node's JSON lacks fields that it does not know.

@@ -44,7 +44,7 @@ export function poolOf(
 ) {
   const lines: LogLine[] = []
   const keep = (line: object, event: string) => lines.push({ ...line, event })
-  const log = { debug: keep, info: keep, warn: keep, error: keep } as unknown as Logger
+  const log = { debug: () => undefined, info: keep, warn: keep, error: keep } as unknown as Logger
   const pool = createNodePool({
     nodes: nodes.map(({ url }) => ({ headUrl: url, solidUrl: url })),
     usdtContract: networks.mainnet.usdtContract!,
