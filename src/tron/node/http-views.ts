@@ -1,6 +1,8 @@
 import { addressToBytes, type TronAddress } from '../address.ts'
-import { readBlock, readBlockFields, readTransactionInfos } from './node-answers.ts'
+import { asList, asObject } from './answer-fields.ts'
+import { readBlock, readBlockFields, readBlockListFields, readTransactionInfos } from './node-answers.ts'
 import { createNodeHttp, endpoint } from './node-http.ts'
+import { readProducers, readSigners } from './producer-answers.ts'
 import type { WalletView, WalletViews } from './wallet-view.ts'
 
 /**
@@ -25,13 +27,25 @@ export function openHttpViews(
       header: height => ask('/getblock', { id_or_num: String(height), detail: false }, null),
       newest: ahead => ask('/getnowblock', {}, usdtContract, ahead),
       newestHeader: ahead => ask('/getblock', { detail: false }, null, ahead),
+      async blocks(from, count) {
+        const body = { startNum: from, endNum: from + count }
+        const url = endpoint(baseUrl, '/getblockbylimitnext')
+        const answer = await http.post(url, body, { read: readBlockListFields })
+        const list = asList(asObject(answer, 'the answer').block ?? [], 'block')
+        return list.flatMap(block => readBlock(block, usdtContract) ?? [])
+      },
       infos: async height => {
         const url = endpoint(baseUrl, '/gettransactioninfobyblocknum')
         return readTransactionInfos(await http.post(url, { num: height }, { ahead: true }))
       },
     }
   }
+  const wallet = (path: string) => endpoint(endpoint(headUrl, '/wallet').href, path)
   return {
+    hasSolid: () => true,
+    producers: async () => readProducers(await http.post(wallet('/listwitnesses'), {})),
+    signersOf: async producer =>
+      readSigners(await http.post(wallet('/getaccount'), { address: producer }), producer),
     head: view(endpoint(headUrl, '/wallet').href),
     solid: view(endpoint(solidUrl, '/walletsolidity').href),
     check: async () => {},

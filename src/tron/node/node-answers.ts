@@ -31,16 +31,20 @@ export interface NodeTransactionInfo {
   logs: readonly NodeLog[]
 }
 
+const blockFields = {
+  blockID: 'whole',
+  block_header: 'whole',
+  transactions: [{ txID: 'whole', raw_data_hex: 'whole', signature: 'whole', ret: 'whole' }],
+} as const
+
 /**
  * Reads from a block's JSON the fields of `readBlock`, and a refusal. The rest repeats what the transactions' bytes say. Infos are
  * read by JSON.parse: we use most of them, and it is faster there.
  */
-export const readBlockFields = createFieldReader({
-  Error: 'whole',
-  blockID: 'whole',
-  block_header: 'whole',
-  transactions: [{ txID: 'whole', raw_data_hex: 'whole', signature: 'whole', ret: 'whole' }],
-})
+export const readBlockFields = createFieldReader({ Error: 'whole', ...blockFields })
+
+/** The same of each block of a list. */
+export const readBlockListFields = createFieldReader({ Error: 'whole', block: [blockFields] })
 
 const id = /^[0-9a-f]{64}$/
 const address = /^[0-9a-f]{40}$/

@@ -7,6 +7,7 @@ import type { BlockRef, HeadBlock } from '../block.ts'
 import { createAnswerBudget } from '../node/answer-budget.ts'
 import type { LogFact } from '../node/compare-logs.ts'
 import type { ReadBlock } from '../node/solid-block.ts'
+import type { ProducerKeys } from '../verify/block-producer.ts'
 import type { SentHeader } from '../verify/sent-block.ts'
 import { checkGenesis } from './check-genesis.ts'
 import { createNodeChoice } from './choose-node.ts'
@@ -15,7 +16,8 @@ import type { NodeState } from './node-health.ts'
 import { hostOf } from './node-host.ts'
 import { createNodeMetrics } from './node-metrics.ts'
 import { type ChainIdentity, createPooledNode, type NodeSetting, type PooledNode } from './pooled-node.ts'
-import { createBlockReader, type HeaderCheck } from './read-block.ts'
+import { createBlockJudge, createBlockReader, type HeaderCheck } from './read-block.ts'
+import { surveyProducers } from './survey-producers.ts'
 
 // node: one TRON node, or a provider's address with many nodes behind it.
 // usable: may be called now.      resting: may not be called until its time (`later` or `failing`).
@@ -49,6 +51,14 @@ export interface NodePool {
   solidBlock(height: number, options?: { not?: string | readonly string[] }): Promise<ReadBlock | null>
   /** Reads a block at the head, which may still be replaced, as `solidBlock` reads irreversible ones. */
   newBlock(height: number, options?: { not?: string | readonly string[] }): Promise<ReadBlock | null>
+  /**
+   * Reads consecutive blocks at the head in one call, and one for each: fewer when the node lacks the last. For following
+   * from behind; blocks that are not verified are to be read again with `newBlock`.
+   * @throws NodeError `isNotOffered` when no node offers that.
+   */
+  newBlocks(from: number, count: number): Promise<ReadBlock[]>
+  /** Asks all hosts for the producers. @returns null while not most of them answer. */
+  producers(): Promise<ProducerKeys | null>
   /** Reads the header of a block at the head. @returns null while the node that is asked lacks it. */
   newHeader(height: number, options?: { not?: string | readonly string[] }): Promise<SentHeader | null>
   /** Reads the newest block, which may still be replaced. For display. */
@@ -87,6 +97,7 @@ export interface NodeStatus {
  * @param options.genesisId which chain it must be; without it the nodes have to agree on one.
  * @param options.requestsPerSecond to each node, never exceeded.
  * @param options.deadlineMs for one request.
+ * @param options.surveyMs how often all nodes are asked for their heights, where there are several.
  * @param options.verifyHeader tells whose header is verified; without it only the content of blocks is.
  * @param options.portsAreHosts whether another port is another host, as on a private chain.
  */
@@ -97,6 +108,7 @@ export function createNodePool(options: {
   genesisId?: string | null | undefined
   requestsPerSecond: number
   deadlineMs?: number | undefined
+  surveyMs?: number | undefined
   verifyHeader?: HeaderCheck | undefined
   portsAreHosts?: boolean | undefined
   log: Logger
@@ -126,16 +138,21 @@ export function createNodePool(options: {
     const done: Promise<void> = work.finally(() => background.delete(done))
     background.add(done)
   }
-  const choice = createNodeChoice({ nodes, now, inBackground, signal: closing.signal })
+  const choice = createNodeChoice({
+    ...{ nodes, now, inBackground, signal: closing.signal },
+    ...(options.surveyMs !== undefined && { surveyMs: options.surveyMs }),
+  })
   const { call, further, ranked } = choice
 
+  const judged = createBlockJudge(options.verifyHeader)
   const readBlock = createBlockReader({
     nodes,
     choice,
     now,
     log,
-    verifyHeader: options.verifyHeader,
-    onServed(node, block) {
+    judged,
+    onServed(node, block, view) {
+      if (view === 'newBlock') return node.sawHead(block)
       node.served(block)
       if (nodes.length > 1 && !closing.signal.aborted) inBackground(compareWithPeers(node, block))
     },
@@ -145,9 +162,11 @@ export function createNodePool(options: {
     options.nodes.map(({ headUrl }, i) => [names[i]!, hostOf(headUrl, options.portsAreHosts ?? true)]),
   )
 
+  const hosts = [...new Set(hostOfNode.values())]
+
   return {
     names,
-    hosts: [...new Set(hostOfNode.values())],
+    hosts,
     hostOf: node => hostOfNode.get(node) ?? node,
     genesisId: () => checkGenesis(nodes, chain),
     async solidHead() {
@@ -157,6 +176,10 @@ export function createNodePool(options: {
     },
     solidBlock: (height, { not } = {}) => readBlock('solidBlock', height, not),
     newBlock: (height, { not } = {}) => readBlock('newBlock', height, not),
+    newBlocks: async (from, count) =>
+      (await call(one => one.ask(node => node.newBlocks(from, count)))).value.map(judged),
+    producers: () =>
+      surveyProducers(hosts.map(host => nodes.filter(({ name }) => hostOfNode.get(name) === host))),
     newHeader: async (height, { not } = {}) =>
       (await choice.call(one => one.ask(node => node.newHeader(height)), not)).value,
     head: async () => (await call(one => one.ask(node => node.head()))).value,

@@ -24,27 +24,31 @@ const unfitMs = 30_000
 /** Heights whose infos did not fit. */
 const unfitMax = 1_000
 
+/** Makes a function that says of a block whether its header is verified too. @param verifyHeader without it every header is. */
+export function createBlockJudge(verifyHeader: HeaderCheck | undefined): (block: ReadBlock) => ReadBlock {
+  return block => {
+    if (block.unverified !== null || !verifyHeader) return block
+    return { ...block, unverified: block.header ? verifyHeader(block.header) : 'id' }
+  }
+}
+
 /**
  * Makes a reader of blocks from several nodes. The node that is asked first answers, as long as what it shows is verified.
  * Otherwise it is asked again, then the others. If nobody shows the block verified, it is given as it was shown first.
- * @param options.verifyHeader without it only the content of blocks is verified.
+ * @param options.judged says of a block whether its header is verified too.
  */
 export function createBlockReader(options: {
   nodes: readonly PooledNode[]
   choice: NodeChoice
   now: () => number
-  verifyHeader: HeaderCheck | undefined
-  onServed: (node: PooledNode, block: ReadBlock) => void
+  judged: (block: ReadBlock) => ReadBlock
+  onServed: (node: PooledNode, block: ReadBlock, view: BlockView) => void
   onUnverified: (node: string, why: Unverified) => void
   log: Logger
 }): (view: BlockView, height: number, not?: string | readonly string[]) => Promise<ReadBlock | null> {
-  const { nodes, choice, now, verifyHeader, onServed, onUnverified, log } = options
+  const { nodes, choice, now, judged, onServed, onUnverified, log } = options
   const unfitSince = new Map<number, number>()
 
-  const judged = (block: ReadBlock): ReadBlock => {
-    if (block.unverified !== null || !verifyHeader) return block
-    return { ...block, unverified: block.header ? verifyHeader(block.header) : 'id' }
-  }
   const ask = (node: PooledNode, view: BlockView, height: number) =>
     node.ask(async (one: TronNode) => {
       const block = await one[view](height)
@@ -87,7 +91,7 @@ export function createBlockReader(options: {
     if (!answer) return null
     const { block, node } = answer
     if (block.unverified === null) {
-      onServed(node, block)
+      onServed(node, block, view)
       return block
     }
     onUnverified(node.name, block.unverified)
@@ -100,10 +104,10 @@ export function createBlockReader(options: {
     ]) {
       const shown = await ask(other, view, height).catch(() => null)
       if (shown?.unverified !== null) continue
-      onServed(other, shown)
+      onServed(other, shown, view)
       return shown
     }
-    onServed(node, block)
+    onServed(node, block, view)
     return block
   }
 }
