@@ -9,6 +9,7 @@ export const watcherAlarms = [
   'disagreement',
   'quarantine',
   'held',
+  'unproven',
   'discrepancy',
   'contract',
   'clock',

@@ -47,6 +47,22 @@ export const oneHost: ProofRules = {
   aloneGiven: false,
 }
 
+/**
+ * Makes the rules of what is configured.
+ * @param given the setting; null: it is not set.
+ */
+export function proofRules(
+  nodes: { readonly hosts: readonly string[]; hostOf(node: string): string },
+  given: UsdtUnits | null,
+): ProofRules {
+  return {
+    hosts: nodes.hosts.length,
+    hostOf: node => nodes.hostOf(node),
+    aloneAmount: given ?? aloneAmountDefault,
+    aloneGiven: given !== null,
+  }
+}
+
 /** Judges whether a transfer may be credited, and on what; `wait`: not yet. Without I/O. */
 export function judge(rules: ProofRules, seen: Evidence): Proof | 'wait' {
   if (seen.signed) return 'signed'

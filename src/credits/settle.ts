@@ -116,7 +116,10 @@ async function applyReadings(tx: Tx, work: Work): Promise<Settled> {
   const done = await recordProved(tx, rules, readings, cursor.startHeight + 1)
   await resolveDecodedLogs(tx, done.recorded)
   await endLogRejections(tx, done.recorded)
-  const { rejected, freed } = await rejectDenied(tx, proof, await unprovedAt(tx, [height]), readings)
+  const { rejected, freed } = await rejectDenied(tx, proof, await unprovedAt(tx, [height]), {
+    readings,
+    followed: ours,
+  })
   if (block) await settleOne(tx, work, block, readings)
   const addressIds = addressesOf(done.recorded, [...done.freed, ...freed])
   const credited =
@@ -170,7 +173,7 @@ async function rejectDenied(
   tx: Tx,
   { hosts, hostOf }: ProofRules,
   pending: readonly PendingProof[],
-  readings: readonly SolidBlock[],
+  { readings, followed }: { readings: readonly SolidBlock[]; followed: string | undefined },
 ): Promise<{ rejected: Settled['rejected']; freed: DepositAddressId[] }> {
   const rejected: Settled['rejected'] = []
   const freed: DepositAddressId[] = []
@@ -180,10 +183,14 @@ async function rejectDenied(
       readings.filter(reading => canDeny(reading, one.hash)).map(({ node }) => hostOf(node)),
     )
     for (const host of showing) denying.delete(host)
+    // The chain was rewound: another block was followed instead.
+    const isOrphan = one.hash !== followed
     const isMadeUp =
       denying.size >= 2 || (hosts <= 1 && denying.size === 1 && (one.deniedMs ?? 0) >= leftOutMs)
-    if (!isMadeUp) continue
-    const because = `${[...denying].sort().join(' and ')} ${denying.size === 1 ? 'goes on showing' : 'show'} its block without it`
+    if (!isMadeUp && !isOrphan) continue
+    const because = isOrphan
+      ? 'its block is not the one that is followed'
+      : `${[...denying].sort().join(' and ')} ${denying.size === 1 ? 'goes on showing' : 'show'} its block without it`
     const nextCheck = nextCheckOfRejectedMs(0)!
     const addressId = await rejectPending(tx, one.id, { because, by: null, nextCheckMs: nextCheck })
     if (addressId === null) continue
