@@ -22,6 +22,18 @@ export function shows(block: SolidBlock, version: PendingProof): boolean {
   return shownIn(block, version) !== undefined
 }
 
+/** Tells whether readings prove a version: it is signed in a verified one, or two hosts have shown it by now. */
+export function isProved(
+  readings: readonly SolidBlock[],
+  version: PendingProof,
+  hostOf: (node: string) => string,
+): boolean {
+  const showing = readings.filter(reading => shows(reading, version))
+  if (showing.some(one => one.unverified === null && shownIn(one, version)!.signed)) return true
+  const hosts = new Set([...showing.map(({ node }) => hostOf(node)), ...version.hosts])
+  return showing.length > 0 && hosts.size >= 2
+}
+
 /** Tells whether readings decide everything about a block, so that no further host has to be asked. */
 export function isEnough(
   readings: readonly SolidBlock[],
@@ -34,9 +46,7 @@ export function isEnough(
   const { pending, block, hostOf } = about
   const hostsOf = (some: readonly SolidBlock[]) => some.map(({ node }) => hostOf(node))
   const decided = pending.every(version => {
-    const showing = readings.filter(reading => shows(reading, version))
-    if (showing.some(one => one.unverified === null && shownIn(one, version)!.signed)) return true
-    if (new Set([...hostsOf(showing), ...version.hosts]).size >= 2 && showing.length > 0) return true
+    if (isProved(readings, version, hostOf)) return true
     const others = readings.filter(({ hash }) => hash === version.hash)
     return new Set(hostsOf(others.filter(reading => !shows(reading, version)))).size >= 2
   })
