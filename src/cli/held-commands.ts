@@ -6,8 +6,13 @@ import { formatUsdt } from '../base/money.ts'
 import { confirmByAny } from '../credits/confirm-held.ts'
 import { type CreditRules, readRules } from '../credits/credit-rules.ts'
 import { rejectHeld, releaseHeldByHand, reopenHeld } from '../credits/decide-held.ts'
-import { rejectPendingByHand, releasePending, reopenPendingByHand } from '../credits/decide-pending.ts'
-import type { Decision } from '../credits/decision.ts'
+import {
+  askAboutPending,
+  type PendingAnswer,
+  rejectPendingByHand,
+  releasePending,
+  reopenPendingByHand,
+} from '../credits/decide-pending.ts'
 import type { HeldTransfer } from '../credits/held-store.ts'
 import {
   type ListedHeld,
@@ -16,8 +21,8 @@ import {
   listPending,
   listRejectedHeld,
 } from '../credits/list-waiting.ts'
+import type { PendingProof } from '../credits/pending-proof-store.ts'
 import type { Confirmation } from '../credits/release-held.ts'
-import type { Pool } from '../db/pool.ts'
 import { addDecision, type DecisionOptions, decidedText, decisionOf, readId } from './operator.ts'
 import { withDatabase } from './with-database.ts'
 import { withNodes } from './with-nodes.ts'
@@ -94,7 +99,13 @@ async function reject(text: string, options: DecisionOptions & { withoutNodes?: 
     const rules = await readRules(pool, config.creditQuorumAmount)
     const decided =
       'pending' in id
-        ? await rejectUnproved(pool, config, rules, id.pending, decision, options.withoutNodes)
+        ? await rejectPendingByHand(
+            pool,
+            rules,
+            id.pending,
+            decision,
+            options.withoutNodes ? null : one => askPending(config, rules, one),
+          )
         : await rejectHeld(
             pool,
             rules,
@@ -117,19 +128,9 @@ async function reject(text: string, options: DecisionOptions & { withoutNodes?: 
   })
 }
 
-async function rejectUnproved(
-  pool: Pool,
-  config: Config,
-  rules: CreditRules,
-  id: PendingProofId,
-  decision: Decision,
-  withoutNodes: true | undefined,
-) {
-  if (withoutNodes) return await rejectPendingByHand(pool, rules, id, decision, null)
+async function askPending(config: Config, rules: CreditRules, one: PendingProof): Promise<PendingAnswer> {
   if (config.tronNodes.length === 0) throw new UsageError('TRON_NODES is empty')
-  return await withNodes(config, rules, (nodes, proving) =>
-    rejectPendingByHand(pool, proving, id, decision, nodes),
-  )
+  return await withNodes(config, rules, (nodes, proving) => askAboutPending(nodes, proving, one))
 }
 
 /** Reads the id of a held transfer, or with a p before it of one that waits for proof. */

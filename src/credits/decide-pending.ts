@@ -17,7 +17,7 @@ import {
 import { oneHost } from './proof-policy.ts'
 import { readEverywhere } from './read-everywhere.ts'
 import { readTransferState, type TransferState } from './rejection-store.ts'
-import { nextCheckOfRejectedMs } from './settle-rules.ts'
+import { canDeny, nextCheckOfRejectedMs } from './settle-rules.ts'
 import { isProved, shows } from './shown-version.ts'
 import { insertProofs } from './transfer-proof-store.ts'
 import { waitAgain } from './waiting-store.ts'
@@ -54,17 +54,18 @@ export async function releasePending(
 
 /**
  * Rejects what waits for proof, and credits what waited behind it.
- * @param nodes asked outside any transaction. Null: none is asked, and the operator's word is enough.
+ * @param ask asks all hosts, outside any transaction, as `askAboutPending` does; an error counts as unanswered. Null: none is
+ *   asked, and the operator's word is enough.
  */
 export async function rejectPendingByHand(
   pool: Pool,
   rules: CreditRules,
   id: PendingProofId,
   decision: Decision,
-  nodes: SecondNodes | null,
+  ask: ((one: PendingProof) => Promise<PendingAnswer>) | null,
 ): Promise<Decided<PendingState> | NotRejected> {
   const before = await readPendingProof(pool, id)
-  const answer = before?.endedAs === null && nodes ? await askAll(nodes, rules, before) : null
+  const answer = before?.endedAs === null && ask ? await ask(before).catch(unanswered) : null
   if (answer && answer.kind !== 'denied') return answer
   return await carryOut<PendingState>(pool, rules, about(id, 'proof.rejected', decision), {
     async decide(tx) {
@@ -99,11 +100,15 @@ export async function reopenPendingByHand(
   })
 }
 
-async function askAll(
+/** What all hosts say of what waits for proof. `denied`: some other host shows its block without it. */
+export type PendingAnswer = NotRejected | { kind: 'denied'; note: string }
+
+/** Asks every host about what waits for proof. */
+export async function askAboutPending(
   nodes: SecondNodes,
   rules: CreditRules,
   one: PendingProof,
-): Promise<NotRejected | { kind: 'denied'; note: string }> {
+): Promise<PendingAnswer> {
   const { hostOf } = rules.proof ?? oneHost
   const { readings, failure } = await readEverywhere(nodes, one.height, {
     last: [one.node],
@@ -111,13 +116,17 @@ async function askAll(
   })
   if (isProved(readings, one, hostOf)) return { kind: 'confirmed' }
   const deniers = readings
-    .filter(reading => !shows(reading, one))
+    .filter(reading => canDeny(reading, one.hash) && !shows(reading, one))
     .map(({ node }) => node)
     .filter(node => !one.hosts.includes(hostOf(node)))
   if (deniers.length > 0)
     return { kind: 'denied', note: `${deniers.join(', ')} do not show it in block ${one.hash}` }
   const why = failure instanceof Error ? failure.message : `only ${one.node} could be asked`
   return { kind: 'unanswered', note: why }
+}
+
+function unanswered(error: unknown): PendingAnswer {
+  return { kind: 'unanswered', note: error instanceof Error ? error.message : String(error) }
 }
 
 async function readPendingState(db: Queryable, id: PendingProofId): Promise<PendingState> {
