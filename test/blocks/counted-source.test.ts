@@ -54,7 +54,7 @@ async function counted({ chain: given, others = 0, transport = 'http', ...option
   const source = createCountedSource({
     ...{ nodes, producers, slotMs: null, pollMs: 5, log },
     clock: options.clock ?? systemClock,
-    together: options.together ?? 1,
+    together: () => options.together ?? 1,
     onUnlinked: error => {
       unlinked = error ?? unlinked
     },

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { printableError } from '../../../src/base/printable-error.ts'
-import { blockJson, type FakeNode, hang, infosJson, refuse } from '../node/fake-node.ts'
+import { shownAt, shownJson } from '../node/fake-chain.ts'
+import { type FakeNode, hang, refuse } from '../node/fake-node.ts'
 import { fakeNodes, poolOf, steppedClock } from './pool-under-test.ts'
 
 /** How long a test's blocks may take in all. */
@@ -22,7 +23,7 @@ function slowWithLoad(node: FakeNode, eachMs: number): void {
       setImmediate(() =>
         setTimeout(() => {
           busyWith--
-          const answer = path.endsWith('byblocknum') ? infosJson(node, height) : blockJson(node, height)
+          const answer = path.endsWith('byblocknum') ? shownAt(node, height).infos : shownJson(node, height)
           response.end(JSON.stringify(answer))
         }, eachMs * busyWith),
       )
