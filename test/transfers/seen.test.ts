@@ -37,7 +37,14 @@ async function followedHead() {
     log,
   })
   const stopping = new AbortController()
-  const running = followSeen({ pool, nodes, intervalMs: 5, wait: ms => sleep(ms), log, signal: stopping.signal })
+  const running = followSeen({
+    pool,
+    nodes,
+    intervalMs: 5,
+    wait: ms => sleep(ms),
+    log,
+    signal: stopping.signal,
+  })
   after(async () => {
     stopping.abort()
     await running

@@ -11,7 +11,7 @@ import { newestHeader } from './newest-header.ts'
 import type { NodeBlock } from './node-answers.ts'
 import { isNotOffered, NodeError, nodeErrorAt, notImplemented } from './node-error.ts'
 import type { CallOutcome } from './node-http.ts'
-import { joinSolidBlock, type ReadBlock } from './solid-block.ts'
+import { headerAlone, joinSolidBlock, type ReadBlock } from './solid-block.ts'
 import type { TokenBucket, Turn } from './token-bucket.ts'
 import type { WalletView } from './wallet-view.ts'
 
@@ -145,7 +145,7 @@ export function createTronNode(options: {
       named(name, `header ${height}`, async () => {
         const block = await headerAt(head, height)
         if (block && !block.header) throw new NodeError('failed', `it does not say all of header ${height}`)
-        return block?.header ?? null
+        return block?.header ? headerAlone(block.header) : null
       }),
     solidHash: height =>
       named(name, `id of block ${height}`, async () => {

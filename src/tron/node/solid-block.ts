@@ -58,7 +58,7 @@ export function joinSolidBlock(
 }
 
 /** Leaves out the transactions that may be with it, and the whole answer that its bytes may be a part of: headers are kept for long. */
-function headerAlone({
+export function headerAlone({
   id,
   height,
   timeMs,
