@@ -31,7 +31,7 @@ const liesMax = 3
  * @param options.names the lies it knows. Two liars over one chain that know different ones never agree on a lie.
  */
 export function makeLiar(
-  node: { faults: Pick<NodeFaults, 'set' | 'clear'> },
+  node: { faults: Pick<NodeFaults, 'set' | 'clear' | 'list'> },
   options: {
     chain: SandboxChain
     random: SeededRandom
@@ -42,19 +42,22 @@ export function makeLiar(
   const { chain, random, addresses, names = lieNames } = options
   const told: ToldLie[] = []
   const active: number[][] = []
+  const end = (ids: readonly number[]) => {
+    // Some may have been cleared with all faults of the node.
+    const set = new Set(node.faults.list().map(({ id }) => id))
+    for (const id of ids) if (set.has(id)) node.faults.clear(id)
+  }
   return {
     told,
     lie(where, name = random.pick(names)) {
       const heights = lieHeights({ random, chain }, where)
       const faults = makeLie(name, { random, chain, addresses, heights })
       active.push(faults.map(fault => node.faults.set(fault).id))
-      if (active.length > liesMax) for (const id of active.shift()!) node.faults.clear(id)
+      if (active.length > liesMax) end(active.shift()!)
       const lie = { name, faults, heights }
       told.push(lie)
       return lie
     },
-    confess() {
-      for (const id of active.splice(0).flat()) node.faults.clear(id)
-    },
+    confess: () => end(active.splice(0).flat()),
   }
 }

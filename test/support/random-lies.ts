@@ -1,4 +1,3 @@
-import type { SandboxChain } from '../../src/sandbox/chain/sandbox-chain.ts'
 import type { SeededRandom } from '../../src/sandbox/chain/seeded-random.ts'
 import type { Fault, FaultOf } from '../../src/sandbox/faults/fault-schemas.ts'
 import type { TronAddress } from '../../src/tron/address.ts'
@@ -8,17 +7,24 @@ import type { TronAddress } from '../../src/tron/address.ts'
 
 export interface LieContext {
   random: SeededRandom
-  chain: SandboxChain
+  /** The newest block and the newest solidified one. */
+  chain: { head: { height: number }; solid: { height: number } }
   /** Who may be told of money. At least one. */
   addresses: readonly TronAddress[]
   /** The blocks that are lied about. Those that do not exist yet are lied about when they do. */
   heights: { from: number; to: number }
+  /** `small`: up to what one node's word is taken for. `large`: more than that. Default: either. */
+  amounts?: 'any' | 'small' | 'large'
 }
 
 type Signed = NonNullable<FaultOf<'other-hash'>['signed']>
 
-/** Below and above what one node's word is taken for, in USDT: see CREDIT_ALONE_AMOUNT. */
-const amountOf = ({ random }: LieContext) => `${random.pick([random.whole(1, 99), random.whole(101, 1_000)])}`
+/** In USDT. @see CREDIT_ALONE_AMOUNT */
+export const aloneAmount = 100
+const amountOf = ({ random, amounts = 'any' }: LieContext) => {
+  const [small, large] = [random.whole(1, aloneAmount), random.whole(aloneAmount + 1, 1_000)]
+  return `${amounts === 'any' ? random.pick([small, large]) : amounts === 'small' ? small : large}`
+}
 const someone = ({ random, addresses }: LieContext) => random.pick(addresses)
 const anySigned = ({ random }: LieContext) =>
   random.pick<Signed>(['kept', 'unsigned', 'stranger', 'impostor', 'producer'])
