@@ -8,12 +8,14 @@ import type { UsdtUnits } from './base/money.ts'
 import { repeat } from './base/repeat.ts'
 import { createCatchUp } from './blocks/catch-up.ts'
 import { createClockCheck, skewMaxMs } from './blocks/check-clocks.ts'
+import { createCountedSource } from './blocks/counted-source.ts'
+import { createKnownProducers, type KnownProducers } from './blocks/known-producers.ts'
 import { leadChain } from './blocks/lead-chain.ts'
 import { openChainWhenReachable } from './blocks/open-chain.ts'
 import { type Alarms, createAlarms } from './blocks/watcher-alarms.ts'
 import { createWatcherMetrics } from './blocks/watcher-metrics.ts'
 import { createLagCheck } from './credits/check-lag.ts'
-import { creditChain } from './credits/credit-chain.ts'
+import { alarmOfUnlinked, creditChain } from './credits/credit-chain.ts'
 import { type CreditRules, checkQuorum } from './credits/credit-rules.ts'
 import { runSecondOpinions } from './credits/second-opinions.ts'
 import type { Pool } from './db/pool.ts'
@@ -60,9 +62,18 @@ export interface RunningWatcher {
  * Returns at once, before any node answers.
  */
 export function startWatcher(options: WatcherOptions): RunningWatcher {
-  const { genesisId, pacing } = networks[options.network]
+  const { genesisId, pacing, slotMs } = networks[options.network]
   const stopping = new AbortController()
+  const producers = createKnownProducers({
+    pool: options.pool,
+    nodes: () => nodes,
+    isPublic: slotMs !== null,
+    log: options.log,
+  })
   const nodes = createNodePool({
+    verifyHeader: producers.verifyHeader,
+    portsAreHosts: slotMs === null,
+    surveyMs: slotMs === null ? undefined : publicSurveyMs,
     nodes: options.nodes,
     apiKey: options.trongridApiKey,
     usdtContract: options.usdtContract,
@@ -72,7 +83,7 @@ export function startWatcher(options: WatcherOptions): RunningWatcher {
     registry: options.registry,
   })
   const alarms = createAlarms(options.registry, options.log)
-  const running = watch(options, nodes, alarms, stopping.signal)
+  const running = watch(options, nodes, producers, alarms, stopping.signal)
   return {
     failed: new Promise((_, reject) => running.catch(reject)),
     alarms: alarms.raised,
@@ -87,6 +98,7 @@ export function startWatcher(options: WatcherOptions): RunningWatcher {
 async function watch(
   options: WatcherOptions,
   nodes: NodePool,
+  producers: KnownProducers,
   alarms: Alarms,
   signal: AbortSignal,
 ): Promise<void> {
@@ -111,6 +123,12 @@ async function watch(
   const clocks = { head: nodes.head, slotMs, skewMaxMs: skewMaxMs(graceMs) }
   const checkClocks = createClockCheck({ db: pool, ...clocks, alarms, registry })
   const reconciling = reconcile && { ...reconcile, apiKey: options.trongridApiKey, usdtContract }
+  const counted = createCountedSource({
+    ...{ nodes, producers, slotMs, pollMs: pacing.pollMs, clock: systemClock, log },
+    together: seen ? 1 : blocksTogether,
+    onUnlinked: error => alarmOfUnlinked(alarms, error),
+    onUncounted: isUncounted => alarms.set('uncounted', isUncounted),
+  })
   await leadChain({
     pool: options.leasePool,
     holder: `${hostname()} ${process.pid} ${randomUUID().slice(0, 8)}`,
@@ -121,15 +139,32 @@ async function watch(
       const common = { pool, nodes, log, signal: leading }
       if (!seen) await forgetSightings(pool)
       await Promise.all([
-        creditChain({ ...common, rules, pacing, limits, alarms, metrics, catchUp, crossCheck }),
+        counted.run(leading),
+        creditChain({
+          ...common,
+          nodes: counted,
+          rules,
+          pacing,
+          limits,
+          alarms,
+          metrics,
+          catchUp,
+          crossCheck,
+        }),
         runSecondOpinions({ ...common, rules, checkLag, crossCheck, reconciling }),
         repeat({ chore: 'clocks', everyMs: clocksMs, work: checkClocks, log, signal: leading }),
-        seen ? followSeen({ ...common, intervalMs: pacing.seenMs }) : undefined,
+        seen
+          ? followSeen({ ...common, nodes: counted.head, intervalMs: pacing.seenMs, wait: counted.pause })
+          : undefined,
       ])
     },
   })
 }
 
+/** How many blocks are read in one call at the head when nobody looks at them before they are credited. */
+const blocksTogether = 4
+/** On the public networks, where calls are counted. Nodes that stand still are noticed by themselves. */
+const publicSurveyMs = 300_000
 const blocksADay = 28_800
 /** How often the clocks are compared. Each time costs a call to a node. */
 const clocksMs = 60_000

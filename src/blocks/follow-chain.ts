@@ -9,6 +9,12 @@ import { type BlockSource, fetchBlocks, UnlinkedBlock } from './fetch-blocks.ts'
 export interface ChainSource extends BlockSource {
   solidHead(): Promise<BlockRef>
   distrust(node: string, why: string): void
+  /** Tells where the cursor is: called before each reading. */
+  startAt?(cursor: BlockRef): void
+  /** The height up to which blocks are known to be, where that is more than the solidified head. */
+  furthest?(): number
+  /** Waits until an irreversible block may be there, and no longer than a time. Without it, for that time. */
+  waitFor?(height: number, ms: number, signal: AbortSignal): Promise<void>
 }
 
 /** The most blocks in memory: enough to hide the round trips, a few megabytes of transfers. */
@@ -49,9 +55,12 @@ export async function followChain(options: {
   while (!signal.aborted) {
     try {
       const cursor = await readCursor()
+      nodes.startAt?.(cursor)
       const reached = await advance(options, cursor, isRecent(cursor, clock))
       if (reached) waitMs = retryMs.first
-      await sleep(reached === null ? pacing.pollMs : missed ? pacing.restMs : 0, undefined, { signal })
+      const pauseMs = reached === null ? pacing.pollMs : missed ? pacing.restMs : 0
+      if (nodes.waitFor) await nodes.waitFor((reached ?? cursor).height + 1, pauseMs, signal)
+      else await sleep(pauseMs, undefined, { signal })
       missed = reached === null
     } catch (error) {
       if (signal.aborted) return
@@ -85,7 +94,8 @@ async function advance(
     if (!(await commit(from, blocks))) return null
     reached = blocks.at(-1)!
     onUnlinked?.(null)
-    onProgress?.(blocks.length, last - reached.height, reached.height)
+    const furthest = nearHead ? last : Math.max(last, nodes.furthest?.() ?? 0)
+    onProgress?.(blocks.length, furthest - reached.height, reached.height)
   }
   return reached
 }

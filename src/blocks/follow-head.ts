@@ -24,6 +24,8 @@ export async function followHead(options: {
   readSolidHeight: () => Promise<number>
   write: (from: number, blocks: readonly HeadBlock[], head: BlockRef, solidHeight: number) => Promise<void>
   intervalMs: number
+  /** Waits until the head may be another, and no longer than a time. Without it, for that time. */
+  wait?: (ms: number, signal: AbortSignal) => Promise<void>
   log: Logger
   signal: AbortSignal
 }): Promise<void> {
@@ -49,8 +51,12 @@ export async function followHead(options: {
       known.clear()
       await sleep(retryMs, undefined, { signal }).catch(() => undefined) // Aborted: the loop ends.
     }
-    await sleep(intervalMs, undefined, { signal }).catch(() => undefined) // Aborted: the loop ends.
+    await (options.wait ?? pause)(intervalMs, signal)
   }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined) // Aborted: the loop ends.
 }
 
 /** Reads the head's chain down to a known block or to the solidified ones. @returns the blocks, newest last. */

@@ -3,11 +3,13 @@ import { UsageError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Pool } from '../db/pool.ts'
 import type { BlockRef } from '../tron/block.ts'
+import { isNotOffered } from '../tron/node/node-error.ts'
 import type { NodePool } from '../tron/pool/node-pool.ts'
 import { type ChainCursor, createCursor, readCursor } from './chain-store.ts'
 
 /** The nodes, as far as opening a chain needs them. */
-export type ChainOpener = Pick<NodePool, 'genesisId' | 'solidHead' | 'solidBlock'>
+export type ChainOpener = Pick<NodePool, 'genesisId' | 'solidHead' | 'solidBlock'> &
+  Partial<Pick<NodePool, 'newBlock'>>
 
 interface ChainToOpen {
   pool: Pool
@@ -89,17 +91,28 @@ export async function openChain(options: ChainToOpen): Promise<ChainCursor> {
 async function confirmedBlock(nodes: ChainOpener, height: number, genesisId: string): Promise<BlockRef> {
   // The genesis block contains no transfer, and nodes give no transaction infos for it.
   if (height === 0) return { height: 0, hash: genesisId, time: new Date(0) }
-  const block = await nodes.solidBlock(height)
+  const block = await blockAt(nodes, height)
   if (!block) throw new Error(`no node has block ${height} yet`)
-  const parentHash = height === 1 ? genesisId : (await nodes.solidBlock(height - 1))?.hash
+  const parentHash = height === 1 ? genesisId : (await blockAt(nodes, height - 1))?.hash
   if (block.parentHash !== parentHash) {
     throw new Error(
       `block ${height} names ${block.parentHash} as its parent, but block ${height - 1} is ${parentHash}`,
     )
   }
-  const second = await nodes.solidBlock(height, { not: block.node }).catch(() => null) // There may be no other node.
+  const second = await blockAt(nodes, height, block.node).catch(() => null) // There may be no other node.
   if (second && second.hash !== block.hash) {
     throw new Error(`block ${height} is ${block.hash} on ${block.node}, but ${second.hash} on ${second.node}`)
   }
   return { height, hash: block.hash, time: block.time }
+}
+
+/** Reads a block of the solidified chain; at nodes that do not say what is solid, of the head's chain. */
+async function blockAt(nodes: ChainOpener, height: number, not?: string) {
+  const options = not === undefined ? {} : { not }
+  try {
+    return await nodes.solidBlock(height, options)
+  } catch (error) {
+    if (!nodes.newBlock || !isNotOffered(error)) throw error
+    return await nodes.newBlock(height, options)
+  }
 }

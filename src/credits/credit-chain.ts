@@ -1,6 +1,7 @@
 import type { Logger } from '../base/log.ts'
 import type { createCatchUp } from '../blocks/catch-up.ts'
 import { readCursor } from '../blocks/chain-store.ts'
+import type { UnlinkedBlock } from '../blocks/fetch-blocks.ts'
 import { type ChainSource, followChain } from '../blocks/follow-chain.ts'
 import type { Alarms } from '../blocks/watcher-alarms.ts'
 import type { createWatcherMetrics } from '../blocks/watcher-metrics.ts'
@@ -60,13 +61,14 @@ export async function creditChain(options: {
       return true
     },
     onProgress: catchUp,
-    onUnlinked: error =>
-      alarms.set(
-        'unlinked',
-        error !== null,
-        error ? { height: error.block.height, node: error.block.node, why: error.message } : {},
-      ),
+    onUnlinked: error => alarmOfUnlinked(alarms, error),
   })
+}
+
+/** Raises the alarm of a block that does not link to ours, and clears it after the next that does. */
+export function alarmOfUnlinked(alarms: Alarms, error: UnlinkedBlock | null): void {
+  const detail = error ? { height: error.block.height, node: error.block.node, why: error.message } : {}
+  alarms.set('unlinked', error !== null, detail)
 }
 
 /** Raises an alarm for each event that changes what the token's transfers mean. It stays raised: a person has to look. */

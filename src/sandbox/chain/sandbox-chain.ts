@@ -5,7 +5,7 @@ import { ChainClock } from './chain-clock.ts'
 import { type SolidTruth, stateTruth } from './chain-truth.ts'
 import type { TransactionStamp } from './contract-call.ts'
 import { KeptBlocks } from './kept-blocks.ts'
-import { type Maintenance, Producers, producersDefault, solidifyingCount, standbyCount } from './producers.ts'
+import { type Maintenance, Producers, producersFor, solidifyingCount, standbyCount } from './producers.ts'
 import { childBlock, genesisBlock, type SandboxBlock } from './sandbox-block.ts'
 import { type ForkOptions, planFork } from './sandbox-fork.ts'
 import { SandboxRefusal } from './sandbox-refusal.ts'
@@ -29,7 +29,10 @@ export interface SandboxChainOptions {
    * blocks all the same.
    */
   solidifiedBy?: 'depth' | 'producers' | undefined
-  /** How many producers take turns, at least 2: a fork needs another producer. Default 27. */
+  /**
+   * How many producers take turns, at least 2: a fork needs another producer. Default: so few that the depth is theirs, and at
+   * most 27.
+   */
   producers?: number | undefined
   /**
    * The share of transactions with an unknown field in their result, 0 to 1. Default 0: a root over such a transaction cannot
@@ -90,7 +93,7 @@ export class SandboxChain {
     this.#maintenance = options.maintenance
     this.solidificationDepth = options.solidificationDepth ?? solidificationDepthDefault
     this.solidifiedBy = options.solidifiedBy ?? 'depth'
-    this.producers = new Producers(this.#seed, options.producers ?? producersDefault)
+    this.producers = new Producers(this.#seed, options.producers ?? producersFor(this.solidificationDepth))
     this.#head = genesisBlock(this.#seed, this.producers.elected)
     this.#blocks = new KeptBlocks(this.#head)
     const nowMs = this.#clock.nowMs()

@@ -1,5 +1,7 @@
 import { MessageFields } from '../message-fields.ts'
 import type { NodeLog } from '../transfer-log.ts'
+import { sentBlockOfMessage } from '../verify/block-message.ts'
+import type { SentBlock } from '../verify/sent-block.ts'
 import {
   heightMax,
   idAt,
@@ -22,11 +24,13 @@ const codeFailed = 1
 
 /**
  * Reads a BlockExtention, the answer of GetNowBlock2, GetBlockByNum2 and GetBlock.
+ * @param usdtContract the token's contract, 20 bytes as 40 hex digits.
  * @returns null for an empty message: the node has no such block.
- * @throws NodeError naming the field that is wrong; MessageError when the bytes are no message.
+ * @throws NodeError naming the field that is wrong; MessageError when the bytes are no such message.
  */
-export function readBlockMessage(message: Buffer): NodeBlock | null {
-  return message.length === 0 ? null : readBlockFields(new MessageFields(message))
+export function readBlockMessage(message: Buffer, usdtContract: string): NodeBlock | null {
+  const sent = sentBlockOfMessage(message, usdtContract)
+  return sent && blockOf(sent)
 }
 
 /**
@@ -34,11 +38,28 @@ export function readBlockMessage(message: Buffer): NodeBlock | null {
  * @returns the blocks in the node's order; fewer than were asked for when it lacks the others.
  * @throws as `readBlockMessage`.
  */
-export function readBlocksMessage(message: Buffer): NodeBlock[] {
+export function readBlocksMessage(message: Buffer, usdtContract: string): NodeBlock[] {
   const blocks: NodeBlock[] = []
   const fields = new MessageFields(message)
-  while (fields.next()) if (fields.number === 1) blocks.push(readBlockFields(fields.nested()))
+  while (fields.next()) {
+    const block = fields.number === 1 ? readBlockMessage(fields.bytes(), usdtContract) : null
+    if (block) blocks.push(block)
+  }
   return blocks
+}
+
+function blockOf(sent: SentBlock): NodeBlock {
+  if (sent.parentHash === '') throw new NodeError('failed', 'parentHash is missing')
+  const height = whole(sent.height, 'number', heightMax)
+  return {
+    height,
+    hash: idAt(height, sent.id),
+    parentHash: sent.parentHash,
+    time: new Date(whole(sent.timeMs, 'timestamp', timeMaxMs)),
+    txids: sent.transactions.map(({ txid }) => txid),
+    header: sent,
+    sent,
+  }
 }
 
 /**
@@ -51,59 +72,6 @@ export function readInfosMessage(message: Buffer): NodeTransactionInfo[] {
   const fields = new MessageFields(message)
   while (fields.next()) if (fields.number === 1) infos.push(readInfo(fields.nested()))
   return infos
-}
-
-/** BlockExtention: 1 repeated TransactionExtention, 2 BlockHeader, 3 blockid. */
-function readBlockFields(fields: MessageFields): NodeBlock {
-  const txids: string[] = []
-  let header: Header | undefined
-  let hash: string | undefined
-  while (fields.next()) {
-    if (fields.number === 1) txids.push(readTxid(fields.nested()))
-    else if (fields.number === 2) header = once(header, 'block_header', readHeader(fields.nested()))
-    else if (fields.number === 3) hash = once(hash, 'blockid', hexOf(fields.bytes(), 'blockid', idBytes))
-  }
-  const { height, parentHash, timeMs } = present(header, 'block_header')
-  return { height, hash: idAt(height, present(hash, 'blockid')), parentHash, time: new Date(timeMs), txids }
-}
-
-/** TransactionExtention: 1 Transaction, 2 txid. */
-function readTxid(fields: MessageFields): string {
-  let txid: string | undefined
-  while (fields.next()) {
-    if (fields.number === 1) fields.bytes()
-    else if (fields.number === 2) txid = once(txid, 'txid', hexOf(fields.bytes(), 'txid', idBytes))
-  }
-  return present(txid, 'txid')
-}
-
-interface Header {
-  height: number
-  parentHash: string
-  timeMs: number
-}
-
-/** BlockHeader: 1 raw, 2 witness_signature. */
-function readHeader(fields: MessageFields): Header {
-  let raw: Header | undefined
-  while (fields.next()) if (fields.number === 1) raw = once(raw, 'raw_data', readRawHeader(fields.nested()))
-  return present(raw, 'raw_data')
-}
-
-/** BlockHeader.raw: 1 timestamp, 3 parentHash, 7 number. */
-function readRawHeader(fields: MessageFields): Header {
-  let timeMs: number | undefined
-  let parentHash: string | undefined
-  let height: number | undefined
-  while (fields.next()) {
-    if (fields.number === 1)
-      timeMs = once(timeMs, 'timestamp', whole(fields.integer(), 'timestamp', timeMaxMs))
-    else if (fields.number === 3)
-      parentHash = once(parentHash, 'parentHash', hexOf(fields.bytes(), 'parentHash', idBytes))
-    else if (fields.number === 7)
-      height = once(height, 'number', whole(fields.integer(), 'number', heightMax))
-  }
-  return { height: height ?? 0, parentHash: present(parentHash, 'parentHash'), timeMs: timeMs ?? 0 }
 }
 
 /** TransactionInfo: 1 id, 3 blockNumber, 4 blockTimeStamp, 7 ResourceReceipt, 8 repeated Log, 9 result. */

@@ -1,7 +1,9 @@
+import { addressToBytes, type TronAddress } from '../address.ts'
 import { encodeProtobuf } from '../protobuf.ts'
-import { readBlockMessage, readInfosMessage } from './grpc-messages.ts'
+import { readBlockMessage, readBlocksMessage, readInfosMessage } from './grpc-messages.ts'
 import { NodeError, notImplemented } from './node-error.ts'
 import { createNodeGrpc, type NodeGrpc } from './node-grpc.ts'
+import { readProducersMessage, readSignersMessage } from './producer-answers.ts'
 import type { WalletView, WalletViews } from './wallet-view.ts'
 
 /** Tells whether a node is asked over gRPC. */
@@ -16,22 +18,35 @@ export function isGrpcUrl(url: string): boolean {
  * on one port.
  */
 export function openGrpcViews(
-  options: { headUrl: string; solidUrl: string } & Omit<Parameters<typeof createNodeGrpc>[0], 'url'>,
+  options: { headUrl: string; solidUrl: string; usdtContract: TronAddress } & Omit<
+    Parameters<typeof createNodeGrpc>[0],
+    'url'
+  >,
 ): WalletViews {
   const { headUrl, solidUrl } = options
   const headPort = createNodeGrpc({ ...options, url: headUrl })
   const solidPort = solidUrl === headUrl ? headPort : createNodeGrpc({ ...options, url: solidUrl })
-  const head = view(headPort, 'protocol.Wallet')
-  const solid = solidView(solidPort)
+  const usdtContract = addressToBytes(options.usdtContract).toString('hex')
+  const head = view(headPort, 'protocol.Wallet', usdtContract)
+  const solid = view(solidPort, 'protocol.WalletSolidity', usdtContract)
+  let hasSolid = true
   return {
+    hasSolid: () => hasSolid,
     head,
     solid,
+    producers: () => headPort.call('/protocol.Wallet/ListWitnesses', empty, { read: readProducersMessage }),
+    signersOf: producer =>
+      headPort.call('/protocol.Wallet/GetAccount', accountMessage(producer), {
+        read: message => readSignersMessage(message, producer),
+      }),
     async check() {
       await offered(
         head.newest(true),
         () => `${new URL(headUrl).host} does not serve protocol.Wallet over gRPC`,
       )
-      await offered(solid.newest(true), () => wrongSolidUrl(headUrl, solidUrl))
+      // A full node's own port has the head alone. Where solidity can be counted, that is enough.
+      if (solidUrl === headUrl) hasSolid = await isOffered(solid.newest(true))
+      else await offered(solid.newest(true), () => wrongSolidUrl(headUrl, solidUrl))
     },
     async close() {
       headPort.close()
@@ -40,19 +55,19 @@ export function openGrpcViews(
   }
 }
 
-/** The view that says what is solid: the node's own. */
-function solidView(port: NodeGrpc): WalletView {
-  return view(port, 'protocol.WalletSolidity')
-}
-
-function view(port: NodeGrpc, service: string): WalletView {
+function view(port: NodeGrpc, service: string, usdtContract: string): WalletView {
+  const read = (message: Buffer) => readBlockMessage(message, usdtContract)
   const askBlock = (method: string, request: Buffer, ahead = false) =>
-    port.call(`/${service}/${method}`, request, { ahead, read: readBlockMessage })
+    port.call(`/${service}/${method}`, request, { ahead, read })
   return {
     block: (height, ahead) => askBlock('GetBlockByNum2', numberMessage(height), ahead),
     header: height => askBlock('GetBlock', blockRequest(String(height))),
     newest: ahead => askBlock('GetNowBlock2', empty, ahead),
     newestHeader: ahead => askBlock('GetBlock', empty, ahead),
+    blocks: (from, count) =>
+      port.call(`/${service}/GetBlockByLimitNext2`, blockLimit(from, from + count), {
+        read: message => readBlocksMessage(message, usdtContract),
+      }),
     infos: height =>
       port.call(`/${service}/GetTransactionInfoByBlockNum`, numberMessage(height), {
         ahead: true,
@@ -68,22 +83,41 @@ function numberMessage(height: number): Buffer {
   return encodeProtobuf([[1, height]])
 }
 
+/** Account: 3 address. */
+function accountMessage(address: string): Buffer {
+  return encodeProtobuf([[3, Buffer.from(address, 'hex')]])
+}
+
+/** BlockLimit: 1 startNum, 2 endNum, which is not included. */
+function blockLimit(from: number, end: number): Buffer {
+  return encodeProtobuf([
+    [1, from],
+    [2, end],
+  ])
+}
+
 /** BlockReq: 1 id_or_num, 2 detail. Without detail: the header alone. Without both: the newest header. */
 function blockRequest(idOrNum: string): Buffer {
   return encodeProtobuf([[1, idOrNum]])
 }
 
-async function offered(call: Promise<unknown>, why: () => string): Promise<void> {
+async function isOffered(call: Promise<unknown>): Promise<boolean> {
   try {
     await call
+    return true
   } catch (error) {
-    // Nothing else is for ever: a service in front of the node may answer with 403 or 404 for a while.
     if (!(error instanceof NodeError && error.status === notImplemented)) throw error
-    throw new NodeError('failed', why(), { wrongSetting: true })
+    return false
   }
 }
 
-function wrongSolidUrl(headUrl: string, solidUrl: string): string {
+async function offered(call: Promise<unknown>, why: () => string): Promise<void> {
+  // Nothing else is for ever: a service in front of the node may answer with 403 or 404 for a while.
+  if (!(await isOffered(call))) throw new NodeError('failed', why(), { wrongSetting: true })
+}
+
+/** Says how to name the port that says what is solid. */
+export function wrongSolidUrl(headUrl: string, solidUrl: string): string {
   const { host, hostname, protocol } = new URL(solidUrl)
   const said = `${host} does not serve protocol.WalletSolidity over gRPC, so it cannot say which blocks are irreversible`
   const { host: headHost, protocol: headProtocol } = new URL(headUrl)

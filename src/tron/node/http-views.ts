@@ -1,5 +1,8 @@
-import { readBlock, readBlockFields, readTransactionInfos } from './node-answers.ts'
+import { addressToBytes, type TronAddress } from '../address.ts'
+import { asList, asObject } from './answer-fields.ts'
+import { readBlock, readBlockFields, readBlockListFields, readTransactionInfos } from './node-answers.ts'
 import { createNodeHttp, endpoint } from './node-http.ts'
+import { readProducers, readSigners } from './producer-answers.ts'
 import type { WalletView, WalletViews } from './wallet-view.ts'
 
 /**
@@ -8,25 +11,41 @@ import type { WalletView, WalletViews } from './wallet-view.ts'
  * @param options.solidUrl where /walletsolidity is: another port of your own node, the same host at a provider.
  */
 export function openHttpViews(
-  options: { headUrl: string; solidUrl: string } & Omit<Parameters<typeof createNodeHttp>[0], 'baseUrls'>,
+  options: { headUrl: string; solidUrl: string; usdtContract: TronAddress } & Omit<
+    Parameters<typeof createNodeHttp>[0],
+    'baseUrls'
+  >,
 ): WalletViews {
   const { headUrl, solidUrl } = options
   const http = createNodeHttp({ ...options, baseUrls: [headUrl, solidUrl] })
+  const usdtContract = addressToBytes(options.usdtContract).toString('hex')
   const view = (baseUrl: string): WalletView => {
-    const askBlock = async (path: string, body: object, ahead = false) =>
-      readBlock(await http.post(endpoint(baseUrl, path), body, { ahead, read: readBlockFields }))
+    const ask = async (path: string, body: object, token: string | null, ahead = false) =>
+      readBlock(await http.post(endpoint(baseUrl, path), body, { ahead, read: readBlockFields }), token)
     return {
-      block: (height, ahead) => askBlock('/getblockbynum', { num: height }, ahead),
-      header: height => askBlock('/getblock', { id_or_num: String(height), detail: false }),
-      newest: ahead => askBlock('/getnowblock', {}, ahead),
-      newestHeader: ahead => askBlock('/getblock', { detail: false }, ahead),
+      block: (height, ahead) => ask('/getblockbynum', { num: height }, usdtContract, ahead),
+      header: height => ask('/getblock', { id_or_num: String(height), detail: false }, null),
+      newest: ahead => ask('/getnowblock', {}, usdtContract, ahead),
+      newestHeader: ahead => ask('/getblock', { detail: false }, null, ahead),
+      async blocks(from, count) {
+        const body = { startNum: from, endNum: from + count }
+        const url = endpoint(baseUrl, '/getblockbylimitnext')
+        const answer = await http.post(url, body, { read: readBlockListFields })
+        const list = asList(asObject(answer, 'the answer').block ?? [], 'block')
+        return list.flatMap(block => readBlock(block, usdtContract) ?? [])
+      },
       infos: async height => {
         const url = endpoint(baseUrl, '/gettransactioninfobyblocknum')
         return readTransactionInfos(await http.post(url, { num: height }, { ahead: true }))
       },
     }
   }
+  const wallet = (path: string) => endpoint(endpoint(headUrl, '/wallet').href, path)
   return {
+    hasSolid: () => true,
+    producers: async () => readProducers(await http.post(wallet('/listwitnesses'), {})),
+    signersOf: async producer =>
+      readSigners(await http.post(wallet('/getaccount'), { address: producer }), producer),
     head: view(endpoint(headUrl, '/wallet').href),
     solid: view(endpoint(solidUrl, '/walletsolidity').href),
     check: async () => {},

@@ -1,5 +1,8 @@
 import { heightHex } from '../block-id.ts'
+import { MessageError } from '../message-fields.ts'
 import type { NodeLog } from '../transfer-log.ts'
+import { sentBlockOfJson, sentHeaderOfJson } from '../verify/block-json.ts'
+import type { SentBlock, SentHeader } from '../verify/sent-block.ts'
 import { asList, asObject, wrongField } from './answer-fields.ts'
 import { createFieldReader } from './json-fields.ts'
 
@@ -12,6 +15,10 @@ export interface NodeBlock {
   time: Date
   /** In the order of the block. */
   txids: string[]
+  /** What its id and its producer's signature are computed over; null where the node does not say all of it. */
+  header: SentHeader | null
+  /** The same with the bytes of its transactions; null also for a block that was read without them. */
+  sent: SentBlock | null
 }
 
 /** The part of a transaction's info that we use: what became of it. */
@@ -24,16 +31,20 @@ export interface NodeTransactionInfo {
   logs: readonly NodeLog[]
 }
 
-/**
- * Reads from a block's JSON the fields of `readBlock`, and a refusal. The rest is the transactions' bytes, which repeat what
- * their infos say. Infos are read by JSON.parse: we use most of them, and it is faster there.
- */
-export const readBlockFields = createFieldReader({
-  Error: 'whole',
+const blockFields = {
   blockID: 'whole',
-  block_header: { raw_data: { number: 'whole', parentHash: 'whole', timestamp: 'whole' } },
-  transactions: [{ txID: 'whole' }],
-})
+  block_header: 'whole',
+  transactions: [{ txID: 'whole', raw_data_hex: 'whole', signature: 'whole', ret: 'whole' }],
+} as const
+
+/**
+ * Reads from a block's JSON the fields of `readBlock`, and a refusal. The rest repeats what the transactions' bytes say. Infos are
+ * read by JSON.parse: we use most of them, and it is faster there.
+ */
+export const readBlockFields = createFieldReader({ Error: 'whole', ...blockFields })
+
+/** The same of each block of a list. */
+export const readBlockListFields = createFieldReader({ Error: 'whole', block: [blockFields] })
 
 const id = /^[0-9a-f]{64}$/
 const address = /^[0-9a-f]{40}$/
@@ -44,12 +55,14 @@ export const timeMaxMs = Date.UTC(10_000, 0) - 1
 
 /**
  * Reads the answer of getblockbynum, getblock or getnowblock.
+ * @param usdtContract the token's contract, 20 bytes as 40 hex digits; null: the block was asked for without its transactions.
  * @returns null for `{}`: the node has no such block.
  * @throws NodeError naming the field that is wrong.
  */
-export function readBlock(answer: unknown): NodeBlock | null {
+export function readBlock(answer: unknown, usdtContract: string | null): NodeBlock | null {
   const block = asObject(answer, 'the block')
   if (Object.keys(block).length === 0) return null
+  const sent = usdtContract === null ? null : sentOrNull(() => sentBlockOfJson(answer, usdtContract))
   const header = asObject(asObject(block.block_header, 'block_header').raw_data, 'block_header.raw_data')
   const height = whole(header.number ?? 0, 'block_header.raw_data.number', heightMax)
   return {
@@ -57,9 +70,23 @@ export function readBlock(answer: unknown): NodeBlock | null {
     hash: idAt(height, hex(block.blockID, id, 'blockID')),
     parentHash: hex(header.parentHash, id, 'block_header.raw_data.parentHash'),
     time: new Date(whole(header.timestamp ?? 0, 'block_header.raw_data.timestamp', timeMaxMs)),
-    txids: asList(block.transactions ?? [], 'transactions').map(transaction =>
-      hex(asObject(transaction, 'a transaction').txID, id, 'txID'),
-    ),
+    txids:
+      sent?.transactions.map(({ txid }) => txid) ??
+      asList(block.transactions ?? [], 'transactions').map(transaction =>
+        hex(asObject(transaction, 'a transaction').txID, id, 'txID'),
+      ),
+    header: sent ?? sentOrNull(() => sentHeaderOfJson(answer)),
+    sent,
+  }
+}
+
+/** A node may not say all that a block is verified by. Then it is read by what the node says, and is not verified. */
+function sentOrNull<T>(read: () => T | null): T | null {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof MessageError)) throw error
+    return null
   }
 }
 

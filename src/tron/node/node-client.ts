@@ -1,15 +1,17 @@
 import { failpoint } from '../../base/failpoint.ts'
 import { addressToBytes, type TronAddress } from '../address.ts'
-import type { BlockRef, HeadBlock, SolidBlock } from '../block.ts'
+import type { BlockRef, HeadBlock } from '../block.ts'
+import type { ProducerKeys } from '../verify/block-producer.ts'
+import type { SentHeader } from '../verify/sent-block.ts'
 import type { AnswerShare } from './answer-budget.ts'
-import { isGrpcUrl, openGrpcViews } from './grpc-views.ts'
+import { isGrpcUrl, openGrpcViews, wrongSolidUrl } from './grpc-views.ts'
 import { joinHeadBlock } from './head-block.ts'
 import { openHttpViews } from './http-views.ts'
 import { newestHeader } from './newest-header.ts'
 import type { NodeBlock } from './node-answers.ts'
-import { isNotOffered, NodeError, nodeErrorAt } from './node-error.ts'
+import { isNotOffered, NodeError, nodeErrorAt, notImplemented } from './node-error.ts'
 import type { CallOutcome } from './node-http.ts'
-import { joinSolidBlock } from './solid-block.ts'
+import { joinSolidBlock, type ReadBlock } from './solid-block.ts'
 import type { TokenBucket } from './token-bucket.ts'
 import type { WalletView } from './wallet-view.ts'
 
@@ -22,17 +24,27 @@ export interface TronNode {
   /** Reads the newest irreversible block. @param options.ahead before the calls that wait for their turn. */
   solidHead(options?: { ahead?: boolean }): Promise<BlockRef>
   /** Reads an irreversible block with all its transfers; null while the node lacks it. Two calls, one for a miss. */
-  solidBlock(height: number): Promise<SolidBlock | null>
+  solidBlock(height: number): Promise<ReadBlock | null>
   /** Reads the id of an irreversible block, to compare nodes; null while the node lacks it. */
   solidHash(height: number): Promise<string | null>
   /** Reads the newest block, which may still be replaced. */
   head(): Promise<BlockRef>
+  /** Reads a block at the head, which may still be replaced, with all its transfers; null while the node lacks it. */
+  newBlock(height: number): Promise<ReadBlock | null>
+  /** Reads the header of a block at the head; null while the node lacks it. */
+  newHeader(height: number): Promise<SentHeader | null>
   /** Reads a block at the head with the transfers known so far; null while the node lacks it. */
   headBlock(height: number): Promise<HeadBlock | null>
+  /** Reads consecutive blocks at the head with all their transfers: fewer when it lacks the last. One call, and one for each. */
+  newBlocks(from: number, count: number): Promise<ReadBlock[]>
+  /** Reads the producers that make blocks now, each with the keys that may sign for it. A call for each, and one more. */
+  producers(): Promise<ProducerKeys>
   /** Closes its connections. Calls in flight fail. */
   close(): Promise<void>
 }
 
+/** How far below its head a node's solidified head is taken to be, where it does not say. Nothing is credited by that. */
+const solidAfter = 20
 /** For a whole call, from the dial to the last byte. A busy block is under a megabyte. */
 const deadlineDefaultMs = 15_000
 
@@ -64,6 +76,16 @@ export function createTronNode(options: {
   const usdtContract = addressToBytes(options.usdtContract).toString('hex')
   const newest = { head: newestHeader(head), solid: newestHeader(solid) }
 
+  const joined = async (view: WalletView, block: NodeBlock, height: number): Promise<ReadBlock> => {
+    const infos = await infosOf(view, block, height)
+    failpoint('block:after-fetch')
+    return { ...joinSolidBlock(height, block, infos, usdtContract), node: name }
+  }
+  const wholeBlock = async (view: WalletView, height: number) => {
+    const block = await view.block(height)
+    return block && (await joined(view, block, height))
+  }
+
   return {
     name,
     genesisId: () =>
@@ -74,16 +96,45 @@ export function createTronNode(options: {
         return checkHeight(block, 0).hash
       }),
     solidHead: ({ ahead = false } = {}) =>
-      named(name, 'solidified head', async () => refOf(await newest.solid(ahead), 'solidified block')),
+      named(name, 'solidified head', async () => {
+        if (views.hasSolid()) return refOf(await newest.solid(ahead), 'solidified block')
+        const { height } = refOf(await newest.head(ahead), 'block')
+        return refOf(await headerAt(head, Math.max(0, height - solidAfter)), 'solidified block')
+      }),
     solidBlock: height =>
       named(name, `block ${height}`, async () => {
-        const block = await solid.block(height)
-        if (!block) return null
-        const infos = await infosOf(solid, block, height)
-        failpoint('block:after-fetch')
-        return { ...joinSolidBlock(height, block, infos, usdtContract), node: name }
+        if (views.hasSolid()) return await wholeBlock(solid, height)
+        throw new NodeError('failed', wrongSolidUrl(options.headUrl, options.solidUrl), {
+          status: notImplemented,
+        })
       }),
-    solidHash: height => named(name, `id of block ${height}`, () => hashAt(solid, height)),
+    newBlock: height => named(name, `new block ${height}`, () => wholeBlock(head, height)),
+    newBlocks: (from, count) =>
+      named(name, `new blocks from ${from}`, async () => {
+        const blocks = await head.blocks(from, count)
+        for (const [i, block] of blocks.entries()) checkHeight(block, from + i)
+        return await Promise.all(blocks.slice(0, count).map(block => joined(head, block, block.height)))
+      }),
+    producers: () =>
+      named(name, 'producers', async () => {
+        const found = await views.producers()
+        return new Map(
+          await Promise.all(
+            found.map(async producer => [producer, await views.signersOf(producer)] as const),
+          ),
+        )
+      }),
+    newHeader: height =>
+      named(name, `header ${height}`, async () => {
+        const block = await headerAt(head, height)
+        if (block && !block.header) throw new NodeError('failed', `it does not say all of header ${height}`)
+        return block?.header ?? null
+      }),
+    solidHash: height =>
+      named(name, `id of block ${height}`, async () => {
+        const block = await headerAt(solid, height)
+        return block?.hash ?? null
+      }),
     head: () => named(name, 'head', async () => refOf(await newest.head(false), 'block')),
     headBlock: height =>
       named(name, `head block ${height}`, async () => {
@@ -100,12 +151,13 @@ async function infosOf(view: WalletView, block: NodeBlock, height: number) {
   return block.txids.length === 0 ? [] : await view.infos(height)
 }
 
-async function hashAt(view: WalletView, height: number): Promise<string | null> {
+/** Asks for a header alone, where the node offers that. */
+async function headerAt(view: WalletView, height: number): Promise<NodeBlock | null> {
   const block = await view.header(height).catch(async error => {
     if (!isNotOffered(error)) throw error
     return await view.block(height)
   })
-  return block && checkHeight(block, height).hash
+  return block && checkHeight(block, height)
 }
 
 function checkHeight(block: NodeBlock, height: number): NodeBlock {

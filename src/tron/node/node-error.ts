@@ -1,3 +1,6 @@
+import type { SolidBlock } from '../block.ts'
+import type { SentHeader } from '../verify/sent-block.ts'
+
 /**
  * A node gave no usable answer. That says nothing about the block asked for: the same question is asked again, of this
  * node or of another.
@@ -19,6 +22,8 @@ export class NodeError extends Error {
   readonly timedOut: boolean
   /** It can never serve us by the URLs that are set: an operator has to change TRON_NODES. */
   readonly wrongSetting: boolean
+  /** What of the block could be read, when it came with infos that are not its own. Not to be taken while another node can be asked. */
+  readonly unfit: (Omit<SolidBlock, 'node'> & { header: SentHeader | null }) | undefined
 
   constructor(
     kind: NodeError['kind'],
@@ -29,6 +34,7 @@ export class NodeError extends Error {
       allowedPerSecond?: number | undefined
       timedOut?: boolean
       wrongSetting?: boolean
+      unfit?: NodeError['unfit']
       cause?: unknown
     } = {},
   ) {
@@ -40,6 +46,7 @@ export class NodeError extends Error {
     this.allowedPerSecond = options.allowedPerSecond
     this.timedOut = options.timedOut ?? false
     this.wrongSetting = options.wrongSetting ?? false
+    this.unfit = options.unfit
   }
 }
 
@@ -47,13 +54,14 @@ export class NodeError extends Error {
 export function nodeErrorAt(where: string, cause: unknown): NodeError {
   const message = `${where}: ${(cause as Error).message}`
   if (!(cause instanceof NodeError)) return new NodeError('failed', message, { cause })
-  const { kind, retryAfterMs, status, allowedPerSecond, timedOut, wrongSetting } = cause
+  const { kind, retryAfterMs, status, allowedPerSecond, timedOut, wrongSetting, unfit } = cause
   return new NodeError(kind, message, {
     retryAfterMs,
     status,
     allowedPerSecond,
     timedOut,
     wrongSetting,
+    unfit,
     cause,
   })
 }

@@ -1,6 +1,14 @@
-import type { ContractAlarm, SolidBlock, UndecodableLog, UsdtTransfer } from '../block.ts'
+import type { ContractAlarm, SolidBlock, UndecodableLog, Unverified, UsdtTransfer } from '../block.ts'
 import { contractAlarmEvent } from '../contract-alarm.ts'
 import { decodeTransferLog, type NodeLog } from '../transfer-log.ts'
+import { type ComparedCalls, compareCalls } from '../verify/compare-calls.ts'
+import {
+  createContractType,
+  type SentHeader,
+  type SentTransaction,
+  triggerContractType,
+} from '../verify/sent-block.ts'
+import { checkContent } from '../verify/verify-block.ts'
 import { wrongField } from './answer-fields.ts'
 import type { NodeBlock, NodeTransactionInfo } from './node-answers.ts'
 import { NodeError } from './node-error.ts'
@@ -13,44 +21,101 @@ export interface UsdtLogs {
   undone: string[]
 }
 
+/** A block as a node showed it, with the header that it is verified by; null where the node does not say all of it. */
+export interface ReadBlock extends SolidBlock {
+  header: SentHeader | null
+}
+
 /**
  * Joins a block with its transactions' infos, after checking that both are complete and belong together: the height asked
  * for, the same transactions in the same order, every info of that block. A node may answer `[]` for infos it does not have,
- * and nodes behind one address may be at different heights.
+ * and nodes behind one address may be at different heights. Then the transactions are checked against the header, and the logs
+ * against what the senders signed. Whose header it is, is not checked here.
  * @param usdtContract the token's contract, 20 bytes as 40 hex digits.
- * @throws NodeError saying what does not fit.
+ * @throws NodeError saying what does not fit; for infos that are not the block's, with what could be read as `unfit`.
  */
 export function joinSolidBlock(
   height: number,
   block: NodeBlock,
   infos: readonly NodeTransactionInfo[],
   usdtContract: string,
-): Omit<SolidBlock, 'node'> {
-  if (block.height !== height) throw misfit(`block ${block.height} came in answer to ${height}`)
-  if (infos.length !== block.txids.length) {
-    throw misfit(`block ${height} has ${block.txids.length} transactions and ${infos.length} infos`)
-  }
-  const seen = new Set<string>()
+): Omit<ReadBlock, 'node'> {
+  if (block.height !== height)
+    throw new NodeError('failed', `block ${block.height} came in answer to ${height}`)
+  const twice = firstTwice(block.txids)
+  if (twice !== null) throw new NodeError('failed', `transaction ${twice} is in block ${height} twice`)
+  const misfit = misfitOf(block, infos)
+  const fitting = misfit === null ? infos : fittingInfos(block, infos)
   const logs: UsdtLogs = { transfers: [], undecodable: [], alarms: [], undone: [] }
-  for (const [txIndex, txid] of block.txids.entries()) {
-    if (seen.has(txid)) throw misfit(`transaction ${txid} is in block ${height} twice`)
-    seen.add(txid)
-    const info = infos[txIndex]!
-    checkInfo(block, txid, info)
-    readUsdtLogs(info, txIndex, usdtContract, logs)
+  for (const [txIndex, info] of fitting.entries()) if (info) readUsdtLogs(info, txIndex, usdtContract, logs)
+  const { hash, parentHash, time, header } = block
+  const joined = { height, hash, parentHash, time, transactionCount: block.txids.length, ...logs, header }
+  if (misfit !== null) {
+    throw new NodeError('failed', misfit, { unfit: { ...joined, unverified: 'infos' } })
   }
-  const { hash, parentHash, time } = block
-  return { height, hash, parentHash, time, transactionCount: block.txids.length, ...logs, unverified: null }
+  return { ...joined, ...checked(block, logs) }
 }
 
-function checkInfo(block: NodeBlock, txid: string, info: NodeTransactionInfo): void {
-  if (info.txid !== txid)
-    throw misfit(`the info of ${info.txid} stands where block ${block.height} has ${txid}`)
-  if (info.height !== block.height)
-    throw misfit(`the info of ${txid} is of block ${info.height}, not ${block.height}`)
-  if (info.timeMs !== block.time.getTime()) {
-    throw misfit(`the info of ${txid} bears the time ${info.timeMs}, its block ${block.time.getTime()}`)
+/** Says of a block's transfers whether they are signed, which of its transactions failed, and whether all of it fits together. */
+function checked(
+  { sent }: NodeBlock,
+  { transfers, undone }: UsdtLogs,
+): Pick<ReadBlock, 'transfers' | 'undone' | 'unverified'> {
+  if (!sent) return { transfers, undone, unverified: 'leaf' }
+  const calls = compareCalls(transfers, sent)
+  return {
+    transfers: transfers.map(transfer =>
+      calls.signed.has(transfer) ? { ...transfer, signed: true } : transfer,
+    ),
+    undone: sent.transactions.filter(isUndone).map(({ txid }) => txid),
+    unverified: checkContent(sent) ?? checkLogs(calls),
   }
+}
+
+function isUndone({ contractType, contractRet }: SentTransaction): boolean {
+  const ran = contractType === triggerContractType || contractType === createContractType
+  return ran && contractRet !== 'SUCCESS' && contractRet !== null
+}
+
+function checkLogs({ contradicted, differing, unlogged }: ComparedCalls): Unverified | null {
+  if (contradicted.length + differing.length > 0) return 'contradicted'
+  return unlogged.length > 0 ? 'unlogged' : null
+}
+
+function firstTwice(txids: readonly string[]): string | null {
+  const seen = new Set<string>()
+  for (const txid of txids) {
+    if (seen.has(txid)) return txid
+    seen.add(txid)
+  }
+  return null
+}
+
+/** Says what does not fit between a block and infos. @returns null when each transaction has its own at its place. */
+function misfitOf(block: NodeBlock, infos: readonly NodeTransactionInfo[]): string | null {
+  const { height, txids } = block
+  if (infos.length !== txids.length) {
+    return `block ${height} has ${txids.length} transactions and ${infos.length} infos`
+  }
+  for (const [txIndex, txid] of txids.entries()) {
+    const info = infos[txIndex]!
+    if (info.txid !== txid) return `the info of ${info.txid} stands where block ${height} has ${txid}`
+    if (info.height !== height) return `the info of ${txid} is of block ${info.height}, not ${height}`
+    if (info.timeMs !== block.time.getTime()) {
+      return `the info of ${txid} bears the time ${info.timeMs}, its block ${block.time.getTime()}`
+    }
+  }
+  return null
+}
+
+/** Finds for each of a block's transactions an info that can be its own; null where there is none. */
+function fittingInfos(
+  block: NodeBlock,
+  infos: readonly NodeTransactionInfo[],
+): (NodeTransactionInfo | null)[] {
+  const own = infos.filter(info => info.height === block.height && info.timeMs === block.time.getTime())
+  const byId = new Map(own.map(info => [info.txid, info]))
+  return block.txids.map(txid => byId.get(txid) ?? null)
 }
 
 /**
@@ -83,7 +148,7 @@ export function readUsdtLogs(
       found.undecodable.push({ txid, txIndex, logIndex, reason: decoded.reason, log: bare(log) })
     } else if (decoded.amount > 0n) {
       const { fromBytes, toBytes, amount } = decoded
-      found.transfers.push({ txid, txIndex, logIndex, fromBytes, toBytes, amount, signed: true })
+      found.transfers.push({ txid, txIndex, logIndex, fromBytes, toBytes, amount, signed: false })
     }
   }
 }
@@ -100,8 +165,4 @@ function checkHex({ topics = [], data = '' }: NodeLog): void {
 /** Leaves out members that were not checked, since the log is kept. */
 function bare({ address, topics, data }: NodeLog): NodeLog {
   return { address, ...(topics && { topics }), ...(data !== undefined && { data }) }
-}
-
-function misfit(message: string): NodeError {
-  return new NodeError('failed', message)
 }

@@ -24,7 +24,7 @@ export interface NodeChoice {
 }
 
 /** How often the nodes are surveyed, where there are several. */
-const surveyMs = 30_000
+const surveyDefaultMs = 30_000
 /** Two blocks' time without a new one: the node may be stuck, and the others further. */
 const stalledMs = 6_000
 /** How often the nodes are surveyed while that lasts. */
@@ -39,8 +39,9 @@ export function createNodeChoice(options: {
   now: () => number
   inBackground: (work: Promise<void>) => void
   signal: AbortSignal
+  surveyMs?: number
 }): NodeChoice {
-  const { nodes, now, inBackground, signal } = options
+  const { nodes, now, inBackground, signal, surveyMs = surveyDefaultMs } = options
   const survey = createNodeSurvey(nodes, now)
   let current: PooledNode | null = null
   let firstSurvey: Promise<void> | null = null

@@ -26,6 +26,12 @@ export function createNodeMetrics(registry: Registry | undefined) {
       labelNames: ['node'],
       registers,
     }),
+    unverified: new Counter({
+      name: 'gateway_node_unverified_blocks_total',
+      help: 'Blocks that a node showed and that could not be verified, by reason. They were asked for again.',
+      labelNames: ['node', 'why'],
+      registers,
+    }),
     disagreements: new Counter({
       name: 'gateway_node_disagreements_total',
       help: 'Solidified heights at which nodes showed different blocks: one of them is wrong.',

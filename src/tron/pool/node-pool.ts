@@ -3,16 +3,21 @@ import { type Clock, systemClock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Registry } from '../../base/metrics.ts'
 import type { TronAddress } from '../address.ts'
-import type { BlockRef, HeadBlock, SolidBlock } from '../block.ts'
+import type { BlockRef, HeadBlock } from '../block.ts'
 import { createAnswerBudget } from '../node/answer-budget.ts'
 import type { LogFact } from '../node/compare-logs.ts'
-import { NodeError } from '../node/node-error.ts'
+import type { ReadBlock } from '../node/solid-block.ts'
+import type { ProducerKeys } from '../verify/block-producer.ts'
+import type { SentHeader } from '../verify/sent-block.ts'
 import { checkGenesis } from './check-genesis.ts'
 import { createNodeChoice } from './choose-node.ts'
 import { createAgreementCheck } from './node-agreement.ts'
-import { type NodeState, stepBackMax } from './node-health.ts'
+import type { NodeState } from './node-health.ts'
+import { hostOf } from './node-host.ts'
 import { createNodeMetrics } from './node-metrics.ts'
 import { type ChainIdentity, createPooledNode, type NodeSetting, type PooledNode } from './pooled-node.ts'
+import { createBlockJudge, createBlockReader, type HeaderCheck } from './read-block.ts'
+import { surveyProducers } from './survey-producers.ts'
 
 // node: one TRON node, or a provider's address with many nodes behind it.
 // usable: may be called now.      resting: may not be called until its time (`later` or `failing`).
@@ -32,13 +37,30 @@ export interface NodePool {
   genesisId(): Promise<string>
   /** Reads the newest irreversible block that the current node, or one further than it, has. */
   solidHead(): Promise<BlockRef>
+  /** The hosts of the nodes, each once: so many can be asked that no single one can make say the same. */
+  readonly hosts: readonly string[]
+  /** Names the host of a node. */
+  hostOf(node: string): string
   /**
    * Reads an irreversible block with all its transfers; its `node` names the node it is from. A block costs two calls, a
-   * miss costs one.
+   * miss costs one. One that is not verified is asked for again, of other nodes too, and given as it is only when no node that
+   * can be asked shows it verified.
    * @param options.not a node, or several, to leave out: for a second opinion.
    * @returns null while neither the node that was asked nor one known to be further has it.
    */
-  solidBlock(height: number, options?: { not?: string | readonly string[] }): Promise<SolidBlock | null>
+  solidBlock(height: number, options?: { not?: string | readonly string[] }): Promise<ReadBlock | null>
+  /** Reads a block at the head, which may still be replaced, as `solidBlock` reads irreversible ones. */
+  newBlock(height: number, options?: { not?: string | readonly string[] }): Promise<ReadBlock | null>
+  /**
+   * Reads consecutive blocks at the head in one call, and one for each: fewer when the node lacks the last. For following
+   * from behind; blocks that are not verified are to be read again with `newBlock`.
+   * @throws NodeError `isNotOffered` when no node offers that.
+   */
+  newBlocks(from: number, count: number): Promise<ReadBlock[]>
+  /** Asks all hosts for the producers. @returns null while not most of them answer. */
+  producers(): Promise<ProducerKeys | null>
+  /** Reads the header of a block at the head. @returns null while the node that is asked lacks it. */
+  newHeader(height: number, options?: { not?: string | readonly string[] }): Promise<SentHeader | null>
   /** Reads the newest block, which may still be replaced. For display. */
   head(): Promise<BlockRef>
   /** Reads a block at the head with the transfers known so far. For display. @returns null while the node lacks it. */
@@ -75,6 +97,9 @@ export interface NodeStatus {
  * @param options.genesisId which chain it must be; without it the nodes have to agree on one.
  * @param options.requestsPerSecond to each node, never exceeded.
  * @param options.deadlineMs for one request.
+ * @param options.surveyMs how often all nodes are asked for their heights, where there are several.
+ * @param options.verifyHeader tells whose header is verified; without it only the content of blocks is.
+ * @param options.portsAreHosts whether another port is another host, as on a private chain.
  */
 export function createNodePool(options: {
   nodes: readonly NodeSetting[]
@@ -83,6 +108,9 @@ export function createNodePool(options: {
   genesisId?: string | null | undefined
   requestsPerSecond: number
   deadlineMs?: number | undefined
+  surveyMs?: number | undefined
+  verifyHeader?: HeaderCheck | undefined
+  portsAreHosts?: boolean | undefined
   log: Logger
   registry?: Registry | undefined
   clock?: Clock | undefined
@@ -110,36 +138,50 @@ export function createNodePool(options: {
     const done: Promise<void> = work.finally(() => background.delete(done))
     background.add(done)
   }
-  const { call, further, ranked } = createNodeChoice({ nodes, now, inBackground, signal: closing.signal })
+  const choice = createNodeChoice({
+    ...{ nodes, now, inBackground, signal: closing.signal },
+    ...(options.surveyMs !== undefined && { surveyMs: options.surveyMs }),
+  })
+  const { call, further, ranked } = choice
+
+  const judged = createBlockJudge(options.verifyHeader)
+  const readBlock = createBlockReader({
+    nodes,
+    choice,
+    now,
+    log,
+    judged,
+    onServed(node, block, view) {
+      if (view === 'newBlock') return node.sawHead(block)
+      node.served(block)
+      if (nodes.length > 1 && !closing.signal.aborted) inBackground(compareWithPeers(node, block))
+    },
+    onUnverified: (node, why) => metrics.unverified.inc({ node, why }),
+  })
+  const hostOfNode = new Map(
+    options.nodes.map(({ headUrl }, i) => [names[i]!, hostOf(headUrl, options.portsAreHosts ?? true)]),
+  )
+
+  const hosts = [...new Set(hostOfNode.values())]
 
   return {
     names,
+    hosts,
+    hostOf: node => hostOfNode.get(node) ?? node,
     genesisId: () => checkGenesis(nodes, chain),
     async solidHead() {
       const { value, node } = await call(one => one.solidHead())
       const ahead = await further(node, value.height + 1)
       return ahead?.health.solidHead ?? value
     },
-    async solidBlock(height, { not } = {}) {
-      const { value, node } = await call(
-        one =>
-          one.ask(async asked => {
-            const block = await asked.solidBlock(height)
-            const claimed = one.health.solidHead?.height ?? 0
-            if (block || claimed <= height + stepBackMax) return block
-            throw new NodeError(
-              'failed',
-              `node ${one.name} has no block ${height}, though it showed ${claimed}`,
-            )
-          }),
-        not,
-      )
-      if (value) return served(node, value)
-      const other = await further(node, height, not)
-      // A failure is recorded with that node. The answer of the first node stands.
-      const found = await other?.ask(asked => asked.solidBlock(height)).catch(() => null)
-      return other && found ? served(other, found) : null
-    },
+    solidBlock: (height, { not } = {}) => readBlock('solidBlock', height, not),
+    newBlock: (height, { not } = {}) => readBlock('newBlock', height, not),
+    newBlocks: async (from, count) =>
+      (await call(one => one.ask(node => node.newBlocks(from, count)))).value.map(judged),
+    producers: () =>
+      surveyProducers(hosts.map(host => nodes.filter(({ name }) => hostOfNode.get(name) === host))),
+    newHeader: async (height, { not } = {}) =>
+      (await choice.call(one => one.ask(node => node.newHeader(height)), not)).value,
     head: async () => (await call(one => one.ask(node => node.head()))).value,
     headBlock: async height => (await call(one => one.ask(node => node.headBlock(height)))).value,
     distrust(name, why) {
@@ -164,12 +206,6 @@ export function createNodePool(options: {
       await Promise.all(nodes.map(node => node.close()))
       await Promise.all(background)
     },
-  }
-
-  function served(node: PooledNode, block: SolidBlock): SolidBlock {
-    node.served(block)
-    if (nodes.length > 1 && !closing.signal.aborted) inBackground(compareWithPeers(node, block))
-    return block
   }
 }
 

@@ -38,6 +38,8 @@ export interface PooledNode {
   solidHead(options?: { ahead?: boolean }): Promise<BlockRef>
   /** Records a solidified block it served as its head, if it is newer. */
   served(block: BlockRef): void
+  /** Records a block at the head that it served: it does not stand still. */
+  sawHead(block: BlockRef): void
   /** Reads the id of its block 0. @throws NodeError */
   genesisId(): Promise<string>
   /** Reads a block's transfers over its JSON-RPC. A failure there does not count as the node's. @returns null when it offers none. */
@@ -77,6 +79,7 @@ export function createPooledNode(options: {
   const jsonRpc = http && createJsonRpc({ http, url: rpcUrl, usdtContract, now })
   let genesisId: Promise<string> | null = null
   let closed = false
+  let headHeight = -1
 
   const recorded = async <T>(call: () => Promise<T>): Promise<T> => {
     const startedAtMs = now()
@@ -134,6 +137,11 @@ export function createPooledNode(options: {
       }),
     served(block) {
       if (block.height > (health.solidHead?.height ?? -1)) record.sawSolidHead(block)
+    },
+    sawHead(block) {
+      if (block.height <= headHeight) return
+      headHeight = block.height
+      health.progressAtMs = now()
     },
     genesisId: () => recorded(readGenesisId),
     async transferLogs(blockHash) {

@@ -34,6 +34,11 @@ export function sentBlockOfJson(answer: unknown, usdtContract: string): SentBloc
   }
 }
 
+/** Reads the header alone, as `sentBlockOfJson` does. The answer may have no transactions. */
+export function sentHeaderOfJson(answer: unknown): SentHeader {
+  return readHeader(object(answer, 'the block'))
+}
+
 function readHeader(block: Record<string, unknown>): SentHeader {
   const outer = object(block.block_header, 'block_header')
   const raw = object(outer.raw_data, 'block_header.raw_data')

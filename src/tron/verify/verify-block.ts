@@ -37,7 +37,8 @@ export function checkContent(sent: SentBlock): Unverified | null {
   return merkleRoot(leaves) === sent.root ? null : 'root'
 }
 
-function hasItsId({ id, height, bytes }: SentHeader): boolean {
+/** Says whether a header is the one that its id is computed of. */
+export function hasItsId({ id, height, bytes }: SentHeader): boolean {
   return idOfHeaderBytes(height, bytes) === id
 }
 

@@ -1,0 +1,177 @@
+import type { Logger } from '../base/log.ts'
+import type { BlockRef, Unverified } from '../tron/block.ts'
+import type { ReadBlock } from '../tron/node/solid-block.ts'
+import type { SentHeader } from '../tron/verify/sent-block.ts'
+import { SolidCount, type SolidRef } from '../tron/verify/solid-count.ts'
+import { UnlinkedBlock } from './fetch-blocks.ts'
+import type { IdRange } from './id-range.ts'
+import type { KnownProducers } from './known-producers.ts'
+
+// window: the blocks from the cursor up to the head, read once: for crediting when they are solid, and for display before.
+// tip: the last block of the branch that is being read.    solid: counted, by different known producers that built on it.
+// proven: known by its id to be an ancestor of a block that is counted solid at the head.
+
+/** A block of the window. Its header is kept only where its producer may have to be learned. */
+interface KeptBlock extends ReadBlock {
+  header: SentHeader | null
+}
+
+/** The blocks above the cursor, and which of them are solid. */
+export class ChainWindow {
+  #cursor: BlockRef
+  #tip: BlockRef
+  #count: SolidCount
+  #proven: IdRange | null = null
+  readonly #blocks = new Map<string, KeptBlock>()
+  /** The ids of the solid blocks above the cursor, by height. */
+  readonly #path = new Map<number, string>()
+  readonly #producers: KnownProducers
+  readonly #log: Logger
+
+  /** @param cursor the last recorded block. */
+  constructor(cursor: BlockRef, producers: KnownProducers, log: Logger) {
+    this.#cursor = refOf(cursor)
+    this.#tip = this.#cursor
+    this.#count = new SolidCount(countedRef(cursor))
+    this.#producers = producers
+    this.#log = log
+  }
+
+  get cursor(): BlockRef {
+    return this.#cursor
+  }
+
+  get tip(): BlockRef {
+    return this.#tip
+  }
+
+  /** The highest block that is counted solid; the cursor when none above it is. */
+  get solid(): SolidRef {
+    return this.#count.solid
+  }
+
+  /** Returns a solid block above the cursor; null while there is none at that height. */
+  solidBlock(height: number): ReadBlock | null {
+    const id = this.#path.get(height)
+    return (id !== undefined && this.#blocks.get(id)) || null
+  }
+
+  /** Returns the blocks from the solid one up to the tip, lowest first. They may still be replaced. */
+  branch(): ReadBlock[] {
+    const branch: ReadBlock[] = []
+    let block = this.#blocks.get(this.#tip.hash)
+    for (; block && block.height > this.#count.solid.height; block = this.#blocks.get(block.parentHash)) {
+      branch.push(block)
+    }
+    return branch.reverse()
+  }
+
+  /**
+   * Moves the cursor to a solid block that is recorded now, and forgets what is below.
+   * @returns false when the window does not lead there: it has to begin anew.
+   */
+  release(cursor: BlockRef): boolean {
+    if (cursor.hash === this.#cursor.hash) return true
+    if (this.#path.get(cursor.height) !== cursor.hash) return false
+    this.#cursor = refOf(cursor)
+    for (const height of this.#path.keys()) if (height <= cursor.height) this.#path.delete(height)
+    for (const [id, { height }] of this.#blocks) if (height <= cursor.height) this.#blocks.delete(id)
+    return true
+  }
+
+  /** From now on, blocks of these ids are solid as soon as they are read. Those read since the solid one are read again. */
+  prove(ids: IdRange): void {
+    this.#proven = ids
+    const { height, id } = this.#count.solid
+    const solid = this.#blocks.get(id)
+    this.#tip = solid ? refOf(solid) : this.#cursor
+    for (const [key, block] of this.#blocks) if (block.height > height) this.#blocks.delete(key)
+    this.#count = new SolidCount({ height, id })
+  }
+
+  /**
+   * Takes the block after the tip.
+   * @returns whether it links to the tip. If not, the tip is one block lower now: after a fork the blocks are read again
+   * downwards until one links.
+   * @throws UnlinkedBlock when it contradicts a solid block.
+   */
+  async take(block: ReadBlock): Promise<boolean> {
+    const proven = this.#proven?.idAt(block.height) ?? null
+    if (block.parentHash !== this.#tip.hash || (proven !== null && proven !== block.hash)) {
+      if (this.#tip.hash === this.#count.solid.id) throw new UnlinkedBlock(this.#tip, block)
+      const tip = this.#blocks.get(this.#tip.hash)
+      const below = tip && this.#blocks.get(tip.parentHash)
+      this.#tip = below ? refOf(below) : this.#solidRef()
+      return false
+    }
+    const producer = this.#signedBy(block)
+    this.#blocks.set(block.hash, this.#kept(block, producer))
+    this.#tip = refOf(block)
+    if (proven !== null) {
+      this.#count = new SolidCount(countedRef(block))
+      await this.#becameSolid(block.hash)
+      return true
+    }
+    const { height, hash: id, parentHash } = block
+    const taken = this.#count.take({ height, id, parentHash, producer })
+    if (taken.kind === 'added' && taken.solid) await this.#becameSolid(taken.solid.id)
+    return true
+  }
+
+  #solidRef(): BlockRef {
+    const { id } = this.#count.solid
+    const solid = this.#blocks.get(id)
+    return solid ? refOf(solid) : this.#cursor
+  }
+
+  /** @returns the producer that is known to have signed the block's header; null when none is. */
+  #signedBy({ header, unverified }: ReadBlock): string | null {
+    if (!header || isAboutHeader(unverified)) return null
+    // Of a verified block the header is. Of the others only the content is known not to be.
+    const why = unverified === null ? null : this.#producers.verifyHeader(header)
+    return why === null ? header.producer : null
+  }
+
+  #kept(block: ReadBlock, producer: string | null): KeptBlock {
+    const { header } = block
+    // A header's bytes are part of a whole answer. Only a few are kept, until their block is solid.
+    const kept =
+      header && producer === null && block.unverified !== 'id'
+        ? { ...header, bytes: Buffer.from(header.bytes), signature: Buffer.from(header.signature) }
+        : null
+    return { ...block, header: kept }
+  }
+
+  /** Notes the way to a solid block. What stands below it is verified by that, whoever signed it. */
+  async #becameSolid(id: string): Promise<void> {
+    const learned: SentHeader[] = []
+    let block = this.#blocks.get(id)
+    for (; block && !this.#path.has(block.height); block = this.#blocks.get(block.parentHash)) {
+      this.#path.set(block.height, block.hash)
+      if (block.header) learned.push(block.header)
+      const isProven = block.unverified === 'stranger' || block.unverified === 'signature'
+      this.#blocks.set(block.hash, {
+        ...block,
+        header: null,
+        unverified: isProven ? null : block.unverified,
+      })
+    }
+    for (const [key, { height }] of this.#blocks) {
+      if (height <= this.#count.solid.height && this.#path.get(height) !== key) this.#blocks.delete(key)
+    }
+    // If they cannot be written now, they are learned with the producers' next blocks.
+    await this.#producers.learn(learned).catch(err => this.#log.warn({ err }, 'producers.not_learned'))
+  }
+}
+
+function isAboutHeader(why: Unverified | null): boolean {
+  return why === 'id' || why === 'stranger' || why === 'signature'
+}
+
+function refOf({ height, hash, time }: BlockRef): BlockRef {
+  return { height, hash, time }
+}
+
+function countedRef({ height, hash }: BlockRef): SolidRef {
+  return { height, id: hash }
+}

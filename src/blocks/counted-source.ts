@@ -1,0 +1,181 @@
+import { EventEmitter, once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { BlockRef, SolidBlock } from '../tron/block.ts'
+import type { NodePool } from '../tron/pool/node-pool.ts'
+import { ChainWindow } from './chain-window.ts'
+import type { UnlinkedBlock } from './fetch-blocks.ts'
+import { fillWindow } from './fill-window.ts'
+import type { ChainSource } from './follow-chain.ts'
+import type { HeadSource } from './follow-head.ts'
+import { createHeadPace } from './head-pace.ts'
+import type { KnownProducers } from './known-producers.ts'
+import { proveByHeaders } from './prove-by-headers.ts'
+
+/** The nodes, as far as the counted chain needs them. */
+export type CountedNodes = Pick<
+  NodePool,
+  | 'newBlock'
+  | 'newBlocks'
+  | 'newHeader'
+  | 'head'
+  | 'headBlock'
+  | 'solidHead'
+  | 'solidBlock'
+  | 'distrust'
+  | 'status'
+>
+
+/** Solidified blocks that are counted where that is possible, and otherwise taken from a node's word. */
+export interface CountedSource extends ChainSource {
+  /** The blocks at the head, for display: those of the window, where it is kept, and not before it has reached the head. */
+  readonly head: HeadSource
+  /** Waits until the head may be another, and no longer than a time. */
+  pause(ms: number, signal: AbortSignal): Promise<void>
+  /** Reads and counts until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>
+}
+
+/** Headers above the solid block without another solid one: its producers are others than those that are known. */
+const provenAfter = 100
+const proveRetryMs = 60_000
+/** Without a counted block for so long, while a node's solidified head moves on, its word is taken. */
+const stalledMs = 300_000
+const progressCheckMs = 1_000
+/** A node's word must be so far above the cursor: more than counting lags behind it. */
+const wordAheadMin = 3
+
+/**
+ * @param options.together how many blocks are read in one call at the head.
+ * @param options.onUncounted called with true when a node's word is taken instead of counting, and with false when not.
+ */
+export function createCountedSource(options: {
+  nodes: CountedNodes
+  producers: KnownProducers
+  slotMs: number | null
+  pollMs: number
+  together: number
+  clock: Clock
+  onUnlinked: (error: UnlinkedBlock | null) => void
+  onUncounted: (isUncounted: boolean) => void
+  log: Logger
+}): CountedSource {
+  const { nodes, producers, slotMs, pollMs, together, clock, onUnlinked, onUncounted, log } = options
+  const nowMs = () => clock.now().getTime()
+  const events = new EventEmitter().setMaxListeners(0)
+  let window: ChainWindow | null = null
+  let atHead = false
+  let shown: BlockRef | null = null
+  let progressAtMs = nowMs()
+  let solidHeight = 0
+  let wordTaken = false
+  let provedAtMs = Number.NEGATIVE_INFINITY
+
+  const counts = () => window !== null && producers.canCount() && !wordTaken
+  const wait = async (event: 'changed' | 'room', ms: number, signal: AbortSignal) => {
+    const over = AbortSignal.any([signal, AbortSignal.timeout(ms)])
+    await once(events, event, { signal: over }).catch(() => undefined) // Over: the caller looks again.
+  }
+  const noteProgress = () => {
+    if (!window || window.solid.height === solidHeight) return
+    solidHeight = window.solid.height
+    progressAtMs = nowMs()
+    if (wordTaken && window.solid.height > window.cursor.height) {
+      wordTaken = false
+      onUncounted(false)
+    }
+  }
+  const fill = async (signal: AbortSignal) => {
+    while (!signal.aborted && !(window && producers.canCount())) await wait('changed', 1_000, signal)
+    if (signal.aborted) return
+    await fillWindow({
+      ...{ nodes, together, onUnlinked, log, signal, now: clock.now },
+      window: () => window!,
+      pace: createHeadPace({ slotMs, pollMs, nowMs }),
+      hasRoom: aborted => wait('room', 1_000, aborted),
+      onRead: isAtHead => {
+        atHead = isAtHead
+        noteProgress()
+        events.emit('changed')
+      },
+    })
+  }
+  /** Where blocks do not become solid under the producers that are known: they are old, and had others. */
+  const prove = async (signal: AbortSignal) => {
+    if (!window || !counts() || atHead) return
+    if (window.tip.height - window.solid.height < provenAfter || nowMs() - provedAtMs < proveRetryMs) return
+    provedAtMs = nowMs()
+    const proven = window
+    const ids = await proveByHeaders(nodes, producers, window.solid, signal)
+    if (window !== proven) return
+    log.info({ from: ids.from, to: ids.last }, 'chain.proven')
+    window.prove(ids)
+    events.emit('room')
+  }
+  const takeWord = async () => {
+    if (!window || !producers.canCount() || wordTaken || nowMs() - progressAtMs < stalledMs) return
+    const claimed = await nodes.solidHead()
+    if (claimed.height < window.cursor.height + wordAheadMin) return
+    wordTaken = true
+    onUncounted(true)
+    log.error({ solid: window.solid.height, claimed: claimed.height }, 'chain.uncounted')
+  }
+  const watchProgress = async (signal: AbortSignal) => {
+    while (!signal.aborted) {
+      try {
+        await prove(signal)
+        await takeWord()
+      } catch (err) {
+        if (!signal.aborted) log.warn({ err }, 'chain.unproven')
+      }
+      await sleep(progressCheckMs, undefined, { signal }).catch(() => undefined) // Aborted: the loop ends.
+    }
+  }
+
+  return {
+    head: {
+      async head() {
+        if (!counts()) return await nodes.head()
+        // Behind the head nobody looks at what is not credited yet, and crediting goes first.
+        if (atHead) shown = window!.tip
+        return shown ?? window!.cursor
+      },
+      async headBlock(height) {
+        if (!counts()) return await nodes.headBlock(height)
+        return window!.branch().find(block => block.height === height) ?? null
+      },
+    },
+    async pause(ms, signal) {
+      if (counts()) await wait('changed', ms, signal)
+      else await sleep(ms, undefined, { signal }).catch(() => undefined) // Aborted: the caller ends.
+    },
+    async solidHead() {
+      if (!counts()) return await nodes.solidHead()
+      const { height, id } = window!.solid
+      const block = window!.solidBlock(height)
+      return block ?? { ...window!.cursor, height, hash: id }
+    },
+    async solidBlock(height): Promise<SolidBlock | null> {
+      return counts() ? window!.solidBlock(height) : await nodes.solidBlock(height)
+    },
+    furthest: () => Math.max(0, ...nodes.status().map(({ solidHeight }) => solidHeight ?? 0)),
+    distrust: nodes.distrust,
+    startAt(cursor: BlockRef) {
+      if (window?.release(cursor)) return void events.emit('room')
+      if (window) log.info({ height: cursor.height }, 'window.restarted')
+      window = new ChainWindow(cursor, producers, log)
+      progressAtMs = nowMs()
+      events.emit('changed')
+      events.emit('room')
+    },
+    async waitFor(height, ms, signal) {
+      if (!counts()) return void (await sleep(ms, undefined, { signal }).catch(() => undefined)) // Aborted: the caller ends.
+      if (window!.solidBlock(height)) return
+      await wait('changed', ms, signal)
+    },
+    async run(signal) {
+      await Promise.all([producers.find(signal), fill(signal), watchProgress(signal)])
+    },
+  }
+}

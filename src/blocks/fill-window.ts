@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from '../base/log.ts'
+import { isNotOffered } from '../tron/node/node-error.ts'
+import type { ReadBlock } from '../tron/node/solid-block.ts'
+import type { NodePool } from '../tron/pool/node-pool.ts'
+import type { ChainWindow } from './chain-window.ts'
+import { UnlinkedBlock } from './fetch-blocks.ts'
+import type { HeadPace } from './head-pace.ts'
+
+/** The nodes, as far as reading new blocks needs them. */
+export type NewBlocks = Pick<NodePool, 'newBlock' | 'newBlocks' | 'distrust'>
+
+/** The most blocks above the cursor: enough to count, and to hide the round trips behind the head. */
+export const aheadMax = 128
+/** Blocks in one call while behind. Four busy ones stay below a megabyte over gRPC. */
+const groupMax = 4
+/** Calls for groups at the same time. */
+const groupsMax = 16
+/** The wait after a failure: doubled from the first to the last. */
+const retryMs = { first: 250, last: 5_000 }
+/** A tip of the last half minute is at the head or close to it. */
+const lateMs = 30_000
+/** After so many misses in a row other nodes are asked than the one that served last. */
+const missesMax = 3
+
+interface Group {
+  from: number
+  count: number
+  blocks: Promise<ReadBlock[]>
+}
+
+/**
+ * Reads blocks into a window until the signal aborts: one after the other at the head, many at a time behind it. A group
+ * that fails is asked for again; those fetched after it are kept.
+ * @param options.window is asked for at each turn: another one begins at another cursor.
+ * @param options.together blocks that are read in one call at the head: more than one costs fewer calls and some seconds.
+ * @param options.hasRoom resolves when the window has room again.
+ * @param options.onRead called after each reading, with whether the head is reached.
+ * @param options.onUnlinked called with a block that contradicts a solid one, and with null after the next that links.
+ */
+export async function fillWindow(options: {
+  nodes: NewBlocks
+  window: () => ChainWindow
+  pace: HeadPace
+  together: number
+  hasRoom: (signal: AbortSignal) => Promise<void>
+  onRead: (isAtHead: boolean) => void
+  onUnlinked: (error: UnlinkedBlock | null) => void
+  now: () => Date
+  log: Logger
+  signal: AbortSignal
+}): Promise<void> {
+  const { nodes, pace, together, hasRoom, onRead, onUnlinked, now, log, signal } = options
+  const queue: Group[] = []
+  let filled: ChainWindow | null = null
+  let depth = 0
+  let misses = 0
+  let lastNode: string | null = null
+  let waitMs = retryMs.first
+  let inOneCall = true
+  const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined) // Aborted: the loop ends.
+
+  const start = (from: number, count: number): Group => {
+    const blocks = count === 1 || !inOneCall ? oneByOne(from, count) : nodes.newBlocks(from, count)
+    blocks.catch(() => undefined) // Thrown when its turn comes.
+    return { from, count, blocks }
+  }
+  const oneByOne = async (from: number, count: number): Promise<ReadBlock[]> => {
+    // A node that withholds blocks is not asked alone for ever.
+    const not = misses >= missesMax && lastNode !== null ? { not: lastNode } : {}
+    const heights = Array.from({ length: count }, (_, i) => from + i)
+    const blocks = await Promise.all(heights.map(height => nodes.newBlock(height, not)))
+    const end = blocks.indexOf(null)
+    return (end < 0 ? blocks : blocks.slice(0, end)) as ReadBlock[]
+  }
+  const plan = async (window: ChainWindow) => {
+    const room = () => window.cursor.height + aheadMax - next()
+    const next = () => (queue.length > 0 ? queue.at(-1)!.from + queue.at(-1)!.count : window.tip.height + 1)
+    if (depth === 0) {
+      if (queue.length > 0) return
+      if (room() <= 0) return await hasRoom(signal)
+      await pause(pace.waitMs(window.tip, together))
+      if (!signal.aborted && options.window() === window) queue.push(start(next(), together))
+      return
+    }
+    while (queue.length < depth && room() >= groupMax) queue.push(start(next(), groupMax))
+    if (queue.length === 0) await hasRoom(signal)
+  }
+  const restart = () => {
+    queue.length = 0
+    depth = 0
+  }
+
+  while (!signal.aborted) {
+    const window = options.window()
+    if (window !== filled) restart()
+    filled = window
+    await plan(window)
+    const [group] = queue
+    if (!group || signal.aborted) continue
+    try {
+      const blocks = await group.blocks
+      if (options.window() !== window) continue
+      queue.shift()
+      const { count: wanted } = group
+      let linked = true
+      for (const block of blocks) {
+        linked = await window.take(await verified(nodes, block, wanted))
+        if (!linked) break
+        lastNode = block.node
+        onUnlinked(null)
+      }
+      const isAtHead = linked && blocks.length < wanted
+      if (blocks.length === 0) pace.missed()
+      else if (depth === 0) pace.came(blocks.at(-1)!)
+      misses = blocks.length > 0 ? 0 : misses + 1
+      // After a full group there may be more. After a short one the head is reached.
+      if (!linked || isAtHead) restart()
+      else if (isLate(window)) depth = Math.min(Math.max(1, depth * 2), groupsMax)
+      waitMs = retryMs.first
+      onRead(isAtHead || !isLate(window))
+    } catch (error) {
+      if (signal.aborted) return
+      if (isNotOffered(error) && inOneCall) inOneCall = false
+      else {
+        if (error instanceof UnlinkedBlock) {
+          nodes.distrust(error.block.node, error.message)
+          onUnlinked(error)
+          restart()
+        }
+        log.warn({ err: error, retryInMs: waitMs }, 'block.failed')
+        await pause(Math.max(waitMs, retryAfterMs(error)))
+        waitMs = Math.min(waitMs * 2, retryMs.last)
+      }
+      if (queue[0] === group) queue[0] = start(group.from, group.count)
+    }
+  }
+
+  function isLate({ tip }: ChainWindow): boolean {
+    return now().getTime() - tip.time.getTime() > lateMs
+  }
+}
+
+/** Reads a block of a group again, of other nodes too, when it is not verified. */
+async function verified(nodes: NewBlocks, block: ReadBlock, together: number): Promise<ReadBlock> {
+  if (together === 1 || block.unverified === null) return block
+  return (await nodes.newBlock(block.height)) ?? block
+}
+
+function retryAfterMs(error: unknown): number {
+  const wanted = (error as { retryAfterMs?: unknown }).retryAfterMs
+  return typeof wanted === 'number' ? wanted : 0
+}

@@ -1,0 +1,48 @@
+import type { Pacing } from '../tron/network.ts'
+
+/** Decides when the next block is asked for at the head. */
+export interface HeadPace {
+  /** How long to wait now, in ms, until blocks after a given one may be there. */
+  waitMs(last: { time: Date }, count: number): number
+  /** The block that was waited for came. */
+  came(block: { time: Date }): void
+  /** It was not there yet. */
+  missed(): void
+}
+
+/** By how much earlier each next block is asked for while every one is there at once. */
+const earlierMs = 10
+/** Kept between the time at which a block was found and that at which the next is expected. */
+const marginMs = 50
+
+/**
+ * Learns how long after its own time a block can be read, by our clock: so a wrong clock does not matter, and nearly every
+ * call finds a block. After a miss it is asked again soon, and after a second one at the next slot.
+ * @param slotMs the time from block to block; null where that is not known: it is asked at an interval.
+ */
+export function createHeadPace(options: {
+  slotMs: number | null
+  pollMs: Pacing['pollMs']
+  nowMs: () => number
+}): HeadPace {
+  const { slotMs, pollMs, nowMs } = options
+  let lateMs = 0
+  let misses = 0
+  return {
+    waitMs(last, count) {
+      if (slotMs === null) return misses > 0 ? pollMs : 0
+      if (misses === 1) return pollMs
+      const expectedMs = last.time.getTime() + count * slotMs + lateMs
+      const slots = misses > 1 ? Math.ceil(Math.max(0, nowMs() - expectedMs + 1) / slotMs) : 0
+      return Math.max(0, expectedMs + slots * slotMs - nowMs())
+    },
+    came(block) {
+      const ageMs = nowMs() - block.time.getTime()
+      lateMs = misses > 0 ? ageMs + marginMs : lateMs - earlierMs
+      misses = 0
+    },
+    missed() {
+      misses++
+    },
+  }
+}

@@ -1,0 +1,78 @@
+import { NodeError } from '../tron/node/node-error.ts'
+import type { NodePool } from '../tron/pool/node-pool.ts'
+import type { SentHeader } from '../tron/verify/sent-block.ts'
+import { SolidCount, type SolidRef } from '../tron/verify/solid-count.ts'
+import { hasItsId } from '../tron/verify/verify-block.ts'
+import { IdRange } from './id-range.ts'
+import type { KnownProducers } from './known-producers.ts'
+
+/** Headers that are asked for at the same time. */
+const inFlightMax = 16
+/** Signatures are checked of so many of the last headers: several times as many as make a block solid. */
+const signedMax = 200
+
+/**
+ * Proves old blocks by the present: reads the headers from a block up to the head, each linked to the one before, and counts
+ * at their end which is solid. A block whose id is reached by parent hashes from a counted one is verified by that, whoever
+ * signed it. A call for each header.
+ * @param after the block before the first.
+ * @returns the ids of the blocks up to the counted one.
+ * @throws NodeError when a header does not link or none is counted.
+ */
+export async function proveByHeaders(
+  nodes: Pick<NodePool, 'newHeader' | 'head'>,
+  producers: KnownProducers,
+  after: SolidRef,
+  signal: AbortSignal,
+): Promise<IdRange> {
+  const { height: last } = await nodes.head()
+  const ids = new IdRange(after.height + 1)
+  const tip: SentHeader[] = []
+  let parent = after
+  for await (const header of readHeaders(nodes, after.height + 1, last, signal)) {
+    if (header.parentHash !== parent.id || !hasItsId(header)) {
+      throw new NodeError('failed', `header ${header.height} does not link to ${parent.id}`)
+    }
+    ids.add(header.id)
+    if (tip.push({ ...header, bytes: Buffer.from(header.bytes) }) > signedMax) tip.shift()
+    parent = header
+  }
+  const counted = countAtTip(tip, producers)
+  if (!counted) throw new NodeError('failed', `no block up to ${parent.height} is counted solid`)
+  ids.cutAbove(counted.height)
+  return ids
+}
+
+function countAtTip(tip: readonly SentHeader[], producers: KnownProducers): SolidRef | null {
+  const [first] = tip
+  if (!first) return null
+  const base = { height: first.height - 1, id: first.parentHash }
+  const count = new SolidCount(base)
+  for (const header of tip) {
+    const isSigned = producers.verifyHeader(header) === null
+    count.take({ ...header, producer: isSigned ? header.producer : null })
+  }
+  return count.solid.height > base.height ? count.solid : null
+}
+
+/** Reads headers in order, several at a time. */
+async function* readHeaders(
+  nodes: Pick<NodePool, 'newHeader'>,
+  from: number,
+  last: number,
+  signal: AbortSignal,
+): AsyncGenerator<SentHeader> {
+  const asked: Promise<SentHeader | null>[] = []
+  let next = from
+  for (let height = from; height <= last; height++) {
+    while (asked.length < inFlightMax && next <= last) {
+      const call = nodes.newHeader(next++)
+      call.catch(() => undefined) // Thrown when its turn comes.
+      asked.push(call)
+    }
+    signal.throwIfAborted()
+    const header = await asked.shift()!
+    if (!header) throw new NodeError('failed', `there is no header ${height}`)
+    yield header
+  }
+}

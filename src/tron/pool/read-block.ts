@@ -1,0 +1,117 @@
+import type { Logger } from '../../base/log.ts'
+import type { Unverified } from '../block.ts'
+import type { TronNode } from '../node/node-client.ts'
+import { NodeError } from '../node/node-error.ts'
+import type { ReadBlock } from '../node/solid-block.ts'
+import type { SentHeader } from '../verify/sent-block.ts'
+import type { NodeChoice } from './choose-node.ts'
+import { stepBackMax } from './node-health.ts'
+import type { PooledNode } from './pooled-node.ts'
+
+/** Of which view a block is read. */
+export type BlockView = 'solidBlock' | 'newBlock'
+
+/** Says why a header is not verified. @returns null when it is. */
+export type HeaderCheck = (header: SentHeader) => Unverified | null
+
+interface Answer {
+  block: ReadBlock
+  node: PooledNode
+}
+
+/** How long all nodes may show infos that are not their block's before what fits is taken, unverified. */
+const unfitMs = 30_000
+/** Heights whose infos did not fit. */
+const unfitMax = 1_000
+
+/** Makes a function that says of a block whether its header is verified too. @param verifyHeader without it every header is. */
+export function createBlockJudge(verifyHeader: HeaderCheck | undefined): (block: ReadBlock) => ReadBlock {
+  return block => {
+    if (block.unverified !== null || !verifyHeader) return block
+    return { ...block, unverified: block.header ? verifyHeader(block.header) : 'id' }
+  }
+}
+
+/**
+ * Makes a reader of blocks from several nodes. The node that is asked first answers, as long as what it shows is verified.
+ * Otherwise it is asked again, then the others. If nobody shows the block verified, it is given as it was shown first.
+ * @param options.judged says of a block whether its header is verified too.
+ */
+export function createBlockReader(options: {
+  nodes: readonly PooledNode[]
+  choice: NodeChoice
+  now: () => number
+  judged: (block: ReadBlock) => ReadBlock
+  onServed: (node: PooledNode, block: ReadBlock, view: BlockView) => void
+  onUnverified: (node: string, why: Unverified) => void
+  log: Logger
+}): (view: BlockView, height: number, not?: string | readonly string[]) => Promise<ReadBlock | null> {
+  const { nodes, choice, now, judged, onServed, onUnverified, log } = options
+  const unfitSince = new Map<number, number>()
+
+  const ask = (node: PooledNode, view: BlockView, height: number) =>
+    node.ask(async (one: TronNode) => {
+      const block = await one[view](height)
+      return block && judged(block)
+    })
+  /** Asks the first node, and a further one for a block that the first lacks. */
+  const askFirst = async (view: BlockView, height: number, not?: string | readonly string[]) => {
+    let unfit: Answer | null = null
+    const askOne = async (node: PooledNode) => {
+      const block = await ask(node, view, height).catch(error => {
+        if (error instanceof NodeError && error.unfit)
+          unfit ??= { block: { ...error.unfit, node: node.name }, node }
+        throw error
+      })
+      const claimed = view === 'solidBlock' ? (node.health.solidHead?.height ?? 0) : 0
+      if (block || claimed <= height + stepBackMax) return block
+      throw new NodeError('failed', `node ${node.name} has no block ${height}, though it showed ${claimed}`)
+    }
+    try {
+      const { value: block, node } = await choice.call(askOne, not)
+      unfitSince.delete(height)
+      if (block) return { block, node }
+      const other = await choice.further(node, height, not)
+      // A failure is recorded with that node. The answer of the first node stands.
+      const found = other && (await ask(other, view, height).catch(() => null))
+      return found && { block: found, node: other }
+    } catch (error) {
+      if (unfit && isUnfitForLong(height)) return unfit as Answer
+      throw error
+    }
+  }
+  const isUnfitForLong = (height: number): boolean => {
+    const sinceMs = unfitSince.get(height) ?? now()
+    unfitSince.set(height, sinceMs)
+    if (unfitSince.size > unfitMax) unfitSince.delete(unfitSince.keys().next().value!)
+    return now() - sinceMs >= unfitMs
+  }
+  return async (view, height, not) => {
+    const answer = await askFirst(view, height, not)
+    if (!answer) return null
+    const { block, node } = answer
+    if (block.unverified === null) {
+      onServed(node, block, view)
+      return block
+    }
+    onUnverified(node.name, block.unverified)
+    log.debug({ height, node: node.name, why: block.unverified }, 'block.unverified')
+    // What a node cannot say in JSON it cannot say a second time either.
+    const again = block.unverified === 'leaf' ? [] : [node]
+    for (const other of [
+      ...again,
+      ...choice.ranked(nodes.filter(one => one !== node && !isLeftOut(one, not))),
+    ]) {
+      const shown = await ask(other, view, height).catch(() => null)
+      if (shown?.unverified !== null) continue
+      onServed(other, shown, view)
+      return shown
+    }
+    onServed(node, block, view)
+    return block
+  }
+}
+
+function isLeftOut({ name }: PooledNode, not: string | readonly string[] = []): boolean {
+  return typeof not === 'string' ? name === not : not.includes(name)
+}
