@@ -7,6 +7,8 @@ import { UsageError } from '../src/base/errors.ts'
 import { createLog, type Logger } from '../src/base/log.ts'
 import { createCatchUp } from '../src/blocks/catch-up.ts'
 import { readCursor } from '../src/blocks/chain-store.ts'
+import { createCountedSource } from '../src/blocks/counted-source.ts'
+import { createKnownProducers } from '../src/blocks/known-producers.ts'
 import { leadChain } from '../src/blocks/lead-chain.ts'
 import { openChain } from '../src/blocks/open-chain.ts'
 import { createAlarms } from '../src/blocks/watcher-alarms.ts'
@@ -216,8 +218,11 @@ function startWatcher(url: string, { urls }: RandomChain, holder: string, kept: 
     ? createLog(process.env.LOG_LEVEL ?? 'warn', holder)
     : kept.child({ process: holder })
   const pool = createPool(url, { max: 3, name: holder })
+  const producers = createKnownProducers({ pool, nodes: () => nodes, isPublic: false, log })
   const openNodes = () =>
     createNodePool({
+      verifyHeader: producers.verifyHeader,
+      portsAreHosts: true,
       nodes: urls,
       usdtContract,
       requestsPerSecond: 1_000,
@@ -229,6 +234,7 @@ function startWatcher(url: string, { urls }: RandomChain, holder: string, kept: 
   const alarms = createAlarms(registry, log)
   const metrics = createWatcherMetrics(registry)
   const catchUp = createCatchUp(registry, systemClock, log)
+  const pacing = { restMs: 0, pollMs: 60 }
   const running = (async () => {
     const chain = await open()
     if (!chain) return
@@ -240,20 +246,30 @@ function startWatcher(url: string, { urls }: RandomChain, holder: string, kept: 
       signal: stopping.signal,
       timing: { ttl: 1_000, every: 200 },
       onLead: () => undefined,
-      work: signal =>
-        creditChain({
-          pool,
-          nodes,
-          rules,
-          pacing: { restMs: 0, pollMs: 60 },
-          limits: networks.sandbox.limits,
-          alarms,
-          metrics,
-          catchUp,
-          crossCheck: null,
-          log,
-          signal,
-        }),
+      work: async signal => {
+        const counted = createCountedSource({
+          ...{ nodes, producers, slotMs: null, pollMs: pacing.pollMs, clock: systemClock, log },
+          together: 4,
+          onUnlinked: () => undefined,
+          onUncounted: () => undefined,
+        })
+        await Promise.all([
+          counted.run(signal),
+          creditChain({
+            pool,
+            nodes: counted,
+            rules,
+            pacing,
+            limits: networks.sandbox.limits,
+            alarms,
+            metrics,
+            catchUp,
+            crossCheck: null,
+            log,
+            signal,
+          }),
+        ])
+      },
     })
   })()
   return {

@@ -13,6 +13,7 @@ import type { SolidBlock } from '../../src/tron/block.ts'
 import { blockId, transactionId } from '../../src/tron/block-id.ts'
 import { networks } from '../../src/tron/network.ts'
 import { createTronNode, type TronNode } from '../../src/tron/node/node-client.ts'
+import type { ReadBlock } from '../../src/tron/node/solid-block.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 // The sandbox over HTTP, read by the client the watcher uses.
@@ -86,7 +87,7 @@ test('the solidified chain links from block to block, and lags behind the head b
   assert.equal(head.height, height - 4)
   let parent = await node.solidBlock(head.height - 3)
   for (let h = head.height - 2; h <= head.height; h++) {
-    const block: SolidBlock | null = await node.solidBlock(h)
+    const block: ReadBlock | null = await node.solidBlock(h)
     assert.equal(block!.parentHash, parent!.hash)
     parent = block
   }
