@@ -39,6 +39,8 @@ export interface SandboxChainOptions {
    * be computed from JSON.
    */
   unknownFields?: number | undefined
+  /** A maintenance after every so many blocks. Default: none, but those that are asked for. */
+  maintenance?: (Maintenance & { everyBlocks: number }) | undefined
   /** Between the blocks a new chain starts with. Also the length of a missed slot. */
   blockIntervalMs?: number | undefined
   clock?: Clock | undefined
@@ -73,6 +75,7 @@ export class SandboxChain {
   readonly producers: Producers
   readonly #seed: string
   readonly #unknownFields: number
+  readonly #maintenance: SandboxChainOptions['maintenance']
   readonly #clock: ChainClock
   readonly #blocks: KeptBlocks
   readonly #waiting = new WaitingTransactions()
@@ -87,6 +90,7 @@ export class SandboxChain {
     this.blockIntervalMs = options.blockIntervalMs ?? blockIntervalDefaultMs
     this.#clock = new ChainClock(options.clock ?? systemClock, this.blockIntervalMs)
     this.#unknownFields = options.unknownFields ?? 0
+    this.#maintenance = options.maintenance
     this.solidificationDepth = options.solidificationDepth ?? solidificationDepthDefault
     this.solidifiedBy = options.solidifiedBy ?? 'depth'
     this.producers = new Producers(this.#seed, options.producers ?? producersFor(this.solidificationDepth))
@@ -169,6 +173,7 @@ export class SandboxChain {
   mine(blocks = 1, { missedSlots = 0, first = [] }: MineOptions = {}): SandboxBlock[] {
     return Array.from({ length: blocks }, (_, i) => {
       const height = this.#head.height + 1
+      if (this.#maintenance && height % this.#maintenance.everyBlocks === 0) this.maintain(this.#maintenance)
       const transactions = this.#waiting.take(height, transactionsPerBlock, i === 0 ? first : [])
       const missed = (i === 0 ? missedSlots : 0) + (this.#maintained ? maintenanceSlots : 0)
       this.#maintained = false
