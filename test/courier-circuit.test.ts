@@ -29,7 +29,7 @@ test('a dead endpoint with thousands waiting gets probes until it recovers; othe
       ...Array(100).fill({ merchant, notifyUrl: good.url }),
       ...Array(100).fill({ merchant: other }),
     ])
-    await waitUntil('the others', async () => (await delivered(pool)) === 200, 60_000)
+    await waitUntil('the others', async () => (await delivered(pool)) === 200)
     await waitUntil('probes', () => dead.requests.length >= before + 3)
     // Each probe was an attempt of its callback. The others have none.
     const { rows } = await pool.query(
@@ -42,7 +42,7 @@ test('a dead endpoint with thousands waiting gets probes until it recovers; othe
     await pool.query(
       `delete from callback_outbox where callback_id > 300 and state = 'due' and lease_epoch = 0`,
     )
-    await waitUntil('a hundred', async () => (await delivered(pool)) >= 300, 60_000)
+    await waitUntil('a hundred', async () => (await delivered(pool)) >= 300)
   })
   assert(dead.inFlightMax <= 8, `${dead.inFlightMax} at once`)
   // Two lanes go there, one of each merchant.
@@ -85,7 +85,7 @@ test('three couriers together never pass a cap', async () => {
       pool,
       Array.from({ length: 600 }, (_, i) => ({ merchant: merchants[i % 3]! })),
     )
-    await waitUntil('all delivered', async () => (await delivered(pool)) === 600, 60_000)
+    await waitUntil('all delivered', async () => (await delivered(pool)) === 600)
   })
   for (const receiver of receivers) {
     assert.equal(receiver.requests.length, 200)

@@ -20,7 +20,7 @@ import { waitUntil } from './support/wait-until.ts'
 // those in flight at the moment of the fault.
 
 describe('a courier', { concurrency: true }, () => {
-  describe('with Redis', { skip: noRedis, concurrency: true }, () => {
+  describe('with Redis', { skip: noRedis, concurrency: 4 }, () => {
     test('killed and restarted empty, with callbacks due: all are delivered', async () => {
       const { pool, url, endpoint, merchants } = await fourMerchants()
       const port = await freePort()
@@ -199,7 +199,7 @@ describe('a courier', { concurrency: true }, () => {
         const tuning = { leaseMs: 600_000 }
         for (let kills = 0; kills < 2; kills++) {
           const courier = await startCourierProcess({ url, redisUrl, merchants, tuning })
-          await waitUntil('a request', () => endpoint.requests.length === kills + 1, 15_000)
+          await waitUntil('a request', () => endpoint.requests.length === kills + 1)
           courier.kill('SIGKILL')
         }
         await withCourier({ pool, url, redisUrl, merchants, tuning }, async () => {
@@ -224,7 +224,7 @@ describe('a courier', { concurrency: true }, () => {
         stopped.kill('SIGSTOP')
         held = false
         await withCourier({ pool, url, redisUrl, merchants, tuning }, async () => {
-          await waitUntil('all delivered', async () => (await delivered(pool)) === 24, 60_000)
+          await waitUntil('all delivered', async () => (await delivered(pool)) === 24)
           stopped.kill('SIGCONT')
           // Its results are written into the history.
           await waitUntil('its results', async () => (await attempts(pool)) === endpoint.requests.length)
@@ -247,7 +247,7 @@ describe('a courier', { concurrency: true }, () => {
             `select pg_terminate_backend(pid) from pg_stat_activity
             where datname = current_database() and pid <> pg_backend_pid()`,
           )
-          await waitUntil('all delivered', async () => (await delivered(pool)) === 100, 40_000)
+          await waitUntil('all delivered', async () => (await delivered(pool)) === 100)
         })
         await assertOnce({ endpoint, pool }, 100, 10)
       })

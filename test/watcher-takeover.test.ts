@@ -48,7 +48,7 @@ for (const through of ['directly', 'through a transaction-pooling proxy'] as con
     }
     const watchers = [startProcess(['start', 'watcher'], env), startProcess(['start', 'watcher'], env)]
     try {
-      const leader = await waitUntil('a leader', () => watchers.find(watcher => leads(watcher)), 60_000)
+      const leader = await waitUntil('a leader', () => watchers.find(watcher => leads(watcher)))
       const reached = await waitUntil(
         'the middle of the catch-up',
         async () => {

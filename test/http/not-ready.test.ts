@@ -20,6 +20,6 @@ test('nothing is handed out before it is watched: 503 not_ready until there is a
   assert.equal((await api.app.inject('/healthz')).statusCode, 200)
   assert.equal((await api.app.inject('/readyz')).statusCode, 503)
   await followChain(api.pool)
-  await waitUntil('it is ready', async () => (await api.app.inject('/readyz')).statusCode === 200, 5_000)
+  await waitUntil('it is ready', async () => (await api.app.inject('/readyz')).statusCode === 200)
   assert.equal((await api.ask(merchant, 'newAddress', user)).status, 1)
 })

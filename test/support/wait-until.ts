@@ -9,7 +9,7 @@ import assert from 'node:assert/strict'
 export async function waitUntil<T>(
   what: string,
   condition: () => Promise<T> | T,
-  deadlineMs = 20_000,
+  deadlineMs = 60_000,
   everyMs = 20,
 ): Promise<NonNullable<T>> {
   const end = Date.now() + deadlineMs
