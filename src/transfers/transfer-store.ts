@@ -1,6 +1,7 @@
 import type { DepositAddressId } from '../base/ids.ts'
+import type { UsdtUnits } from '../base/money.ts'
 import { type Queryable, rows, type Tx } from '../db/pool.ts'
-import { addressFromBytes } from '../tron/address.ts'
+import { addressFromBytes, type TronAddress } from '../tron/address.ts'
 import type { SolidBlock, UsdtTransfer } from '../tron/block.ts'
 import type { RecordedTransfer } from './transfer.ts'
 
