@@ -5,6 +5,7 @@ import { errorInFull, messageOf } from './base/printable-error.ts'
 import { addAddressCommands } from './cli/address-commands.ts'
 import { addAuditCommands } from './cli/audit-commands.ts'
 import { addCallbackCommands } from './cli/callback-commands.ts'
+import { addChainCommands } from './cli/chain-commands.ts'
 import { addContractCommands } from './cli/contract-commands.ts'
 import { addHeldCommands } from './cli/held-commands.ts'
 import { hideArguments } from './cli/hide-arguments.ts'
@@ -30,6 +31,7 @@ addMerchantCommands(program)
 addAddressCommands(program)
 addCallbackCommands(program)
 addHeldCommands(program)
+addChainCommands(program)
 addContractCommands(program)
 addQuarantineCommands(program)
 addRescanCommands(program)

@@ -164,7 +164,14 @@ async function watch(
           catchUp,
           crossCheck,
         }),
-        runSecondOpinions({ ...common, rules, checkLag, crossCheck, reconciling }),
+        runSecondOpinions({
+          ...common,
+          nodes: { ...nodes, solidBlock: nodes.recordedBlock },
+          rules,
+          checkLag,
+          crossCheck,
+          reconciling,
+        }),
         repeat({ chore: 'clocks', everyMs: clocksMs, work: checkClocks, log, signal: leading }),
         seen
           ? followSeen({ ...common, nodes: counted.head, intervalMs: pacing.seenMs, wait: counted.pause })

@@ -85,3 +85,17 @@ export async function lockCursor(tx: Tx): Promise<LockedCursor | null> {
   )
   return cursor ?? null
 }
+
+/** Moves the cursor to any block. The caller has locked it. */
+export async function setCursor(tx: Tx, to: BlockRef): Promise<void> {
+  await run(tx, `update chain_cursor set height = $1, hash = $2, block_time = $3, updated_at = now()`, [
+    to.height,
+    to.hash,
+    to.time,
+  ])
+}
+
+/** Forgets the recorded headers above a height, so that they are followed again. */
+export async function deleteBlocksAbove(tx: Tx, height: number): Promise<void> {
+  await run(tx, `delete from chain_block where height > $1`, [height])
+}

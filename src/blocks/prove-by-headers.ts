@@ -30,9 +30,7 @@ export async function proveByHeaders(
   const tip: SentHeader[] = []
   let parent = after
   for await (const header of readHeaders(nodes, after.height + 1, last, signal)) {
-    if (header.parentHash !== parent.id || !hasItsId(header)) {
-      throw new NodeError('failed', `header ${header.height} does not link to ${parent.id}`)
-    }
+    checkLink(header, parent.id)
     ids.add(header.id)
     if (tip.push({ ...header, bytes: Buffer.from(header.bytes) }) > signedMax) tip.shift()
     parent = header
@@ -53,6 +51,40 @@ function countAtTip(tip: readonly SentHeader[], producers: KnownProducers): Soli
     count.take({ ...header, producer: isSigned ? header.producer : null })
   }
   return count.solid.height > base.height ? count.solid : null
+}
+
+/**
+ * Proves old blocks by a recorded one: reads the headers before it, each linked to the one before and the last to it.
+ * @param from the height of the first. @param next a recorded block, by its height and its parent's id.
+ * @returns the ids of the blocks from the first up to the recorded one's parent.
+ * @throws NodeError when they do not link.
+ */
+export async function proveUpTo(
+  nodes: Pick<NodePool, 'newHeader'>,
+  from: number,
+  next: { height: number; parentHash: string },
+  signal: AbortSignal,
+): Promise<IdRange> {
+  const ids = new IdRange(from)
+  let parent: SentHeader | null = null
+  for await (const header of readHeaders(nodes, from, next.height - 1, signal)) {
+    checkLink(header, parent?.id ?? null)
+    ids.add(header.id)
+    parent = header
+  }
+  if (parent?.id !== next.parentHash) {
+    throw new NodeError(
+      'failed',
+      `header ${next.height - 1} is not the parent of the recorded block ${next.height}`,
+    )
+  }
+  return ids
+}
+
+function checkLink(header: SentHeader, parentId: string | null): void {
+  if ((parentId !== null && header.parentHash !== parentId) || !hasItsId(header)) {
+    throw new NodeError('failed', `header ${header.height} does not link to ${parentId}`)
+  }
 }
 
 /** Reads headers in order, several at a time. */

@@ -1,14 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queryable } from '../db/pool.ts'
 import type { BlockRef, SolidBlock } from '../tron/block.ts'
+import { NodeError } from '../tron/node/node-error.ts'
+import type { NodePool } from '../tron/pool/node-pool.ts'
 import { type BlockHeaderRow, readHeaders } from './block-store.ts'
+import { readCursor } from './chain-store.ts'
 import { fetchBlocks, UnlinkedBlock } from './fetch-blocks.ts'
+import type { IdRange } from './id-range.ts'
+import { proveUpTo } from './prove-by-headers.ts'
 
 /** A source that blocks are read from again. */
 export interface RereadSource {
   /** @param options.not nodes to leave out: for a second opinion. */
   solidBlock(height: number, options?: { not: string | readonly string[] }): Promise<SolidBlock | null>
   distrust(node: string, why: string): void
+  /** Reads a header. Without it, blocks from before the first recorded one are not verified. */
+  newHeader?: NodePool['newHeader']
 }
 
 /** A block that differs from the one recorded at its height. The solidified chain has no forks, so a node is or was wrong. */
@@ -33,7 +40,8 @@ const retryMs = { first: 500, last: 15_000 }
 
 /**
  * Reads solidified blocks again, in order. Each must link to the one before it and equal its recorded header, if there is
- * one. Memory is bounded for any range.
+ * one. What is recorded has been followed, so its id is as good as a producer's signature. Blocks from before that are proven by
+ * their headers first, which costs a call for each. Memory is bounded for any range.
  * @param genesisId the parent of block 1.
  * @throws HeaderDiffers at once. After some retries UnlinkedBlock, NodeError, or Error for a block that no node has.
  */
@@ -44,13 +52,15 @@ export async function* rereadBlocks(
   genesisId: string,
 ): AsyncGenerator<SolidBlock[]> {
   let parent: BlockRef | null = null
+  let ids: IdRange | null | undefined
   let failures = 0
   for (;;) {
     try {
+      ids ??= await unrecordedIds(db, source, range)
       parent ??= await parentOf(db, source, range.from, genesisId)
       for await (const blocks of fetchBlocks(source, { from: parent, last: range.to, ahead, batch })) {
-        await checkHeaders(db, blocks)
-        yield blocks
+        const recorded = await checkHeaders(db, blocks)
+        yield blocks.map(block => (recorded.has(block.height) ? block : byId(block, ids ?? null)))
         parent = blocks.at(-1)!
         failures = 0
       }
@@ -77,7 +87,9 @@ async function parentOf(
   return parent
 }
 
-async function checkHeaders(db: Queryable, blocks: readonly SolidBlock[]): Promise<void> {
+/** @returns the heights whose ids are recorded, or named by a recorded block as its parent. */
+async function checkHeaders(db: Queryable, blocks: readonly SolidBlock[]): Promise<Set<number>> {
+  const recorded = new Set<number>()
   const range = { from: blocks[0]!.height, to: blocks.at(-1)!.height + 1 }
   const headers = new Map<number, BlockHeaderRow>(
     (await readHeaders(db, range)).map(header => [header.height, header]),
@@ -89,7 +101,36 @@ async function checkHeaders(db: Queryable, blocks: readonly SolidBlock[]): Promi
     if (next && next.parentHash !== block.hash) {
       throw new HeaderDiffers(block, { hash: next.parentHash }, 'the block recorded after it names')
     }
+    if (same || next) recorded.add(block.height)
   }
+  return recorded
+}
+
+/** A block that is not recorded is verified when its id is proven. */
+function byId(block: SolidBlock, ids: IdRange | null): SolidBlock {
+  const proven = ids?.idAt(block.height) ?? null
+  if (proven !== null && proven !== block.hash) {
+    throw new NodeError(
+      'failed',
+      `block ${block.height} of ${block.node} is ${block.hash}, proven is ${proven}`,
+    )
+  }
+  return proven !== null || block.unverified !== null ? block : { ...block, unverified: 'stranger' }
+}
+
+/** Proves the blocks of a range that come before the first recorded one. @returns null when there are none. */
+async function unrecordedIds(
+  db: Queryable,
+  source: RereadSource,
+  range: { from: number; to: number },
+): Promise<IdRange | null> {
+  const cursor = await readCursor(db)
+  // The block at which the cursor was placed first has no row, but the next one names it.
+  const first = cursor && cursor.startHeight + 1
+  if (!source.newHeader || first === null || range.from >= first - 1) return null
+  const [header] = await readHeaders(db, { from: first, to: first })
+  const next = header ?? { height: first, parentHash: cursor!.hash }
+  return await proveUpTo({ newHeader: source.newHeader }, range.from, next, new AbortController().signal)
 }
 
 function waitMs(error: unknown, failures: number): number {

@@ -34,7 +34,9 @@ export async function withNodes<T>(
   })
   try {
     await nodes.genesisId()
-    return await work(nodes, { ...rules, proof: proofRules(nodes, config.creditAloneAmount) })
+    // What a command reads is recorded, and so irreversible, also at nodes that do not say what is.
+    const recorded = { ...nodes, solidBlock: nodes.recordedBlock }
+    return await work(recorded, { ...rules, proof: proofRules(nodes, config.creditAloneAmount) })
   } finally {
     await nodes.close()
   }

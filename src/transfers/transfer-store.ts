@@ -1,6 +1,7 @@
 import type { DepositAddressId } from '../base/ids.ts'
-import { rows, type Tx } from '../db/pool.ts'
-import { addressFromBytes } from '../tron/address.ts'
+import type { UsdtUnits } from '../base/money.ts'
+import { type Queryable, rows, type Tx } from '../db/pool.ts'
+import { addressFromBytes, type TronAddress } from '../tron/address.ts'
 import type { SolidBlock, UsdtTransfer } from '../tron/block.ts'
 import type { RecordedTransfer } from './transfer.ts'
 
@@ -121,4 +122,26 @@ async function watchedAddresses(
     [Buffer.from([...recipients].join(''), 'latin1')],
   )
   return new Map(found.map(({ bytes, ...address }) => [bytes.toString('latin1'), address]))
+}
+
+/** A recorded transfer, as a node would have to show it. */
+export interface TransferAbove {
+  txid: string
+  logIndex: number
+  height: number
+  amount: UsdtUnits
+  address: TronAddress
+}
+
+/** Reads the transfers recorded in blocks above a height, lowest first. */
+export async function transfersAbove(db: Queryable, height: number): Promise<TransferAbove[]> {
+  return rows<TransferAbove>(
+    db,
+    `select t.txid, t.log_index as "logIndex", t.block_height as "height", t.amount, a.address
+       from transfer t
+       join deposit_address a on a.id = t.deposit_address_id
+      where t.block_height > $1
+      order by t.block_height, t.tx_index, t.log_index`,
+    [height],
+  )
 }

@@ -29,6 +29,8 @@ export interface TronNode {
   solidHash(height: number): Promise<string | null>
   /** Reads the newest block, which may still be replaced. */
   head(options?: { turn?: Turn }): Promise<BlockRef>
+  /** Reads a block that is known to be irreversible; of a node that does not say which are, at its head. Otherwise as `solidBlock`. */
+  recordedBlock(height: number): Promise<ReadBlock | null>
   /** Reads a block at the head, which may still be replaced, with all its transfers; null while the node lacks it. */
   newBlock(height: number): Promise<ReadBlock | null>
   /** Reads the header of a block at the head; null while the node lacks it. */
@@ -125,6 +127,8 @@ export function createTronNode(options: {
           status: notImplemented,
         })
       }),
+    recordedBlock: height =>
+      named(name, `block ${height}`, () => wholeBlock(views.hasSolid() ? solid : head, height)),
     newBlock: height => named(name, `new block ${height}`, () => wholeBlock(head, height)),
     newBlocks: (from, count) =>
       named(name, `new blocks from ${from}`, async () => {

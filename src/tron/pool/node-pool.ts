@@ -51,6 +51,8 @@ export interface NodePool {
    * @returns null while neither the node that was asked nor one known to be further has it.
    */
   solidBlock(height: number, options?: { not?: string | readonly string[] }): Promise<ReadBlock | null>
+  /** Reads a block that is known to be irreversible, as `solidBlock` does, also of nodes that do not say which are. */
+  recordedBlock(height: number, options?: { not?: string | readonly string[] }): Promise<ReadBlock | null>
   /** Reads a block at the head, which may still be replaced, as `solidBlock` reads irreversible ones. */
   newBlock(height: number, options?: { not?: string | readonly string[] }): Promise<ReadBlock | null>
   /**
@@ -188,6 +190,7 @@ export function createNodePool(options: {
       return ahead?.health.solidHead ?? value
     },
     solidBlock: (height, { not } = {}) => readBlock('solidBlock', height, not),
+    recordedBlock: (height, { not } = {}) => readBlock('recordedBlock', height, not),
     newBlock: (height, { not } = {}) => readBlock('newBlock', height, not),
     newBlocks: async (from, count) =>
       (await call(one => one.ask(node => node.newBlocks(from, count)))).value.map(judged),

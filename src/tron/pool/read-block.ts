@@ -9,7 +9,7 @@ import { stepBackMax } from './node-health.ts'
 import type { PooledNode } from './pooled-node.ts'
 
 /** Of which view a block is read. */
-export type BlockView = 'solidBlock' | 'newBlock'
+export type BlockView = 'solidBlock' | 'recordedBlock' | 'newBlock'
 
 /** Says why a header is not verified. @returns null when it is. */
 export type HeaderCheck = (header: SentHeader) => Unverified | null
@@ -68,7 +68,7 @@ export function createBlockReader(options: {
           unfit ??= { block: { ...error.unfit, node: node.name }, node, failed }
         throw error
       })
-      const claimed = view === 'solidBlock' ? (node.health.solidHead?.height ?? 0) : 0
+      const claimed = view !== 'newBlock' ? (node.health.solidHead?.height ?? 0) : 0
       if (block || claimed <= height + stepBackMax) return block
       throw new NodeError('failed', `node ${node.name} has no block ${height}, though it showed ${claimed}`)
     }

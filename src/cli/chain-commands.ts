@@ -1,0 +1,30 @@
+import type { Command } from 'commander'
+import { readRules } from '../credits/credit-rules.ts'
+import { rewindChain } from '../credits/rewind-chain.ts'
+import { byOption, type DecisionOptions, decisionOf } from './operator.ts'
+import { readHeight } from './rescan-commands.ts'
+import { withDatabase } from './with-database.ts'
+import { withNodes } from './with-nodes.ts'
+
+export function addChainCommands(program: Command): void {
+  const chain = program.command('chain').description('where the gateway is in the chain')
+  chain
+    .command('rewind')
+    .description(
+      'go back to an earlier block that the nodes of TRON_NODES show, and follow the chain again from there; refuses while a transfer above it is recorded that they do not show',
+    )
+    .requiredOption('--to <height>', 'the block to go back to')
+    .requiredOption('--reason <text>', 'why, for the audit')
+    .addOption(byOption())
+    .action(async (options: DecisionOptions & { to: string }) => {
+      const height = readHeight('--to', options.to)
+      const decision = decisionOf(options)
+      await withDatabase('rescan', async (pool, config) => {
+        const rules = await readRules(pool, config.creditQuorumAmount)
+        const done = await withNodes(config, rules, nodes => rewindChain(pool, nodes, height, decision))
+        const { from, to, transfers } = done
+        console.log(`the cursor is at ${to.height} (${to.hash}); it was at ${from.height} (${from.hash})`)
+        if (transfers > 0) console.log(`${transfers} transfers above it are recorded, and stay so`)
+      })
+    })
+}
