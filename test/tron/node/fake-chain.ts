@@ -25,7 +25,7 @@ export interface FakeChain {
   /** Which chain; blocks of another fork have other ids from `at` on. */
   chain: string
   fork: { name: string; at: number } | null
-  /** Changes what is shown of every height but the first, as a liar does. */
+  /** Changes what is shown of every block with transactions, as a liar does. */
   lie: ((shown: Shown) => Shown) | null
 }
 
@@ -40,7 +40,7 @@ export function blockTimeMs(height: number): number {
 /** Reads what a node shows of a height over gRPC. */
 export function shownAt(chain: FakeChain, height: number): Shown {
   const truth = { block: blockAt(chain, height), infos: infosAt(height) }
-  return chain.lie && height > 0 ? chain.lie(truth) : truth
+  return chain.lie && truth.infos.length > 0 ? chain.lie(truth) : truth
 }
 
 /** Reads what a node shows of a height over HTTP. */

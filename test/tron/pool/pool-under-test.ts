@@ -10,6 +10,11 @@ afterEach(async () => {
   for (const close of closes.splice(0).reverse()) await close()
 })
 
+/** Closes what a test has opened, after it. */
+export function closedAfterTest(close: () => Promise<void>): void {
+  closes.push(close)
+}
+
 /** A line of the log: its name and its fields. */
 export interface LogLine {
   event: string
