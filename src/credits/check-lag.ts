@@ -8,6 +8,7 @@ import { type Queryable, rows } from '../db/pool.ts'
 import { openContractEvents } from '../transfers/contract-event-store.ts'
 import type { AlarmLimits } from '../tron/network.ts'
 import type { NodeStatus } from '../tron/pool/node-pool.ts'
+import { type UnprovedCounts, unprovedCounts } from './pending-proof-store.ts'
 import { type WaitingCounts, waitingCounts } from './waiting-store.ts'
 
 /** A second node that is a block behind confirms within seconds: what is held for longer than this is an alarm. */
@@ -33,17 +34,32 @@ export function createLagCheck(options: {
     const cursor = await readCursor(db)
     const waiting = await waitingCounts(db)
     const { discrepancies, quarantine, lastCreditAt, heldSince, movedAt } = await readOpen(db)
+    const unproved = await unprovedCounts(db)
     const contract = await openContractEvents(db)
     const nowMs = now().getTime()
     const nodes = nodeStatus().map(node => ({ ...node, isResting: node.untilMs !== null }))
     const lag = cursor && movedAt && judge({ nowMs, cursor: { ...cursor, movedAt }, nodes })
     const { behind, ageMs, isLate } = lag ?? { behind: 0, ageMs: null, isLate: false }
-    show({ waiting, discrepancies, quarantine, behind, ageMs: ageMs ?? 0, lastCreditAt, now: now() })
+    show({
+      waiting,
+      unproved,
+      discrepancies,
+      quarantine,
+      behind,
+      ageMs: ageMs ?? 0,
+      lastCreditAt,
+      now: now(),
+    })
     alarms.set('lag', isLate, { behind, ageS: ageMs === null ? null : Math.round(ageMs / 1000) })
     const { transfers, units } = waiting.held
     const heldForMs = heldSince === null ? 0 : nowMs - heldSince.getTime()
     alarms.set('held', heldForMs > heldMaxMs, { transfers, usdt: formatUsdt(units) })
     alarms.set('contract', contract.events > 0, contract)
+    alarms.set('unproven', isLongUnproved(unproved), {
+      transfers: unproved.transfers,
+      usdt: formatUsdt(unproved.units),
+      blocks: unproved.blocks,
+    })
     alarms.set('quarantine', quarantine > 0, { quarantine })
     alarms.set('discrepancy', discrepancies > 0, { discrepancies })
     const stop = await findStop(db)
@@ -53,6 +69,13 @@ export function createLagCheck(options: {
     const disagreements = nodeStatus().reduce((sum, node) => sum + node.disagreements, 0)
     if (disagreements > 0) alarms.set('disagreement', true, { disagreements })
   }
+}
+
+/** A second host answers within seconds, so what takes longer needs somebody's attention. */
+const unprovedAlarmMs = 60_000
+
+function isLongUnproved({ oldestMs, oldestBlockMs }: UnprovedCounts): boolean {
+  return Math.max(oldestMs, oldestBlockMs) > unprovedAlarmMs
 }
 
 interface OpenCounts {
@@ -82,6 +105,12 @@ function createGauges(registry: Registry) {
     new Gauge({ name, help, labelNames, registers: [registry] })
   const transfers = gauge('gateway_waiting_transfers', 'Transfers without a credit, by reason', ['reason'])
   const usdt = gauge('gateway_waiting_usdt', 'The same in USDT, for display', ['reason'])
+  const unproved = gauge('gateway_unproven_transfers', 'Transfers that wait for proof and are not recorded')
+  const unprovedUsdt = gauge('gateway_unproven_usdt', 'The same in USDT, for display')
+  const unverified = gauge(
+    'gateway_unverified_blocks',
+    'Blocks that were followed unverified and are not settled',
+  )
   const discrepancies = gauge('gateway_discrepancies_open', 'Open differences between us and second sources')
   const quarantine = gauge('gateway_quarantine_open', 'Logs and transfers that wait for a person to look at')
   const behind = gauge(
@@ -93,6 +122,7 @@ function createGauges(registry: Registry) {
   return (
     seen: Omit<OpenCounts, 'heldSince' | 'movedAt'> & {
       waiting: WaitingCounts
+      unproved: UnprovedCounts
       behind: number
       ageMs: number
       now: Date
@@ -103,6 +133,9 @@ function createGauges(registry: Registry) {
       // A gauge is a float. It is for display only.
       usdt.set({ reason }, Number.parseFloat(formatUsdt(counts.units)))
     }
+    unproved.set(seen.unproved.transfers)
+    unprovedUsdt.set(Number.parseFloat(formatUsdt(seen.unproved.units)))
+    unverified.set(seen.unproved.blocks)
     discrepancies.set(seen.discrepancies)
     quarantine.set(seen.quarantine)
     behind.set(seen.behind)

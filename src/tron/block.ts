@@ -89,7 +89,10 @@ export interface SolidBlock extends BlockRef {
   transfers: UsdtTransfer[]
   undecodable: UndecodableLog[]
   alarms: ContractAlarm[]
-  /** Transactions that failed and kept logs of the USDT contract. They moved nothing, though other sources list them. */
+  /**
+   * Transactions that by the block did not succeed; where the node does not say that, those that by their infos failed and kept
+   * logs of the USDT contract. They moved nothing, though other sources may list their logs.
+   */
   undone: string[]
   /** Why it is not known that all of this is so; null when it is. What an unverified block pays us is not signed. */
   unverified: Unverified | null

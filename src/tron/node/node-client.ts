@@ -35,7 +35,10 @@ export interface TronNode {
   newHeader(height: number): Promise<SentHeader | null>
   /** Reads a block at the head with the transfers known so far; null while the node lacks it. */
   headBlock(height: number): Promise<HeadBlock | null>
-  /** Reads consecutive blocks at the head with all their transfers: fewer when it lacks the last. One call, and one for each. */
+  /**
+   * Reads consecutive blocks at the head with all their transfers: fewer when it lacks the last. One call for the blocks, where the
+   * node offers that, and one for the infos of each.
+   */
   newBlocks(from: number, count: number): Promise<ReadBlock[]>
   /** Reads the producers that make blocks now, each with the keys that may sign for it. A call for each, and one more. */
   producers(): Promise<ProducerKeys>
@@ -81,6 +84,20 @@ export function createTronNode(options: {
     failpoint('block:after-fetch')
     return { ...joinSolidBlock(height, block, infos, usdtContract), node: name }
   }
+  let offersSeveral = true
+  const severalBlocks = async (from: number, count: number): Promise<NodeBlock[]> => {
+    if (offersSeveral) {
+      try {
+        return await head.blocks(from, count)
+      } catch (error) {
+        if (!isNotOffered(error)) throw error
+        offersSeveral = false
+      }
+    }
+    const blocks = await Promise.all(Array.from({ length: count }, (_, i) => head.block(from + i)))
+    const end = blocks.indexOf(null)
+    return (end < 0 ? blocks : blocks.slice(0, end)) as NodeBlock[]
+  }
   const wholeBlock = async (view: WalletView, height: number) => {
     const block = await view.block(height)
     return block && (await joined(view, block, height))
@@ -111,7 +128,7 @@ export function createTronNode(options: {
     newBlock: height => named(name, `new block ${height}`, () => wholeBlock(head, height)),
     newBlocks: (from, count) =>
       named(name, `new blocks from ${from}`, async () => {
-        const blocks = await head.blocks(from, count)
+        const blocks = await severalBlocks(from, count)
         for (const [i, block] of blocks.entries()) checkHeight(block, from + i)
         return await Promise.all(blocks.slice(0, count).map(block => joined(head, block, block.height)))
       }),

@@ -56,7 +56,6 @@ export interface NodePool {
   /**
    * Reads consecutive blocks at the head in one call, and one for each: fewer when the node lacks the last. For following
    * from behind; blocks that are not verified are to be read again with `newBlock`.
-   * @throws NodeError `isNotOffered` when no node offers that.
    */
   newBlocks(from: number, count: number): Promise<ReadBlock[]>
   /** Asks all hosts for the producers. @returns null while not most of them answer. */

@@ -8,7 +8,9 @@ import { compareLogs, type LogFact } from '../../../src/tron/node/compare-logs.t
 import { readTransferLogs } from '../../../src/tron/node/json-rpc.ts'
 import { fakeNodes, poolOf } from '../pool/pool-under-test.ts'
 import { recorded, skipWithoutRecorded as skip } from '../recorded.ts'
-import { blockHash, type FakeCall, logJson, refuse, txid } from './fake-node.ts'
+import { blockHash, txid } from './fake-chain.ts'
+import { type FakeCall, refuse } from './fake-node.ts'
+import { transferLog } from './info-messages.ts'
 
 const usdtContract = addressToBytes(networks.mainnet.usdtContract!).toString('hex')
 const hash = blockHash({ chain: 'main', fork: null }, 991)
@@ -17,7 +19,7 @@ const from = Buffer.from('11'.repeat(20), 'hex')
 const to = Buffer.from('22'.repeat(20), 'hex')
 
 function log(change: object = {}, units = 991): object {
-  const { address, topics, data } = logJson(units)
+  const { address, topics, data } = transferLog(units)
   return {
     address: `0x${address}`,
     topics: topics.map(topic => `0x${topic}`),

@@ -115,7 +115,8 @@ test('a node over gRPC that comes back is asked again', async () => {
 })
 
 function options() {
-  const log = { info: () => undefined, warn: () => undefined, error: () => undefined } as unknown as Logger
+  const silent = () => undefined
+  const log = { debug: silent, info: silent, warn: silent, error: silent } as unknown as Logger
   return { usdtContract: sandboxAddresses.usdt, requestsPerSecond: 1_000, deadlineMs: 500, log }
 }
 

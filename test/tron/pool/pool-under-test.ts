@@ -39,7 +39,7 @@ export function steppedClock() {
 }
 
 export function poolOf(
-  nodes: readonly FakeNode[],
+  nodes: readonly { url: string }[],
   options: Partial<Parameters<typeof createNodePool>[0]> = {},
 ) {
   const lines: LogLine[] = []
