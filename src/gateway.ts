@@ -17,6 +17,7 @@ import { addRescanCommands } from './cli/rescan-commands.ts'
 import { addResealCommand } from './cli/reseal-command.ts'
 import { addRestoreCommands } from './cli/restore-commands.ts'
 import { addSandboxCommands } from './cli/sandbox-commands.ts'
+import { addStatusCommand } from './cli/status-command.ts'
 
 // The command line. A mistake of the operator's (an argument, a setting) exits with 2, with all problems named at once. Any
 // other failure exits with 1.
@@ -27,6 +28,7 @@ const program = new Command('gateway')
   .exitOverride()
 
 addProcessCommands(program)
+addStatusCommand(program)
 addMerchantCommands(program)
 addAddressCommands(program)
 addCallbackCommands(program)

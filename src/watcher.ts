@@ -10,10 +10,11 @@ import { blocksTogether, callsADay, clocksMs, publicSurveyMs } from './blocks/ca
 import { createCatchUp } from './blocks/catch-up.ts'
 import { createClockCheck, skewMaxMs } from './blocks/check-clocks.ts'
 import { createCountedSource } from './blocks/counted-source.ts'
-import { keepCalls, keepNodes, keepNodesMs } from './blocks/keep-nodes.ts'
+import { keepCalls, keepNodes, keepNodesMs, knownNode } from './blocks/keep-nodes.ts'
 import { createKnownProducers, type KnownProducers } from './blocks/known-producers.ts'
 import { leadChain } from './blocks/lead-chain.ts'
 import { openChainWhenReachable } from './blocks/open-chain.ts'
+import { singleSourceWarning } from './blocks/single-source.ts'
 import { type Alarms, createAlarms } from './blocks/watcher-alarms.ts'
 import { createWatcherMetrics } from './blocks/watcher-metrics.ts'
 import { createLagCheck } from './credits/check-lag.ts'
@@ -123,6 +124,11 @@ async function watch(
     { network: chain.network, height: chain.height, nodes: nodes.names, callsADay: expected },
     'watcher.opened',
   )
+  const warning = singleSourceWarning(
+    network,
+    options.nodes.map((node, i) => knownNode(nodes.hostOf(nodes.names[i]!), node)),
+  )
+  if (warning !== null) log.warn({ nodes: nodes.names, why: warning }, 'nodes.single')
   const proof = proofRules(nodes, options.aloneAmount ?? null)
   const rules: CreditRules = { ...chain, graceMs, quorumAmount, proof }
   // Created once, not each time the lease is taken: a metric can be registered only once.

@@ -3,6 +3,7 @@ import { isGrpcUrl } from '../tron/node/grpc-views.ts'
 import type { NodePool } from '../tron/pool/node-pool.ts'
 import type { NodeSetting } from '../tron/pool/pooled-node.ts'
 import { addNodeCalls, forgetNodeDays, type NodeCalls, writeNodes } from './node-store.ts'
+import type { KnownNode } from './single-source.ts'
 
 /** How often nodes and their calls are stored. A process that is killed leaves that many seconds of calls uncounted. */
 export const keepNodesMs = 10_000
@@ -22,12 +23,17 @@ export async function keepNodes(
   await writeNodes(
     db,
     nodes.status().map(({ name, state, why, solidHeight, untilMs }, i) => ({
-      ...{ node: name, host: nodes.hostOf(name), state, why, solidHeight },
-      transport: isGrpcUrl(settings[i]!.headUrl) ? ('grpc' as const) : ('http' as const),
+      ...{ node: name, state, why, solidHeight },
+      ...knownNode(nodes.hostOf(name), settings[i]!),
       until: untilMs === null ? null : new Date(untilMs),
       quota: nodes.quotas.get(name)?.perDay ?? null,
     })),
   )
+}
+
+/** @param setting of the node. */
+export function knownNode(host: string, { headUrl }: Pick<NodeSetting, 'headUrl'>): KnownNode {
+  return { host, transport: isGrpcUrl(headUrl) ? 'grpc' : 'http' }
 }
 
 /** Adds the calls since the last time to the database, and learns what other processes have added. */
