@@ -30,6 +30,8 @@ export interface DeploymentSettings {
   notMigrated?: boolean
   /** The database is on a Postgres of its own that has a standby. */
   replicated?: boolean
+  /** The contract that payments go through, so that nobody signs them as transfers. Default: none. */
+  through?: string
   env?: Record<string, string>
 }
 
@@ -45,6 +47,7 @@ export interface Deployment {
   commitProxy: CommitProxy
   sandboxUrl: string
   apiUrl: string
+  through?: string | undefined
   api: RoleProcess
   watchers: RoleProcess[]
   couriers: RoleProcess[]
@@ -120,6 +123,7 @@ export async function openDeployment(
       commitProxy,
       sandboxUrl,
       apiUrl: `http://127.0.0.1:${apiPort}`,
+      through: settings.through,
       api: command('api', 'start', 'api'),
       watchers: several('watcher', settings.watchers),
       couriers: several('courier', settings.couriers),
