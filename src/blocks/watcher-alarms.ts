@@ -6,6 +6,7 @@ export const watcherAlarms = [
   'lag',
   'no_transfers',
   'unlinked',
+  'uncounted',
   'disagreement',
   'quarantine',
   'held',

@@ -11,11 +11,32 @@ export function addSandboxCommands(program: Command): void {
     .option('--grpc-port <port>', 'port to listen on for gRPC; 0: any free one, which the log names', '0')
     .option('--block-interval <ms>', 'milliseconds from block to block', '3000')
     .option('--solidification-depth <blocks>', 'blocks behind the head at which a block is solidified', '19')
+    .option('--solidified-by <rule>', 'depth; or producers: when 19 of 27 have built on a block', 'depth')
+    .option('--producers <count>', 'how many producers take turns', '27')
+    .option(
+      '--maintenance-every <blocks>',
+      'replaces two of the producers after so many blocks; 0: never',
+      '0',
+    )
+    .option(
+      '--unknown-fields <percent>',
+      'transactions whose results have a field that JSON does not show',
+      '0',
+    )
     .option('--genesis-seed <text>', 'the same seed makes the same genesis block; default: random')
     .action(
       async (
         options: Record<
-          'host' | 'port' | 'grpcPort' | 'blockInterval' | 'solidificationDepth' | 'genesisSeed',
+          | 'host'
+          | 'port'
+          | 'grpcPort'
+          | 'blockInterval'
+          | 'solidificationDepth'
+          | 'solidifiedBy'
+          | 'producers'
+          | 'maintenanceEvery'
+          | 'unknownFields'
+          | 'genesisSeed',
           string
         >,
       ) => {
@@ -27,6 +48,10 @@ export function addSandboxCommands(program: Command): void {
           grpcPort: wholeNumber('--grpc-port', options.grpcPort),
           blockIntervalMs: wholeNumber('--block-interval', options.blockInterval),
           solidificationDepth: wholeNumber('--solidification-depth', options.solidificationDepth),
+          solidifiedBy: solidificationRule(options.solidifiedBy),
+          producers: wholeNumber('--producers', options.producers),
+          maintenance: maintenanceAfter(wholeNumber('--maintenance-every', options.maintenanceEvery)),
+          unknownFields: wholeNumber('--unknown-fields', options.unknownFields) / 100,
           genesisSeed: options.genesisSeed,
           log: createLog('info', 'sandbox'),
         })
@@ -51,6 +76,15 @@ export function addSandboxCommands(program: Command): void {
         await demo.stop()
       }
     })
+}
+
+function solidificationRule(text: string): 'depth' | 'producers' {
+  if (text === 'depth' || text === 'producers') return text
+  throw new UsageError([`--solidified-by must be depth or producers, got ${text}`])
+}
+
+function maintenanceAfter(everyBlocks: number) {
+  return everyBlocks === 0 ? undefined : { everyBlocks, replace: 2, newKeys: 1 }
 }
 
 function stopAsked(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Logger } from '../base/log.ts'
 import type { createCatchUp } from '../blocks/catch-up.ts'
 import { readCursor } from '../blocks/chain-store.ts'
+import type { UnlinkedBlock } from '../blocks/fetch-blocks.ts'
 import { type ChainSource, followChain } from '../blocks/follow-chain.ts'
 import type { Alarms } from '../blocks/watcher-alarms.ts'
 import type { createWatcherMetrics } from '../blocks/watcher-metrics.ts'
@@ -49,7 +50,7 @@ export async function creditChain(options: {
       metrics.cursorAt(last)
       metrics.committed(done)
       crossCheck?.enqueue(blocks)
-      alarmOfContract(alarms, blocks)
+      alarmOfContract(alarms, blocks, log)
       for (const block of blocks) quiet = block.transfers.length > 0 ? 0 : quiet + 1
       const { quietBlocks } = limits
       alarms.set('no_transfers', quietBlocks !== null && quiet >= quietBlocks, { blocks: quiet })
@@ -66,18 +67,22 @@ export async function creditChain(options: {
       return true
     },
     onProgress: catchUp,
-    onUnlinked: error =>
-      alarms.set(
-        'unlinked',
-        error !== null,
-        error ? { height: error.block.height, node: error.block.node, why: error.message } : {},
-      ),
+    onUnlinked: error => alarmOfUnlinked(alarms, error),
   })
 }
 
-/** Raises an alarm for each event that changes what the token's transfers mean. It stays raised: a person has to look. */
-function alarmOfContract(alarms: Alarms, blocks: readonly SolidBlock[]): void {
+/** Raises the alarm of a block that does not link to ours, and clears it after the next that does. */
+export function alarmOfUnlinked(alarms: Alarms, error: UnlinkedBlock | null): void {
+  const detail = error ? { height: error.block.height, node: error.block.node, why: error.message } : {}
+  alarms.set('unlinked', error !== null, detail)
+}
+
+/** Logs each event that changes what the token's transfers mean, and raises the alarm, which stays until a person has looked. */
+function alarmOfContract(alarms: Alarms, blocks: readonly SolidBlock[], log: Logger): void {
   for (const block of blocks) {
-    for (const alarm of block.alarms) alarms.set('contract', true, { height: block.height, ...alarm })
+    for (const alarm of block.alarms) {
+      log.error({ height: block.height, ...alarm }, 'contract.event')
+      alarms.set('contract', true, { height: block.height, ...alarm })
+    }
   }
 }

@@ -33,6 +33,7 @@ export async function payOrder(context: DemoContext): Promise<void> {
   assert.equal(order.state, 'overpaid', 'the order is overpaid by 0.00005')
   assert.equal(order.received, '3.00005')
   step('order', `${orderid} is ${order.state}: received ${order.received}, announced ${order.announced}`)
+  showProofs(context, order)
 }
 
 /**
@@ -81,11 +82,25 @@ export async function payRealTransactions(context: DemoContext): Promise<void> {
   for (const [orderid, units] of expected) {
     const order = await merchant.call(apiUrl, 'findorder', { orderid })
     assert.equal(parseUsdt(`${order.received}`), units, `${orderid} received exactly what was recorded`)
+    showProofs(context, order)
   }
   step(
     'orders',
     `${expected.size} paid exactly as recorded; the failed and the lookalike payment are not credited`,
   )
+}
+
+/** Prints how it is known that an order's payments happened. */
+function showProofs({ step }: DemoContext, order: Record<string, unknown>): void {
+  const sentences: Record<string, string> = {
+    signed: 'signed: its sender signed recipient and amount, in a block that was verified',
+    agreed: 'agreed: two hosts show it',
+    alone: "alone: one host's word",
+  }
+  for (const transfer of order.transfers as { txid: string; amount: string; proof?: string | null }[]) {
+    const how = sentences[`${transfer.proof}`]
+    if (how) step('proof', `${transfer.amount} USDT in transaction ${transfer.txid} is ${how}`)
+  }
 }
 
 async function createOrder(context: DemoContext, parameters: Record<string, string>): Promise<string> {

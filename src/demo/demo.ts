@@ -8,6 +8,7 @@ import { migrate } from '../db/migrate.ts'
 import { createPool, type Pool } from '../db/pool.ts'
 import { checkCallbackUrl } from '../egress/egress-guard.ts'
 import { addMerchant } from '../merchants/add-merchant.ts'
+import { type NodeView, startNodeView } from '../sandbox/node-view.ts'
 import { type SandboxNode, startSandboxNode } from '../sandbox/sandbox-node.ts'
 import { processes, startGateway } from '../start-gateway.ts'
 import { type DemoMerchant, type MerchantCredentials, startDemoMerchant } from './demo-merchant.ts'
@@ -44,12 +45,14 @@ export async function runDemo(print: (line: string) => void): Promise<RunningDem
   try {
     const database = keep(await startEmbeddedDatabase(), it => it.stop())
     const node = keep(await startSandboxNode({ blockIntervalMs }), it => it.close())
-    const settings = demoSettings(database.url('gateway'), node)
+    const second = keep(await startSecondNode(node), it => it.close())
+    const settings = demoSettings(database.url('gateway'), [node, second])
     const config = readConfig(settings, 'sealing')
     const pool = keep(createPool(config.databaseUrl, { max: 2, name: 'demo' }), it => it.end())
     await migrate(pool, createLog('warn', 'demo'))
     step('database', 'an embedded Postgres, migrated')
     step('chain', `${node.url} a block every ${blockIntervalMs} ms, solidified 19 behind`)
+    step('chain', `${second.url} a second node of it, by which the first is checked`)
     const merchant = keep(await demoMerchant(pool, config, step), it => it.close())
     const log = createLog(process.env.LOG_LEVEL ?? 'warn', 'demo')
     const gateway = keep(
@@ -90,6 +93,20 @@ export async function runDemo(print: (line: string) => void): Promise<RunningDem
   }
 }
 
+/**
+ * Starts a second node over the chain, at another host: the bytes of real transactions are not known, so that they are credited only
+ * when two hosts show the same. Where 127.0.0.2 is no address of the machine, as on macOS, another port has to do.
+ */
+async function startSecondNode({ chain }: SandboxNode): Promise<NodeView> {
+  const options = { blockIntervalMs, control: false }
+  try {
+    return await startNodeView(chain, { ...options, host: '127.0.0.2' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRNOTAVAIL') throw error
+    return await startNodeView(chain, options)
+  }
+}
+
 /** Waits until the API is ready: it assigns no address before the watcher has placed its cursor. */
 async function untilReady(apiUrl: string): Promise<void> {
   const deadline = Date.now() + readyDeadlineMs
@@ -100,14 +117,14 @@ async function untilReady(apiUrl: string): Promise<void> {
 }
 
 /** Makes the settings, with random keys. The private key of the random account is not kept. */
-function demoSettings(databaseUrl: string, node: SandboxNode): Record<string, string> {
+function demoSettings(databaseUrl: string, nodes: readonly NodeView[]): Record<string, string> {
   const account = HDKey.fromMasterSeed(randomBytes(32)).derive("m/44'/195'/0'")
   return {
     DATABASE_URL: databaseUrl,
     MASTER_KEY: randomBytes(32).toString('hex'),
     XPUB: account.publicExtendedKey,
     TRON_NETWORK: 'sandbox',
-    TRON_NODES: node.url,
+    TRON_NODES: nodes.map(({ url }) => url).join(),
     PUBLIC_URL: 'http://127.0.0.1',
     PORT: '0',
     CALLBACK_ALLOWED_NETWORKS: '127.0.0.0/8',

@@ -9,7 +9,8 @@ import type { Fault } from './faults/fault-schemas.ts'
 import { NodeFaults } from './faults/node-faults.ts'
 import { gridRoutes } from './node/grid-endpoint.ts'
 import { openGrpcDoor } from './node/grpc-door.ts'
-import { CallCounts } from './node/node-door.ts'
+import { KeptAnswers } from './node/kept-answers.ts'
+import { CallCounts, type NodeParts } from './node/node-door.ts'
 import { nodeRoutes } from './node/node-routes.ts'
 
 export interface NodeViewOptions {
@@ -27,6 +28,8 @@ export interface NodeViewOptions {
   clock?: Clock | undefined
   /** Whether it has the control API. Default true. A test that controls the node in its own process starts faster without. */
   control?: boolean | undefined
+  /** Answers to give again. Default: its own. Nodes over one chain may share them. */
+  kept?: KeptAnswers | undefined
   /** Reported by GET state: how often blocks are mined automatically; null when they are not. */
   blockIntervalMs?: number | null | undefined
 }
@@ -67,22 +70,23 @@ export async function startNodeView(chain: SandboxChain, options: NodeViewOption
       customOptions: { coerceTypes: false, removeAdditional: false, verbose: true, discriminator: true },
     },
   })
-  await app.register(nodeRoutes, { chain, faults, counts })
-  await app.register(gridRoutes, { chain, faults, counts })
+  const kept = options.kept ?? new KeptAnswers()
+  const parts: NodeParts = { chain, faults, counts, kept }
+  await app.register(nodeRoutes, parts)
+  await app.register(gridRoutes, parts)
   const { control = true, blockIntervalMs = null } = options
   const others: NodeView[] = []
   const startAnother: StartAnother = async asked => {
     if (others.length >= othersMax)
       throw new SandboxRefusal(`at most ${othersMax} nodes can be started beside this one`)
-    const other = await startNodeView(chain, { host: options.host, clock, blockIntervalMs, ...asked })
+    const other = await startNodeView(chain, { host: options.host, clock, blockIntervalMs, kept, ...asked })
     others.push(other)
     return { url: other.url, grpcUrl: other.grpcUrl }
   }
-  if (control) await app.register(controlRoutes, { chain, faults, counts, blockIntervalMs, startAnother })
+  if (control) await app.register(controlRoutes, { ...parts, blockIntervalMs, startAnother })
   await app.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 })
   const { address, family, port } = app.server.address() as AddressInfo
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
-  const parts = { chain, faults, counts }
   const grpc = await openGrpcDoor(parts, { host: address, port: options.grpcPort ?? 0 })
   const close = async () => {
     for (const other of others) await other.close()

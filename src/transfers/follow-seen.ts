@@ -10,13 +10,15 @@ export async function followSeen(options: {
   pool: Pool
   nodes: HeadSource
   intervalMs: number
+  wait: (ms: number, signal: AbortSignal) => Promise<void>
   log: Logger
   signal: AbortSignal
 }): Promise<void> {
-  const { pool, nodes, intervalMs, log, signal } = options
+  const { pool, nodes, intervalMs, wait, log, signal } = options
   await followHead({
     nodes,
     intervalMs,
+    wait,
     log,
     signal,
     readSolidHeight: async () => (await readCursor(pool))?.height ?? 0,

@@ -26,6 +26,10 @@ export interface DeploymentSettings {
   redisAbsent?: boolean
   /** Above it, in USDT, a payment waits for a second node, which there is then. */
   quorumAmount?: string
+  /** The nodes, and over what each is read. Default: one over HTTP, or two where `quorumAmount` asks for a second. */
+  nodes?: readonly ('http' | 'grpc')[]
+  /** Further arguments of the sandbox. */
+  sandbox?: readonly string[]
   /** The database is not migrated: the row does that. */
   notMigrated?: boolean
   /** The database is on a Postgres of its own that has a standby. */
@@ -45,7 +49,10 @@ export interface Deployment {
   /** Between the processes and Redis, and between the processes and Postgres. */
   redisProxy: BreakableProxy | null
   commitProxy: CommitProxy
+  /** The first node's. Its control API pays and mines. */
   sandboxUrl: string
+  /** Each node's own, in the order of the settings: its control API sets its faults. */
+  nodeUrls: readonly string[]
   apiUrl: string
   through?: string | undefined
   api: RoleProcess
@@ -91,16 +98,19 @@ export async function openDeployment(
     if (redis) closers.push(redis.close)
     const redisProxy = redis && (await openBreakableProxy(redis.url))
     if (redisProxy) closers.push(redisProxy.cut)
-    const [sandboxPort, apiPort] = [await freePort(), await freePort()]
-    const sandboxUrl = `http://127.0.0.1:${sandboxPort}`
-    const sandbox = roleProcess('sandbox', program, sandboxArguments(sandboxPort), {})
+    const [sandboxPort, grpcPort, apiPort] = [await freePort(), await freePort(), await freePort()]
+    const first = { url: `http://127.0.0.1:${sandboxPort}`, grpcUrl: `grpc://127.0.0.1:${grpcPort}` }
+    const sandboxUrl = first.url
+    const sandboxArgs = [...sandboxArguments(sandboxPort, grpcPort), ...(settings.sandbox ?? [])]
+    const sandbox = roleProcess('sandbox', program, sandboxArgs, {})
     closers.push(sandbox.kill)
-    const nodeUrls = await startNodes(sandbox, sandboxUrl, settings.quorumAmount ? 2 : 1)
+    const transports = settings.nodes ?? (settings.quorumAmount ? ['http', 'http'] : ['http'])
+    const nodes = await startNodes(sandbox, first, transports.length)
     const env: Record<string, string> = {
       DATABASE_URL: commitProxy.url,
       MASTER_KEY: '5a'.repeat(32),
       TRON_NETWORK: 'sandbox',
-      TRON_NODES: nodeUrls.join(),
+      TRON_NODES: nodes.map(({ url, grpcUrl }, n) => (transports[n] === 'grpc' ? grpcUrl : url)).join(),
       PUBLIC_URL: 'http://127.0.0.1',
       PORT: `${apiPort}`,
       RATE_LIMIT_PER_MINUTE: '0',
@@ -122,6 +132,7 @@ export async function openDeployment(
       redisProxy,
       commitProxy,
       sandboxUrl,
+      nodeUrls: nodes.map(({ url }) => url),
       apiUrl: `http://127.0.0.1:${apiPort}`,
       through: settings.through,
       api: command('api', 'start', 'api'),
@@ -168,7 +179,7 @@ async function openShops(
   }
 }
 
-function sandboxArguments(port: number): string[] {
+function sandboxArguments(port: number, grpcPort: number): string[] {
   const { blockIntervalMs, solidificationDepth } = chain
   const blocks = [
     '--block-interval',
@@ -176,16 +187,21 @@ function sandboxArguments(port: number): string[] {
     '--solidification-depth',
     `${solidificationDepth}`,
   ]
-  return ['sandbox', '--port', `${port}`, ...blocks]
+  return ['sandbox', '--port', `${port}`, '--grpc-port', `${grpcPort}`, ...blocks]
+}
+
+interface NodeUrls {
+  url: string
+  grpcUrl: string
 }
 
 /** Starts the sandbox, and further nodes beside its first. */
-async function startNodes(sandbox: RoleProcess, sandboxUrl: string, count: number): Promise<string[]> {
+async function startNodes(sandbox: RoleProcess, first: NodeUrls, count: number): Promise<NodeUrls[]> {
   void sandbox.start() // It says in its own words that it has started.
-  await patiently('the sandbox', async () => (await fetch(`${sandboxUrl}/sandbox/state`)).ok, 120_000)
-  const urls = [sandboxUrl]
-  while (urls.length < count) urls.push(((await tellSandbox(sandboxUrl, 'nodes', {})) as { url: string }).url)
-  return urls
+  await patiently('the sandbox', async () => (await fetch(`${first.url}/sandbox/state`)).ok, 120_000)
+  const nodes = [first]
+  while (nodes.length < count) nodes.push((await tellSandbox(first.url, 'nodes', {})) as NodeUrls)
+  return nodes
 }
 
 /**

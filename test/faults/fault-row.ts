@@ -17,6 +17,8 @@ export interface FaultRow {
   times?: number
   /** Whether a callback may come again after its acknowledgement, once for each fault. */
   mayRepeat?: boolean
+  /** Up to which amount, in base units, a transfer may be recorded that never happened: by the only host's word. */
+  byOneWord?: bigint
   /** From one order to the next. Default 150. */
   everyMs?: number
   /** It strikes while the processes start, or is there by then: no payment is waited for before it. */
@@ -106,7 +108,12 @@ export async function runRow(
     await load.stop()
     await noting(settled(load, Date.now()))
     if (row.holds) await noting(row.holds(scene))
-    const findings = await compareBooks({ ...deployment, orders: load.orders, faults })
+    const findings = await compareBooks({
+      ...deployment,
+      orders: load.orders,
+      faults,
+      byOneWord: row.byOneWord,
+    })
     findings.wrong.push(...trouble, ...load.wrong, ...deadRoles(deployment), ...(await audit(deployment)))
     if (!row.mayRepeat && findings.sentAgain > 0)
       findings.unexcused.push(

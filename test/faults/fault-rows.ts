@@ -4,6 +4,7 @@ import { dumpRow } from './dump-row.ts'
 import { failoverRows } from './failover-rows.ts'
 import type { FaultRow } from './fault-row.ts'
 import { killRows } from './kill-rows.ts'
+import { liarRows } from './liar-rows.ts'
 import { merchantRows } from './merchant-rows.ts'
 import { nodeRows } from './node-rows.ts'
 import { postgresRows, redisRows } from './server-rows.ts'
@@ -21,9 +22,10 @@ export const faultRows: readonly FaultRow[] = [
   ...nodeRows,
   ...merchantRows,
   ...crowdingRows,
+  ...liarRows,
 ].sort((a, b) => rank(a.id) - rank(b.id))
 
-/** K, R, P, N, M; in each by number. */
+/** K, R, P, N, M, L; in each by number. */
 function rank(id: string): number {
-  return 'KRPNM'.indexOf(id[0]!) * 100 + Number.parseInt(id.slice(1), 10)
+  return 'KRPNML'.indexOf(id[0]!) * 100 + Number.parseInt(id.slice(1), 10)
 }

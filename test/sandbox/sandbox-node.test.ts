@@ -9,10 +9,10 @@ import {
 } from '../../src/sandbox/chain/sandbox-transactions.ts'
 import { type SandboxNode, startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
 import { addressFromBytes, type TronAddress } from '../../src/tron/address.ts'
-import type { SolidBlock } from '../../src/tron/block.ts'
 import { blockId, transactionId } from '../../src/tron/block-id.ts'
 import { networks } from '../../src/tron/network.ts'
 import { createTronNode, type TronNode } from '../../src/tron/node/node-client.ts'
+import type { ReadBlock } from '../../src/tron/node/solid-block.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 // The sandbox over HTTP, read by the client the watcher uses.
@@ -86,7 +86,7 @@ test('the solidified chain links from block to block, and lags behind the head b
   assert.equal(head.height, height - 4)
   let parent = await node.solidBlock(head.height - 3)
   for (let h = head.height - 2; h <= head.height; h++) {
-    const block: SolidBlock | null = await node.solidBlock(h)
+    const block: ReadBlock | null = await node.solidBlock(h)
     assert.equal(block!.parentHash, parent!.hash)
     parent = block
   }
@@ -235,7 +235,7 @@ function send(payments: [to: TronAddress, units: bigint][], options?: PaymentOpt
 }
 
 /** What was sent, in one block, once that is solidified. */
-async function solidified(): Promise<SolidBlock> {
+async function solidified(): Promise<ReadBlock> {
   const { height } = sandbox.chain.mine(5)[0]!
   const block = await node.solidBlock(height)
   assert(block)

@@ -124,3 +124,11 @@ export class Producers {
 export function solidifyingCount(producers: number): number {
   return producers - Math.floor(producers * 0.3)
 }
+
+/** Returns the fewest producers whose blocks are solidified at least so many blocks behind the head; at most 27. */
+export function producersFor(depth: number): number {
+  for (let producers = 2; producers < producersDefault; producers++) {
+    if (solidifyingCount(producers) > depth) return producers
+  }
+  return producersDefault
+}

@@ -12,7 +12,7 @@ export interface SandboxBlock {
   timeMs: number
   header: BlockHeader
   /**
-   * The producer's signature of the header, 65 bytes as hex; empty for block 0. It is computed when it is read. A copy of the
+   * The producer's signature of the header, 65 bytes as hex; empty for block 0. It is computed when it is first read. A copy of the
    * block with other fields keeps the signature of the original.
    */
   readonly signature: string
@@ -66,10 +66,12 @@ export function withHeader(block: SandboxBlock, changes: Partial<BlockHeader>): 
 /** Returns a block with a signature by a key. */
 export function signedBlock(block: Omit<SandboxBlock, 'signature'>, key: SigningKey): SandboxBlock {
   const { header } = block
+  let signature: string | undefined
   return {
     ...block,
     get signature() {
-      return sign(key.secret, hash('sha256', headerBytes(header), 'buffer'))
+      signature ??= sign(key.secret, hash('sha256', headerBytes(header), 'buffer'))
+      return signature
     },
   }
 }

@@ -5,7 +5,7 @@ import { ChainClock } from './chain-clock.ts'
 import { type SolidTruth, stateTruth } from './chain-truth.ts'
 import type { TransactionStamp } from './contract-call.ts'
 import { KeptBlocks } from './kept-blocks.ts'
-import { type Maintenance, Producers, producersDefault, solidifyingCount, standbyCount } from './producers.ts'
+import { type Maintenance, Producers, producersFor, solidifyingCount, standbyCount } from './producers.ts'
 import { childBlock, genesisBlock, type SandboxBlock } from './sandbox-block.ts'
 import { type ForkOptions, planFork } from './sandbox-fork.ts'
 import { SandboxRefusal } from './sandbox-refusal.ts'
@@ -29,13 +29,18 @@ export interface SandboxChainOptions {
    * blocks all the same.
    */
   solidifiedBy?: 'depth' | 'producers' | undefined
-  /** How many producers take turns, at least 2: a fork needs another producer. Default 27. */
+  /**
+   * How many producers take turns, at least 2: a fork needs another producer. Default: so few that the depth is theirs, and at
+   * most 27.
+   */
   producers?: number | undefined
   /**
    * The share of transactions with an unknown field in their result, 0 to 1. Default 0: a root over such a transaction cannot
    * be computed from JSON.
    */
   unknownFields?: number | undefined
+  /** A maintenance after every so many blocks. Default: none, but those that are asked for. */
+  maintenance?: (Maintenance & { everyBlocks: number }) | undefined
   /** Between the blocks a new chain starts with. Also the length of a missed slot. */
   blockIntervalMs?: number | undefined
   clock?: Clock | undefined
@@ -70,6 +75,7 @@ export class SandboxChain {
   readonly producers: Producers
   readonly #seed: string
   readonly #unknownFields: number
+  readonly #maintenance: SandboxChainOptions['maintenance']
   readonly #clock: ChainClock
   readonly #blocks: KeptBlocks
   readonly #waiting = new WaitingTransactions()
@@ -84,9 +90,10 @@ export class SandboxChain {
     this.blockIntervalMs = options.blockIntervalMs ?? blockIntervalDefaultMs
     this.#clock = new ChainClock(options.clock ?? systemClock, this.blockIntervalMs)
     this.#unknownFields = options.unknownFields ?? 0
+    this.#maintenance = options.maintenance
     this.solidificationDepth = options.solidificationDepth ?? solidificationDepthDefault
     this.solidifiedBy = options.solidifiedBy ?? 'depth'
-    this.producers = new Producers(this.#seed, options.producers ?? producersDefault)
+    this.producers = new Producers(this.#seed, options.producers ?? producersFor(this.solidificationDepth))
     this.#head = genesisBlock(this.#seed, this.producers.elected)
     this.#blocks = new KeptBlocks(this.#head)
     const nowMs = this.#clock.nowMs()
@@ -166,6 +173,7 @@ export class SandboxChain {
   mine(blocks = 1, { missedSlots = 0, first = [] }: MineOptions = {}): SandboxBlock[] {
     return Array.from({ length: blocks }, (_, i) => {
       const height = this.#head.height + 1
+      if (this.#maintenance && height % this.#maintenance.everyBlocks === 0) this.maintain(this.#maintenance)
       const transactions = this.#waiting.take(height, transactionsPerBlock, i === 0 ? first : [])
       const missed = (i === 0 ? missedSlots : 0) + (this.#maintained ? maintenanceSlots : 0)
       this.#maintained = false

@@ -43,7 +43,7 @@ export function hiddenTransaction({ txid, to, signed }: FaultOf<'hidden-transact
 
 /** Shows a block's header, and no transactions and infos. */
 export function headerOnly(): Effect {
-  return { block: block => ({ ...block, transactions: [] }) }
+  return { block: onceEach(block => ({ ...block, transactions: [] })) }
 }
 
 /** Has no block there, or none of those that pay an address, although it has later ones. */

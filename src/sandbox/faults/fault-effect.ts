@@ -10,6 +10,8 @@ export interface Question {
   surface: Surface
   /** The block asked for; undefined when the call names none. */
   height: number | undefined
+  /** The last block asked for, where it asks for several. */
+  last?: number | undefined
 }
 
 /** A status and a body in place of an answer. */
@@ -18,6 +20,8 @@ export interface Refusal {
   type: 'application/json' | 'text/html' | 'text/plain'
   body: string
   headers?: Record<string, string>
+  /** Whether the node knows no such call: over gRPC a status of its own. */
+  isUnknown?: boolean
 }
 
 /** Where an answer is written, over either transport. The node may be closed by then. */

@@ -62,6 +62,7 @@ const makers: { [K in FaultKind]: (fault: FaultOf<K>, context: FaultContext) => 
   unavailable: refuse,
   'no-resources': refuse,
   disabled: refuse,
+  'not-offered': refuse,
   'lite-node': refuse,
   html: refuse,
   hang,

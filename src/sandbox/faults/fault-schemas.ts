@@ -86,6 +86,7 @@ export const faultSchemas = [
   fault('unavailable', { seconds }),
   fault('no-resources', {}),
   fault('disabled', {}),
+  fault('not-offered', {}),
   fault('lite-node', {}),
   fault('html', { status: Type.Optional(Type.Enum([200, 403, 502])) }),
   fault('hang', {}),

@@ -69,13 +69,13 @@ export class NodeFaults {
   }
 }
 
-function inScope(fault: Fault, { path, surface, height }: Question, effect: Effect): boolean {
+function inScope(fault: Fault, { path, surface, height, last = height }: Question, effect: Effect): boolean {
   const { paths, view, heights } = fault
   if (paths && !paths.some(pattern => matches(pattern, path))) return false
   if (view && view !== surface && !movesHeights.has(fault.kind)) return false
   // A fault in blocks strikes every call, since any may show a block; `withinHeights` limits it to the right ones.
   if (!heights || effect.block) return true
-  return height !== undefined && height >= heights.from && height <= heights.to
+  return height !== undefined && last! >= heights.from && height <= heights.to
 }
 
 function matches(pattern: string, path: string): boolean {

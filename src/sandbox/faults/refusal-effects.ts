@@ -44,6 +44,12 @@ const refusals = {
   }),
   'no-resources': () => json(200, lackingResources),
   disabled: () => json(404, 'this API is unavailable due to config'),
+  'not-offered': () => ({
+    status: 404,
+    type: 'text/html' as const,
+    body: '<html><head><title>Error 404 Not Found</title></head><body><h2>HTTP ERROR 404 Not Found</h2></body></html>\n',
+    isUnknown: true,
+  }),
   'lite-node': () => ({
     status: 200,
     type: 'text/plain' as const,

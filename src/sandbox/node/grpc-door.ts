@@ -64,11 +64,20 @@ async function answer(
   const request = await readRequest(stream)
   node.counts.count(path)
   const method = grpcMethods.get(path)
-  if (!method) return refuseCall(stream, status.unimplemented, `Method not found: ${path.slice(1)}`)
-  const question = { path: method.twin, surface: method.surface, height: method.heightOf(request) }
+  if (!method) return refuseUnknown(stream, path)
+  const { twin, surface } = method
+  const question = {
+    path: twin,
+    surface,
+    height: method.heightOf(request),
+    last: method.lastOf?.(request),
+  }
   const outcome = throughFaults(node, question, method.nothing, seen => method.answer(seen, request))
-  if ('refusal' in outcome) return refuse(stream, outcome.refusal)
-  const message = messageOf(outcome.value as ReturnType<typeof method.answer>)
+  if ('refusal' in outcome) {
+    return outcome.refusal.isUnknown ? refuseUnknown(stream, path) : refuse(stream, outcome.refusal)
+  }
+  const { value } = outcome
+  const message = node.kept.written(value) ?? messageOf(value as ReturnType<typeof method.answer>)
   const answers = messageStream(stream, reset)
   if (outcome.deliver) return outcome.deliver(answers, message)
   answers.begin(message.length)
@@ -126,6 +135,10 @@ function refuse(stream: ServerHttp2Stream, refusal: Refusal): void {
     refusal.type === 'application/json' ? (JSON.parse(refusal.body) as { Error: string }).Error : refusal.body
   const isLimit = /allowed_rps|frequency limit|lack of computing resources/.test(error)
   refuseCall(stream, isLimit ? status.resourceExhausted : status.unavailable, error)
+}
+
+function refuseUnknown(stream: ServerHttp2Stream, path: string): void {
+  refuseCall(stream, status.unimplemented, `Method not found: ${path.slice(1)}`)
 }
 
 function refuseCall(stream: ServerHttp2Stream, code: number, message: string): void {

@@ -10,9 +10,9 @@ import {
   witnessesMessage,
 } from './java-tron-messages.ts'
 import type { Call } from './node-door.ts'
-import { shifted } from './wallet-endpoints.ts'
+import { blocksAt, heightsBetween, shifted } from './wallet-endpoints.ts'
 
-type Seen = Pick<Call, 'chain' | 'view' | 'effects'>
+type Seen = Pick<Call, 'chain' | 'view' | 'effects' | 'kept'>
 
 /** A method of java-tron's gRPC. What it answers is what its twin over HTTP does, so that a fault strikes both alike. */
 export interface GrpcMethod {
@@ -21,6 +21,8 @@ export interface GrpcMethod {
   twin: string
   /** Returns the height that the call asks for, if it names one. */
   heightOf(request: Buffer): number | undefined
+  /** Returns the last height that the call asks for, where it asks for several. */
+  lastOf?(request: Buffer): number
   /** Returns what faults may change, before it is a message: a message, null for none, or a list of them. */
   answer(seen: Seen, request: Buffer): Buffer | null | Buffer[]
   /** What it answers when there is nothing. */
@@ -31,9 +33,6 @@ const services: Record<string, { surface: Surface; path: string }> = {
   'protocol.Wallet': { surface: 'head', path: '/wallet' },
   'protocol.WalletSolidity': { surface: 'solid', path: '/walletsolidity' },
 }
-/** At most so many blocks in one answer. */
-const blocksMax = 100
-
 /** The part of java-tron's gRPC that the gateway uses, by the path of a call: `/protocol.Wallet/GetNowBlock2`. */
 export const grpcMethods: ReadonlyMap<string, GrpcMethod> = new Map(
   Object.entries(services).flatMap(([service, { surface, path }]) => {
@@ -53,14 +52,14 @@ export const grpcMethods: ReadonlyMap<string, GrpcMethod> = new Map(
     return [
       method('GetNowBlock2', 'getnowblock', {
         nothing: null,
-        answer: seen => blockMessage(newest(seen), true),
+        answer: seen => seen.kept.of(newest(seen), 'block message', wholeBlock),
       }),
       method('GetBlockByNum2', 'getblockbynum', {
         nothing: null,
         heightOf: readNumber,
         answer: (seen, request) => {
           const block = known(seen, readNumber(request))
-          return block ? blockMessage(block, true) : null
+          return block ? seen.kept.of(block, 'block message', wholeBlock) : null
         },
       }),
       method('GetBlock', 'getblock', {
@@ -70,9 +69,10 @@ export const grpcMethods: ReadonlyMap<string, GrpcMethod> = new Map(
           const { idOrNumber, detail } = readBlockRequest(request)
           const height = heightNamed(idOrNumber)
           const block = height === undefined ? newest(seen) : known(seen, height)
-          return block && (!isBlockId(idOrNumber) || block.id === idOrNumber)
-            ? blockMessage(block, detail)
-            : null
+          if (!block || (isBlockId(idOrNumber) && block.id !== idOrNumber)) return null
+          return detail
+            ? seen.kept.of(block, 'block message', wholeBlock)
+            : seen.kept.of(block, 'header message', headerAlone)
         },
       }),
       method('GetTransactionInfoByBlockNum', 'gettransactioninfobyblocknum', {
@@ -81,7 +81,7 @@ export const grpcMethods: ReadonlyMap<string, GrpcMethod> = new Map(
         answer: (seen, request) => {
           const height = readNumber(request)
           const block = height > 0 ? known(seen, height) : undefined
-          return block ? block.transactions.map(transaction => infoMessage(block, transaction)) : []
+          return block ? seen.kept.of(block, 'info messages', allInfos) : []
         },
       }),
       method('ListWitnesses', 'listwitnesses', {
@@ -95,19 +95,18 @@ export const grpcMethods: ReadonlyMap<string, GrpcMethod> = new Map(
           return producer ? producerAccountMessage(producer) : null
         },
       }),
+      // The service of the solidified view has no such method.
       ...(surface === 'head'
         ? [
             method('GetBlockByLimitNext2', 'getblockbylimitnext', {
               nothing: [],
               heightOf: request => readLimit(request).start,
+              lastOf: request => readLimit(request).end - 1,
               answer: (seen, request) => {
-                const { start, end } = readLimit(request)
-                if (end - start > blocksMax || start < 0) return []
-                const heights = Array.from({ length: Math.max(0, end - start) }, (_, i) => start + i)
-                return heights.flatMap(height => {
-                  const block = known(seen, height)
-                  return block ? [blockMessage(block, true)] : []
-                })
+                const heights = heightsBetween(readLimit(request)) ?? []
+                return blocksAt(heights, height => known(seen, height)).map(block =>
+                  seen.kept.of(block, 'block message', wholeBlock),
+                )
               },
             }),
           ]
@@ -115,6 +114,14 @@ export const grpcMethods: ReadonlyMap<string, GrpcMethod> = new Map(
     ]
   }),
 )
+
+const asIs = (message: Buffer) => message
+const wholeBlock = { make: (block: SandboxBlock) => blockMessage(block, true), write: asIs }
+const headerAlone = { make: (block: SandboxBlock) => blockMessage(block, false), write: asIs }
+const allInfos = {
+  make: (block: SandboxBlock) => block.transactions.map(one => infoMessage(block, one)),
+  write: listMessage,
+}
 
 /** Writes the message of an answer. */
 export function messageOf(answer: Buffer | null | readonly Buffer[]): Buffer {

@@ -4,12 +4,14 @@ import type { SandboxChain } from '../chain/sandbox-chain.ts'
 import type { AnswerStream, Effect, Question, Refusal, Surface } from '../faults/fault-effect.ts'
 import type { NodeFaults } from '../faults/node-faults.ts'
 import { type ChainView, viewChain } from './chain-view.ts'
+import type { KeptAnswers } from './kept-answers.ts'
 
 /** A node: a chain that it may share, and its own faults and counts. */
 export interface NodeParts {
   chain: SandboxChain
   faults: NodeFaults
   counts: CallCounts
+  kept: KeptAnswers
 }
 
 export type Parameters = Record<string, unknown>
@@ -19,6 +21,7 @@ export interface Call {
   view: ChainView
   effects: readonly Effect[]
   chain: SandboxChain
+  kept: KeptAnswers
   request: FastifyRequest
 }
 
@@ -28,6 +31,8 @@ export interface Endpoint {
   surface: Surface
   /** Returns the height that the call asks for, if it names one. */
   heightOf?: (parameters: Parameters) => number | undefined
+  /** Returns the last height that the call asks for, where it asks for several. */
+  lastOf?: (parameters: Parameters) => number
   /** Returns the value to write as JSON. */
   answer: (call: Call) => unknown
   /** The answer when there is nothing. */
@@ -53,7 +58,12 @@ async function answer(
   node.counts.count(path)
   const parameters = ((request.method === 'GET' ? request.query : request.body) ?? {}) as Parameters
   const { surface, nothing } = endpoint
-  const question = { path, surface, height: endpoint.heightOf?.(parameters) }
+  const question = {
+    path,
+    surface,
+    height: endpoint.heightOf?.(parameters),
+    last: endpoint.lastOf?.(parameters),
+  }
   const outcome = throughFaults(node, question, nothing, seen =>
     endpoint.answer({ ...seen, parameters, request }),
   )
@@ -61,19 +71,19 @@ async function answer(
     const { status, type, headers = {}, body } = outcome.refusal
     return reply.code(status).type(type).headers(headers).send(body)
   }
-  const text = JSON.stringify(outcome.value)
-  if (!outcome.deliver) return reply.type('application/json').send(text)
+  const written = node.kept.written(outcome.value) ?? Buffer.from(JSON.stringify(outcome.value))
+  if (!outcome.deliver) return reply.type('application/json').send(written)
   reply.hijack()
-  outcome.deliver(responseStream(reply.raw), Buffer.from(text))
+  outcome.deliver(responseStream(reply.raw), written)
   return reply
 }
 
 /** Answers a call as the node's faults have it: with a refusal, or with a value and the fault that writes it, if one does. */
 export function throughFaults(
-  { chain, faults, counts }: NodeParts,
+  { chain, faults, counts, kept }: NodeParts,
   question: Question,
   nothing: unknown,
-  answer: (seen: Pick<Call, 'chain' | 'view' | 'effects'>) => unknown,
+  answer: (seen: Pick<Call, 'chain' | 'view' | 'effects' | 'kept'>) => unknown,
 ): { refusal: Refusal } | { value: unknown; deliver: Effect['deliver'] } {
   const effects = faults.strike(question)
   for (const effect of effects) {
@@ -82,7 +92,7 @@ export function throughFaults(
     counts.refused++
     return { refusal }
   }
-  let value = answer({ chain, view: viewChain(chain, effects, question.surface), effects })
+  let value = answer({ chain, view: viewChain(chain, effects, question.surface), effects, kept })
   for (const effect of effects) {
     if (effect.answer) value = effect.answer(value, { question, nothing })
   }

@@ -12,6 +12,7 @@ import {
   visibleJson,
   witnessesJson,
 } from './java-tron-json.ts'
+import type { KeptAnswers } from './kept-answers.ts'
 import type { Call, Endpoint, Parameters } from './node-door.ts'
 
 const surfaces: Record<string, Surface> = { wallet: 'head', walletsolidity: 'solid' }
@@ -40,13 +41,13 @@ export const walletEndpoints: readonly Endpoint[] = Object.entries(surfaces).fla
     },
   })
   return [
-    endpoint('getnowblock', { nothing: {}, answer: call => blockJson(newest(call)) }),
+    endpoint('getnowblock', { nothing: {}, answer: call => call.kept.of(newest(call), 'block', wholeBlock) }),
     endpoint('getblockbynum', {
       nothing: {},
       heightOf,
       answer: call => {
         const block = known(call, readHeight(call.parameters.num))
-        return block ? blockJson(block) : {}
+        return block ? call.kept.of(block, 'block', wholeBlock) : {}
       },
     }),
     endpoint('getblock', {
@@ -56,7 +57,23 @@ export const walletEndpoints: readonly Endpoint[] = Object.entries(surfaces).fla
         const { id_or_num: asked, detail } = call.parameters
         const block = asked === undefined ? newest(call) : known(call, heightNamed(`${asked}`))
         if (!block || (isBlockId(`${asked}`) && block.id !== asked)) return {}
-        return `${detail}` === 'true' ? blockJson(block) : headerJson(block)
+        return `${detail}` === 'true'
+          ? call.kept.of(block, 'block', wholeBlock)
+          : call.kept.of(block, 'header', headerAlone)
+      },
+    }),
+    endpoint('getblockbylimitnext', {
+      nothing: {},
+      heightOf: parameters => readLimit(parameters).start,
+      lastOf: parameters => readLimit(parameters).end - 1,
+      answer: call => {
+        const heights = heightsBetween(readLimit(call.parameters))
+        return heights
+          ? blockList(
+              call.kept,
+              blocksAt(heights, height => known(call, height)),
+            )
+          : {}
       },
     }),
     endpoint('gettransactioninfobyblocknum', {
@@ -67,7 +84,7 @@ export const walletEndpoints: readonly Endpoint[] = Object.entries(surfaces).fla
         if (height <= 0) return {}
         // `[]` for an empty block and for one that is not there, as real nodes answer.
         const block = known(call, height)
-        return block ? block.transactions.map(transaction => transactionInfoJson(block, transaction)) : []
+        return block ? call.kept.of(block, 'infos', allInfos) : []
       },
     }),
     endpoint('gettransactioninfobyid', {
@@ -104,9 +121,44 @@ export const walletEndpoints: readonly Endpoint[] = Object.entries(surfaces).fla
   ]
 })
 
+const write = (answer: unknown) => Buffer.from(JSON.stringify(answer))
+const wholeBlock = { make: blockJson, write }
+const headerAlone = { make: headerJson, write }
+const allInfos = {
+  make: (block: SandboxBlock) => block.transactions.map(one => transactionInfoJson(block, one)),
+  write,
+}
+
+function blockList(kept: KeptAnswers, blocks: readonly SandboxBlock[]): object {
+  const block = blocks.map(block => kept.of(block, 'block', wholeBlock))
+  const written = block.flatMap((one, i) => [Buffer.from(i > 0 ? ',' : ''), kept.written(one)!])
+  return kept.writtenAs({ block }, Buffer.concat([Buffer.from('{"block":['), ...written, Buffer.from(']}')]))
+}
+
 /** Applies the faults that change which block is answered with. */
 export function shifted(effects: readonly Effect[], height: number): number {
   return effects.reduce((asked, effect) => effect.heightAnswered?.(asked) ?? asked, height)
+}
+
+/** At most so many blocks in one answer. */
+const blocksMax = 100
+
+/** The heights that a call for several blocks asks for. @param limit `end` is not included. @returns null when they are too many, or none. */
+export function heightsBetween({ start, end }: { start: number; end: number }): number[] | null {
+  if (end <= 0 || end <= start || end - start > blocksMax) return null
+  return Array.from({ length: end - start }, (_, i) => start + i)
+}
+
+/** Returns the blocks that are there. */
+export function blocksAt(
+  heights: readonly number[],
+  known: (height: number) => SandboxBlock | undefined,
+): SandboxBlock[] {
+  return heights.flatMap(height => known(height) ?? [])
+}
+
+function readLimit({ startNum, endNum }: Parameters): { start: number; end: number } {
+  return { start: readHeight(startNum), end: readHeight(endNum) }
 }
 
 function heightOf({ num }: Parameters): number {

@@ -55,6 +55,25 @@ test('a long chain, with forks, missed slots and maintenances: ids, roots, links
   )
 })
 
+test('a chain can have a maintenance after every so many blocks: some producers are others then, and two slots are missed', () => {
+  const chain = new SandboxChain({
+    maintenance: { everyBlocks: 30, replace: 2, newKeys: 1 },
+    clock: clockAt(1_800_000_000_000),
+  })
+  chain.mine(90)
+  const elections = new Map<string, number>()
+  for (let height = 1; height <= chain.head.height; height++) {
+    const { elected } = chain.block(height)!
+    const named = elected.map(({ address, signer }) => `${address} ${signer.address}`).join()
+    if (!elections.has(named)) elections.set(named, height)
+  }
+  assert.deepEqual([...elections.values()], [1, 30, 60, 90])
+  const [before, after] = [29, 30].map(height => chain.block(height)!)
+  const stay = after!.elected.filter(({ address }) => before!.elected.some(it => it.address === address))
+  assert.equal(stay.length, 25)
+  assert(after!.timeMs - before!.timeMs > 2 * chain.blockIntervalMs)
+})
+
 test('27 producers take turns, a quarter of them sign with a delegated key, and a missed slot passes to the next', () => {
   const chain = new SandboxChain()
   const blocks = chain.mine(54)
