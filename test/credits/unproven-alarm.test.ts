@@ -25,7 +25,7 @@ test('what waits for proof for more than a minute, and a block unverified for as
   const { pool } = await waitingForProof('alarm', 2)
   const registry = createMetrics()
   const alarms = createAlarms(registry, recordLog().log)
-  const limits = { cursorAgeMs: null, blocksBehind: 40 }
+  const limits = { cursorAgeMs: null, blocksBehind: 40, stuckMs: 180_000 }
   const check = createLagCheck({
     db: pool,
     nodeStatus: () => [],

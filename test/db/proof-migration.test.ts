@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { auditGateway } from '../../src/audit/audit-gateway.ts'
 import { usdt } from '../../src/base/money.ts'
 import { readCursor } from '../../src/blocks/chain-store.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import { releaseHeld } from '../../src/credits/release-held.ts'
 import { settleDue } from '../../src/credits/settle.ts'
-import { applyRoutines } from '../../src/db/apply-routines.ts'
-import { inTransaction, type Pool } from '../../src/db/pool.ts'
+import { migrate } from '../../src/db/migrate.ts'
+import type { Pool } from '../../src/db/pool.ts'
 import {
   addAddress,
   addMerchant,
@@ -22,7 +25,10 @@ import {
 import { playedHosts, rulesFor } from '../credits/played-hosts.ts'
 import { bytesFor, makeBlock } from '../support/chain-blocks.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { recordLog } from '../support/recorded-log.ts'
 
+const folder = new URL('../../prisma/', import.meta.url)
+const { log } = recordLog()
 const proofMigration = '0020_proof'
 
 test('a database with transfers, a held one and a cursor from before goes on, and what it has already keeps no proof', async () => {
@@ -59,7 +65,7 @@ test('a database with transfers, a held one and a cursor from before goes on, an
     )
   }
 
-  await migrateTo(pool)
+  await migrate(pool, log, folder)
   const rules = { ...pin, graceMs: 0, quorumAmount: usdt(100n), proof: rulesFor(2) }
   // The held one is released as before, and what waited is credited.
   await releaseHeld(pool, rules, async () => ({ kind: 'agreed' }))
@@ -118,17 +124,16 @@ test('code from before goes on beside it: what it does not know of, it does not 
 
 const payer = 'TQrY8tryqsYVCYS3MFbtffiPp2ccyn4STm'
 
-/** Undoes the migration by running those before it on an empty schema. */
+/** Makes the database anew, with the migrations before this one. */
 async function asBefore(pool: Pool): Promise<void> {
   await pool.query('drop schema public, report cascade; create schema public')
-  for (const name of (await names()).filter(name => name < proofMigration))
-    await pool.query(await sqlOf(name))
-  await inTransaction(pool, tx => applyRoutines(tx, new URL('../../prisma/routines/', import.meta.url)))
-}
-
-async function migrateTo(pool: Pool): Promise<void> {
-  for (const name of (await names()).filter(name => name >= proofMigration))
-    await pool.query(await sqlOf(name))
+  const before = await mkdtemp(join(tmpdir(), 'migrations-'))
+  for (const name of (await names()).filter(name => name < proofMigration)) {
+    await cp(new URL(`migrations/${name}`, folder), join(before, 'migrations', name), { recursive: true })
+  }
+  await cp(new URL('routines', folder), join(before, 'routines'), { recursive: true })
+  await migrate(pool, log, pathToFileURL(`${before}/`))
+  await rm(before, { recursive: true })
 }
 
 async function columnsBefore(): Promise<string[]> {
@@ -140,12 +145,6 @@ async function columnsBefore(): Promise<string[]> {
   return rows.map(({ name }) => name)
 }
 
-const folder = new URL('../../prisma/migrations/', import.meta.url)
-
 async function names(): Promise<string[]> {
-  return (await readdir(folder)).filter(name => /^\d{4}_/.test(name)).sort()
-}
-
-function sqlOf(migration: string): Promise<string> {
-  return readFile(new URL(`${migration}/migration.sql`, folder), 'utf8')
+  return (await readdir(new URL('migrations', folder))).filter(name => /^\d{4}_/.test(name)).sort()
 }
