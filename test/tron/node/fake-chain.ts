@@ -68,6 +68,7 @@ export function blockHash(chain: Pick<FakeChain, 'chain' | 'fork'>, height: numb
 
 const noParent = '00'.repeat(32)
 const blocks = new Map<string, Buffer>()
+const keys = new Map<string, ReturnType<typeof producerKey>>()
 
 function blockAt(chain: FakeChain, height: number): Buffer {
   const hash = blockHash(chain, height)
@@ -78,7 +79,9 @@ function blockAt(chain: FakeChain, height: number): Buffer {
 }
 
 function partsOf(chain: Pick<FakeChain, 'chain' | 'fork'>, height: number, parentHash: string) {
-  const { secret: key, address: producer } = producerKey(producerAt(chain, height))
+  const name = producerAt(chain, height)
+  const { secret: key, address: producer } = keys.get(name) ?? producerKey(name)
+  keys.set(name, { secret: key, address: producer })
   return {
     height,
     parentHash,
