@@ -157,6 +157,7 @@ async function watch(
     work: async leading => {
       const common = { pool, nodes, log, signal: leading }
       if (!seen) await forgetSightings(pool)
+      await producers.load()
       await Promise.all([
         counted.run(leading),
         creditChain({

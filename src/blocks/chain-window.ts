@@ -18,6 +18,8 @@ interface KeptBlock extends ReadBlock {
   producer: string | null
 }
 
+/** The most blocks that are kept when none becomes solid. */
+const keptMax = 1_000
 /** Fewer blocks between two of one producer than this, and somebody makes blocks out of turn: 19 of 27 are at work at least. */
 const turnMin = 19
 
@@ -107,12 +109,17 @@ export class ChainWindow {
   }
 
   /**
-   * Moves the cursor to a solid block that is recorded now, and forgets what is below.
+   * Moves the cursor to a block that is recorded now, and forgets what is below, as far as it is solid. A block that was
+   * recorded on a node's word need not be.
    * @returns false when the window does not lead there: it has to begin anew.
    */
   release(cursor: BlockRef): boolean {
     if (cursor.hash === this.#cursor.hash) return true
-    if (this.#path.get(cursor.height) !== cursor.hash) return false
+    if (this.#path.get(cursor.height) !== cursor.hash) {
+      if (!this.#blocks.has(cursor.hash) || this.#blocks.size > keptMax) return false
+      this.#cursor = refOf(cursor)
+      return true
+    }
     this.#cursor = refOf(cursor)
     for (const height of this.#path.keys()) if (height <= cursor.height) this.#path.delete(height)
     for (const [id, { height }] of this.#blocks) if (height <= cursor.height) this.#blocks.delete(id)

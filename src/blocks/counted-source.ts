@@ -42,8 +42,9 @@ export interface CountedSource extends ChainSource {
 /** Headers above the solid block without another solid one: its producers are others than those that are known. */
 const provenAfter = 100
 const proveRetryMs = 60_000
-/** Without a counted block for so long, while a node's solidified head moves on, its word is taken. */
+/** Without a counted block for so long, and under so many blocks, while a node's solidified head moves on, its word is taken. */
 const stalledMs = 300_000
+const stalledBlocks = 40
 const progressCheckMs = 1_000
 /** A node's word must be so far above the cursor: more than counting lags behind it. */
 const wordAheadMin = 3
@@ -84,10 +85,10 @@ export function createCountedSource(options: {
     if (!window || window.solid.height === solidHeight) return
     solidHeight = window.solid.height
     progressAtMs = nowMs()
-    if (wordTaken && window.solid.height > window.cursor.height) {
-      wordTaken = false
-      onUncounted(false)
-    }
+    if (!wordTaken) return
+    wordTaken = false
+    onUncounted(false)
+    log.info({ solid: solidHeight }, 'chain.counted')
   }
   const fill = async (signal: AbortSignal) => {
     while (!signal.aborted && !(window && producers.canCount())) await wait('changed', 1_000, signal)
@@ -118,6 +119,8 @@ export function createCountedSource(options: {
   }
   const takeWord = async () => {
     if (!window || !producers.canCount() || nowMs() - Math.max(progressAtMs, askedAtMs) < stalledMs) return
+    // Where no blocks are read, there is nothing to count.
+    if (window.tip.height - window.solid.height < stalledBlocks) return
     askedAtMs = nowMs()
     // The producers may all be others than those that are known.
     await producers.ask()
@@ -172,6 +175,7 @@ export function createCountedSource(options: {
       if (window?.release(cursor)) return void events.emit('room')
       if (window) log.info({ height: cursor.height }, 'window.restarted')
       window = new ChainWindow(cursor, producers, log)
+      solidHeight = cursor.height
       progressAtMs = nowMs()
       events.emit('changed')
       events.emit('room')
@@ -182,6 +186,7 @@ export function createCountedSource(options: {
       await wait('changed', ms, signal)
     },
     async run(signal) {
+      progressAtMs = nowMs()
       await Promise.all([producers.keep(signal), fill(signal), watchProgress(signal)])
     },
   }

@@ -25,6 +25,8 @@ export interface KnownProducers {
   verifyHeader(header: SentHeader): Unverified | null
   /** Takes the producers of blocks that have become solid: new ones, and new keys of known ones. */
   learn(headers: readonly SentHeader[]): Promise<void>
+  /** Reads those that are known to the database. */
+  load(): Promise<void>
   /**
    * Asks the hosts for the producers, and adds those that most of them name.
    * @returns whether most of them answered.
@@ -89,6 +91,7 @@ export function createKnownProducers(options: {
       log.info({ producers: [...found.keys()] }, 'producers.learned')
       await load()
     },
+    load,
     ask,
     async keep(signal) {
       for (
