@@ -215,7 +215,7 @@ test('where no node names producers, its word is taken, and asked again later', 
 test('when nothing can be counted for five minutes while a node moves on, its word is taken, until it can be', async () => {
   let passedMs = 0
   const clock = { now: () => new Date(Date.now() + passedMs) }
-  const { chain, source, said, pool, lie } = await counted({ clock })
+  const { chain, source, said, pool, lie, views, follow } = await counted({ clock })
   await waitUntil('they are known', async () => (await readProducers(pool)).size === 27)
   // All sign with other keys at once, and the node does not say with which.
   lie({ kind: 'disabled', paths: ['/wallet/listwitnesses'] })
@@ -226,4 +226,16 @@ test('when nothing can be counted for five minutes while a node moves on, its wo
   const block = await waitUntil('a word', () => source.solidBlock(chain.solid.height))
   assert.equal(block.hash, chain.solid.id)
   assert.deepEqual(said, [true])
+  source.startAt!(block)
+  // The node names them again. Blocks from then on can be counted.
+  views[0]!.faults.clear()
+  passedMs += 301_000
+  await waitUntil('the new keys', async () => {
+    const known = new Set([...(await readProducers(pool)).values()].flat())
+    return chain.producers.elected.every(({ signer }) => known.has(signer.address))
+  })
+  chain.mine(30)
+  await waitUntil('counting', () => said.length === 2)
+  assert.deepEqual(said, [true, false])
+  assert.equal((await follow(block.height + 1, chain.solid.height)).at(-1)!.hash, chain.solid.id)
 })
