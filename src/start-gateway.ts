@@ -159,6 +159,7 @@ function watcherSettings(config: ConfigOf<'watcher'>) {
         ? { baseUrl: config.reconcileUrl, addressesPerHour: config.reconcilePerHour }
         : null,
     quorumAmount: config.creditQuorumAmount,
+    aloneAmount: config.creditAloneAmount,
     startBlock: config.startBlock,
   }
 }

@@ -17,6 +17,7 @@ import { createWatcherMetrics } from './blocks/watcher-metrics.ts'
 import { createLagCheck } from './credits/check-lag.ts'
 import { alarmOfUnlinked, creditChain } from './credits/credit-chain.ts'
 import { type CreditRules, checkQuorum } from './credits/credit-rules.ts'
+import { proofRules } from './credits/proof-policy.ts'
 import { runSecondOpinions } from './credits/second-opinions.ts'
 import type { Pool } from './db/pool.ts'
 import { createCrossCheck } from './transfers/cross-check.ts'
@@ -40,6 +41,8 @@ export interface WatcherOptions {
   startBlock: number | undefined
   /** Above it a transfer is held until a second node shows the same; null: never. */
   quorumAmount: UsdtUnits | null
+  /** Up to it one host is believed alone; null: it is not set, and the network's hosts decide. */
+  aloneAmount?: UsdtUnits | null
   /** Whether transfers at the head are kept for display. */
   seen: boolean
   /** TronGrid's history as a second source, checked at this rate; null: not at all. */
@@ -112,7 +115,8 @@ async function watch(
   const crossChecked = options.nodes.some(node => node.jsonRpcUrl !== undefined)
   const callsADay = callsOf(seen, crossChecked)
   log.info({ network: chain.network, height: chain.height, nodes: nodes.names, callsADay }, 'watcher.opened')
-  const rules: CreditRules = { ...chain, graceMs, quorumAmount }
+  const proof = proofRules(nodes, options.aloneAmount ?? null)
+  const rules: CreditRules = { ...chain, graceMs, quorumAmount, proof }
   // Created once, not each time the lease is taken: a metric can be registered only once.
   const metrics = createWatcherMetrics(registry)
   metrics.cursorAt(chain)

@@ -187,6 +187,8 @@ type OrderDetails struct {
 		Block     int64  `json:"block"`
 		BlockTime int64  `json:"block_time"`
 		Late      bool   `json:"late"`
+		// Proof is signed, agreed or alone; nil for a transfer that an older version of the gateway recorded.
+		Proof *string `json:"proof"`
 	} `json:"transfers"`
 	// Seen is on the chain and not final yet: for display only.
 	Seen []struct {

@@ -8,6 +8,7 @@ import { deliveryChecks } from './delivery-checks.ts'
 import { orderChecks, transferChecks } from './ledger-checks.ts'
 import { type MerchantSums, readSums, sumsChecks } from './merchant-sums.ts'
 import { type OpenFigures, readOpenFigures } from './open-figures.ts'
+import { proofChecks } from './proof-checks.ts'
 import { inSnapshot, type SnapshotRead } from './read-snapshot.ts'
 
 /** An audit's results, all from one moment. */
@@ -20,6 +21,7 @@ export interface AuditReport {
 
 const queries: readonly AuditChecks[] = [
   transferChecks,
+  proofChecks,
   orderChecks,
   announcementChecks,
   deliveryChecks,

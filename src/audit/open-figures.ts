@@ -18,6 +18,9 @@ export interface OpenFigures extends Record<WaitReason, TransferSum> {
   rejected: TransferSum
   /** Logs that an operator rejected: it is not known what they pay. */
   rejectedLogs: bigint
+  /** Transfers that wait for proof, and are not recorded. */
+  unproved: TransferSum
+  unverifiedBlocks: bigint
   discrepancies: bigint
   heldCallbacks: bigint
   exhaustedCallbacks: bigint
@@ -43,11 +46,15 @@ export async function readOpenFigures(read: SnapshotRead): Promise<OpenFigures> 
        from rejection r
        join transfer t on t.id = r.transfer_id`,
   )
+  const [unproved] = await read<TransferSum>(
+    `select count(*) as transfers, coalesce(sum(amount), 0)::bigint as units from pending_proof where ended_at is null`,
+  )
   const [counts] = await read<
     Pick<
       OpenFigures,
       | 'quarantine'
       | 'rejectedLogs'
+      | 'unverifiedBlocks'
       | 'discrepancies'
       | 'heldCallbacks'
       | 'exhaustedCallbacks'
@@ -56,6 +63,7 @@ export async function readOpenFigures(read: SnapshotRead): Promise<OpenFigures> 
   >(
     `select (select count(*) from quarantine where resolved_at is null) as quarantine,
             (select count(*) from rejection where transfer_id is null) as "rejectedLogs",
+            (select count(*) from unverified_block where settled_at is null) as "unverifiedBlocks",
             (select count(*) from discrepancy where resolved_at is null) as discrepancies,
             (select count(*) from callback_outbox where state = 'held') as "heldCallbacks",
             (select count(*) from callback where exhausted_at is not null) as "exhaustedCallbacks",
@@ -68,5 +76,5 @@ export async function readOpenFigures(read: SnapshotRead): Promise<OpenFigures> 
       return [reason, { transfers: found?.transfers ?? 0n, units: found?.units ?? usdt(0n) }]
     }),
   ) as Record<WaitReason, TransferSum>
-  return { cursor: cursor ?? null, ...figures, rejected: rejected!, ...counts! }
+  return { cursor: cursor ?? null, ...figures, rejected: rejected!, unproved: unproved!, ...counts! }
 }

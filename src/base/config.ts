@@ -24,6 +24,8 @@ export interface Config {
   seen: boolean
   /** Base units; null: off. */
   creditQuorumAmount: UsdtUnits | null
+  /** Base units; null: not given. */
+  creditAloneAmount: UsdtUnits | null
   /** undefined: off. */
   reconcileUrl: string | undefined
   reconcilePerHour: number
@@ -104,6 +106,7 @@ export function readConfig(env: Record<string, string | undefined>, ...roles: re
     nodeRequestsPerSecond: whole(value('NODE_REQUESTS_PER_SECOND')),
     seen: value('SEEN') !== 'off',
     creditQuorumAmount: parseUsdt(value('CREDIT_QUORUM_AMOUNT') ?? ''),
+    creditAloneAmount: parseUsdt(value('CREDIT_ALONE_AMOUNT') ?? ''),
     reconcileUrl: value('RECONCILE_URL')?.replace(/\/+$/, ''),
     reconcilePerHour: whole(value('RECONCILE_PER_HOUR')) ?? 0,
     trongridApiKey: value('TRONGRID_API_KEY'),

@@ -19,6 +19,8 @@ export const failpointNames = [
   'credit:after-commit',
   'held:after-confirm',
   'held:before-commit',
+  'settle:after-reading',
+  'settle:before-commit',
   'rescan:before-commit',
   'quarantine:before-commit',
   'decision:before-commit',

@@ -6,6 +6,7 @@ export type AddressCounterId = bigint & { readonly id: 'address-counter' }
 export type DepositAddressId = bigint & { readonly id: 'deposit-address' }
 export type OrderId = bigint & { readonly id: 'order' }
 export type TransferId = bigint & { readonly id: 'transfer' }
+export type PendingProofId = bigint & { readonly id: 'pending-proof' }
 export type CreditId = bigint & { readonly id: 'credit' }
 export type CallbackId = bigint & { readonly id: 'callback' }
 export type LaneId = bigint & { readonly id: 'lane' }

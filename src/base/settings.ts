@@ -102,6 +102,12 @@ export const settings = {
     expected: 'a decimal amount of USDT, such as 1000',
     pattern: /^(0|[1-9][0-9]{0,11})([.][0-9]{1,6})?$/,
   },
+  CREDIT_ALONE_AMOUNT: {
+    description:
+      'Decimal USDT up to which one host is believed alone, where nobody signed the transfer itself. Default: 100 with one host, nothing with two or more.',
+    expected: 'a decimal amount of USDT, such as 100; 0: nobody is believed alone',
+    pattern: /^(0|[1-9][0-9]{0,11})([.][0-9]{1,6})?$/,
+  },
   RECONCILE_URL: {
     description:
       'TronGrid, with whose history of each address ours is compared: https://api.trongrid.io on mainnet. Empty: off.',

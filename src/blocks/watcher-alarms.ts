@@ -10,6 +10,7 @@ export const watcherAlarms = [
   'disagreement',
   'quarantine',
   'held',
+  'unproven',
   'discrepancy',
   'contract',
   'clock',

@@ -30,8 +30,8 @@ export function addAddressCommands(program: Command): void {
           const request = { ...user, addresses }
           if (fromBlock === undefined) return sayImported(await importAddresses(pool, request))
           const rules = await readRules(pool, config.creditQuorumAmount)
-          const done = await withNodes(config, rules, nodes =>
-            importFromBlock(pool, rules, nodes, { ...request, fromBlock }, sayProgress(fromBlock)),
+          const done = await withNodes(config, rules, (nodes, proving) =>
+            importFromBlock(pool, proving, nodes, { ...request, fromBlock }, sayProgress(fromBlock)),
           )
           sayImported(done)
           console.log(rescannedText({ from: fromBlock, to: done.to }, done.read))

@@ -82,6 +82,7 @@ function openLines({ cursor, ...open }: OpenFigures): string[][] {
     ['quarantined', money(open.quarantined)],
     ['behind these', money(open.behind)],
     ['rejected', `${money(open.rejected)}; ${open.rejectedLogs} logs (report.rejections)`],
+    ['without proof', `${money(open.unproved)}; ${open.unverifiedBlocks} blocks unverified`],
     ['parked', `${open.quarantine} (gateway quarantine list)`],
     ['discrepancies', `${open.discrepancies} (report.discrepancies)`],
     ['callbacks', `${open.heldCallbacks} held for disabled merchants, ${open.exhaustedCallbacks} exhausted`],

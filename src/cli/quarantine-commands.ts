@@ -16,6 +16,7 @@ import {
   readId,
 } from './operator.ts'
 import { withDatabase } from './with-database.ts'
+import { proofRulesOf } from './with-nodes.ts'
 
 /** The most that are listed or retried at once. */
 const parkedMax = 1_000
@@ -51,7 +52,8 @@ export function addQuarantineCommands(program: Command): void {
       if ((id === undefined) === (options.all === undefined)) throw new UsageError('give an id, or --all')
       const actor = actorOf(options.by)
       await withDatabase('command', async (pool, config) => {
-        const rules = await readRules(pool, config.creditQuorumAmount)
+        const read = await readRules(pool, config.creditQuorumAmount)
+        const rules = { ...read, proof: proofRulesOf(config, read.network) }
         for (const one of id === undefined ? await allIds(pool) : [readId(id)]) {
           console.log(asText(await retryQuarantined(pool, rules, one, actor)))
         }

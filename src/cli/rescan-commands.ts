@@ -31,8 +31,8 @@ async function runRescan(
 ): Promise<void> {
   const rules = await readRules(pool, config.creditQuorumAmount)
   const say = sayProgress(range.from)
-  const done = await withNodes(config, rules, nodes =>
-    rescan(pool, rules, nodes, range, now => say(now, range.to), actor),
+  const done = await withNodes(config, rules, (nodes, proving) =>
+    rescan(pool, proving, nodes, range, now => say(now, range.to), actor),
   )
   console.log(rescannedText(range, done))
 }
@@ -66,8 +66,9 @@ export function readHeight(option: string, text: string): number {
   return Number.parseInt(text, 10)
 }
 
-function asText({ blocks, recorded, takenUp, credited, quarantined }: Rescanned): string {
+function asText({ blocks, recorded, takenUp, credited, quarantined, unproved }: Rescanned): string {
   const rejected = takenUp > 0 ? `, ${takenUp} rejected ones are confirmed and taken up` : ''
   const parked = quarantined > 0 ? `, ${quarantined} quarantined (gateway quarantine list)` : ''
-  return `${blocks} blocks, ${recorded} transfers were missing${rejected}, ${credited} credits written${parked}`
+  const waits = unproved ? `, ${unproved} wait for proof (gateway held list)` : ''
+  return `${blocks} blocks, ${recorded} transfers were missing${rejected}, ${credited} credits written${waits}${parked}`
 }

@@ -6,6 +6,7 @@ import type { Alarms } from '../blocks/watcher-alarms.ts'
 import { type Queryable, rows } from '../db/pool.ts'
 import type { AlarmLimits } from '../tron/network.ts'
 import type { NodeStatus } from '../tron/pool/node-pool.ts'
+import { type UnprovedCounts, unprovedCounts } from './pending-proof-store.ts'
 import { type WaitingCounts, waitingCounts } from './waiting-store.ts'
 
 /**
@@ -26,15 +27,21 @@ export function createLagCheck(options: {
   return async () => {
     const cursor = await readCursor(db)
     const waiting = await waitingCounts(db)
+    const unproved = await unprovedCounts(db)
     const { discrepancies, quarantine, lastCreditAt } = await readOpen(db)
     const furthest = Math.max(0, ...nodeStatus().map(({ solidHeight }) => solidHeight ?? 0))
     const behind = cursor ? Math.max(0, furthest - cursor.height) : 0
     const ageMs = cursor ? now().getTime() - cursor.time.getTime() : 0
-    show({ waiting, discrepancies, quarantine, behind, ageMs, lastCreditAt, now: now() })
+    show({ waiting, unproved, discrepancies, quarantine, behind, ageMs, lastCreditAt, now: now() })
     const late = limits.cursorAgeMs !== null && ageMs > limits.cursorAgeMs
     alarms.set('lag', late || behind > limits.blocksBehind, { behind, ageS: Math.round(ageMs / 1000) })
     const { transfers, units } = waiting.held
     alarms.set('held', transfers > 0, { transfers, usdt: formatUsdt(units) })
+    alarms.set('unproven', isLongUnproved(unproved), {
+      transfers: unproved.transfers,
+      usdt: formatUsdt(unproved.units),
+      blocks: unproved.blocks,
+    })
     alarms.set('quarantine', quarantine > 0, { quarantine })
     alarms.set('discrepancy', discrepancies > 0, { discrepancies })
     const stop = await findStop(db)
@@ -44,6 +51,13 @@ export function createLagCheck(options: {
     const disagreements = nodeStatus().reduce((sum, node) => sum + node.disagreements, 0)
     if (disagreements > 0) alarms.set('disagreement', true, { disagreements })
   }
+}
+
+/** A second host answers within seconds, so what takes longer needs somebody's attention. */
+const unprovedAlarmMs = 60_000
+
+function isLongUnproved({ oldestMs, oldestBlockMs }: UnprovedCounts): boolean {
+  return Math.max(oldestMs, oldestBlockMs) > unprovedAlarmMs
 }
 
 interface OpenCounts {
@@ -67,6 +81,12 @@ function createGauges(registry: Registry) {
     new Gauge({ name, help, labelNames, registers: [registry] })
   const transfers = gauge('gateway_waiting_transfers', 'Transfers without a credit, by reason', ['reason'])
   const usdt = gauge('gateway_waiting_usdt', 'The same in USDT, for display', ['reason'])
+  const unproved = gauge('gateway_unproven_transfers', 'Transfers that wait for proof and are not recorded')
+  const unprovedUsdt = gauge('gateway_unproven_usdt', 'The same in USDT, for display')
+  const unverified = gauge(
+    'gateway_unverified_blocks',
+    'Blocks that were followed unverified and are not settled',
+  )
   const discrepancies = gauge('gateway_discrepancies_open', 'Open differences between us and second sources')
   const quarantine = gauge('gateway_quarantine_open', 'Logs and transfers that wait for a person to look at')
   const behind = gauge(
@@ -75,12 +95,23 @@ function createGauges(registry: Registry) {
   )
   const age = gauge('gateway_cursor_age_seconds', "By our clock, of the last recorded block's time")
   const hours = gauge('gateway_hours_since_credit', 'Since the last credit; -1: never')
-  return (seen: OpenCounts & { waiting: WaitingCounts; behind: number; ageMs: number; now: Date }) => {
+  return (
+    seen: OpenCounts & {
+      waiting: WaitingCounts
+      unproved: UnprovedCounts
+      behind: number
+      ageMs: number
+      now: Date
+    },
+  ) => {
     for (const [reason, counts] of Object.entries(seen.waiting)) {
       transfers.set({ reason }, counts.transfers)
       // A gauge is a float. It is for display only.
       usdt.set({ reason }, Number.parseFloat(formatUsdt(counts.units)))
     }
+    unproved.set(seen.unproved.transfers)
+    unprovedUsdt.set(Number.parseFloat(formatUsdt(seen.unproved.units)))
+    unverified.set(seen.unproved.blocks)
     discrepancies.set(seen.discrepancies)
     quarantine.set(seen.quarantine)
     behind.set(seen.behind)

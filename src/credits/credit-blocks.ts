@@ -4,18 +4,22 @@ import { insertBlocks } from '../blocks/block-store.ts'
 import { type LockedCursor, moveCursor } from '../blocks/chain-store.ts'
 import type { Pool, Tx } from '../db/pool.ts'
 import { quarantineLogs } from '../transfers/quarantine-store.ts'
-import type { RecordedTransfer } from '../transfers/transfer.ts'
-import { recordTransfers } from '../transfers/transfer-store.ts'
 import type { BlockRef, SolidBlock } from '../tron/block.ts'
 import type { CreditRules } from './credit-rules.ts'
-import type { Credited } from './credit-transfers.ts'
+import { addressesOf, type Credited } from './credit-transfers.ts'
 import { inCreditingTransaction } from './crediting-transaction.ts'
 import type { PendingTransfer } from './pending-transfer.ts'
+import { type ProvedTransfer, recordProved } from './record-proved.ts'
+import { insertUnverified } from './unverified-block-store.ts'
 import { addressesToClaim, allAddressesToClaim, waitingAt } from './waiting-store.ts'
 
 /** What a batch of blocks wrote, for the log and the metrics. */
 export interface BlocksCredited extends Credited {
   transfers: number
+  /** Transfers that wait for proof and are not recorded; undefined: none. */
+  unproved?: number
+  /** Blocks that were not verified; undefined: none. */
+  unverified?: number
 }
 
 /**
@@ -38,13 +42,20 @@ export async function creditBlocks(
       failpoint('credit:after-cursor')
       await insertBlocks(tx, blocks)
       const undecodable = await quarantineLogs(tx, blocks)
-      const recorded = await recordTransfers(tx, blocks, cursor.startHeight + 1)
+      const unverified = await insertUnverified(tx, blocks)
+      const { recorded, unproved, freed } = await recordProved(tx, rules, blocks, cursor.startHeight + 1)
       failpoint('credit:after-transfers')
       const claimed = await toClaim(tx, cursor, last, rules.graceMs)
-      const waiting = await waitingAt(tx, addressesOf(recorded, claimed))
-      const done = await credit(tx, rules, [...waiting, ...newlyPending(rules, blocks, recorded)], last.time)
+      const waiting = await waitingAt(tx, addressesOf(recorded, [...claimed, ...freed]))
+      const done = await credit(tx, rules, [...waiting, ...newlyPending(rules, recorded)], last.time)
       failpoint('credit:before-commit')
-      return { ...done, transfers: recorded.length, quarantined: done.quarantined + undecodable }
+      return {
+        ...done,
+        transfers: recorded.length,
+        quarantined: done.quarantined + undecodable,
+        ...(unproved > 0 && { unproved }),
+        ...(unverified > 0 && { unverified }),
+      }
     })
     failpoint('credit:after-commit')
     return credited
@@ -58,31 +69,13 @@ class CursorMoved extends Error {}
 
 /**
  * Makes pending transfers of those recorded just now. Above the quorum amount they are held from the start, with the node
- * that served their block, so that another one can be asked.
+ * that served their block, so that another one can be asked. Where two hosts agreed already, nobody has to be.
  */
-export function newlyPending(
-  rules: CreditRules,
-  blocks: readonly Pick<SolidBlock, 'height' | 'node'>[],
-  recorded: readonly RecordedTransfer[],
-): PendingTransfer[] {
-  const nodes = new Map(blocks.map(block => [block.height, block.node]))
-  return recorded.map(transfer => {
-    const isHeld = rules.quorumAmount !== null && transfer.amount > rules.quorumAmount
-    return {
-      ...transfer,
-      written: false,
-      reason: isHeld ? 'held' : null,
-      node: isHeld ? nodes.get(transfer.height)! : null,
-    }
+export function newlyPending(rules: CreditRules, recorded: readonly ProvedTransfer[]): PendingTransfer[] {
+  return recorded.map(({ proof, node, ...transfer }) => {
+    const isHeld = rules.quorumAmount !== null && transfer.amount > rules.quorumAmount && proof !== 'agreed'
+    return { ...transfer, written: false, reason: isHeld ? 'held' : null, node: isHeld ? node : null }
   })
-}
-
-/** Lists the addresses of recorded transfers, and others, each once. */
-export function addressesOf(
-  recorded: readonly RecordedTransfer[],
-  others: readonly DepositAddressId[] = [],
-): DepositAddressId[] {
-  return [...new Set([...recorded.map(transfer => transfer.depositAddressId), ...others])]
 }
 
 /** How long after its creation an order may become visible: at its commit, which the statement timeout (30 s) bounds. */

@@ -4,7 +4,8 @@ import { isPassingDatabaseError, isTimeout } from '../db/outage.ts'
 import { run, type Tx } from '../db/pool.ts'
 import { quarantineTransfer } from '../transfers/quarantine-store.ts'
 import type { CreditRules } from './credit-rules.ts'
-import { type Credited, creditTransfers } from './credit-transfers.ts'
+import { addressesOf, type Credited, creditTransfers } from './credit-transfers.ts'
+import { waitingPlaces } from './pending-proof-store.ts'
 import type { PendingTransfer } from './pending-transfer.ts'
 import { takeTurns } from './take-turns.ts'
 
@@ -74,7 +75,8 @@ async function oneByOne(to: Crediting, pending: readonly PendingTransfer[]): Pro
   const { tx, rules, until } = to
   let total = none
   const left = new Map(pending.map(transfer => [transfer.id, transfer]))
-  for (const transfer of takeTurns(pending).free) {
+  const unproved = await waitingPlaces(tx, addressesOf(pending))
+  for (const transfer of takeTurns(pending, unproved).free) {
     const one = await attempt(to, [transfer], to.oneMs)
     if ('done' in one) {
       total = sum(total, one.done)

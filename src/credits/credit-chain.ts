@@ -54,6 +54,12 @@ export async function creditChain(options: {
       for (const block of blocks) quiet = block.transfers.length > 0 ? 0 : quiet + 1
       const { quietBlocks } = limits
       alarms.set('no_transfers', quietBlocks !== null && quiet >= quietBlocks, { blocks: quiet })
+      if (done.unverified) {
+        for (const { height, hash, unverified: why, node } of blocks) {
+          if (why !== null) log.warn({ height, hash, why, node }, 'block.unverified')
+        }
+      }
+      if (done.unproved) log.warn({ height: last.height, transfers: done.unproved }, 'proof.waits')
       const durationMs = Math.round(performance.now() - startedAt)
       const line = { height: last.height, blocks: blocks.length, ...done, durationMs }
       if (done.transfers + done.credits + done.quarantined > 0) log.info(line, 'blocks.credited')

@@ -4,6 +4,7 @@ import type { UsdtUnits } from '../base/money.ts'
 import { type ChainPin, readCursor } from '../blocks/chain-store.ts'
 import type { Queryable } from '../db/pool.ts'
 import { networks } from '../tron/network.ts'
+import type { ProofRules } from './proof-policy.ts'
 
 /** The rules of crediting. Following, releasing, rescanning and retrying use the same ones. */
 export interface CreditRules extends ChainPin {
@@ -11,6 +12,8 @@ export interface CreditRules extends ChainPin {
   graceMs: number
   /** Above it a transfer is held until a second node shows the same; null: never. */
   quorumAmount: UsdtUnits | null
+  /** On what a transfer is credited; undefined: as with one host and nothing else said. */
+  proof?: ProofRules | undefined
 }
 
 /**

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { failpoint } from '../base/failpoint.ts'
+import type { DepositAddressId } from '../base/ids.ts'
 import type { UsdtUnits } from '../base/money.ts'
 import { callbackKey } from '../callbacks/outbox/callback.ts'
 import { insertCallbacks, type NewCallback, originOf } from '../callbacks/outbox/callback-store.ts'
 import type { Tx } from '../db/pool.ts'
 import { orderState } from '../orders/order.ts'
+import type { RecordedTransfer } from '../transfers/transfer.ts'
 import type { CreditRules } from './credit-rules.ts'
 import { insertCredits } from './credit-store.ts'
+import { waitingPlaces } from './pending-proof-store.ts'
 import type { KeptTransfer, PendingTransfer } from './pending-transfer.ts'
 import type { PlannedCredit } from './plan-credits.ts'
 import { planInSlices } from './plan-in-slices.ts'
@@ -35,7 +38,7 @@ export async function creditTransfers(
   pending: readonly PendingTransfer[],
   until: Date,
 ): Promise<Credited> {
-  const { free, kept } = takeTurns(pending)
+  const { free, kept } = takeTurns(pending, await waitingPlaces(tx, addressesOf(pending)))
   const { credits, unclaimed } = await planInSlices(tx, free, until, rules.graceMs)
   await keepWaiting(tx, [
     ...kept,
@@ -48,6 +51,14 @@ export async function creditTransfers(
     held: kept.filter(({ transfer, reason }) => reason === 'held' && !transfer.written).length,
     quarantined: 0,
   }
+}
+
+/** Lists the addresses of transfers, and others, each once. */
+export function addressesOf(
+  transfers: readonly RecordedTransfer[],
+  others: readonly DepositAddressId[] = [],
+): DepositAddressId[] {
+  return [...new Set([...transfers.map(transfer => transfer.depositAddressId), ...others])]
 }
 
 async function writeCredits(tx: Tx, rules: CreditRules, credits: readonly PlannedCredit[]): Promise<number> {

@@ -25,6 +25,8 @@ export interface Changed {
   detail: Record<string, unknown>
   /** The address that the transfer was paid to; null: a log, which no transfer waits behind. */
   addressId: DepositAddressId | null
+  /** Other addresses where something ended its wait with it; undefined: none. */
+  others?: readonly DepositAddressId[]
 }
 
 /** The result of a decision. */
@@ -62,8 +64,9 @@ export async function carryOut<State>(
       const state = await steps.read(tx)
       return { kind: steps.isDone(state) ? 'already' : 'impossible', state }
     }
-    const { addressId } = changed
-    const waiting = addressId === null ? [] : await waitingAt(tx, [addressId])
+    const { addressId, others = [] } = changed
+    const addressIds = new Set([...(addressId === null ? [] : [addressId]), ...others])
+    const waiting = await waitingAt(tx, [...addressIds])
     const { credits } = await credit(tx, rules, waiting, cursor.time)
     const state = await steps.read(tx)
     await recordAudit(tx, {

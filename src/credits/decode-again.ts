@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { readHeaders } from '../blocks/block-store.ts'
 import type { Tx } from '../db/pool.ts'
 import type { Quarantined } from '../transfers/quarantine-store.ts'
-import type { BlockOfTransfers } from '../transfers/transfer-store.ts'
 import { addressToBytes, parseTronAddress } from '../tron/address.ts'
 import { decodeTransferLog, type NodeLog } from '../tron/transfer-log.ts'
+import { type ShownBlock, unknownNode } from './record-proved.ts'
 
 /** A quarantined log, decoded again. */
 export type DecodedAgain =
   /** A block with this transfer only, to be recorded. */
-  | { kind: 'transfer'; block: BlockOfTransfers & { node: string } }
+  | { kind: 'transfer'; block: ShownBlock }
   | { kind: 'no transfer' | 'zero' | 'no header' }
   | { kind: 'undecodable'; reason: string }
 
@@ -37,7 +37,8 @@ export async function decodeAgain(
     // The node that sent the log was not kept, so any node counts as a second one.
     block: {
       ...header,
-      node: 'unknown',
+      node: unknownNode,
+      unverified: null,
       transfers: [{ txid, txIndex, logIndex, fromBytes, toBytes, amount, signed: false }],
     },
   }

@@ -1,4 +1,4 @@
-import type { TransferId } from '../base/ids.ts'
+import type { PendingProofId, TransferId } from '../base/ids.ts'
 import type { UsdtUnits } from '../base/money.ts'
 import { type Queryable, rows } from '../db/pool.ts'
 import type { TronAddress } from '../tron/address.ts'
@@ -54,6 +54,41 @@ export async function listRejectedHeld(
       limit $1`,
     [pageMax],
   )
+}
+
+/** Lists what waits for proof, or was rejected, oldest first. */
+export async function listPending(
+  db: Queryable,
+  state: 'waits' | 'rejected',
+  pageMax: number,
+): Promise<ListedPending[]> {
+  return rows<ListedPending>(
+    db,
+    `select p.id, a.address, p.amount, p.txid, p.log_index as "logIndex", p.block_height as "height", p.node, p.hosts,
+            p.denied, p.checked_at as "checkedAt", coalesce(p.ended_at, p.created_at) as "since",
+            p.ended_because as "reason", coalesce(p.ended_by, 'watcher') as "rejectedBy",
+            (select count(*)
+               from waiting_transfer b
+              where b.deposit_address_id = p.deposit_address_id and b.reason = 'behind') as "behind"
+       from pending_proof p
+       join deposit_address a on a.id = p.deposit_address_id
+      where p.ended_as is not distinct from $1
+      order by p.id
+      limit $2`,
+    [state === 'waits' ? null : state, pageMax],
+  )
+}
+
+/** One version that waits for proof, or did, as an operator sees it. */
+export interface ListedPending extends Omit<ListedHeld, 'id'> {
+  id: PendingProofId
+  hosts: string[]
+  denied: string[]
+  checkedAt: Date | null
+  behind: bigint
+  /** Of a rejected one. */
+  reason: string | null
+  rejectedBy: string
 }
 
 const columns = `t.id, a.address, t.amount, t.txid, t.log_index as "logIndex", t.block_height as "height"`

@@ -4,17 +4,23 @@ import type { TransferId } from '../base/ids.ts'
 import { type LockedCursor, lockCursor, readCursor } from '../blocks/chain-store.ts'
 import { HeaderDiffers, type RereadSource, rereadBlocks } from '../blocks/reread-blocks.ts'
 import { recordAudit } from '../db/audit-store.ts'
-import type { Pool, Tx } from '../db/pool.ts'
+import type { Pool, Queryable, Tx } from '../db/pool.ts'
 import { noteDiscrepancy } from '../transfers/discrepancy-store.ts'
 import { quarantineLogs, resolveDecodedLogs } from '../transfers/quarantine-store.ts'
 import type { RecordedTransfer } from '../transfers/transfer.ts'
-import { recordTransfers } from '../transfers/transfer-store.ts'
 import type { SolidBlock } from '../tron/block.ts'
-import { addressesOf, newlyPending } from './credit-blocks.ts'
+import { newlyPending } from './credit-blocks.ts'
 import type { CreditRules } from './credit-rules.ts'
+import { addressesOf } from './credit-transfers.ts'
 import { type CreditStep, inCreditingTransaction } from './crediting-transaction.ts'
+import { unprovedAt } from './pending-proof-store.ts'
+import { oneHost } from './proof-policy.ts'
+import { readEverywhere } from './read-everywhere.ts'
+import { recordProved, type ShownBlock } from './record-proved.ts'
 import { endLogRejections } from './rejection-store.ts'
+import { isEnough } from './shown-version.ts'
 import { confirmRejected, takeUpConfirmed } from './take-up-rejected.ts'
+import { settleBlocks } from './unverified-block-store.ts'
 import { waitingAt } from './waiting-store.ts'
 
 /** Counts of what a rescan has done so far. */
@@ -28,6 +34,8 @@ export interface Rescanned {
   quarantined: number
   /** Transfers that an operator had rejected and a second node confirms. */
   takenUp: number
+  /** Transfers that no proof was found for: they wait for it. Undefined: none. */
+  unproved?: number
 }
 
 /**
@@ -53,16 +61,18 @@ export async function rescan(
   try {
     for await (const blocks of rereadBlocks(pool, nodes, range, rules.genesisId)) {
       const confirmed = await confirmRejected(pool, nodes, blocks)
+      const others = await readOfOthers(pool, rules, nodes, blocks)
       const done = await inCreditingTransaction(pool, async (tx, credit) => {
         const cursor = await lockCursor(tx)
         if (!cursor) throw new Error('chain_cursor is empty')
-        return await creditMissing(tx, { rules, credit, cursor, blocks, confirmed, actor })
+        return await creditMissing(tx, { rules, credit, cursor, blocks, others, confirmed, actor })
       })
       total.blocks += blocks.length
       total.recorded += done.recorded.length
       total.credited += done.credited
       total.quarantined += done.quarantined
       total.takenUp += done.takenUp
+      if (done.unproved) total.unproved = (total.unproved ?? 0) + done.unproved
       onProgress({ ...total }, blocks)
     }
   } catch (error) {
@@ -73,6 +83,33 @@ export async function rescan(
     throw error
   }
   return total
+}
+
+/** Reads the blocks in which something waits for proof, or was rejected, from the other hosts as well. */
+async function readOfOthers(
+  db: Queryable,
+  rules: CreditRules,
+  nodes: RereadSource,
+  blocks: readonly SolidBlock[],
+): Promise<SolidBlock[]> {
+  const byHeight = new Map(blocks.map(block => [block.height, block]))
+  const unproved = await unprovedAt(db, [...byHeight.keys()])
+  const { hostOf } = rules.proof ?? oneHost
+  const others: SolidBlock[] = []
+  for (const height of new Set(unproved.map(one => one.height))) {
+    const block = byHeight.get(height)!
+    const pending = unproved.filter(one => one.height === height)
+    const { readings } = await readEverywhere(nodes, height, {
+      last: [block.node],
+      enough: found => isEnough([block, ...found], { pending, block: undefined, hostOf }),
+    })
+    others.push(...readings.filter(({ hash, node }) => hash === block.hash && node !== block.node))
+  }
+  return others
+}
+
+function verifiedOf(blocks: readonly ShownBlock[]): ShownBlock[] {
+  return blocks.filter(({ unverified }) => unverified === null)
 }
 
 async function checkRange(pool: Pool, { from, to }: { from: number; to: number }): Promise<void> {
@@ -89,7 +126,7 @@ async function checkRange(pool: Pool, { from, to }: { from: number; to: number }
 
 /**
  * Records the missing transfers of blocks that were read again, takes up rejected ones, and credits both.
- * @param work.cursor locked. @param work.confirmed rejected transfers that a second node confirms.
+ * @param work.cursor locked. @param work.others blocks among them as other hosts show them. @param work.confirmed rejected transfers that a second node confirms.
  * @returns the transfers that were missing, and counts as in `Rescanned`.
  */
 export async function creditMissing(
@@ -99,25 +136,32 @@ export async function creditMissing(
     credit: CreditStep
     cursor: LockedCursor
     blocks: readonly SolidBlock[]
+    others?: readonly ShownBlock[]
     confirmed?: readonly TransferId[]
     actor: string
   },
-): Promise<{ recorded: RecordedTransfer[] } & Pick<Rescanned, 'credited' | 'quarantined' | 'takenUp'>> {
-  const { rules, credit, cursor, blocks, confirmed = [], actor } = work
+): Promise<
+  { recorded: RecordedTransfer[] } & Pick<Rescanned, 'credited' | 'quarantined' | 'takenUp' | 'unproved'>
+> {
+  const { rules, credit, cursor, blocks, others = [], confirmed = [], actor } = work
   const undecodable = await quarantineLogs(tx, blocks)
-  const recorded = await recordTransfers(tx, blocks, cursor.startHeight + 1)
+  const shown = [...blocks, ...others]
+  const proved = await recordProved(tx, rules, shown, cursor.startHeight + 1, actor)
+  const { recorded, freed, unproved } = proved
+  await settleBlocks(tx, verifiedOf(shown), 'verified')
   const takenUp = await takeUpConfirmed(tx, confirmed, actor)
-  if (recorded.length + undecodable + takenUp.length === 0) {
+  if (recorded.length + undecodable + takenUp.length + freed.length + unproved + proved.takenUp === 0) {
     return { recorded, credited: 0, quarantined: 0, takenUp: 0 }
   }
   await resolveDecodedLogs(tx, recorded)
   await endLogRejections(tx, recorded)
-  const waiting = await waitingAt(tx, addressesOf(recorded, takenUp))
-  const done = await credit(tx, rules, [...waiting, ...newlyPending(rules, blocks, recorded)], cursor.time)
+  const waiting = await waitingAt(tx, addressesOf(recorded, [...takenUp, ...freed]))
+  const done = await credit(tx, rules, [...waiting, ...newlyPending(rules, recorded)], cursor.time)
   const found = {
     credited: done.credits,
     quarantined: done.quarantined + undecodable,
-    takenUp: takenUp.length,
+    takenUp: takenUp.length + proved.takenUp,
+    ...(unproved > 0 && { unproved }),
   }
   await recordAudit(tx, {
     actor,

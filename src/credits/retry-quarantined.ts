@@ -9,16 +9,18 @@ import {
   type Quarantined,
   resolveQuarantined,
 } from '../transfers/quarantine-store.ts'
-import { recordTransfers } from '../transfers/transfer-store.ts'
-import { addressesOf, newlyPending } from './credit-blocks.ts'
+import { newlyPending } from './credit-blocks.ts'
 import type { CreditRules } from './credit-rules.ts'
+import { addressesOf } from './credit-transfers.ts'
 import { type CreditStep, inCreditingTransaction } from './crediting-transaction.ts'
 import { decodeAgain } from './decode-again.ts'
+import { recordProved } from './record-proved.ts'
 import { releaseQuarantined, stateOf, waitingAt } from './waiting-store.ts'
 
 /**
  * The result of a retry.
  * - `credited`, or why the transfer waits now (`quarantined`: it failed again, for the reason given).
+ * - `unproved`: the log can be decoded now, and its transfer waits for proof. See `gateway held list`.
  * - `not ours`, `no transfer`, `zero`: the log can be decoded now, and there is nothing to credit.
  * - `undecodable`: still, for the reason given. `no header`: its block has to be read again, by a rescan.
  * - `not parked`: nothing with that id is quarantined, or it is resolved already.
@@ -31,6 +33,7 @@ export interface Retried {
     | 'held'
     | 'behind'
     | 'quarantined'
+    | 'unproved'
     | 'not ours'
     | 'no transfer'
     | 'zero'
@@ -107,10 +110,11 @@ async function readAgain(
   }
   await resolveQuarantined(tx, quarantined.id)
   if (read.kind !== 'transfer') return { id: quarantined.id, became: read.kind, reason: null }
-  const recorded = await recordTransfers(tx, [read.block], cursor.startHeight + 1)
+  const { recorded, unproved } = await recordProved(tx, rules, [read.block], cursor.startHeight + 1)
+  if (unproved > 0) return { id: quarantined.id, became: 'unproved', reason: null }
   if (recorded.length === 0) return { id: quarantined.id, became: 'not ours', reason: null }
   const waiting = await waitingAt(tx, addressesOf(recorded))
-  await credit(tx, rules, [...waiting, ...newlyPending(rules, [read.block], recorded)], cursor.time)
+  await credit(tx, rules, [...waiting, ...newlyPending(rules, recorded)], cursor.time)
   return {
     id: quarantined.id,
     became: await stateOf(tx, recorded[0]!.id),

@@ -7,6 +7,7 @@ import type { NodePool } from '../tron/pool/node-pool.ts'
 import { confirmHeld } from './confirm-held.ts'
 import type { CreditRules } from './credit-rules.ts'
 import type { HeldTransfer } from './held-store.ts'
+import { keepSettling } from './keep-settling.ts'
 import { releaseHeld } from './release-held.ts'
 
 /** How often second nodes are asked about held transfers. */
@@ -17,8 +18,8 @@ const crossCheckMs = 1_000
 const lagMs = 10_000
 
 /**
- * Runs what a leading watcher does beside following: it asks second nodes about held transfers, compares with second
- * sources, and checks the alarms. Returns when the signal aborts.
+ * Runs what a leading watcher does beside following: it asks second nodes about held transfers, settles what waits for proof,
+ * compares with second sources, and checks the alarms. Returns when the signal aborts.
  */
 export async function runSecondOpinions(options: {
   pool: Pool
@@ -40,6 +41,7 @@ export async function runSecondOpinions(options: {
   }
   await Promise.all([
     repeat({ chore: 'held', everyMs: heldMs, work: releaseAll, log, signal }),
+    keepSettling({ pool, nodes, rules, log, signal }),
     repeat({ chore: 'promise', everyMs: lagMs, work: checkLag, log, signal }),
     crossCheck &&
       repeat({ chore: 'cross-check', everyMs: crossCheckMs, work: crossCheck.check, log, signal }),

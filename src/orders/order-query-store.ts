@@ -26,6 +26,8 @@ export interface OrderDetails {
     block: number
     block_time: number
     late: boolean
+    /** signed, agreed or alone; null: recorded by an older version. */
+    proof: 'signed' | 'agreed' | 'alone' | null
   }[]
   /** In the order of their blocks. */
   seen: { txid: string; amount: string; confirmations: number }[]
@@ -57,9 +59,10 @@ export async function readOrderDetails(
                   (select coalesce(json_agg(json_build_object(
                             'txid', t.txid, 'log_index', t.log_index, 'from', t.from_address, 'amount', t.amount::text,
                             'block', t.block_height, 'block_time', floor(extract(epoch from t.block_time)),
-                            'late', c.late) order by t.block_height, t.tx_index, t.log_index), '[]')
+                            'late', c.late, 'proof', p.proof) order by t.block_height, t.tx_index, t.log_index), '[]')
                      from credit c
                      join transfer t on t.id = c.transfer_id
+                     left join transfer_proof p on p.transfer_id = t.id
                     where c.order_id = o.id) as transfers,
                   (select coalesce(json_agg(json_build_object(
                             'txid', v.txid, 'amount', v.amount::text,

@@ -40,6 +40,14 @@ const transfer = Type.Object({
   block: Type.Integer({ description: 'Height of its block', examples: [64072148] }),
   block_time: seconds('Time of its block', 1662299898),
   late: Type.Boolean({ description: 'Whether its block is later than expires_at', examples: [false] }),
+  proof: nullable(
+    Type.String({
+      enum: ['signed', 'agreed', 'alone'],
+      description:
+        "How it is known that it happened: its sender signed it in a verified block; two hosts showed it; one host's word. Null: recorded by an older version",
+      examples: ['signed'],
+    }),
+  ),
 })
 
 const sighting = Type.Object({

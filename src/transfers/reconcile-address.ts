@@ -4,7 +4,7 @@ import type { Pool } from '../db/pool.ts'
 import type { HistoryRow } from '../tron/trongrid/history-page.ts'
 import type { TronGridHistory } from '../tron/trongrid/trongrid-history.ts'
 import { compareHistory, sumOf, type TransferFact } from './compare-history.ts'
-import { recordedSpan, recordedTransfers, type WatchedAddress } from './reconcile-store.ts'
+import { recordedSpan, recordedTransfers, unprovedTransfers, type WatchedAddress } from './reconcile-store.ts'
 
 /** How a second source differs from us about an address. */
 export interface Difference {
@@ -66,7 +66,8 @@ async function compareOnce(
   const received = await collect(history.received(address, { sinceMs: span.since.getTime() }))
   // Ours are read last, so that we have everything they have up to the cursor.
   const ours = await recordedTransfers(pool, id, span)
-  const { missing, extra } = compareHistory(received, ours)
+  const { missing: unrecorded, extra } = compareHistory(received, ours)
+  const { missing } = compareHistory(unrecorded, await unprovedTransfers(pool, id, span))
   const known = sumOf(received) + sumOf(extra)
   return {
     missing: missing.filter(({ time }) => time <= span.until),

@@ -86,6 +86,22 @@ export async function recordedSpan(db: Queryable, addressId: DepositAddressId): 
   return span ?? null
 }
 
+/** Reads an address's transfers in a time span that wait for proof. They are not recorded, and not missing either. */
+export async function unprovedTransfers(
+  db: Queryable,
+  addressId: DepositAddressId,
+  span: TimeSpan,
+): Promise<TransferFact[]> {
+  return rows<TransferFact>(
+    db,
+    `select p.txid, p.from_address as "from", a.address as "to", p.amount, p.block_time as "time"
+       from pending_proof p
+       join deposit_address a on a.id = p.deposit_address_id
+      where p.deposit_address_id = $1 and p.ended_at is null and p.block_time between $2 and $3`,
+    [addressId, span.since, span.until],
+  )
+}
+
 /** Reads an address's recorded transfers in a time span, without those that were held and then rejected as made up. */
 export async function recordedTransfers(
   db: Queryable,

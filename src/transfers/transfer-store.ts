@@ -7,10 +7,17 @@ import type { RecordedTransfer } from './transfer.ts'
 /** A block, as far as recording needs it. */
 export type BlockOfTransfers = Pick<SolidBlock, 'height' | 'hash' | 'time' | 'transfers'>
 
+/** A transfer of a block to one of our addresses, not yet recorded. */
+export interface TransferToUs<B extends BlockOfTransfers = BlockOfTransfers> {
+  block: B
+  transfer: UsdtTransfer
+  depositAddressId: DepositAddressId
+}
+
 /**
  * Records the blocks' transfers to assigned addresses. A transfer that is recorded already is not changed and not returned,
- * so a rescan is harmless. Transfers from before an address was watched are ignored: another system has credited those.
- * @param firstHeight the first block that is followed. An imported address may count from another block on.
+ * so a rescan is harmless.
+ * @param firstHeight as in `transfersToUs`.
  * @returns the transfers recorded now, in no particular order.
  */
 export async function recordTransfers(
@@ -18,9 +25,22 @@ export async function recordTransfers(
   blocks: readonly BlockOfTransfers[],
   firstHeight: number,
 ): Promise<RecordedTransfer[]> {
+  return await insertTransfers(tx, await transfersToUs(tx, blocks, firstHeight))
+}
+
+/**
+ * Finds the blocks' transfers to assigned addresses. Transfers from before an address was watched are left out: another system
+ * has credited those.
+ * @param firstHeight the first block that is followed. An imported address may count from another block on.
+ */
+export async function transfersToUs<B extends BlockOfTransfers>(
+  tx: Tx,
+  blocks: readonly B[],
+  firstHeight: number,
+): Promise<TransferToUs<B>[]> {
   const watched = await watchedAddresses(tx, blocks)
   if (watched.size === 0) return []
-  const ours: { block: BlockOfTransfers; transfer: UsdtTransfer; depositAddressId: DepositAddressId }[] = []
+  const ours: TransferToUs<B>[] = []
   for (const block of blocks) {
     for (const transfer of block.transfers) {
       const address = watched.get(transfer.toBytes.toString('latin1'))
@@ -28,6 +48,14 @@ export async function recordTransfers(
       ours.push({ block, transfer, depositAddressId: address.id })
     }
   }
+  return ours
+}
+
+/**
+ * Inserts transfers. The unique key on transaction and position decides: one that is recorded already, in whatever version, is
+ * neither changed nor returned.
+ */
+export async function insertTransfers(tx: Tx, ours: readonly TransferToUs[]): Promise<RecordedTransfer[]> {
   if (ours.length === 0) return []
   return rows<RecordedTransfer>(
     tx,

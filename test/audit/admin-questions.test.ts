@@ -55,6 +55,18 @@ const answers: Record<string, () => Answer | Promise<Answer>> = {
       ],
     ],
   }),
+  'What waits for proof, and what seemed made up?': async () => {
+    await pool.query(
+      `insert into pending_proof (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time,
+                                  tx_index, node, hosts, denied)
+       select repeat('cd', 32), 0, deposit_address_id, from_address, 1500000, block_height, block_hash, block_time, 0, 'a', '{a}', '{b}'
+         from transfer where id = 1`,
+    )
+    return {
+      columns: ['state', 'amount_usdt', 'appid', 'hosts', 'denied', 'ended_because', 'ended_by'],
+      rows: [['waiting', '1.500000', shop, ['a'], ['b'], null, null]],
+    }
+  },
   'What was rejected, by whom and why?': () => ({
     columns: ['kind', 'appid', 'amount_usdt', 'reason', 'rejected_by'],
     rows: [['log', null, null, 'nobody can read it', 'command line alice@host']],

@@ -238,13 +238,13 @@ const seeded: [what: string, sql: string, found: Record<string, number>, named: 
   [
     'a transfer deleted',
     `delete from transfer where id = 6`,
-    { 'credit.transfer': 1, 'merchant.sums': 1 },
+    { 'credit.transfer': 1, 'transfer.proof': 1, 'merchant.sums': 1 },
     /credit \d+: of 7000000 units is for no transfer/,
   ],
   [
     'a transfer added',
     `insert into transfer (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time, tx_index) select txid, 9, deposit_address_id, from_address, 5, block_height, block_hash, block_time, 0 from transfer where id = 6`,
-    { 'transfer.settled': 1, 'merchant.sums': 1 },
+    { 'transfer.settled': 1, 'transfer.proof': 1, 'merchant.sums': 1 },
     /:9: neither has a credit nor waits/,
   ],
   [
@@ -288,6 +288,36 @@ const seeded: [what: string, sql: string, found: Record<string, number>, named: 
     `insert into rejection (quarantine_id, reason, rejected_by) values (99, 'why', 'who')`,
     { 'transfer.rejected': 1 },
     /is of something quarantined that is not there/,
+  ],
+  [
+    'a proof deleted',
+    `delete from transfer_proof where transfer_id = 3`,
+    { 'transfer.proof': 1 },
+    /transfer [0-9a-f]{64}:0: has no proof/,
+  ],
+  [
+    'one host that agrees with itself',
+    `update transfer_proof set proof = 'agreed' where transfer_id = 3`,
+    { 'transfer.proof': 1 },
+    /is agreed, but of its hosts only 1 are known/,
+  ],
+  [
+    'a transfer that is recorded while it waits for proof',
+    `insert into pending_proof (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time, tx_index, node, hosts, ended_as, ended_at) select txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time, tx_index, 'n', '{n}', null, null from transfer where id = 3`,
+    { 'proof.open': 1 },
+    /transfer p1 [0-9a-f]{64}:0: waits for proof, but is recorded as transfer 3/,
+  ],
+  [
+    'a transfer that is recorded though it was rejected',
+    `insert into pending_proof (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time, tx_index, node, hosts, ended_as, ended_at) select txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time, tx_index, 'n', '{n}', 'rejected', now() from transfer where id = 3`,
+    { 'proof.open': 1 },
+    /rejected, but is recorded as transfer 3/,
+  ],
+  [
+    'a proof that led to no transfer',
+    `insert into pending_proof (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time, tx_index, node, hosts, ended_as, ended_at) select txid, log_index, deposit_address_id, from_address, amount + 1, block_height, block_hash, block_time, tx_index, 'n', '{n}', 'credited', now() from transfer where id = 3`,
+    { 'proof.credited': 1 },
+    /has its proof, but is not recorded as it was shown/,
   ],
   [
     'a counter that goes back',

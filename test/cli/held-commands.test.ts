@@ -7,6 +7,7 @@ import { addHeldCommands } from '../../src/cli/held-commands.ts'
 import { addQuarantineCommands } from '../../src/cli/quarantine-commands.ts'
 import { addRescanCommands } from '../../src/cli/rescan-commands.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
+import { oneHost } from '../../src/credits/proof-policy.ts'
 import { makePayment, sandboxAddresses } from '../../src/sandbox/chain/sandbox-transactions.ts'
 import { startNodeView } from '../../src/sandbox/node-view.ts'
 import { startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
@@ -162,4 +163,70 @@ test('no reason, a reason or a name that is not one line, an id that is none: no
   ] as [string[], RegExp][]) {
     await assert.rejects(gateway(t, ...args), said, args.join(' '))
   }
+})
+
+/** Pays and follows from the first node, as a log that nobody signed: with two hosts it waits for proof. */
+async function payUnproved(amount: bigint): Promise<{ id: string; height: number }> {
+  first.chain.add([makePayment(first.chain.stamp(), [{ to, amount: usdt(amount * 1_000_000n) }])])
+  first.chain.mine(2)
+  for (;;) {
+    const cursor = (await readCursor(pool))!
+    const block = await node.solidBlock(cursor.height + 1)
+    if (!block) break
+    const proof = { ...oneHost, hosts: 2 }
+    const transfers = block.transfers.map(transfer => ({ ...transfer, signed: false }))
+    const named = { ...block, transfers, node: new URL(first.url).host }
+    await creditBlocks(pool, { ...pin, graceMs: 0, quorumAmount: null, proof }, cursor, [named])
+  }
+  const { rows } = await pool.query(
+    `select 'p' || id as id, block_height as height from pending_proof where ended_at is null order by id desc limit 1`,
+  )
+  return rows[0]
+}
+
+test('what waits for proof is listed with a p, and released, rejected and reopened as what is held', async t => {
+  const { id } = await payUnproved(30n)
+  const run = (name: string, ...more: string[]) =>
+    gateway(t, 'held', name, id, '--reason', `why ${name}`, ...more)
+  const list = JSON.parse(await gateway(t, 'held', 'list', '--json'))
+  const listed = list.find((one: { id: string }) => one.id === id)
+  assert.deepEqual([listed.usdt, listed.address, listed.behind], ['30', to, 0])
+  assert.match(listed.note, /^waits for proof: shown by .*, denied by none$/)
+  // The second node shows it, so it cannot be rejected with the nodes asked.
+  await assert.rejects(run('reject'), /a second node confirms it/)
+  delete process.env.TRON_NODES
+  await assert.rejects(run('reject'), /no second node could be asked \(TRON_NODES is empty\)/)
+  assert.equal(await run('reject', '--without-nodes', '--by', 'alice'), `transfer ${id}: rejected`)
+  assert.deepEqual(await lastEvent(), ['command line alice', 'proof.rejected', 'why reject'])
+  assert.match(await run('reject', '--without-nodes'), /is rejected already$/)
+  await assert.rejects(run('release'), /cannot be released: it is rejected/)
+  const rejected = JSON.parse(await gateway(t, 'held', 'list', '--rejected', '--json'))
+  assert.deepEqual(
+    rejected
+      .filter((one: { id: string }) => one.id === id)
+      .map((one: Record<string, string>) => [one.reason, one.rejectedBy]),
+    [['why reject', 'command line alice']],
+  )
+  assert.equal(await run('reopen'), `transfer ${id}: unproved`)
+  assert.deepEqual(await lastEvent(), [us, 'proof.reopened', 'why reopen'])
+  assert.equal(await run('release'), `transfer ${id}: unclaimed`)
+  assert.deepEqual(await lastEvent(), [us, 'proof.released', 'why release'])
+  assert.match(await run('release'), /is unclaimed already$/)
+  await assert.rejects(gateway(t, 'held', 'release', 'p999', '--reason', 'none'), /there is no transfer p999/)
+  await assert.rejects(gateway(t, 'held', 'release', 'px', '--reason', 'none'), /"x" is not an id/)
+  const { rows } = await pool.query(
+    `select p.proof, p.hosts from transfer_proof p order by transfer_id desc limit 1`,
+  )
+  assert.deepEqual(rows, [{ proof: 'alone', hosts: [new URL(first.url).host] }])
+})
+
+test('a rescan takes up what was rejected by hand once a second host shows it', async t => {
+  const { id, height } = await payUnproved(31n)
+  await gateway(t, 'held', 'reject', id, '--reason', 'wrong', '--without-nodes')
+  const rescanned = await gateway(t, 'rescan', '--from', `${height}`, '--to', `${height}`)
+  assert.match(rescanned, /1 transfers were missing, 1 rejected ones are confirmed and taken up/)
+  await assert.rejects(
+    gateway(t, 'held', 'reopen', id, '--reason', 'x'),
+    /cannot be reopened: it is unclaimed/,
+  )
 })

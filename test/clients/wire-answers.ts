@@ -58,6 +58,7 @@ export const wireAnswers = {
         block: 64072148,
         block_time: 1662299898,
         late: false,
+        proof: 'signed',
       },
     ],
     seen: [

@@ -123,13 +123,26 @@ test('an order paid in parts: its transfers in chain order, its callbacks oldest
     callback: { attempts: 3, last_status: 503 },
     dueAt,
   })
+  await api.pool.query(
+    `insert into transfer_proof select id, 'agreed', '{a,b}' from transfer where txid = $1`,
+    [txid(2)],
+  )
   const { data } = await find({ orderid: 'parts' })
   assert.deepEqual([data.received, data.announced, data.state], ['3.00005', '3', 'overpaid'])
   const from = 'TQrY8tryqsYVCYS3MFbtffiPp2ccyn4STm'
   const block_time = 1662299898
   assert.deepEqual(data.transfers, [
-    { txid: txid(1), log_index: 0, from, amount: '2', block: 10, block_time, late: true },
-    { txid: txid(2), log_index: 0, from, amount: '1.00005', block: 20, block_time, late: false },
+    { txid: txid(1), log_index: 0, from, amount: '2', block: 10, block_time, late: true, proof: null },
+    {
+      txid: txid(2),
+      log_index: 0,
+      from,
+      amount: '1.00005',
+      block: 20,
+      block_time,
+      late: false,
+      proof: 'agreed',
+    },
   ])
   assert.deepEqual(data.callbacks, [
     {

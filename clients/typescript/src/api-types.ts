@@ -250,6 +250,8 @@ export interface FindorderAnswer {
       block_time: number
       /** Whether its block is later than expires_at. */
       late: boolean
+      /** How it is known that it happened: its sender signed it in a verified block; two hosts showed it; one host's word. Null: recorded by an older version. */
+      proof: 'signed' | 'agreed' | 'alone' | null
     }[]
     seen: {
       /** Transaction id. */

@@ -1,0 +1,32 @@
+import type { Logger } from '../base/log.ts'
+import { repeat } from '../base/repeat.ts'
+import type { Pool } from '../db/pool.ts'
+import type { SecondNodes } from './confirm-held.ts'
+import type { CreditRules } from './credit-rules.ts'
+import { settleDue } from './settle.ts'
+
+/** How often it is looked what is due. Something that a second host can show is credited within this and two calls. */
+const dueMs = 1_000
+
+/** Settles what waits for proof, and unverified blocks, until the signal aborts. */
+export async function keepSettling(options: {
+  pool: Pool
+  nodes: SecondNodes
+  rules: CreditRules
+  log: Logger
+  signal: AbortSignal
+}): Promise<void> {
+  const { pool, nodes, rules, log, signal } = options
+  const work = async () => {
+    // Go on while anything was due: what waits may arrive faster than a page every second.
+    for (let done = 1; done > 0 && !signal.aborted; ) {
+      const settled = await settleDue(pool, rules, nodes, { signal })
+      done = settled.length
+      for (const { height, recorded, credits, takenUp, rejected } of settled) {
+        for (const one of rejected) log.warn({ height, ...one }, 'proof.rejected')
+        if (recorded + takenUp > 0) log.info({ height, recorded, credits, takenUp }, 'proof.settled')
+      }
+    }
+  }
+  await repeat({ chore: 'settle', everyMs: dueMs, work, log, signal })
+}

@@ -1,0 +1,83 @@
+import type { Tx } from '../db/pool.ts'
+import { transfersToUs } from '../transfers/transfer-store.ts'
+import { addressFromBytes } from '../tron/address.ts'
+import type { SolidBlock, UsdtTransfer } from '../tron/block.ts'
+import type { PendingProof } from './pending-proof-store.ts'
+
+/** Finds in a block the version of a transfer, as that block shows it. @returns undefined when it shows none such. */
+function shownIn(block: SolidBlock, version: PendingProof): UsdtTransfer | undefined {
+  if (block.hash !== version.hash) return undefined
+  return block.transfers.find(
+    transfer =>
+      transfer.txid === version.txid &&
+      transfer.logIndex === version.logIndex &&
+      transfer.amount === version.amount &&
+      addressFromBytes(transfer.fromBytes) === version.from &&
+      addressFromBytes(transfer.toBytes) === version.to,
+  )
+}
+
+/** Tells whether a block shows this version: the same block, transaction, position, sender, recipient and amount. */
+export function shows(block: SolidBlock, version: PendingProof): boolean {
+  return shownIn(block, version) !== undefined
+}
+
+/** Tells whether readings prove a version: it is signed in a verified one, or two hosts have shown it by now. */
+export function isProved(
+  readings: readonly SolidBlock[],
+  version: PendingProof,
+  hostOf: (node: string) => string,
+): boolean {
+  const showing = readings.filter(reading => shows(reading, version))
+  if (showing.some(one => one.unverified === null && shownIn(one, version)!.signed)) return true
+  const hosts = new Set([...showing.map(({ node }) => hostOf(node)), ...version.hosts])
+  return showing.length > 0 && hosts.size >= 2
+}
+
+/** Tells whether readings decide everything about a block, so that no further host has to be asked. */
+export function isEnough(
+  readings: readonly SolidBlock[],
+  about: {
+    pending: readonly PendingProof[]
+    block: { hash: string } | undefined
+    hostOf: (node: string) => string
+  },
+): boolean {
+  const { pending, block, hostOf } = about
+  const hostsOf = (some: readonly SolidBlock[]) => some.map(({ node }) => hostOf(node))
+  const decided = pending.every(version => {
+    if (isProved(readings, version, hostOf)) return true
+    const others = readings.filter(({ hash }) => hash === version.hash)
+    return new Set(hostsOf(others.filter(reading => !shows(reading, version)))).size >= 2
+  })
+  if (!decided || !block) return decided
+  const same = readings.filter(({ hash }) => hash === block.hash)
+  if (same.some(({ unverified }) => unverified === null)) return true
+  return same.some((a, i) =>
+    same
+      .slice(i + 1)
+      .some(b => hostOf(a.node) !== hostOf(b.node) && keysOf(a.transfers) === keysOf(b.transfers)),
+  )
+}
+
+/** Makes a comparison of readings by what they pay our addresses: what others are paid does not matter. */
+export async function alikeFor(
+  tx: Tx,
+  readings: readonly SolidBlock[],
+  firstHeight: number,
+): Promise<(a: SolidBlock, b: SolidBlock) => boolean> {
+  const paid = new Map<SolidBlock, UsdtTransfer[]>(readings.map(reading => [reading, []]))
+  for (const { block, transfer } of await transfersToUs(tx, readings, firstHeight)) {
+    paid.get(block)!.push(transfer)
+  }
+  return (a, b) => a.hash === b.hash && keysOf(paid.get(a)!) === keysOf(paid.get(b)!)
+}
+
+function keysOf(transfers: readonly UsdtTransfer[]): string {
+  return transfers
+    .map(({ txid, logIndex, fromBytes, toBytes, amount }) =>
+      [txid, logIndex, fromBytes.toString('hex'), toBytes.toString('hex'), amount].join(' '),
+    )
+    .sort()
+    .join('\n')
+}

@@ -1,0 +1,92 @@
+import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
+import type { SolidBlock, Unverified } from '../tron/block.ts'
+
+/** A block that was followed although it was not verified, and is not settled. */
+export interface UnverifiedBlock {
+  height: number
+  hash: string
+  why: Unverified
+  checks: number
+  ageMs: number
+}
+
+/** Writes down the blocks that are followed unverified. */
+export async function insertUnverified(tx: Tx, blocks: readonly SolidBlock[]): Promise<number> {
+  const unverified = blocks.filter(block => block.unverified !== null)
+  if (unverified.length === 0) return 0
+  return run(
+    tx,
+    `insert into unverified_block (height, hash, why, node)
+     select * from unnest($1::integer[], $2::text[], $3::text[], $4::text[])
+     on conflict (height) do update
+        set hash = excluded.hash, why = excluded.why, node = excluded.node, created_at = now(), checks = 0,
+            checked_at = null, next_check_at = now(), settled_at = null, settled_as = null
+      where unverified_block.hash <> excluded.hash`,
+    [
+      unverified.map(({ height }) => height),
+      unverified.map(({ hash }) => hash),
+      unverified.map(({ unverified: why }) => why),
+      unverified.map(({ node }) => node),
+    ],
+  )
+}
+
+/** Reads the blocks of these heights that are not settled. */
+export async function unsettledAt(
+  db: Queryable,
+  heights: readonly number[],
+): Promise<Map<number, UnverifiedBlock>> {
+  const found = await rows<UnverifiedBlock>(
+    db,
+    `select height, hash, why, checks, (extract(epoch from now() - created_at) * 1000)::float8 as "ageMs"
+       from unverified_block
+      where height = any($1::integer[]) and settled_at is null`,
+    [heights],
+  )
+  return new Map(found.map(block => [block.height, block]))
+}
+
+/** Ends the wait of blocks. @param settledAs as in the table's comment. */
+export async function settleBlocks(
+  tx: Tx,
+  blocks: readonly { height: number; hash: string }[],
+  settledAs: 'verified' | 'agreed' | 'alone',
+): Promise<number> {
+  if (blocks.length === 0) return 0
+  return run(
+    tx,
+    `update unverified_block u
+        set settled_at = now(), settled_as = $3, checked_at = now(), next_check_at = null
+       from unnest($1::integer[], $2::text[]) as b (height, hash)
+      where u.height = b.height and u.hash = b.hash and u.settled_at is null`,
+    [blocks.map(({ height }) => height), blocks.map(({ hash }) => hash), settledAs],
+  )
+}
+
+/** Writes that a block was read again and is not settled. */
+export async function noteUnsettled(tx: Tx, height: number, nextCheckMs: number): Promise<void> {
+  await run(
+    tx,
+    `update unverified_block
+        set checks = checks + 1, checked_at = now(), next_check_at = now() + $2 * interval '1 ms'
+      where height = $1 and settled_at is null`,
+    [height, nextCheckMs],
+  )
+}
+
+/** Lists the heights that are to be read again, for one of their transfers or for the whole block, the longest due first. */
+export async function dueHeights(db: Queryable, pageMax: number): Promise<number[]> {
+  const due = await rows<{ height: number }>(
+    db,
+    `select height
+       from (select block_height as height, next_check_at from pending_proof where next_check_at <= now()
+              union all
+             select height, next_check_at from unverified_block where next_check_at <= now() and settled_at is null) due
+      where height <= (select c.height from chain_cursor c)
+      group by height
+      order by min(next_check_at), height
+      limit $1`,
+    [pageMax],
+  )
+  return due.map(({ height }) => height)
+}
