@@ -146,7 +146,7 @@ async function runLiars(seed: number, database: TestDatabase): Promise<void> {
 
 async function producersKnown(pool: Pool): Promise<void> {
   const known = async () => (await pool.query('select from chain_producer')).rowCount! > 0
-  await waitUntil('the producers', known, 30_000, pollMs)
+  await waitUntil('the producers', known, 120_000, pollMs)
 }
 
 async function proofsSettled(pool: Pool): Promise<void> {
