@@ -5,6 +5,7 @@ import { errorInFull, messageOf } from './base/printable-error.ts'
 import { addAddressCommands } from './cli/address-commands.ts'
 import { addAuditCommands } from './cli/audit-commands.ts'
 import { addCallbackCommands } from './cli/callback-commands.ts'
+import { addContractCommands } from './cli/contract-commands.ts'
 import { addHeldCommands } from './cli/held-commands.ts'
 import { hideArguments } from './cli/hide-arguments.ts'
 import { addMerchantCommands } from './cli/merchant-commands.ts'
@@ -29,6 +30,7 @@ addMerchantCommands(program)
 addAddressCommands(program)
 addCallbackCommands(program)
 addHeldCommands(program)
+addContractCommands(program)
 addQuarantineCommands(program)
 addRescanCommands(program)
 addReconcileCommands(program)

@@ -153,6 +153,7 @@ function watcherSettings(config: ConfigOf<'watcher'>) {
     nodes: config.tronNodes,
     trongridApiKey: config.trongridApiKey,
     requestsPerSecond: config.nodeRequestsPerSecond,
+    requestsPerDay: config.nodeRequestsPerDay,
     seen: config.seen,
     reconcile:
       config.reconcileUrl && config.reconcilePerHour > 0

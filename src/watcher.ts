@@ -6,9 +6,11 @@ import type { Logger } from './base/log.ts'
 import type { Registry } from './base/metrics.ts'
 import type { UsdtUnits } from './base/money.ts'
 import { repeat } from './base/repeat.ts'
+import { blocksTogether, callsADay, clocksMs, publicSurveyMs } from './blocks/calls-a-day.ts'
 import { createCatchUp } from './blocks/catch-up.ts'
 import { createClockCheck, skewMaxMs } from './blocks/check-clocks.ts'
 import { createCountedSource } from './blocks/counted-source.ts'
+import { keepCalls, keepNodes, keepNodesMs } from './blocks/keep-nodes.ts'
 import { createKnownProducers, type KnownProducers } from './blocks/known-producers.ts'
 import { leadChain } from './blocks/lead-chain.ts'
 import { openChainWhenReachable } from './blocks/open-chain.ts'
@@ -37,6 +39,8 @@ export interface WatcherOptions {
   trongridApiKey: string | undefined
   /** To each node; undefined: the network's usual rate. */
   requestsPerSecond: number | undefined
+  /** To each node in a day of UTC; undefined: any number. */
+  requestsPerDay?: number | undefined
   /** First start only. */
   startBlock: number | undefined
   /** Above it a transfer is held until a second node shows the same; null: never. */
@@ -82,6 +86,7 @@ export function startWatcher(options: WatcherOptions): RunningWatcher {
     usdtContract: options.usdtContract,
     genesisId,
     requestsPerSecond: options.requestsPerSecond ?? pacing.requestsPerSecond,
+    quota: options.requestsPerDay === undefined ? undefined : quotaOf(options, options.requestsPerDay),
     log: options.log,
     registry: options.registry,
   })
@@ -113,8 +118,11 @@ async function watch(
   if (!chain) return
   // Only where the operator names a node's JSON-RPC: it costs a call for each block.
   const crossChecked = options.nodes.some(node => node.jsonRpcUrl !== undefined)
-  const callsADay = callsOf(seen, crossChecked)
-  log.info({ network: chain.network, height: chain.height, nodes: nodes.names, callsADay }, 'watcher.opened')
+  const expected = callsADay({ network: networks[network], seen, crossChecked, nodes: nodes.names.length })
+  log.info(
+    { network: chain.network, height: chain.height, nodes: nodes.names, callsADay: expected },
+    'watcher.opened',
+  )
   const proof = proofRules(nodes, options.aloneAmount ?? null)
   const rules: CreditRules = { ...chain, graceMs, quorumAmount, proof }
   // Created once, not each time the lease is taken: a metric can be registered only once.
@@ -129,7 +137,8 @@ async function watch(
   const reconciling = reconcile && { ...reconcile, apiKey: options.trongridApiKey, usdtContract }
   const counted = createCountedSource({
     ...{ nodes, producers, slotMs, pollMs: pacing.pollMs, clock: systemClock, log },
-    together: seen ? 1 : blocksTogether,
+    // One at a time shows a block when it is made. When the day's quota does not allow that, they are shown some seconds later.
+    together: () => (seen && nodes.spareCall() ? 1 : blocksTogether),
     onUnlinked: error => alarmOfUnlinked(alarms, error),
     onUncounted: isUncounted => alarms.set('uncounted', isUncounted),
   })
@@ -160,29 +169,20 @@ async function watch(
         seen
           ? followSeen({ ...common, nodes: counted.head, intervalMs: pacing.seenMs, wait: counted.pause })
           : undefined,
+        repeat({
+          ...{ chore: 'nodes', everyMs: keepNodesMs, log, signal: leading },
+          work: () => keepNodes(pool, nodes, options.nodes),
+        }),
       ])
+      // What was asked since the last time.
+      await keepCalls(pool, nodes).catch(err => log.warn({ err }, 'node_calls.unsaved'))
     },
   })
 }
 
-/** How many blocks are read in one call at the head when nobody looks at them before they are credited. */
-const blocksTogether = 4
-/** On the public networks, where calls are counted. Nodes that stand still are noticed by themselves. */
-const publicSurveyMs = 300_000
-const blocksADay = 28_800
-/** How often the clocks are compared. Each time costs a call to a node. */
-const clocksMs = 60_000
-
-/**
- * Estimates the calls to the nodes in a day, for operators with a quota. A solidified block costs three: the block, its
- * infos, and one request that finds no new block yet. At the head it costs three as well: the newest block's id, the block
- * and its infos.
- */
-function callsOf(seen: boolean, crossChecked: boolean) {
-  return {
-    solidified: 3 * blocksADay,
-    seen: seen ? 3 * blocksADay : 0,
-    crossCheck: crossChecked ? blocksADay : 0,
-    clocks: 86_400_000 / clocksMs,
-  }
+/** What a node's quota of a day has to last for: following without sightings, by one node alone. */
+function quotaOf({ network, nodes }: WatcherOptions, perDay: number) {
+  const crossChecked = nodes.some(node => node.jsonRpcUrl !== undefined)
+  const asked = { network: networks[network], seen: false, crossChecked, nodes: nodes.length }
+  return { perDay, reservePerDay: callsADay(asked).total }
 }

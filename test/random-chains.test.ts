@@ -260,7 +260,7 @@ function startWatcher(url: string, { urls }: RandomChain, holder: string, kept: 
       work: async signal => {
         const counted = createCountedSource({
           ...{ nodes, producers, slotMs: null, pollMs: pacing.pollMs, clock: systemClock, log },
-          together: 4,
+          together: () => 4,
           onUnlinked: () => undefined,
           onUncounted: () => undefined,
         })

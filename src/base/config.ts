@@ -21,6 +21,8 @@ export interface Config {
   tronNodes: { headUrl: string; solidUrl: string; jsonRpcUrl: string | undefined }[]
   /** undefined: what suits the network. */
   nodeRequestsPerSecond: number | undefined
+  /** To each node; undefined: any number. */
+  nodeRequestsPerDay: number | undefined
   seen: boolean
   /** Base units; null: off. */
   creditQuorumAmount: UsdtUnits | null
@@ -104,6 +106,7 @@ export function readConfig(env: Record<string, string | undefined>, ...roles: re
     tronNetwork: value('TRON_NETWORK') as NetworkName | undefined,
     tronNodes: nodes(value('TRON_NODES')),
     nodeRequestsPerSecond: whole(value('NODE_REQUESTS_PER_SECOND')),
+    nodeRequestsPerDay: whole(value('NODE_REQUESTS_PER_DAY')),
     seen: value('SEEN') !== 'off',
     creditQuorumAmount: parseUsdt(value('CREDIT_QUORUM_AMOUNT') ?? ''),
     creditAloneAmount: parseUsdt(value('CREDIT_ALONE_AMOUNT') ?? ''),

@@ -89,6 +89,12 @@ export const settings = {
     expected: 'a whole number from 1',
     pattern: /^[1-9][0-9]{0,5}$/,
   },
+  NODE_REQUESTS_PER_DAY: {
+    description:
+      'Requests to each node in a day (UTC). Crediting goes first: what it leaves is spread over the day. Empty: any number.',
+    expected: 'a whole number from 1000',
+    pattern: /^[1-9][0-9]{3,8}$/,
+  },
   SEEN: {
     description:
       'Whether transfers that are not solidified yet are shown. It doubles the calls to the nodes.',

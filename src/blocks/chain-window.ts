@@ -14,7 +14,12 @@ import type { KnownProducers } from './known-producers.ts'
 /** A block of the window. Its header is kept only where its producer may have to be learned. */
 interface KeptBlock extends ReadBlock {
   header: SentHeader | null
+  /** The known producer that signed it; null when none did. */
+  producer: string | null
 }
+
+/** Fewer blocks between two of one producer than this, and somebody makes blocks out of turn: 19 of 27 are at work at least. */
+const turnMin = 19
 
 /** The blocks above the cursor, and which of them are solid. */
 export class ChainWindow {
@@ -23,6 +28,8 @@ export class ChainWindow {
   #count: SolidCount
   #proven: IdRange | null = null
   readonly #blocks = new Map<string, KeptBlock>()
+  /** Suspects that several nodes show. */
+  readonly #confirmed = new Set<string>()
   /** The ids of the solid blocks above the cursor, by height. */
   readonly #path = new Map<number, string>()
   readonly #producers: KnownProducers
@@ -58,7 +65,40 @@ export class ChainWindow {
 
   /** Returns the blocks from the solid one up to the tip, lowest first. They may still be replaced. */
   branch(): ReadBlock[] {
-    const branch: ReadBlock[] = []
+    return this.#branch()
+  }
+
+  /**
+   * Returns the lowest block of the branch that may be made up: no known producer signed it, or one that was not on turn. A
+   * producer that was elected lately looks the same, so only another node can tell. null when there is none.
+   */
+  suspect(): ReadBlock | null {
+    const lastOf = new Map<string, number>()
+    for (const block of this.#branch()) {
+      if (this.#confirmed.has(block.hash)) continue
+      const { producer, height } = block
+      if (producer === null) return block
+      const before = lastOf.get(producer)
+      if (before !== undefined && height - before < turnMin) return block
+      lastOf.set(producer, height)
+    }
+    return null
+  }
+
+  /** Notes that another node shows the suspect as well. */
+  confirm({ hash }: BlockRef): void {
+    this.#confirmed.add(hash)
+  }
+
+  /** Drops a block that is not solid, and those above it. The tip is its parent then. */
+  drop(block: ReadBlock): void {
+    for (const [id, { height }] of this.#blocks) if (height >= block.height) this.#blocks.delete(id)
+    const parent = this.#blocks.get(block.parentHash)
+    this.#tip = parent ? refOf(parent) : this.#solidRef()
+  }
+
+  #branch(): KeptBlock[] {
+    const branch: KeptBlock[] = []
     let block = this.#blocks.get(this.#tip.hash)
     for (; block && block.height > this.#count.solid.height; block = this.#blocks.get(block.parentHash)) {
       branch.push(block)
@@ -139,7 +179,7 @@ export class ChainWindow {
       header && producer === null && block.unverified !== 'id'
         ? { ...header, bytes: Buffer.from(header.bytes), signature: Buffer.from(header.signature) }
         : null
-    return { ...block, header: kept }
+    return { ...block, header: kept, producer }
   }
 
   /** Notes the way to a solid block. What stands below it is verified by that, whoever signed it. */
@@ -159,6 +199,7 @@ export class ChainWindow {
     for (const [key, { height }] of this.#blocks) {
       if (height <= this.#count.solid.height && this.#path.get(height) !== key) this.#blocks.delete(key)
     }
+    for (const hash of this.#confirmed) if (!this.#blocks.has(hash)) this.#confirmed.delete(hash)
     // If they cannot be written now, they are learned with the producers' next blocks.
     await this.#producers.learn(learned).catch(err => this.#log.warn({ err }, 'producers.not_learned'))
   }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { BlockRef, SolidBlock } from '../tron/block.ts'
+import type { ReadBlock } from '../tron/node/solid-block.ts'
 import type { NodePool } from '../tron/pool/node-pool.ts'
 import { ChainWindow } from './chain-window.ts'
 import type { UnlinkedBlock } from './fetch-blocks.ts'
@@ -16,6 +17,7 @@ import { proveByHeaders } from './prove-by-headers.ts'
 /** The nodes, as far as the counted chain needs them. */
 export type CountedNodes = Pick<
   NodePool,
+  | 'names'
   | 'newBlock'
   | 'newBlocks'
   | 'newHeader'
@@ -47,7 +49,7 @@ const progressCheckMs = 1_000
 const wordAheadMin = 3
 
 /**
- * @param options.together how many blocks are read in one call at the head.
+ * @param options.together tells each time how many blocks are read in one call at the head.
  * @param options.onUncounted called with true when a node's word is taken instead of counting, and with false when not.
  */
 export function createCountedSource(options: {
@@ -55,7 +57,7 @@ export function createCountedSource(options: {
   producers: KnownProducers
   slotMs: number | null
   pollMs: number
-  together: number
+  together: () => number
   clock: Clock
   onUnlinked: (error: UnlinkedBlock | null) => void
   onUncounted: (isUncounted: boolean) => void
@@ -71,6 +73,7 @@ export function createCountedSource(options: {
   let solidHeight = 0
   let wordTaken = false
   let provedAtMs = Number.NEGATIVE_INFINITY
+  let askedAtMs = Number.NEGATIVE_INFINITY
 
   const counts = () => window !== null && producers.canCount() && !wordTaken
   const wait = async (event: 'changed' | 'room', ms: number, signal: AbortSignal) => {
@@ -90,7 +93,7 @@ export function createCountedSource(options: {
     while (!signal.aborted && !(window && producers.canCount())) await wait('changed', 1_000, signal)
     if (signal.aborted) return
     await fillWindow({
-      ...{ nodes, together, onUnlinked, log, signal, now: clock.now },
+      ...{ nodes, producers, together, onUnlinked, log, signal, now: clock.now },
       window: () => window!,
       pace: createHeadPace({ slotMs, pollMs, nowMs }),
       hasRoom: aborted => wait('room', 1_000, aborted),
@@ -103,7 +106,7 @@ export function createCountedSource(options: {
   }
   /** Where blocks do not become solid under the producers that are known: they are old, and had others. */
   const prove = async (signal: AbortSignal) => {
-    if (!window || !counts() || atHead) return
+    if (!window || !counts()) return
     if (window.tip.height - window.solid.height < provenAfter || nowMs() - provedAtMs < proveRetryMs) return
     provedAtMs = nowMs()
     const proven = window
@@ -114,7 +117,11 @@ export function createCountedSource(options: {
     events.emit('room')
   }
   const takeWord = async () => {
-    if (!window || !producers.canCount() || wordTaken || nowMs() - progressAtMs < stalledMs) return
+    if (!window || !producers.canCount() || nowMs() - Math.max(progressAtMs, askedAtMs) < stalledMs) return
+    askedAtMs = nowMs()
+    // The producers may all be others than those that are known.
+    await producers.ask()
+    if (wordTaken) return
     const claimed = await nodes.solidHead()
     if (claimed.height < window.cursor.height + wordAheadMin) return
     wordTaken = true
@@ -136,14 +143,14 @@ export function createCountedSource(options: {
   return {
     head: {
       async head() {
-        if (!counts()) return await nodes.head()
+        if (!counts()) return await nodes.head({ turn: 'display' })
         // Behind the head nobody looks at what is not credited yet, and crediting goes first.
-        if (atHead) shown = window!.tip
+        if (atHead) shown = believed(window!).at(-1) ?? window!.cursor
         return shown ?? window!.cursor
       },
       async headBlock(height) {
         if (!counts()) return await nodes.headBlock(height)
-        return window!.branch().find(block => block.height === height) ?? null
+        return believed(window!).find(block => block.height === height) ?? null
       },
     },
     async pause(ms, signal) {
@@ -175,7 +182,13 @@ export function createCountedSource(options: {
       await wait('changed', ms, signal)
     },
     async run(signal) {
-      await Promise.all([producers.find(signal), fill(signal), watchProgress(signal)])
+      await Promise.all([producers.keep(signal), fill(signal), watchProgress(signal)])
     },
   }
+}
+
+/** Returns the blocks at the head up to the first that may be made up. */
+function believed(window: ChainWindow): ReadBlock[] {
+  const suspect = window.suspect()
+  return window.branch().filter(({ height }) => !suspect || height < suspect.height)
 }

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../base/log.ts'
-import { isNotOffered } from '../tron/node/node-error.ts'
 import type { ReadBlock } from '../tron/node/solid-block.ts'
 import type { NodePool } from '../tron/pool/node-pool.ts'
 import type { ChainWindow } from './chain-window.ts'
 import { UnlinkedBlock } from './fetch-blocks.ts'
 import type { HeadPace } from './head-pace.ts'
+import type { KnownProducers } from './known-producers.ts'
 
 /** The nodes, as far as reading new blocks needs them. */
-export type NewBlocks = Pick<NodePool, 'newBlock' | 'newBlocks' | 'distrust'>
+export type NewBlocks = Pick<NodePool, 'names' | 'newBlock' | 'newBlocks' | 'newHeader' | 'distrust'>
 
 /** The most blocks above the cursor: enough to count, and to hide the round trips behind the head. */
 export const aheadMax = 128
@@ -33,7 +33,8 @@ interface Group {
  * Reads blocks into a window until the signal aborts: one after the other at the head, many at a time behind it. A group
  * that fails is asked for again; those fetched after it are kept.
  * @param options.window is asked for at each turn: another one begins at another cursor.
- * @param options.together blocks that are read in one call at the head: more than one costs fewer calls and some seconds.
+ * @param options.together tells each time how many blocks are read in one call at the head: more than one costs fewer calls
+ * and some seconds.
  * @param options.hasRoom resolves when the window has room again.
  * @param options.onRead called after each reading, with whether the head is reached.
  * @param options.onUnlinked called with a block that contradicts a solid one, and with null after the next that links.
@@ -42,8 +43,9 @@ export async function fillWindow(options: {
   nodes: NewBlocks
   window: () => ChainWindow
   pace: HeadPace
-  together: number
+  together: () => number
   hasRoom: (signal: AbortSignal) => Promise<void>
+  producers: Pick<KnownProducers, 'verifyHeader'>
   onRead: (isAtHead: boolean) => void
   onUnlinked: (error: UnlinkedBlock | null) => void
   now: () => Date
@@ -57,21 +59,18 @@ export async function fillWindow(options: {
   let misses = 0
   let lastNode: string | null = null
   let waitMs = retryMs.first
-  let inOneCall = true
   const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined) // Aborted: the loop ends.
 
   const start = (from: number, count: number): Group => {
-    const blocks = count === 1 || !inOneCall ? oneByOne(from, count) : nodes.newBlocks(from, count)
+    const blocks = count === 1 ? one(from) : nodes.newBlocks(from, count)
     blocks.catch(() => undefined) // Thrown when its turn comes.
     return { from, count, blocks }
   }
-  const oneByOne = async (from: number, count: number): Promise<ReadBlock[]> => {
+  const one = async (height: number): Promise<ReadBlock[]> => {
     // A node that withholds blocks is not asked alone for ever.
-    const not = misses >= missesMax && lastNode !== null ? { not: lastNode } : {}
-    const heights = Array.from({ length: count }, (_, i) => from + i)
-    const blocks = await Promise.all(heights.map(height => nodes.newBlock(height, not)))
-    const end = blocks.indexOf(null)
-    return (end < 0 ? blocks : blocks.slice(0, end)) as ReadBlock[]
+    const isWithheld = misses >= missesMax && lastNode !== null && nodes.names.length > 1
+    const block = await nodes.newBlock(height, isWithheld ? { not: lastNode! } : {})
+    return block ? [block] : []
   }
   const plan = async (window: ChainWindow) => {
     const room = () => window.cursor.height + aheadMax - next()
@@ -79,8 +78,9 @@ export async function fillWindow(options: {
     if (depth === 0) {
       if (queue.length > 0) return
       if (room() <= 0) return await hasRoom(signal)
-      await pause(pace.waitMs(window.tip, together))
-      if (!signal.aborted && options.window() === window) queue.push(start(next(), together))
+      const count = together()
+      await pause(pace.waitMs(window.tip, count))
+      if (!signal.aborted && options.window() === window) queue.push(start(next(), count))
       return
     }
     while (queue.length < depth && room() >= groupMax) queue.push(start(next(), groupMax))
@@ -115,23 +115,21 @@ export async function fillWindow(options: {
       else if (depth === 0) pace.came(blocks.at(-1)!)
       misses = blocks.length > 0 ? 0 : misses + 1
       // After a full group there may be more. After a short one the head is reached.
-      if (!linked || isAtHead) restart()
+      const isFalse = linked && (await dropSuspect(options, window))
+      if (!linked || isAtHead || isFalse) restart()
       else if (isLate(window)) depth = Math.min(Math.max(1, depth * 2), groupsMax)
       waitMs = retryMs.first
       onRead(isAtHead || !isLate(window))
     } catch (error) {
       if (signal.aborted) return
-      if (isNotOffered(error) && inOneCall) inOneCall = false
-      else {
-        if (error instanceof UnlinkedBlock) {
-          nodes.distrust(error.block.node, error.message)
-          onUnlinked(error)
-          restart()
-        }
-        log.warn({ err: error, retryInMs: waitMs }, 'block.failed')
-        await pause(Math.max(waitMs, retryAfterMs(error)))
-        waitMs = Math.min(waitMs * 2, retryMs.last)
+      if (error instanceof UnlinkedBlock) {
+        nodes.distrust(error.block.node, error.message)
+        onUnlinked(error)
+        restart()
       }
+      log.warn({ err: error, retryInMs: waitMs }, 'block.failed')
+      await pause(Math.max(waitMs, retryAfterMs(error)))
+      waitMs = Math.min(waitMs * 2, retryMs.last)
       if (queue[0] === group) queue[0] = start(group.from, group.count)
     }
   }
@@ -139,6 +137,32 @@ export async function fillWindow(options: {
   function isLate({ tip }: ChainWindow): boolean {
     return now().getTime() - tip.time.getTime() > lateMs
   }
+}
+
+/**
+ * Asks another node about a block that may be made up. If that shows another one, signed by a known producer on the same parent,
+ * the block is dropped with all above it, and its node is distrusted.
+ * @returns whether it was dropped.
+ */
+async function dropSuspect(
+  { nodes, producers, log }: Pick<Parameters<typeof fillWindow>[0], 'nodes' | 'producers' | 'log'>,
+  window: ChainWindow,
+): Promise<boolean> {
+  const suspect = window.suspect()
+  if (!suspect || nodes.names.length < 2) return false
+  // A node that cannot be asked now, or lacks the block, is asked again after the next one.
+  const other = await nodes.newHeader(suspect.height, { not: suspect.node }).catch(() => null)
+  if (!other) return false
+  if (other.id === suspect.hash) {
+    window.confirm(suspect)
+    return false
+  }
+  if (other.parentHash !== suspect.parentHash || producers.verifyHeader(other) !== null) return false
+  const why = `it shows block ${suspect.height} as ${suspect.hash}, another node ${other.id}, signed by a known producer`
+  log.warn({ height: suspect.height, node: suspect.node, why }, 'block.made_up')
+  nodes.distrust(suspect.node, why)
+  window.drop(suspect)
+  return true
 }
 
 /** Reads a block of a group again, of other nodes too, when it is not verified. */

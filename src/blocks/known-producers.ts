@@ -25,14 +25,22 @@ export interface KnownProducers {
   verifyHeader(header: SentHeader): Unverified | null
   /** Takes the producers of blocks that have become solid: new ones, and new keys of known ones. */
   learn(headers: readonly SentHeader[]): Promise<void>
-  /** Finds the producers where none are known yet: in the database, else from the hosts. Tries until it succeeds or the signal aborts. */
-  find(signal: AbortSignal): Promise<void>
+  /**
+   * Asks the hosts for the producers, and adds those that most of them name.
+   * @returns whether most of them answered.
+   */
+  ask(): Promise<boolean>
+  /**
+   * Finds the producers where none are known yet: in the database, else from the hosts, which are asked until most of them
+   * answer. Where solidity is not counted, a stranger's block makes it ask again. Ends when the signal aborts.
+   */
+  keep(signal: AbortSignal): Promise<void>
 }
 
 /** Producers that take turns on the public networks. */
 const producersOfNetwork = 27
 /** How soon hosts that could not say are asked again. */
-const surveyRetryMs = { first: 2_000, last: 60_000 }
+const surveyRetryMs = { first: 1_000, last: 60_000 }
 
 /**
  * @param options.isPublic a network of 27 producers: 19 known ones are enough to count. Elsewhere 27 have to be known, since
@@ -46,13 +54,27 @@ export function createKnownProducers(options: {
 }): KnownProducers {
   const { pool, nodes, isPublic, log } = options
   let known: Producers = knownProducers(new Map())
+  let sawStranger = false
   const load = async () => {
     known = knownProducers(await readProducers(pool), known)
   }
+  const canCount = () => known.keys.size >= (isPublic ? solidProducers : producersOfNetwork)
+  const ask = async () => {
+    const named = await nodes().producers()
+    if (!named) return false
+    sawStranger = false
+    await addProducers(pool, named, 'hosts')
+    await load()
+    log.info({ producers: known.keys.size }, 'producers.named')
+    return true
+  }
   return {
-    canCount: () => known.keys.size >= (isPublic ? solidProducers : producersOfNetwork),
+    canCount,
     verifyHeader(header) {
-      if (!known.keys.has(header.producer)) return 'stranger'
+      if (!known.keys.has(header.producer)) {
+        sawStranger = true
+        return 'stranger'
+      }
       return isSignedByProducer(header, known) ? null : 'signature'
     },
     async learn(headers) {
@@ -67,22 +89,16 @@ export function createKnownProducers(options: {
       log.info({ producers: [...found.keys()] }, 'producers.learned')
       await load()
     },
-    async find(signal) {
+    ask,
+    async keep(signal) {
       for (
         let waitMs = surveyRetryMs.first;
         !signal.aborted;
         waitMs = Math.min(waitMs * 2, surveyRetryMs.last)
       ) {
         try {
-          await load()
-          if (known.keys.size > 0) return
-          const named = await nodes().producers()
-          if (named) {
-            await addProducers(pool, named, 'hosts')
-            await load()
-            log.info({ producers: known.keys.size }, 'producers.named')
-            return
-          }
+          if (known.keys.size === 0) await load()
+          if (known.keys.size === 0 || (sawStranger && !canCount())) await ask()
         } catch (err) {
           log.debug({ err }, 'producers.unknown')
         }

@@ -2,12 +2,17 @@ import { findStop } from '../addresses/resume-assigning.ts'
 import { Gauge, type Registry } from '../base/metrics.ts'
 import { formatUsdt } from '../base/money.ts'
 import { readCursor } from '../blocks/chain-store.ts'
+import { createLagJudge } from '../blocks/judge-lag.ts'
 import type { Alarms } from '../blocks/watcher-alarms.ts'
 import { type Queryable, rows } from '../db/pool.ts'
+import { openContractEvents } from '../transfers/contract-event-store.ts'
 import type { AlarmLimits } from '../tron/network.ts'
 import type { NodeStatus } from '../tron/pool/node-pool.ts'
 import { type UnprovedCounts, unprovedCounts } from './pending-proof-store.ts'
 import { type WaitingCounts, waitingCounts } from './waiting-store.ts'
+
+/** A second node that is a block behind confirms within seconds: what is held for longer than this is an alarm. */
+const heldMaxMs = 60_000
 
 /**
  * Creates the check of the lag: how far the cursor is behind, what waits and what differs. It updates the metrics, and
@@ -16,27 +21,40 @@ import { type WaitingCounts, waitingCounts } from './waiting-store.ts'
 export function createLagCheck(options: {
   db: Queryable
   nodeStatus: () => NodeStatus[]
-  limits: Pick<AlarmLimits, 'cursorAgeMs' | 'blocksBehind'>
+  limits: Pick<AlarmLimits, 'cursorAgeMs' | 'blocksBehind' | 'stuckMs'>
   alarms: Alarms
   now: () => Date
   registry: Registry
 }): () => Promise<void> {
-  const { db, alarms, limits, nodeStatus, now } = options
+  const { db, alarms, nodeStatus, now } = options
+  const judge = createLagJudge(options.limits)
   const show = createGauges(options.registry)
   let stoppedBefore = false
   return async () => {
     const cursor = await readCursor(db)
     const waiting = await waitingCounts(db)
+    const { discrepancies, quarantine, lastCreditAt, heldSince, movedAt } = await readOpen(db)
     const unproved = await unprovedCounts(db)
-    const { discrepancies, quarantine, lastCreditAt } = await readOpen(db)
-    const furthest = Math.max(0, ...nodeStatus().map(({ solidHeight }) => solidHeight ?? 0))
-    const behind = cursor ? Math.max(0, furthest - cursor.height) : 0
-    const ageMs = cursor ? now().getTime() - cursor.time.getTime() : 0
-    show({ waiting, unproved, discrepancies, quarantine, behind, ageMs, lastCreditAt, now: now() })
-    const late = limits.cursorAgeMs !== null && ageMs > limits.cursorAgeMs
-    alarms.set('lag', late || behind > limits.blocksBehind, { behind, ageS: Math.round(ageMs / 1000) })
+    const contract = await openContractEvents(db)
+    const nowMs = now().getTime()
+    const nodes = nodeStatus().map(node => ({ ...node, isResting: node.untilMs !== null }))
+    const lag = cursor && movedAt && judge({ nowMs, cursor: { ...cursor, movedAt }, nodes })
+    const { behind, ageMs, isLate } = lag ?? { behind: 0, ageMs: null, isLate: false }
+    show({
+      waiting,
+      unproved,
+      discrepancies,
+      quarantine,
+      behind,
+      ageMs: ageMs ?? 0,
+      lastCreditAt,
+      now: now(),
+    })
+    alarms.set('lag', isLate, { behind, ageS: ageMs === null ? null : Math.round(ageMs / 1000) })
     const { transfers, units } = waiting.held
-    alarms.set('held', transfers > 0, { transfers, usdt: formatUsdt(units) })
+    const heldForMs = heldSince === null ? 0 : nowMs - heldSince.getTime()
+    alarms.set('held', heldForMs > heldMaxMs, { transfers, usdt: formatUsdt(units) })
+    alarms.set('contract', contract.events > 0, contract)
     alarms.set('unproven', isLongUnproved(unproved), {
       transfers: unproved.transfers,
       usdt: formatUsdt(unproved.units),
@@ -64,6 +82,10 @@ interface OpenCounts {
   discrepancies: number
   quarantine: number
   lastCreditAt: Date | null
+  /** Since when the oldest of the held transfers is held. */
+  heldSince: Date | null
+  /** When the cursor last moved. */
+  movedAt: Date | null
 }
 
 async function readOpen(db: Queryable): Promise<OpenCounts> {
@@ -71,7 +93,9 @@ async function readOpen(db: Queryable): Promise<OpenCounts> {
     db,
     `select (select count(*)::integer from discrepancy where resolved_at is null) as discrepancies,
             (select count(*)::integer from quarantine where resolved_at is null) as quarantine,
-            (select created_at from credit order by id desc limit 1) as "lastCreditAt"`,
+            (select created_at from credit order by id desc limit 1) as "lastCreditAt",
+            (select min(created_at) from waiting_transfer where reason = 'held') as "heldSince",
+            (select updated_at from chain_cursor) as "movedAt"`,
   )
   return open!
 }
@@ -96,7 +120,7 @@ function createGauges(registry: Registry) {
   const age = gauge('gateway_cursor_age_seconds', "By our clock, of the last recorded block's time")
   const hours = gauge('gateway_hours_since_credit', 'Since the last credit; -1: never')
   return (
-    seen: OpenCounts & {
+    seen: Omit<OpenCounts, 'heldSince' | 'movedAt'> & {
       waiting: WaitingCounts
       unproved: UnprovedCounts
       behind: number

@@ -3,6 +3,7 @@ import type { DepositAddressId } from '../base/ids.ts'
 import { insertBlocks } from '../blocks/block-store.ts'
 import { type LockedCursor, moveCursor } from '../blocks/chain-store.ts'
 import type { Pool, Tx } from '../db/pool.ts'
+import { recordContractEvents } from '../transfers/contract-event-store.ts'
 import { quarantineLogs } from '../transfers/quarantine-store.ts'
 import type { BlockRef, SolidBlock } from '../tron/block.ts'
 import type { CreditRules } from './credit-rules.ts'
@@ -41,6 +42,7 @@ export async function creditBlocks(
       if (!cursor) throw new CursorMoved()
       failpoint('credit:after-cursor')
       await insertBlocks(tx, blocks)
+      await recordContractEvents(tx, blocks)
       const undecodable = await quarantineLogs(tx, blocks)
       const unverified = await insertUnverified(tx, blocks)
       const { recorded, unproved, freed } = await recordProved(tx, rules, blocks, cursor.startHeight + 1)

@@ -50,7 +50,7 @@ export async function creditChain(options: {
       metrics.cursorAt(last)
       metrics.committed(done)
       crossCheck?.enqueue(blocks)
-      alarmOfContract(alarms, blocks)
+      alarmOfContract(alarms, blocks, log)
       for (const block of blocks) quiet = block.transfers.length > 0 ? 0 : quiet + 1
       const { quietBlocks } = limits
       alarms.set('no_transfers', quietBlocks !== null && quiet >= quietBlocks, { blocks: quiet })
@@ -77,9 +77,12 @@ export function alarmOfUnlinked(alarms: Alarms, error: UnlinkedBlock | null): vo
   alarms.set('unlinked', error !== null, detail)
 }
 
-/** Raises an alarm for each event that changes what the token's transfers mean. It stays raised: a person has to look. */
-function alarmOfContract(alarms: Alarms, blocks: readonly SolidBlock[]): void {
+/** Logs each event that changes what the token's transfers mean, and raises the alarm, which stays until a person has looked. */
+function alarmOfContract(alarms: Alarms, blocks: readonly SolidBlock[], log: Logger): void {
   for (const block of blocks) {
-    for (const alarm of block.alarms) alarms.set('contract', true, { height: block.height, ...alarm })
+    for (const alarm of block.alarms) {
+      log.error({ height: block.height, ...alarm }, 'contract.event')
+      alarms.set('contract', true, { height: block.height, ...alarm })
+    }
   }
 }

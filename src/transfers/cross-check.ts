@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Queryable } from '../db/pool.ts'
 import { addressFromBytes } from '../tron/address.ts'
@@ -8,6 +9,8 @@ import { noteDiscrepancy } from './discrepancy-store.ts'
 
 /** The most blocks that wait for their check. While catching up most blocks are not checked. */
 const waitingMax = 100
+/** When a block is asked for again that its nodes do not have yet: the waits double. After the last it is left out. */
+const notYetMs = { first: 2_000, timesMax: 8 }
 
 export interface CrossCheck {
   /** Queues blocks that were just credited. Never waits. */
@@ -16,26 +19,49 @@ export interface CrossCheck {
   check(): Promise<void>
 }
 
+interface Waiting {
+  block: SolidBlock
+  notBeforeMs: number
+  /** How often its nodes did not have it yet. */
+  times: number
+}
+
 /**
  * Creates the cross-check, which compares credited blocks with a node's event index (eth_getLogs). Transfers are compared as
  * multisets, because the index may number them differently. Nothing is credited from it, and a node without the index is not
  * a difference.
  */
-export function createCrossCheck(options: { db: Queryable; nodes: NodePool; log: Logger }): CrossCheck {
-  const { db, nodes, log } = options
-  const waiting: SolidBlock[] = []
+export function createCrossCheck(options: {
+  db: Queryable
+  nodes: Pick<NodePool, 'logsOf'>
+  log: Logger
+  clock?: Clock
+}): CrossCheck {
+  const { db, nodes, log, clock = systemClock } = options
+  let waiting: Waiting[] = []
+  const leave = (one: Waiting) => {
+    waiting = waiting.filter(other => other !== one)
+  }
   return {
     enqueue(blocks) {
-      waiting.push(...blocks)
+      waiting.push(...blocks.map(block => ({ block, notBeforeMs: 0, times: 0 })))
       waiting.splice(0, waiting.length - waitingMax)
     },
     async check() {
-      for (let block = waiting[0]; block; block = waiting[0]) {
-        // Prefer another node than the one that served the block.
+      const nowMs = clock.now().getTime()
+      // A node that is behind has the others sooner or later: none of them holds up the rest.
+      for (const one of waiting.filter(({ notBeforeMs }) => notBeforeMs <= nowMs)) {
+        const { block } = one
+        // Prefer another node than the one that served the block, also when it will have the block a moment later.
         const found = (await nodes.logsOf(block, block.node)) ?? (await nodes.logsOf(block))
+        if (found === 'not yet') {
+          one.notBeforeMs = nowMs + notYetMs.first * 2 ** one.times
+          one.times++
+          if (one.times > notYetMs.timesMax) leave(one)
+          continue
+        }
         if (found) await compare(db, log, block, found)
-        // Blocks queued meanwhile may have pushed it out.
-        if (waiting[0] === block) waiting.shift()
+        leave(one)
       }
     },
   }

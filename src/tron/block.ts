@@ -45,8 +45,18 @@ export interface ContractAlarm {
   event: ContractAlarmEvent
 }
 
-/** Fees set; contract replaced by another; transfers paused; an address blacklisted; its funds destroyed without a Transfer. */
-export type ContractAlarmEvent = 'Params' | 'Deprecate' | 'Pause' | 'AddedBlackList' | 'DestroyedBlackFunds'
+/**
+ * Fees set; contract replaced by another; transfers paused, or no longer; an address blacklisted, or no longer; its funds
+ * destroyed without a Transfer. Names that are stored: they do not change.
+ */
+export type ContractAlarmEvent =
+  | 'Params'
+  | 'Deprecate'
+  | 'Pause'
+  | 'Unpause'
+  | 'AddedBlackList'
+  | 'RemovedBlackList'
+  | 'DestroyedBlackFunds'
 
 /**
  * Why a block is not verified. None of these says who is wrong: an honest node's JSON lacks fields that it does not know.
@@ -79,7 +89,10 @@ export interface SolidBlock extends BlockRef {
   transfers: UsdtTransfer[]
   undecodable: UndecodableLog[]
   alarms: ContractAlarm[]
-  /** Transactions that failed and kept logs of the USDT contract. They moved nothing, though other sources list them. */
+  /**
+   * Transactions that by the block did not succeed; where the node does not say that, those that by their infos failed and kept
+   * logs of the USDT contract. They moved nothing, though other sources may list their logs.
+   */
   undone: string[]
   /** Why it is not known that all of this is so; null when it is. What an unverified block pays us is not signed. */
   unverified: Unverified | null

@@ -32,8 +32,10 @@ export interface Pacing {
 
 /** Values above which an alarm is raised; null: never. */
 export interface AlarmLimits {
-  /** Age of the last recorded block by our clock. Solidification accounts for about a minute of it. */
+  /** Age of the last recorded block by our clock. Solidification accounts for about a minute of it. Null: see `stuckMs`. */
   cursorAgeMs: number | null
+  /** Where blocks come at any time: how long the cursor may stand still, or be older than a node's newest solidified block. */
+  stuckMs: number
   /** Blocks between the cursor and the highest solidified head of any node. */
   blocksBehind: number
   /** Blocks in a row without a USDT transfer, at which what we read is probably wrong. */
@@ -43,8 +45,8 @@ export interface AlarmLimits {
 const mainnetUsdt = 'TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t' as TronAddress
 const publicPacing: Pacing = { requestsPerSecond: 10, restMs: 2_400, pollMs: 600, seenMs: 3_000 }
 const ownPacing: Pacing = { requestsPerSecond: 1_000, restMs: 0, pollMs: 100, seenMs: 500 }
-const publicLimits = { cursorAgeMs: 180_000, blocksBehind: 40 }
-const ownLimits: AlarmLimits = { cursorAgeMs: null, blocksBehind: 40, quietBlocks: null }
+const publicLimits = { cursorAgeMs: 180_000, stuckMs: 180_000, blocksBehind: 40 }
+const ownLimits: AlarmLimits = { ...publicLimits, cursorAgeMs: null, quietBlocks: null }
 
 export const networks: Record<NetworkName, Network> = {
   mainnet: {

@@ -9,7 +9,6 @@ import {
 } from '../../src/sandbox/chain/sandbox-transactions.ts'
 import { type SandboxNode, startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
 import { addressFromBytes, type TronAddress } from '../../src/tron/address.ts'
-import type { SolidBlock } from '../../src/tron/block.ts'
 import { blockId, transactionId } from '../../src/tron/block-id.ts'
 import { networks } from '../../src/tron/network.ts'
 import { createTronNode, type TronNode } from '../../src/tron/node/node-client.ts'
@@ -236,7 +235,7 @@ function send(payments: [to: TronAddress, units: bigint][], options?: PaymentOpt
 }
 
 /** What was sent, in one block, once that is solidified. */
-async function solidified(): Promise<SolidBlock> {
+async function solidified(): Promise<ReadBlock> {
   const { height } = sandbox.chain.mine(5)[0]!
   const block = await node.solidBlock(height)
   assert(block)

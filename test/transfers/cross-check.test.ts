@@ -40,7 +40,7 @@ async function nodesAndCheck() {
   assert(block)
   const open = async () =>
     (await pool.query(`select kind, subject, detail from discrepancy where resolved_at is null`)).rows
-  return { first, second, block, open, crossCheck: createCrossCheck({ db: pool, nodes, log }) }
+  return { first, second, block, open, pool, crossCheck: createCrossCheck({ db: pool, nodes, log }) }
 }
 
 test('a block whose event index says the same is no discrepancy, a failed transaction that kept its logs included', async () => {
@@ -57,6 +57,55 @@ test('a node without the index says nothing', async () => {
   crossCheck.enqueue([block])
   await crossCheck.check()
   assert.deepEqual(await open(), [])
+})
+
+test('a block that the node does not have yet is asked for again, less and less often, and holds up no other', async () => {
+  const { block, open, pool } = await nodesAndCheck()
+  const late = { ...block, height: block.height + 1, transfers: [] }
+  let nowMs = 0
+  const asked: number[] = []
+  let hasIt = false
+  const crossCheck = createCrossCheck({
+    db: pool,
+    log,
+    clock: { now: () => new Date(nowMs) },
+    nodes: {
+      logsOf: async ({ height }) => {
+        asked.push(height)
+        return height === late.height && !hasIt ? 'not yet' : { node: 'other', logs: block.transfers }
+      },
+    },
+  })
+  crossCheck.enqueue([late, block])
+  for (let s = 0; s < 30; s++, nowMs += 1_000) await crossCheck.check()
+  assert.deepEqual(
+    asked,
+    [late, block, late, late, late].map(({ height }) => height),
+  )
+  assert.deepEqual(await open(), [])
+  hasIt = true
+  for (let s = 0; s < 30; s++, nowMs += 1_000) await crossCheck.check()
+  assert.equal(asked.length, 6)
+  assert.equal((await open()).length, 1)
+})
+
+test('a block that no node ever has is left out in the end', async () => {
+  const { block, pool } = await nodesAndCheck()
+  let nowMs = 0
+  let asked = 0
+  const logsOf = async () => {
+    asked++
+    return 'not yet' as const
+  }
+  const crossCheck = createCrossCheck({
+    db: pool,
+    nodes: { logsOf },
+    log,
+    clock: { now: () => new Date(nowMs) },
+  })
+  crossCheck.enqueue([block])
+  for (let s = 0; s < 3_600; s++, nowMs += 1_000) await crossCheck.check()
+  assert.equal(asked, 9)
 })
 
 test('a transfer that the event index does not have is set down once, with all that is known', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createLog } from '../../src/base/log.ts'
 import { usdt } from '../../src/base/money.ts'
 import { createCursor } from '../../src/blocks/chain-store.ts'
@@ -36,7 +37,14 @@ async function followedHead() {
     log,
   })
   const stopping = new AbortController()
-  const running = followSeen({ pool, nodes, intervalMs: 5, log, signal: stopping.signal })
+  const running = followSeen({
+    pool,
+    nodes,
+    intervalMs: 5,
+    wait: ms => sleep(ms),
+    log,
+    signal: stopping.signal,
+  })
   after(async () => {
     stopping.abort()
     await running

@@ -21,22 +21,24 @@ export interface LogComparison {
 /**
  * Compares a block's transfers with those of another source, as multisets. Zero amounts are ignored, since a block leaves
  * them out.
- * @param undone transactions that failed and kept their logs, which eth_getLogs lists all the same.
+ * @param undone transactions that by the block did not succeed. One that ran out of time has kept its logs on some nodes and
+ * not on others, both honest, so whichever side has them they say nothing.
  */
 export function compareLogs(
   transfers: readonly LogFact[],
   logs: readonly LogFact[],
   undone: readonly string[] = [],
 ): LogComparison {
+  const failed = new Set(undone)
+  const counts = ({ amount, txid }: LogFact) => amount !== 0n && !failed.has(txid)
   const extra = new Map<string, LogFact[]>()
-  for (const log of logs) {
-    if (log.amount === 0n || undone.includes(log.txid)) continue
+  for (const log of logs.filter(counts)) {
     const same = extra.get(keyOf(log))
     if (same) same.push(log)
     else extra.set(keyOf(log), [log])
   }
   const missing = transfers.filter(
-    transfer => transfer.amount !== 0n && extra.get(keyOf(transfer))?.pop() === undefined,
+    transfer => counts(transfer) && extra.get(keyOf(transfer))?.pop() === undefined,
   )
   const left = [...extra.values()].flat()
   if (logs.length === 0 && missing.length > 0) return { verdict: 'unknown', missing, extra: left }

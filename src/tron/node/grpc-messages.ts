@@ -42,8 +42,11 @@ export function readBlocksMessage(message: Buffer, usdtContract: string): NodeBl
   const blocks: NodeBlock[] = []
   const fields = new MessageFields(message)
   while (fields.next()) {
-    const block = fields.number === 1 ? readBlockMessage(fields.bytes(), usdtContract) : null
-    if (block) blocks.push(block)
+    if (fields.number !== 1) continue
+    const block = readBlockMessage(fields.bytes(), usdtContract)
+    // Passed over, it would be a gap that nothing shows.
+    if (!block) throw new NodeError('failed', 'block_header is missing')
+    blocks.push(block)
   }
   return blocks
 }

@@ -4,6 +4,7 @@ import { readBlockMessage, readBlocksMessage, readInfosMessage } from './grpc-me
 import { NodeError, notImplemented } from './node-error.ts'
 import { createNodeGrpc, type NodeGrpc } from './node-grpc.ts'
 import { readProducersMessage, readSignersMessage } from './producer-answers.ts'
+import type { Turn } from './token-bucket.ts'
 import type { WalletView, WalletViews } from './wallet-view.ts'
 
 /** Tells whether a node is asked over gRPC. */
@@ -41,12 +42,12 @@ export function openGrpcViews(
       }),
     async check() {
       await offered(
-        head.newest(true),
+        head.newest('ahead'),
         () => `${new URL(headUrl).host} does not serve protocol.Wallet over gRPC`,
       )
       // A full node's own port has the head alone. Where solidity can be counted, that is enough.
-      if (solidUrl === headUrl) hasSolid = await isOffered(solid.newest(true))
-      else await offered(solid.newest(true), () => wrongSolidUrl(headUrl, solidUrl))
+      if (solidUrl === headUrl) hasSolid = await isOffered(solid.newest('ahead'))
+      else await offered(solid.newest('ahead'), () => wrongSolidUrl(headUrl, solidUrl))
     },
     async close() {
       headPort.close()
@@ -57,20 +58,20 @@ export function openGrpcViews(
 
 function view(port: NodeGrpc, service: string, usdtContract: string): WalletView {
   const read = (message: Buffer) => readBlockMessage(message, usdtContract)
-  const askBlock = (method: string, request: Buffer, ahead = false) =>
-    port.call(`/${service}/${method}`, request, { ahead, read })
+  const askBlock = (method: string, request: Buffer, turn?: Turn) =>
+    port.call(`/${service}/${method}`, request, { turn, read })
   return {
-    block: (height, ahead) => askBlock('GetBlockByNum2', numberMessage(height), ahead),
+    block: (height, turn) => askBlock('GetBlockByNum2', numberMessage(height), turn),
     header: height => askBlock('GetBlock', blockRequest(String(height))),
-    newest: ahead => askBlock('GetNowBlock2', empty, ahead),
-    newestHeader: ahead => askBlock('GetBlock', empty, ahead),
+    newest: turn => askBlock('GetNowBlock2', empty, turn),
+    newestHeader: turn => askBlock('GetBlock', empty, turn),
     blocks: (from, count) =>
       port.call(`/${service}/GetBlockByLimitNext2`, blockLimit(from, from + count), {
         read: message => readBlocksMessage(message, usdtContract),
       }),
-    infos: height =>
+    infos: (height, turn = 'ahead') =>
       port.call(`/${service}/GetTransactionInfoByBlockNum`, numberMessage(height), {
-        ahead: true,
+        turn,
         read: readInfosMessage,
       }),
   }

@@ -3,6 +3,7 @@ import { asList, asObject } from './answer-fields.ts'
 import { readBlock, readBlockFields, readBlockListFields, readTransactionInfos } from './node-answers.ts'
 import { createNodeHttp, endpoint } from './node-http.ts'
 import { readProducers, readSigners } from './producer-answers.ts'
+import type { Turn } from './token-bucket.ts'
 import type { WalletView, WalletViews } from './wallet-view.ts'
 
 /**
@@ -20,13 +21,13 @@ export function openHttpViews(
   const http = createNodeHttp({ ...options, baseUrls: [headUrl, solidUrl] })
   const usdtContract = addressToBytes(options.usdtContract).toString('hex')
   const view = (baseUrl: string): WalletView => {
-    const ask = async (path: string, body: object, token: string | null, ahead = false) =>
-      readBlock(await http.post(endpoint(baseUrl, path), body, { ahead, read: readBlockFields }), token)
+    const ask = async (path: string, body: object, token: string | null, turn?: Turn) =>
+      readBlock(await http.post(endpoint(baseUrl, path), body, { turn, read: readBlockFields }), token)
     return {
-      block: (height, ahead) => ask('/getblockbynum', { num: height }, usdtContract, ahead),
+      block: (height, turn) => ask('/getblockbynum', { num: height }, usdtContract, turn),
       header: height => ask('/getblock', { id_or_num: String(height), detail: false }, null),
-      newest: ahead => ask('/getnowblock', {}, usdtContract, ahead),
-      newestHeader: ahead => ask('/getblock', { detail: false }, null, ahead),
+      newest: turn => ask('/getnowblock', {}, usdtContract, turn),
+      newestHeader: turn => ask('/getblock', { detail: false }, null, turn),
       async blocks(from, count) {
         const body = { startNum: from, endNum: from + count }
         const url = endpoint(baseUrl, '/getblockbylimitnext')
@@ -34,9 +35,9 @@ export function openHttpViews(
         const list = asList(asObject(answer, 'the answer').block ?? [], 'block')
         return list.flatMap(block => readBlock(block, usdtContract) ?? [])
       },
-      infos: async height => {
+      infos: async (height, turn = 'ahead') => {
         const url = endpoint(baseUrl, '/gettransactioninfobyblocknum')
-        return readTransactionInfos(await http.post(url, { num: height }, { ahead: true }))
+        return readTransactionInfos(await http.post(url, { num: height }, { turn }))
       },
     }
   }

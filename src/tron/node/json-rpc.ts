@@ -1,5 +1,5 @@
 import { addressToBytes, type TronAddress } from '../address.ts'
-import { decodeTransferLog, transferTopic } from '../transfer-log.ts'
+import { decodeTransferLog } from '../transfer-log.ts'
 import { asList, asObject, describe, excerpt, wrongField } from './answer-fields.ts'
 import type { LogFact } from './compare-logs.ts'
 import { isNotOffered, NodeError } from './node-error.ts'
@@ -10,16 +10,19 @@ export interface JsonRpc {
   /**
    * Reads the USDT transfers of a block, in the node's order.
    * @param blockHash 64 hex digits.
-   * @returns null while the node is known not to offer JSON-RPC. An empty list proves nothing: nodes without an index
-   * answer so too.
+   * @returns null while the node is known not to offer JSON-RPC; `not yet` while it does not have the block. An empty list
+   * proves nothing: nodes without an index answer so too.
    * @throws NodeError when a node that may offer it gave no usable answer.
    */
-  transferLogs(blockHash: string): Promise<LogFact[] | null>
+  transferLogs(blockHash: string): Promise<LogFact[] | 'not yet' | null>
 }
 
 /** A node that did not offer it may have been reconfigured since. */
 const askAgainMs = 3_600_000
 const word = /^0x[0-9a-f]{64}$/
+/** java-tron's own limit of such an answer. All logs of a busy block, whoever emitted them, are a megabyte. */
+export const rpcAnswerMaxBytes = 25 * 1024 * 1024
+const invalidParams = -32602
 
 /** Opens a node's JSON-RPC. @param options.url of /jsonrpc itself. */
 export function createJsonRpc(options: {
@@ -33,11 +36,8 @@ export function createJsonRpc(options: {
   return {
     async transferLogs(blockHash) {
       if (options.now() < notOfferedUntilMs) return null
-      const filter = {
-        blockHash: `0x${blockHash}`,
-        address: [`0x${usdtContract}`],
-        topics: [`0x${transferTopic}`],
-      }
+      // By the hash alone: with address or topics beside it a node answers from an index that lacks older blocks, and says [].
+      const filter = { blockHash: `0x${blockHash}` }
       try {
         const answer = await options.http.post(options.url, {
           jsonrpc: '2.0',
@@ -47,6 +47,7 @@ export function createJsonRpc(options: {
         })
         return readTransferLogs(answer, { blockHash, usdtContract })
       } catch (error) {
+        if (error instanceof NotYet) return 'not yet'
         if (!isNotOffered(error)) throw error
         notOfferedUntilMs = options.now() + askAgainMs
         return null
@@ -55,8 +56,12 @@ export function createJsonRpc(options: {
   }
 }
 
+/** A node says so of a block that it has not solidified yet. */
+class NotYet extends NodeError {}
+
 /**
- * Reads the answer of eth_getLogs. Events other than a transfer above zero are left out, as they are from a block.
+ * Reads the answer of eth_getLogs: all logs of a block. Events other than a transfer of USDT above zero are left out, as they
+ * are from a block.
  * @throws NodeError for a JSON-RPC error, with status 404 for an unknown method, and for anything that is not a list of
  * logs of that block.
  */
@@ -72,11 +77,11 @@ export function readTransferLogs(
     if (typeof log.transactionHash !== 'string' || !word.test(log.transactionHash)) {
       throw wrongField('transactionHash', '0x and 64 hex digits', log.transactionHash)
     }
+    const address = bare(log.address, 'address')
+    // Most logs of a block are of other contracts.
+    if (address !== usdtContract) return []
     const topics = Array.isArray(log.topics) ? log.topics.map(topic => bare(topic, 'a topic')) : []
-    const decoded = decodeTransferLog(
-      { address: bare(log.address, 'address'), topics, data: bare(log.data ?? '0x', 'data') },
-      usdtContract,
-    )
+    const decoded = decodeTransferLog({ address, topics, data: bare(log.data ?? '0x', 'data') }, usdtContract)
     if (decoded?.kind !== 'transfer' || decoded.amount === 0n) return []
     const { fromBytes, toBytes, amount } = decoded
     return [{ txid: log.transactionHash.slice(2), fromBytes, toBytes, amount }]
@@ -86,6 +91,7 @@ export function readTransferLogs(
 function refusal(error: Record<string, unknown>): NodeError {
   const text = typeof error.message === 'string' ? excerpt(error.message) : describe(error.message)
   const message = `answered with error ${describe(error.code)}: ${text}`
+  if (error.code === invalidParams && text.includes('invalid blockHash')) return new NotYet('failed', message)
   return new NodeError('failed', message, { status: error.code === -32601 ? 404 : undefined })
 }
 

@@ -11,8 +11,8 @@ import { newestHeader } from './newest-header.ts'
 import type { NodeBlock } from './node-answers.ts'
 import { isNotOffered, NodeError, nodeErrorAt, notImplemented } from './node-error.ts'
 import type { CallOutcome } from './node-http.ts'
-import { joinSolidBlock, type ReadBlock } from './solid-block.ts'
-import type { TokenBucket } from './token-bucket.ts'
+import { headerAlone, joinSolidBlock, type ReadBlock } from './solid-block.ts'
+import type { TokenBucket, Turn } from './token-bucket.ts'
 import type { WalletView } from './wallet-view.ts'
 
 /** A TRON node, over HTTP or gRPC. Every call throws a NodeError when it gets no usable answer. */
@@ -21,21 +21,24 @@ export interface TronNode {
   readonly name: string
   /** Reads the id of block 0, which names the chain. @throws NodeError `wrongSetting` also when its URLs cannot serve us. */
   genesisId(): Promise<string>
-  /** Reads the newest irreversible block. @param options.ahead before the calls that wait for their turn. */
-  solidHead(options?: { ahead?: boolean }): Promise<BlockRef>
+  /** Reads the newest irreversible block. @param options.turn when, of the calls that wait. */
+  solidHead(options?: { turn?: Turn }): Promise<BlockRef>
   /** Reads an irreversible block with all its transfers; null while the node lacks it. Two calls, one for a miss. */
   solidBlock(height: number): Promise<ReadBlock | null>
   /** Reads the id of an irreversible block, to compare nodes; null while the node lacks it. */
   solidHash(height: number): Promise<string | null>
   /** Reads the newest block, which may still be replaced. */
-  head(): Promise<BlockRef>
+  head(options?: { turn?: Turn }): Promise<BlockRef>
   /** Reads a block at the head, which may still be replaced, with all its transfers; null while the node lacks it. */
   newBlock(height: number): Promise<ReadBlock | null>
   /** Reads the header of a block at the head; null while the node lacks it. */
   newHeader(height: number): Promise<SentHeader | null>
   /** Reads a block at the head with the transfers known so far; null while the node lacks it. */
   headBlock(height: number): Promise<HeadBlock | null>
-  /** Reads consecutive blocks at the head with all their transfers: fewer when it lacks the last. One call, and one for each. */
+  /**
+   * Reads consecutive blocks at the head with all their transfers: fewer when it lacks the last. One call for the blocks, where the
+   * node offers that, and one for the infos of each.
+   */
   newBlocks(from: number, count: number): Promise<ReadBlock[]>
   /** Reads the producers that make blocks now, each with the keys that may sign for it. A call for each, and one more. */
   producers(): Promise<ProducerKeys>
@@ -81,6 +84,20 @@ export function createTronNode(options: {
     failpoint('block:after-fetch')
     return { ...joinSolidBlock(height, block, infos, usdtContract), node: name }
   }
+  let offersSeveral = true
+  const severalBlocks = async (from: number, count: number): Promise<NodeBlock[]> => {
+    if (offersSeveral) {
+      try {
+        return await head.blocks(from, count)
+      } catch (error) {
+        if (!isNotOffered(error)) throw error
+        offersSeveral = false
+      }
+    }
+    const blocks = await Promise.all(Array.from({ length: count }, (_, i) => head.block(from + i)))
+    const end = blocks.indexOf(null)
+    return (end < 0 ? blocks : blocks.slice(0, end)) as NodeBlock[]
+  }
   const wholeBlock = async (view: WalletView, height: number) => {
     const block = await view.block(height)
     return block && (await joined(view, block, height))
@@ -91,14 +108,14 @@ export function createTronNode(options: {
     genesisId: () =>
       named(name, 'genesis block', async () => {
         await views.check()
-        const block = await head.block(0, true)
+        const block = await head.block(0, 'ahead')
         if (!block) throw new NodeError('failed', 'it has no block 0')
         return checkHeight(block, 0).hash
       }),
-    solidHead: ({ ahead = false } = {}) =>
+    solidHead: ({ turn } = {}) =>
       named(name, 'solidified head', async () => {
-        if (views.hasSolid()) return refOf(await newest.solid(ahead), 'solidified block')
-        const { height } = refOf(await newest.head(ahead), 'block')
+        if (views.hasSolid()) return refOf(await newest.solid(turn), 'solidified block')
+        const { height } = refOf(await newest.head(turn), 'block')
         return refOf(await headerAt(head, Math.max(0, height - solidAfter)), 'solidified block')
       }),
     solidBlock: height =>
@@ -111,7 +128,7 @@ export function createTronNode(options: {
     newBlock: height => named(name, `new block ${height}`, () => wholeBlock(head, height)),
     newBlocks: (from, count) =>
       named(name, `new blocks from ${from}`, async () => {
-        const blocks = await head.blocks(from, count)
+        const blocks = await severalBlocks(from, count)
         for (const [i, block] of blocks.entries()) checkHeight(block, from + i)
         return await Promise.all(blocks.slice(0, count).map(block => joined(head, block, block.height)))
       }),
@@ -128,27 +145,27 @@ export function createTronNode(options: {
       named(name, `header ${height}`, async () => {
         const block = await headerAt(head, height)
         if (block && !block.header) throw new NodeError('failed', `it does not say all of header ${height}`)
-        return block?.header ?? null
+        return block?.header ? headerAlone(block.header) : null
       }),
     solidHash: height =>
       named(name, `id of block ${height}`, async () => {
         const block = await headerAt(solid, height)
         return block?.hash ?? null
       }),
-    head: () => named(name, 'head', async () => refOf(await newest.head(false), 'block')),
+    head: ({ turn } = {}) => named(name, 'head', async () => refOf(await newest.head(turn), 'block')),
     headBlock: height =>
       named(name, `head block ${height}`, async () => {
-        const block = await head.block(height)
-        return block && joinHeadBlock(block, await infosOf(head, block, height), usdtContract)
+        const block = await head.block(height, 'display')
+        return block && joinHeadBlock(block, await infosOf(head, block, height, 'display'), usdtContract)
       }),
     close: () => views.close(),
   }
 }
 
 /** Asks for a block's infos, if it has transactions. */
-async function infosOf(view: WalletView, block: NodeBlock, height: number) {
+async function infosOf(view: WalletView, block: NodeBlock, height: number, turn?: Turn) {
   checkHeight(block, height)
-  return block.txids.length === 0 ? [] : await view.infos(height)
+  return block.txids.length === 0 ? [] : await view.infos(height, turn)
 }
 
 /** Asks for a header alone, where the node offers that. */

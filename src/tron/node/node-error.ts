@@ -62,7 +62,8 @@ export function nodeErrorAt(where: string, cause: unknown): NodeError {
     timedOut,
     wrongSetting,
     unfit,
-    cause,
+    // What it says is in the message. Its own cause may say more.
+    cause: cause.cause,
   })
 }
 

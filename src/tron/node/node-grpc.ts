@@ -3,9 +3,10 @@ import { byLength } from '../../base/hide-secrets.ts'
 import { type AnswerShare, createAnswerBudget } from './answer-budget.ts'
 import { type GrpcChannel, openGrpcChannel } from './grpc-channel.ts'
 import { type GrpcStatus, grpcRefusal, lengthRefused } from './grpc-refusal.ts'
+import type { RequestEnd } from './load-limit.ts'
 import { NodeError } from './node-error.ts'
 import type { CallOutcome } from './node-http.ts'
-import type { TokenBucket } from './token-bucket.ts'
+import type { TokenBucket, Turn } from './token-bucket.ts'
 
 /** gRPC to one address of a node. An answer is read from its message's bytes; everything else is a NodeError. */
 export interface NodeGrpc {
@@ -13,12 +14,12 @@ export interface NodeGrpc {
    * Makes a call.
    * @param method such as `/protocol.Wallet/GetNowBlock2`.
    * @param options.read reads the message. It keeps no part of it.
-   * @param options.ahead before the calls that wait for their turn.
+   * @param options.turn when it is made, of the calls that wait.
    */
   call<T>(
     method: string,
     request: Buffer,
-    options: { ahead?: boolean; read: (message: Buffer) => T },
+    options: { turn?: Turn | undefined; read: (message: Buffer) => T },
   ): Promise<T>
   /** Closes the connections. Calls in flight fail. */
   close(): void
@@ -37,7 +38,7 @@ const unpackedMaxBytes = 16 * 1024 * 1024
 /**
  * Opens a connection to a node at the first call.
  * @param options.url `grpc://host:port`, or `grpcs://` for TLS.
- * @param options.deadlineMs for a whole call, not counting the wait for its turn.
+ * @param options.deadlineMs for a whole call, not counting the wait for its turn, unless the bucket says otherwise.
  * @param options.bodyMaxBytes of a message.
  * @param options.share of the memory for answers; without it, as much as a single node may have.
  * @param options.onCall called at the end of every request.
@@ -51,7 +52,7 @@ export function createNodeGrpc(options: {
   bucket?: TokenBucket | undefined
   onCall?: ((outcome: CallOutcome) => void) | undefined
 }): NodeGrpc {
-  const { url, deadlineMs } = options
+  const { url } = options
   const secrets = byLength(options.apiKey === undefined ? [] : [options.apiKey])
   const headers = requestMetadata(url, options.apiKey)
   const share = options.share ?? createAnswerBudget().share()
@@ -67,7 +68,7 @@ export function createNodeGrpc(options: {
     if (usual === channel) usual = null
     channel.hangUp()
   }
-  const lengthOf = (outcome: GrpcStatus) => {
+  const lengthOf = (outcome: GrpcStatus, deadlineMs: number) => {
     const length = lengthRefused(outcome)
     if (length !== undefined) return { length }
     throw signal.aborted ? closedError() : grpcRefusal(outcome, { deadlineMs, secrets })
@@ -75,9 +76,11 @@ export function createNodeGrpc(options: {
   /** Waits for a call's turn and makes it. A message longer than `bytes` is an outcome: its length. */
   const inTurn = async <T>(
     channel: GrpcChannel,
-    { method, request, read, ahead, bytes }: Asked<T>,
+    { method, request, read, turn, bytes }: Asked<T>,
   ): Promise<{ value: T } | { length: number | 'unknown' }> => {
-    const release = await options.bucket?.take({ ahead })
+    const release = await options.bucket?.take({ turn })
+    const deadlineMs = options.bucket?.deadlineMs ?? options.deadlineMs
+    let end: RequestEnd = 'failed'
     let held = false
     try {
       if (signal.aborted) throw closedError()
@@ -89,32 +92,42 @@ export function createNodeGrpc(options: {
         )
       }
       const outcome = await channel.call({ method, request, headers, deadlineMs, signal })
-      const result = 'message' in outcome ? { value: read(outcome.message) } : lengthOf(outcome)
+      const result = 'message' in outcome ? { value: read(outcome.message) } : lengthOf(outcome, deadlineMs)
       options.onCall?.('answered')
+      end = 'answered'
       return result
     } catch (error) {
       options.onCall?.(error instanceof NodeError ? error.kind : 'failed')
       // The connection may be dead: the next call dials again, as over HTTP.
-      if (error instanceof NodeError && error.timedOut) hangUp(channel)
+      if (error instanceof NodeError && error.timedOut) {
+        end = 'timed out'
+        hangUp(channel)
+      }
       throw error
     } finally {
       if (held) share.give(bytes)
       // Deferred until the caller has recorded the outcome: no other request may go out to a node that just failed.
-      if (release) setImmediate(release)
+      if (release) setImmediate(release, end)
     }
   }
 
   return {
-    async call(method, request, { ahead = false, read }) {
+    async call(method, request, { turn, read }) {
       usual ??= openGrpcChannel(url, usualMaxBytes)
-      const first = await inTurn(usual, { method, request, read, ahead, bytes: usualMaxBytes })
+      const first = await inTurn(usual, { method, request, read, turn, bytes: usualMaxBytes })
       if ('value' in first) return first.value
       const bytes = first.length === 'unknown' ? Math.min(unpackedMaxBytes, maxBytes) : first.length
       if (bytes > maxBytes) throw tooLong(maxBytes)
       // On a connection that takes a message of this length and none longer.
       const wide = openGrpcChannel(url, bytes)
       try {
-        const second = await inTurn(wide, { method, request, read, ahead: true, bytes })
+        const second = await inTurn(wide, {
+          method,
+          request,
+          read,
+          turn: turn === 'display' ? turn : 'ahead',
+          bytes,
+        })
         if ('value' in second) return second.value
         throw tooLong(bytes)
       } finally {
@@ -132,7 +145,7 @@ interface Asked<T> {
   method: string
   request: Buffer
   read: (message: Buffer) => T
-  ahead: boolean
+  turn: Turn | undefined
   bytes: number
 }
 

@@ -2,9 +2,10 @@ import { Agent } from 'undici'
 import { byLength, hideIn, isUnmistakable, secretsOfUrl } from '../../base/hide-secrets.ts'
 import { type AnswerBody, firstOf, readAnswerBody } from './answer-body.ts'
 import { type AnswerShare, createAnswerBudget } from './answer-budget.ts'
+import type { RequestEnd } from './load-limit.ts'
 import { NodeError } from './node-error.ts'
 import { readAnswer } from './node-refusal.ts'
-import type { TokenBucket } from './token-bucket.ts'
+import type { TokenBucket, Turn } from './token-bucket.ts'
 
 /** HTTP to one node, or to a provider in front of many. An answer is parsed JSON; everything else is a NodeError. */
 export interface NodeHttp {
@@ -12,7 +13,7 @@ export interface NodeHttp {
   post(
     url: URL,
     body: object,
-    options?: { ahead?: boolean; read?: ((body: Buffer) => unknown) | undefined },
+    options?: { turn?: Turn | undefined; read?: ((body: Buffer) => unknown) | undefined },
   ): Promise<unknown>
   get(url: URL): Promise<unknown>
   /** Closes the connections. Calls in flight fail. */
@@ -27,7 +28,8 @@ const bodyMaxDefaultBytes = 64 * 1024 * 1024
 
 /**
  * Opens connections to a node as calls need them.
- * @param options.deadlineMs for a whole call, from the dial to the last byte, not counting the wait for its turn.
+ * @param options.deadlineMs for a whole call, from the dial to the last byte, not counting the wait for its turn, unless the
+ * bucket says otherwise.
  * @param options.bodyMaxBytes of an answer, both as it comes and decompressed.
  * @param options.baseUrls of the node: what in them may be a key is hidden wherever the node repeats it.
  * @param options.share of the memory for answers; without it, as much as a single node may have.
@@ -55,10 +57,12 @@ export function createNodeHttp(options: {
   const ask = async (
     url: URL,
     request: { method: 'GET' | 'POST'; body?: string },
-    { ahead = false, read }: { ahead?: boolean; read?: ((body: Buffer) => unknown) | undefined } = {},
+    { turn, read }: { turn?: Turn | undefined; read?: ((body: Buffer) => unknown) | undefined } = {},
   ) => {
-    const release = await options.bucket?.take({ ahead })
-    const deadline = AbortSignal.timeout(options.deadlineMs)
+    const release = await options.bucket?.take({ turn })
+    const deadlineMs = options.bucket?.deadlineMs ?? options.deadlineMs
+    const deadline = AbortSignal.timeout(deadlineMs)
+    let end: RequestEnd = 'failed'
     let answered: AnswerBody | undefined
     try {
       const response = await agent.request({
@@ -73,18 +77,20 @@ export function createNodeHttp(options: {
       const body = hideInBody(answered.bytes, unmistakable)
       const answer = readAnswer({ status: response.statusCode, retryAfter, body, secrets }, read)
       options.onCall?.('answered')
+      end = 'answered'
       return answer
     } catch (error) {
       options.onCall?.(error instanceof NodeError ? error.kind : 'failed')
       if (!deadline.aborted) throw error
-      throw new NodeError('failed', `timed out after ${options.deadlineMs} ms`, {
+      end = 'timed out'
+      throw new NodeError('failed', `timed out after ${deadlineMs} ms`, {
         timedOut: true,
         cause: error,
       })
     } finally {
       answered?.release()
       // Deferred until the caller has recorded the outcome: no other request may go out to a node that just failed.
-      if (release) setImmediate(release)
+      if (release) setImmediate(release, end)
     }
   }
   return {

@@ -48,12 +48,31 @@ export function joinSolidBlock(
   const fitting = misfit === null ? infos : fittingInfos(block, infos)
   const logs: UsdtLogs = { transfers: [], undecodable: [], alarms: [], undone: [] }
   for (const [txIndex, info] of fitting.entries()) if (info) readUsdtLogs(info, txIndex, usdtContract, logs)
-  const { hash, parentHash, time, header } = block
+  const { hash, parentHash, time } = block
+  const header = block.header && headerAlone(block.header)
   const joined = { height, hash, parentHash, time, transactionCount: block.txids.length, ...logs, header }
   if (misfit !== null) {
     throw new NodeError('failed', misfit, { unfit: { ...joined, unverified: 'infos' } })
   }
   return { ...joined, ...checked(block, logs) }
+}
+
+/** Leaves out the transactions that may be with it, and the whole answer that its bytes may be a part of: headers are kept for long. */
+export function headerAlone({
+  id,
+  height,
+  timeMs,
+  root,
+  parentHash,
+  producer,
+  bytes,
+  signature,
+}: SentHeader): SentHeader {
+  return {
+    ...{ id, height, timeMs, root, parentHash, producer },
+    bytes: Buffer.from(bytes),
+    signature: Buffer.from(signature),
+  }
 }
 
 /** Says of a block's transfers whether they are signed, which of its transactions failed, and whether all of it fits together. */

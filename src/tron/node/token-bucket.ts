@@ -1,21 +1,32 @@
 import { type Clock, systemClock } from '../../base/clock.ts'
+import type { DayQuota } from './day-quota.ts'
+import type { LoadLimit, RequestEnd } from './load-limit.ts'
 import { NodeError } from './node-error.ts'
 
-/** Paces the requests to one node, and bounds how many are in flight. Callers are served in the order they came. */
+/**
+ * Who goes first: `ahead` to finish something begun, or to check a node's health; `behind` is what crediting asks; `display` is
+ * for sightings, which yield to all else.
+ */
+export type Turn = 'ahead' | 'behind' | 'display'
+
+/** Paces the requests to one node, and bounds how many are in flight. Callers of one turn are served in the order they came. */
 export interface TokenBucket {
   /**
    * Waits for a request's turn.
-   * @param options.ahead before the callers without it: to finish something begun, or to check a node's health.
-   * @returns a function to call once the request is over.
-   * @throws NodeError `later` when the node is or becomes suspended; `failed` when the bucket is closed.
+   * @param options.turn `behind` without it.
+   * @returns a function to call once the request is over, with how it ended.
+   * @throws NodeError `later` when the node is or becomes suspended, its quota of the day is used up, or nothing of it can be
+   * spared for display; `failed` when the bucket is closed.
    */
-  take(options?: { ahead?: boolean }): Promise<() => void>
+  take(options?: { turn?: Turn | undefined }): Promise<(end?: RequestEnd) => void>
   /** Refuses every caller, waiting ones included, until then (ms since 1970). An earlier time than the present one is ignored. */
   suspend(untilMs: number): void
   /** Lowers the rate until then. The configured rate is never exceeded. */
   slowDown(perSecond: number, untilMs: number): void
   readonly perSecond: number
   readonly suspendedUntilMs: number
+  /** How long its node is waited for now; undefined: as the caller likes. */
+  readonly deadlineMs: number | undefined
   close(): void
 }
 
@@ -29,20 +40,27 @@ const burstPart = 0.05
  * Makes a bucket.
  * @param options.requestsPerSecond never exceeded in any second; above 0, may be below 1.
  * @param options.inFlightMax requests in flight at the same time.
+ * @param options.load adapts that number to the node, instead of it.
+ * @param options.quota counts the requests of the day.
  */
 export function createTokenBucket(options: {
   requestsPerSecond: number
   inFlightMax?: number
+  load?: LoadLimit | undefined
+  quota?: DayQuota | undefined
   clock?: Clock
 }): TokenBucket {
   const clock = options.clock ?? systemClock
-  const inFlightMax = options.inFlightMax ?? 16
-  const waiting: Record<'ahead' | 'behind', Waiter[]> = { ahead: [], behind: [] }
+  const { load, quota } = options
+  const inFlightMax = () => load?.inFlightMax ?? options.inFlightMax ?? 16
+  const waiting: Record<Turn, Waiter[]> = { ahead: [], behind: [], display: [] }
   let slowed = { perSecond: Number.POSITIVE_INFINITY, untilMs: 0 }
   let suspendedUntilMs = 0
   let closed = false
   let inFlight = 0
   let tokens = 1
+  /** When a turn was last given to anything but a sighting. */
+  let othersAtMs = Number.NEGATIVE_INFINITY
   let filledAtMs = clock.now().getTime()
   let timer: NodeJS.Timeout | undefined
 
@@ -64,22 +82,46 @@ export function createTokenBucket(options: {
       ? new NodeError('failed', 'the node was closed')
       : nowMs < suspendedUntilMs
         ? new NodeError('later', 'it asked us to wait', { retryAfterMs: suspendedUntilMs - nowMs })
-        : null
+        : quota?.left === 0
+          ? new NodeError('later', 'its quota of the day is used up', {
+              retryAfterMs: Math.max(0, quota.dayEndsMs - nowMs),
+            })
+          : null
+  /** How long sightings still wait after what goes before them: it may well go on, and then the whole rate is its own. */
+  const quietMs = (nowMs: number) => othersAtMs + 1000 / perSecond(nowMs) - nowMs
+  const next = (nowMs: number): Waiter | undefined => {
+    const other = waiting.ahead.shift() ?? waiting.behind.shift()
+    if (other) othersAtMs = nowMs
+    // A sighting does not take the last place at a node, where it would be waited for.
+    if (other || quietMs(nowMs) > 0 || inFlight >= Math.max(1, inFlightMax() - 1)) return other
+    return waiting.display.shift()
+  }
   const serve = () => {
     clearTimeout(timer)
     const nowMs = clock.now().getTime()
     fill(nowMs)
     // The sum of many small refills is not exact.
-    while (inFlight < inFlightMax && tokens > 1 - 1e-6) {
-      const waiter = waiting.ahead.shift() ?? waiting.behind.shift()
-      if (!waiter) return
+    while (inFlight < inFlightMax() && tokens > 1 - 1e-6) {
+      if (quota?.left === 0) return refuseWaiting()
+      const waiter = next(nowMs)
+      if (!waiter) break
       tokens--
       inFlight++
-      waiter.resolve(once(release))
+      quota?.count()
+      const ended = load?.begin()
+      waiter.resolve(
+        once(end => {
+          ended?.(end)
+          release()
+        }),
+      )
     }
-    if (inFlight < inFlightMax && waiting.ahead.length + waiting.behind.length > 0) {
-      timer = setTimeout(serve, Math.ceil(((1 - tokens) / (perSecond(nowMs) * (1 - burstPart))) * 1000))
-    }
+    const others = waiting.ahead.length + waiting.behind.length
+    if (inFlight >= inFlightMax() || others + waiting.display.length === 0) return
+    const refillMs = ((1 - tokens) / (perSecond(nowMs) * (1 - burstPart))) * 1000
+    const waitMs = others > 0 ? refillMs : Math.max(refillMs, quietMs(nowMs))
+    // A sighting that waits for a place alone is served when one is given back.
+    if (waitMs > 0) timer = setTimeout(serve, Math.ceil(waitMs))
   }
   const refuseWaiting = () => {
     const error = refusal(clock.now().getTime())
@@ -87,11 +129,14 @@ export function createTokenBucket(options: {
       for (const list of Object.values(waiting)) for (const waiter of list.splice(0)) waiter.reject(error)
   }
   return {
-    take: ({ ahead = false } = {}) =>
+    take: ({ turn = 'behind' } = {}) =>
       new Promise((resolve, reject) => {
         const error = refusal(clock.now().getTime())
         if (error) return reject(error)
-        waiting[ahead ? 'ahead' : 'behind'].push({ resolve, reject })
+        if (turn === 'display' && quota && !quota.maySpare()) {
+          return reject(new NodeError('later', 'what is left of its quota of the day is kept for crediting'))
+        }
+        waiting[turn].push({ resolve, reject })
         serve()
       }),
     suspend(untilMs) {
@@ -105,6 +150,9 @@ export function createTokenBucket(options: {
     get perSecond() {
       return perSecond(clock.now().getTime())
     },
+    get deadlineMs() {
+      return load?.deadlineMs
+    },
     get suspendedUntilMs() {
       return suspendedUntilMs
     },
@@ -117,14 +165,14 @@ export function createTokenBucket(options: {
 }
 
 interface Waiter {
-  resolve: (release: () => void) => void
+  resolve: (release: (end?: RequestEnd) => void) => void
   reject: (error: NodeError) => void
 }
 
-function once(call: () => void): () => void {
+function once(call: (end: RequestEnd) => void): (end?: RequestEnd) => void {
   let done = false
-  return () => {
-    if (!done) call()
+  return (end = 'failed') => {
+    if (!done) call(end)
     done = true
   }
 }

@@ -1,4 +1,5 @@
 import type { NodeBlock, NodeTransactionInfo } from './node-answers.ts'
+import type { Turn } from './token-bucket.ts'
 
 /**
  * One view of a node, its head or the solidified chain, over HTTP or gRPC. Every answer is checked field by field. Whether
@@ -6,17 +7,20 @@ import type { NodeBlock, NodeTransactionInfo } from './node-answers.ts'
  */
 export interface WalletView {
   /** Reads a block by its height, whole. @returns null while the node lacks it. */
-  block(height: number, ahead?: boolean): Promise<NodeBlock | null>
+  block(height: number, turn?: Turn): Promise<NodeBlock | null>
   /** Reads a block without its transactions. @throws NodeError `isNotOffered` at nodes that have no such call. */
   header(height: number): Promise<NodeBlock | null>
   /** Reads the newest block, whole. @returns null when the node has none. */
-  newest(ahead: boolean): Promise<NodeBlock | null>
+  newest(turn?: Turn): Promise<NodeBlock | null>
   /** Reads the newest block without its transactions. @throws NodeError `isNotOffered` at nodes that have no such call. */
-  newestHeader(ahead: boolean): Promise<NodeBlock | null>
+  newestHeader(turn?: Turn): Promise<NodeBlock | null>
   /** Reads consecutive blocks, whole, in one call: fewer when it lacks the last. @throws NodeError `isNotOffered`. */
   blocks(from: number, count: number): Promise<NodeBlock[]>
-  /** Reads what became of a block's transactions. Ahead of other requests, so that a block begun is finished first. */
-  infos(height: number): Promise<NodeTransactionInfo[]>
+  /**
+   * Reads what became of a block's transactions. Ahead of other requests unless it is for display, so that a block begun is
+   * finished first.
+   */
+  infos(height: number, turn?: Turn): Promise<NodeTransactionInfo[]>
 }
 
 /** Both views of one node. */

@@ -102,6 +102,11 @@ export function noteFailure(
   )
 }
 
+/** Lets a node rest until the day ends: it may not be asked more often today. */
+export function noteQuotaUsed(health: NodeHealth, perDay: number, dayEndsMs: number): void {
+  rest(health, 'later', `its quota of ${perDay} requests a day is used up`, dayEndsMs)
+}
+
 export function noteDistrust(health: NodeHealth, why: string, nowMs: number): void {
   health.distrustedUntilMs = nowMs + distrustMs
   if (nowMs < health.untilMs) return

@@ -6,13 +6,15 @@ import type { TronAddress } from '../address.ts'
 import type { BlockRef, HeadBlock } from '../block.ts'
 import { createAnswerBudget } from '../node/answer-budget.ts'
 import type { LogFact } from '../node/compare-logs.ts'
+import type { DayQuota } from '../node/day-quota.ts'
 import type { ReadBlock } from '../node/solid-block.ts'
+import type { Turn } from '../node/token-bucket.ts'
 import type { ProducerKeys } from '../verify/block-producer.ts'
 import type { SentHeader } from '../verify/sent-block.ts'
 import { checkGenesis } from './check-genesis.ts'
 import { createNodeChoice } from './choose-node.ts'
 import { createAgreementCheck } from './node-agreement.ts'
-import type { NodeState } from './node-health.ts'
+import { isUsable, type NodeState } from './node-health.ts'
 import { hostOf } from './node-host.ts'
 import { createNodeMetrics } from './node-metrics.ts'
 import { type ChainIdentity, createPooledNode, type NodeSetting, type PooledNode } from './pooled-node.ts'
@@ -54,22 +56,28 @@ export interface NodePool {
   /**
    * Reads consecutive blocks at the head in one call, and one for each: fewer when the node lacks the last. For following
    * from behind; blocks that are not verified are to be read again with `newBlock`.
-   * @throws NodeError `isNotOffered` when no node offers that.
    */
   newBlocks(from: number, count: number): Promise<ReadBlock[]>
   /** Asks all hosts for the producers. @returns null while not most of them answer. */
   producers(): Promise<ProducerKeys | null>
   /** Reads the header of a block at the head. @returns null while the node that is asked lacks it. */
   newHeader(height: number, options?: { not?: string | readonly string[] }): Promise<SentHeader | null>
-  /** Reads the newest block, which may still be replaced. For display. */
-  head(): Promise<BlockRef>
+  /** Reads the newest block, which may still be replaced. @param options.turn `display` for sightings. */
+  head(options?: { turn?: Turn }): Promise<BlockRef>
   /** Reads a block at the head with the transfers known so far. For display. @returns null while the node lacks it. */
   headBlock(height: number): Promise<HeadBlock | null>
   /** Distrusts a node whose block did not fit: for ten minutes it is asked only when no other can be. */
   distrust(node: string, why: string): void
-  /** Reads the transfers of a block over a node's JSON-RPC, to compare. @returns null when no node offers JSON-RPC. */
-  logsOf(block: BlockRef, not?: string): Promise<{ node: string; logs: LogFact[] } | null>
+  /**
+   * Reads the transfers of a block over a node's JSON-RPC, to compare.
+   * @returns null when no node offers JSON-RPC; `not yet` when those that do lack the block.
+   */
+  logsOf(block: BlockRef, not?: string): Promise<{ node: string; logs: LogFact[] } | 'not yet' | null>
   status(): NodeStatus[]
+  /** Takes a call for display from a node's quota of the day, if crediting does not need it. Without a quota: always. */
+  spareCall(): boolean
+  /** By node: the calls of the day. */
+  readonly quotas: ReadonlyMap<string, DayQuota>
   /** Closes the connections. Calls that wait or are in flight fail. */
   close(): Promise<void>
 }
@@ -96,6 +104,7 @@ export interface NodeStatus {
  * @param options.nodes in the order of preference at the start.
  * @param options.genesisId which chain it must be; without it the nodes have to agree on one.
  * @param options.requestsPerSecond to each node, never exceeded.
+ * @param options.quota of each node: calls in a day of UTC, and what crediting alone takes of them.
  * @param options.deadlineMs for one request.
  * @param options.surveyMs how often all nodes are asked for their heights, where there are several.
  * @param options.verifyHeader tells whose header is verified; without it only the content of blocks is.
@@ -107,6 +116,7 @@ export function createNodePool(options: {
   usdtContract: TronAddress
   genesisId?: string | null | undefined
   requestsPerSecond: number
+  quota?: { perDay: number; reservePerDay: number } | undefined
   deadlineMs?: number | undefined
   surveyMs?: number | undefined
   verifyHeader?: HeaderCheck | undefined
@@ -121,8 +131,11 @@ export function createNodePool(options: {
   const chain: ChainIdentity = { genesisId: options.genesisId ?? null }
   const names = nodeNames(options.nodes)
   const budget = createAnswerBudget()
-  const nodes = options.nodes.map((setting, i) =>
-    createPooledNode({ ...options, name: names[i]!, setting, chain, metrics, clock, share: budget.share() }),
+  const nodes: PooledNode[] = options.nodes.map((setting, i) =>
+    createPooledNode({
+      ...{ ...options, name: names[i]!, setting, chain, metrics, clock, share: budget.share() },
+      isAlone: () => nodes.every((one, j) => j === i || !isUsable(one.health, now())),
+    }),
   )
   const compareWithPeers = createAgreementCheck({
     nodes,
@@ -182,23 +195,27 @@ export function createNodePool(options: {
       surveyProducers(hosts.map(host => nodes.filter(({ name }) => hostOfNode.get(name) === host))),
     newHeader: async (height, { not } = {}) =>
       (await choice.call(one => one.ask(node => node.newHeader(height)), not)).value,
-    head: async () => (await call(one => one.ask(node => node.head()))).value,
+    head: async asked => (await call(one => one.ask(node => node.head(asked)))).value,
+    spareCall: () => nodes.some(({ health, quota }) => isUsable(health, now()) && quota.maySpare()),
+    quotas: new Map(nodes.map(({ name, quota }) => [name, quota])),
     headBlock: async height => (await call(one => one.ask(node => node.headBlock(height)))).value,
     distrust(name, why) {
       nodes.find(node => node.name === name)?.distrust(why)
     },
     async logsOf(block, not) {
       let failure: unknown
+      let isAwaited = false
       for (const node of ranked(nodes.filter(({ name }) => name !== not))) {
         try {
           const logs = await node.transferLogs(block.hash)
-          if (logs) return { node: node.name, logs }
+          if (logs === 'not yet') isAwaited = true
+          else if (logs) return { node: node.name, logs }
         } catch (error) {
           failure = error
         }
       }
       if (failure) throw failure
-      return null
+      return isAwaited ? 'not yet' : null
     },
     status: () => nodes.map(node => statusOf(node, now())),
     async close() {

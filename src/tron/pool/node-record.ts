@@ -1,5 +1,6 @@
 import type { Logger } from '../../base/log.ts'
 import type { BlockRef } from '../block.ts'
+import type { DayQuota } from '../node/day-quota.ts'
 import type { NodeError } from '../node/node-error.ts'
 import type { CallOutcome } from '../node/node-http.ts'
 import type { TokenBucket } from '../node/token-bucket.ts'
@@ -8,6 +9,7 @@ import {
   newHealth,
   noteDistrust,
   noteFailure,
+  noteQuotaUsed,
   noteSolidHead,
   noteSuccess,
   noteWrongChain,
@@ -36,11 +38,12 @@ const perSecondMin = 0.5
 export function createNodeRecord(options: {
   name: string
   bucket: TokenBucket
+  quota?: DayQuota | undefined
   log: Logger
   metrics: ReturnType<typeof createNodeMetrics>
   now: () => number
 }): NodeRecord {
-  const { name, bucket, log, metrics, now } = options
+  const { name, bucket, quota, log, metrics, now } = options
   const health = newHealth(now())
   const counts = { calls: 0, refused: 0, disagreements: 0 }
   metrics.state.set({ node: name }, stateNumbers[health.state])
@@ -54,6 +57,10 @@ export function createNodeRecord(options: {
     if (health.state === 'ok') log.info(line, 'node.state')
     else log.warn(line, 'node.state')
   }
+  const usedUp = (dayEndsMs: number) => {
+    changing(() => noteQuotaUsed(health, quota?.perDay ?? 0, dayEndsMs))
+    bucket.suspend(dayEndsMs)
+  }
   return {
     health,
     counts,
@@ -61,9 +68,12 @@ export function createNodeRecord(options: {
       counts.calls++
       if (outcome === 'later') counts.refused++
       metrics.calls.inc({ node: name, outcome })
+      if (quota?.left === 0) usedUp(quota.dayEndsMs)
     },
     succeeded: () => changing(() => noteSuccess(health, now())),
     failed(error, startedAtMs) {
+      // Others may have used up what was left of its day.
+      if (quota?.left === 0) usedUp(quota.dayEndsMs)
       // Without a status the bucket refused the call, and the node was not asked.
       if (error.kind === 'later' && error.status === undefined) return
       changing(() => noteFailure(health, error, { startedAtMs, nowMs: now() }))

@@ -22,7 +22,7 @@ export function createNodeSurvey(nodes: readonly PooledNode[], now: () => number
       takenAtMs = now()
       // A failure is recorded with its node, which is all that is needed here.
       running ??= Promise.allSettled(
-        nodes.filter(({ health }) => isUsable(health, now())).map(node => node.solidHead({ ahead: true })),
+        nodes.filter(({ health }) => isUsable(health, now())).map(node => node.solidHead({ turn: 'ahead' })),
       ).finally(() => (running = null))
       const answered = new AbortController()
       await Promise.race([

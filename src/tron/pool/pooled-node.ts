@@ -4,12 +4,14 @@ import type { TronAddress } from '../address.ts'
 import type { BlockRef } from '../block.ts'
 import type { AnswerShare } from '../node/answer-budget.ts'
 import type { LogFact } from '../node/compare-logs.ts'
+import { createDayQuota, type DayQuota } from '../node/day-quota.ts'
 import { isGrpcUrl } from '../node/grpc-views.ts'
-import { createJsonRpc } from '../node/json-rpc.ts'
+import { createJsonRpc, rpcAnswerMaxBytes } from '../node/json-rpc.ts'
+import { createLoadLimit } from '../node/load-limit.ts'
 import { createTronNode, type TronNode } from '../node/node-client.ts'
 import { NodeError, nodeErrorAt } from '../node/node-error.ts'
 import { createNodeHttp, endpoint } from '../node/node-http.ts'
-import { createTokenBucket } from '../node/token-bucket.ts'
+import { createTokenBucket, type Turn } from '../node/token-bucket.ts'
 import { isOnOtherChain, type NodeHealth, stepBackMax } from './node-health.ts'
 import type { createNodeMetrics } from './node-metrics.ts'
 import { createNodeRecord, type NodeRecord } from './node-record.ts'
@@ -32,24 +34,30 @@ export interface PooledNode {
   readonly name: string
   readonly health: NodeHealth
   readonly counts: NodeRecord['counts']
+  readonly quota: DayQuota
   /** Calls it. Before the first call, and after it was failing, it checks that the node serves our chain. @throws NodeError */
   ask<T>(call: (node: TronNode) => Promise<T>): Promise<T>
   /** Reads its newest solidified block. @throws NodeError also when that has stepped back. */
-  solidHead(options?: { ahead?: boolean }): Promise<BlockRef>
+  solidHead(options?: { turn?: Turn }): Promise<BlockRef>
   /** Records a solidified block it served as its head, if it is newer. */
   served(block: BlockRef): void
   /** Records a block at the head that it served: it does not stand still. */
   sawHead(block: BlockRef): void
   /** Reads the id of its block 0. @throws NodeError */
   genesisId(): Promise<string>
-  /** Reads a block's transfers over its JSON-RPC. A failure there does not count as the node's. @returns null when it offers none. */
-  transferLogs(blockHash: string): Promise<LogFact[] | null>
+  /**
+   * Reads a block's transfers over its JSON-RPC. A failure there does not count as the node's.
+   * @returns null when it offers none; `not yet` while it lacks the block.
+   */
+  transferLogs(blockHash: string): Promise<LogFact[] | 'not yet' | null>
   distrust(why: string): void
   close(): Promise<void>
 }
 
 /** After a call that hangs there must be time to ask another node within ten seconds. */
 const deadlineDefaultMs = 8_000
+/** The most requests that are out at a node. */
+const inFlightMax = 16
 
 export function createPooledNode(options: {
   name: string
@@ -58,6 +66,10 @@ export function createPooledNode(options: {
   apiKey?: string | undefined
   usdtContract: TronAddress
   requestsPerSecond: number
+  /** Calls allowed in a day, and what crediting alone takes of them; undefined: any number. */
+  quota?: { perDay: number; reservePerDay: number } | undefined
+  /** Whether no other node can be asked now. */
+  isAlone?: (() => boolean) | undefined
   /** Of the memory for the answers of all nodes. */
   share: AnswerShare
   deadlineMs?: number | undefined
@@ -67,15 +79,18 @@ export function createPooledNode(options: {
 }): PooledNode {
   const { name, setting, chain, clock, apiKey, usdtContract } = options
   const now = () => clock.now().getTime()
-  const bucket = createTokenBucket({ requestsPerSecond: options.requestsPerSecond, clock })
-  const record = createNodeRecord({ ...options, bucket, now })
+  const deadlineMs = options.deadlineMs ?? deadlineDefaultMs
+  const quota = createDayQuota({ perDay: null, reservePerDay: 0, ...options.quota, clock })
+  const load = createLoadLimit({ inFlightMax, deadlineMs, isAlone: options.isAlone ?? (() => false), clock })
+  const bucket = createTokenBucket({ requestsPerSecond: options.requestsPerSecond, load, quota, clock })
+  const record = createNodeRecord({ ...options, bucket, quota, now })
   const { health } = record
   const onCall = record.countCall
-  const deadlineMs = options.deadlineMs ?? deadlineDefaultMs
   const transport = { apiKey, bucket, onCall, deadlineMs, share: options.share }
   const node = createTronNode({ ...setting, ...transport, name, usdtContract })
   const rpcUrl = jsonRpcUrl(setting)
-  const http = rpcUrl && createNodeHttp({ ...transport, baseUrls: [rpcUrl.href] })
+  const http =
+    rpcUrl && createNodeHttp({ ...transport, baseUrls: [rpcUrl.href], bodyMaxBytes: rpcAnswerMaxBytes })
   const jsonRpc = http && createJsonRpc({ http, url: rpcUrl, usdtContract, now })
   let genesisId: Promise<string> | null = null
   let closed = false
@@ -124,6 +139,7 @@ export function createPooledNode(options: {
     name,
     health,
     counts: record.counts,
+    quota,
     ask,
     solidHead: asked =>
       ask(async () => {

@@ -17,10 +17,13 @@ export type HeaderCheck = (header: SentHeader) => Unverified | null
 interface Answer {
   block: ReadBlock
   node: PooledNode
+  /** Nodes that need not be asked for it again, besides `node`: they failed just now. */
+  failed: ReadonlySet<PooledNode>
 }
 
 /** How long all nodes may show infos that are not their block's before what fits is taken, unverified. */
 const unfitMs = 30_000
+const none: ReadonlySet<PooledNode> = new Set()
 /** Heights whose infos did not fit. */
 const unfitMax = 1_000
 
@@ -57,10 +60,12 @@ export function createBlockReader(options: {
   /** Asks the first node, and a further one for a block that the first lacks. */
   const askFirst = async (view: BlockView, height: number, not?: string | readonly string[]) => {
     let unfit: Answer | null = null
+    const failed = new Set<PooledNode>()
     const askOne = async (node: PooledNode) => {
       const block = await ask(node, view, height).catch(error => {
+        failed.add(node)
         if (error instanceof NodeError && error.unfit)
-          unfit ??= { block: { ...error.unfit, node: node.name }, node }
+          unfit ??= { block: { ...error.unfit, node: node.name }, node, failed }
         throw error
       })
       const claimed = view === 'solidBlock' ? (node.health.solidHead?.height ?? 0) : 0
@@ -70,11 +75,11 @@ export function createBlockReader(options: {
     try {
       const { value: block, node } = await choice.call(askOne, not)
       unfitSince.delete(height)
-      if (block) return { block, node }
+      if (block) return { block, node, failed: none }
       const other = await choice.further(node, height, not)
       // A failure is recorded with that node. The answer of the first node stands.
       const found = other && (await ask(other, view, height).catch(() => null))
-      return found && { block: found, node: other }
+      return found && { block: found, node: other, failed: none }
     } catch (error) {
       if (unfit && isUnfitForLong(height)) return unfit as Answer
       throw error
@@ -89,26 +94,24 @@ export function createBlockReader(options: {
   return async (view, height, not) => {
     const answer = await askFirst(view, height, not)
     if (!answer) return null
-    const { block, node } = answer
-    if (block.unverified === null) {
-      onServed(node, block, view)
-      return block
-    }
-    onUnverified(node.name, block.unverified)
-    log.debug({ height, node: node.name, why: block.unverified }, 'block.unverified')
-    // What a node cannot say in JSON it cannot say a second time either.
-    const again = block.unverified === 'leaf' ? [] : [node]
-    for (const other of [
-      ...again,
-      ...choice.ranked(nodes.filter(one => one !== node && !isLeftOut(one, not))),
-    ]) {
-      const shown = await ask(other, view, height).catch(() => null)
-      if (shown?.unverified !== null) continue
-      onServed(other, shown, view)
+    const { block, node, failed } = answer
+    const given = (by: PooledNode, shown: ReadBlock) => {
+      onServed(by, shown, view)
       return shown
     }
-    onServed(node, block, view)
-    return block
+    if (block.unverified === null) return given(node, block)
+    onUnverified(node.name, block.unverified)
+    log.debug({ height, node: node.name, why: block.unverified }, 'block.unverified')
+    // What a node cannot say in JSON it cannot say a second time either. One whose infos do not fit has failed.
+    const again = block.unverified === 'leaf' || failed.has(node) ? [] : choice.ranked([node])
+    const others = choice.ranked(
+      nodes.filter(one => one !== node && !failed.has(one) && !isLeftOut(one, not)),
+    )
+    for (const other of [...again, ...others]) {
+      const shown = await ask(other, view, height).catch(() => null)
+      if (shown?.unverified === null) return given(other, shown)
+    }
+    return given(node, block)
   }
 }
 

@@ -29,6 +29,7 @@ export async function tryNodes<T>(options: {
   const { all, ranked, call, now, signal } = options
   const tried = new Set<PooledNode>()
   let failure: NodeError | null = null
+  let refusal: NodeError | null = null
   let failedAtMs: number | null = null
   for (let attempt = 0; attempt < Math.max(attemptsMin, all.length); attempt++) {
     if (failedAtMs !== null && now() - failedAtMs > retryForMs) break
@@ -41,11 +42,12 @@ export async function tryNodes<T>(options: {
     } catch (error) {
       if (!(error instanceof NodeError)) throw error
       if (error.kind === 'failed') failure = error
+      else refusal = error
       failedAtMs ??= now()
     }
   }
   if (signal.aborted) throw new NodeError('failed', 'the nodes were closed', { cause: failure })
-  throw failureOf(all, failure, now())
+  throw failureOf(all, failure ?? refusal, now())
 }
 
 /** Waits for the node whose rest ends first, if that is soon and not a suspension. @returns null when there is none. */
@@ -80,5 +82,9 @@ function failureOf(all: readonly PooledNode[], failure: NodeError | null, nowMs:
     return new NodeError('later', `every node asks to wait: ${why}`, { retryAfterMs })
   }
   const cause = failure ?? ours.map(({ health }) => health.lastError).find(error => error !== null)
-  return new NodeError('failed', cause?.message ?? 'no node can be asked now', { retryAfterMs, cause })
+  // Said once: the message is the failure's own.
+  return new NodeError('failed', cause?.message ?? 'no node can be asked now', {
+    retryAfterMs,
+    cause: cause?.cause,
+  })
 }

@@ -86,9 +86,13 @@ function asItIs(bytes: Buffer): Buffer {
   return bytes
 }
 
+/** Of a NumberMessage, or of a BlockReq, which has it as text. */
 function numberOf(request: Buffer): number {
   const fields = new MessageFields(request)
-  while (fields.next()) if (fields.number === 1 && fields.wireType === 0) return fields.integer()
+  while (fields.next()) {
+    if (fields.number === 1)
+      return fields.wireType === 0 ? fields.integer() : Number(fields.bytes().toString())
+  }
   return 0
 }
 

@@ -1,22 +1,34 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { after, before, beforeEach, test } from 'node:test'
 import { type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js'
+import { idOfHeaderBytes } from '../../../src/tron/block-id.ts'
+import { MessageFields } from '../../../src/tron/message-fields.ts'
 import { networks } from '../../../src/tron/network.ts'
 import { createTronNode, type TronNode } from '../../../src/tron/node/node-client.ts'
 import { NodeError } from '../../../src/tron/node/node-error.ts'
 import { requestMetadata } from '../../../src/tron/node/node-grpc.ts'
 import { transferTopic } from '../../../src/tron/transfer-log.ts'
+import { merkleRoot } from '../../../src/tron/verify/merkle-root.ts'
+import { extention, headerOfBlock, withTransactions } from '../verify/block-messages.ts'
 import { type FakeGrpcNode, type GrpcAnswer, hex, message, startFakeGrpcNode } from './fake-grpc-node.ts'
+import {
+  approvalTopic,
+  fiveBlock,
+  transactions as fiveTransactions,
+  hash,
+  height,
+  lookalike,
+  outOfTimeTransactions,
+  parentHash,
+  producer,
+  timeMs,
+  txid,
+} from './five-transactions.ts'
 
 // The client against grpc-js's own server that says, for each call, what the test wants it to. The same block, and the same
 // cases, as node-client.test.ts has over HTTP.
-const height = 84_940_364
-const hash = `000000000510164c${'ab'.repeat(24)}`
-const parentHash = `000000000510164b${'cd'.repeat(24)}`
-const timeMs = 1_785_491_841_000
 const usdt = 'a614f803b6fd780986a42c78ec9c7f77e6ded13c'
-const lookalike = 'eca9bc828a3005b9a3b909f2cc5c2a54794de05f'
-const approvalTopic = '8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b925'
 const deadlineMs = 1_000
 /** Of receipt.result. */
 const [reverted, outOfEnergy, outOfTime] = [2, 10, 11]
@@ -62,15 +74,17 @@ test('a solidified block comes with its transfers, in the order of the chain', a
     transactionCount: 5,
     undecodable: [],
     alarms: [],
-    undone: [],
+    undone: [txid(3)],
+    unverified: null,
+    header: headerOfBlock(block()),
     node: new URL(fake.url).host,
   })
   const fromBytes = hex('11'.repeat(20))
   const toBytes = hex('22'.repeat(20))
   assert.deepEqual(transfers, [
-    { txid: txid(0), txIndex: 0, logIndex: 0, fromBytes, toBytes, amount: 1_000_000n },
-    { txid: txid(2), txIndex: 2, logIndex: 1, fromBytes, toBytes, amount: 2_000_000n },
-    { txid: txid(2), txIndex: 2, logIndex: 3, fromBytes, toBytes, amount: 3_000_000n },
+    { txid: txid(0), txIndex: 0, logIndex: 0, fromBytes, toBytes, amount: 1_000_000n, signed: true },
+    { txid: txid(2), txIndex: 2, logIndex: 1, fromBytes, toBytes, amount: 2_000_000n, signed: false },
+    { txid: txid(2), txIndex: 2, logIndex: 3, fromBytes, toBytes, amount: 3_000_000n, signed: false },
   ])
   assert.deepEqual(asked(), [
     `WalletSolidity/GetBlockByNum2 ${height}`,
@@ -151,16 +165,18 @@ test('a transfer in a log that cannot be decoded is handed on with its log, and 
   assert.deepEqual([solid!.transfers[0]!.logIndex, solid!.transfers[0]!.amount], [1, 6_000_000n])
 })
 
-test('a failed transaction that kept logs of the contract is named, one that kept others is not', async () => {
+test('transactions that failed are named, as the block has it', async () => {
   answers.infos = infos({
     0: { result: outOfTime, code: 1, logs: [log(1)] },
     2: { result: outOfTime, code: 1, logs: [log(9, { address: lookalike })] },
   })
-  assert.deepEqual((await node.solidBlock(height))!.undone, [txid(0)])
+  answers.block = fiveBlock({ transactions: outOfTimeTransactions })
+  const solid = (await node.solidBlock(height))!
+  assert.deepEqual([solid.undone, solid.unverified], [[txid(0), txid(2), txid(3)], null])
 })
 
 test('the newest block is read by its header, once that was seen not to be ahead of the whole one', async () => {
-  answers.header = block({ transactions: [] })
+  answers.header = withTransactions(block(), [])
   const fresh = newNode()
   for (let n = 0; n < 3; n++) assert.equal((await fresh.solidHead()).height, height)
   await fresh.close()
@@ -171,7 +187,7 @@ test('the newest block is read by its header, once that was seen not to be ahead
 })
 
 test("a block's id is asked for by its header, or by the whole block where that is not offered", async () => {
-  answers.header = block({ transactions: [] })
+  answers.header = withTransactions(block(), [])
   assert.equal(await node.solidHash(height), hash)
   answers.header = notThere
   assert.equal(await node.solidHash(height), hash)
@@ -273,14 +289,18 @@ const failedBlocks: [name: string, change: () => void, message: RegExp][] = [
   ],
   ['block 0', () => (answers.block = block({ number: 0 })), /block 0 came in answer/],
   ['an id of another height', () => (answers.block = block({ id: 'ab'.repeat(32) })), /blockID should be/],
-  ['no id', () => (answers.block = block({ id: null })), /blockid is missing/],
-  ['a short id', () => (answers.block = block({ id: hash.slice(2) })), /blockid should be 32 bytes, got 31/],
-  ['no header', () => (answers.block = message([3, hex(hash)])), /block_header is missing/],
-  ['an empty header', () => (answers.block = block({ header: Buffer.alloc(0) })), /raw_data is missing/],
+  ['no id', () => (answers.block = block({ id: null })), /a block without its id/],
+  ['a short id', () => (answers.block = block({ id: hash.slice(2) })), /field 3 is of 31 bytes/],
+  ['no header', () => (answers.block = message([3, hex(hash)])), /a block without its header/],
+  [
+    'an empty header',
+    () => (answers.block = block({ header: Buffer.alloc(0) })),
+    /a header without raw_data/,
+  ],
   [
     'two headers',
     () => (answers.block = Buffer.concat([block(), message([2, header()])])),
-    /block_header came twice/,
+    /block_header comes twice/,
   ],
   ['a header without a parent', () => (answers.block = block({ parentHash: null })), /parentHash is missing/],
   ['a height above 2^31', () => (answers.block = block({ number: 2 ** 40 })), /number should be/],
@@ -297,23 +317,25 @@ const failedBlocks: [name: string, change: () => void, message: RegExp][] = [
   [
     'the same transaction twice',
     () => {
-      answers.block = block({ transactions: [0, 1, 2, 3, 3].map(i => transaction(txid(i))) })
+      answers.block = block({ transactions: [0, 1, 2, 3, 3].map(transaction) })
       answers.infos = infos({}, [0, 1, 2, 3, 3])
     },
     /is in block 84940364 twice/,
   ],
   [
-    'a transaction without an id',
-    () => (answers.block = block({ transactions: [message([1, hex('0a00')])] })),
-    /txid is missing/,
+    'a transaction without its bytes',
+    () => (answers.block = block({ transactions: [message([2, hex(txid(0))])] })),
+    /a transaction without its bytes/,
   ],
   [
-    'a transaction with two ids',
-    () =>
-      (answers.block = block({
-        transactions: [Buffer.concat([transaction(txid(1)), transaction(txid(2))])],
-      })),
-    /txid came twice/,
+    'a transaction without what was signed',
+    () => (answers.block = block({ transactions: [message([1, message([2, Buffer.alloc(65)])])] })),
+    /a transaction without raw_data/,
+  ],
+  [
+    'a transaction with two bodies',
+    () => (answers.block = block({ transactions: [Buffer.concat([transaction(1), transaction(2)])] })),
+    /transaction comes twice/,
   ],
   [
     'a number for the transactions',
@@ -562,43 +584,47 @@ function asked(): string[] {
   return fake.calls.map(({ method, number }) => `${method} ${number}`)
 }
 
-function txid(index: number): string {
-  return String(index).repeat(64)
-}
-
 function refusal(code: number, details: string): GrpcAnswer {
   return (_call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => done({ code, details })
 }
 
-function header({
+function headerRaw({
   number = height,
   timeMs: time = timeMs,
   parentHash: parent = parentHash,
-}: Partial<Block> = {}) {
-  const raw = message(
+  transactions = fiveTransactions.map(extention),
+}: Partial<Block> = {}): Buffer {
+  return message(
     [1, time],
-    [2, hex('ef'.repeat(32))],
+    [2, hex(merkleRoot(transactions.map(leafOf)))],
     parent !== null && [3, hex(parent)],
     [7, number],
-    [9, hex(`41${'12'.repeat(20)}`)],
+    [9, hex(producer)],
     [10, 36],
   )
-  return message([1, raw], [2, Buffer.alloc(65, 7)])
+}
+
+/** Of a transaction as it stands in a block, whole or not. */
+function leafOf(extended: Buffer): string {
+  const fields = new MessageFields(extended)
+  fields.next()
+  return createHash('sha256').update(fields.bytes()).digest('hex')
+}
+
+function header(change: Partial<Block> = {}): Buffer {
+  return message([1, headerRaw(change)], [2, Buffer.alloc(65, 7)])
 }
 
 function block(change: Partial<Block> = {}): Buffer {
-  const { number = height } = change
-  const { id = number.toString(16).padStart(16, '0') + hash.slice(16) } = change
-  const transactions = change.transactions ?? [0, 1, 2, 3, 4].map(i => transaction(txid(i)))
+  const raw = headerRaw(change)
+  const { id = idOfHeaderBytes(change.number ?? height, raw) } = change
+  const transactions = change.transactions ?? fiveTransactions.map(extention)
   return message([1, transactions], [2, change.header ?? header(change)], id !== null && [3, hex(id)])
 }
 
-function transaction(id: string): Buffer {
-  return message(
-    [1, message([1, hex('0a02abcd')], [2, Buffer.alloc(65, 1)])],
-    [2, hex(id)],
-    [4, message([1, 1])],
-  )
+/** As it stands in a block. */
+function transaction(index: number): Buffer {
+  return extention(fiveTransactions[index]!)
 }
 
 /** -1 as java-tron would write it: ten bytes, as the raw data of a header in which it is the time. */
@@ -606,7 +632,7 @@ function negativeTime(): Buffer {
   return hex('08ffffffffffffffffff01')
 }
 
-/** Of five transactions: a transfer, not a call, a contract's call with two transfers among others, a failure, a zero. */
+/** Infos as those of five-transactions.ts, with fields that JSON cannot have. */
 function infos(changes: Record<number, Partial<Info>> = {}, order = [0, 1, 2, 3, 4]): Buffer {
   const success = 1
   const each: Partial<Info>[] = [

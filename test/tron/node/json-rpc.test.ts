@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import { usdt } from '../../../src/base/money.ts'
 import { addressFromBytes, addressToBytes } from '../../../src/tron/address.ts'
@@ -7,7 +8,9 @@ import { compareLogs, type LogFact } from '../../../src/tron/node/compare-logs.t
 import { readTransferLogs } from '../../../src/tron/node/json-rpc.ts'
 import { fakeNodes, poolOf } from '../pool/pool-under-test.ts'
 import { recorded, skipWithoutRecorded as skip } from '../recorded.ts'
-import { blockHash, type FakeCall, logJson, refuse, txid } from './fake-node.ts'
+import { blockHash, txid } from './fake-chain.ts'
+import { type FakeCall, refuse } from './fake-node.ts'
+import { transferLog } from './info-messages.ts'
 
 const usdtContract = addressToBytes(networks.mainnet.usdtContract!).toString('hex')
 const hash = blockHash({ chain: 'main', fork: null }, 991)
@@ -16,7 +19,7 @@ const from = Buffer.from('11'.repeat(20), 'hex')
 const to = Buffer.from('22'.repeat(20), 'hex')
 
 function log(change: object = {}, units = 991): object {
-  const { address, topics, data } = logJson(units)
+  const { address, topics, data } = transferLog(units)
   return {
     address: `0x${address}`,
     topics: topics.map(topic => `0x${topic}`),
@@ -123,13 +126,17 @@ test('no logs at all say nothing of a block with transfers', () => {
 
 test('logs kept by a transaction that failed are no difference', () => {
   const undone = fact(5n, txid(7, 0))
+  // Nodes keep them or not, whichever was asked first.
   assert.equal(compareLogs([fact()], [fact(), undone], [undone.txid]).verdict, 'agreed')
+  assert.equal(compareLogs([fact(), undone], [fact()], [undone.txid]).verdict, 'agreed')
+  assert.equal(compareLogs([undone], [], [undone.txid]).verdict, 'agreed')
   assert.equal(compareLogs([fact()], [fact(), undone]).verdict, 'disagreed')
+  assert.equal(compareLogs([fact(), undone], [fact()]).verdict, 'disagreed')
 })
 
 const rpc = (answer: object) => (call: FakeCall) => (call.path === '/jsonrpc' ? answer : undefined)
 
-test('a node that offers JSON-RPC is asked by the hash of the block, for the transfers of USDT', async () => {
+test('a node that offers JSON-RPC is asked by the hash of the block alone, which an index without that block cannot answer', async () => {
   const [a, b] = await fakeNodes({}, { behave: rpc({ jsonrpc: '2.0', id: 1, result: [log()] }) })
   const { pool } = poolOf([a!, b!])
   assert.deepEqual(await pool.logsOf(block), { node: b!.name, logs: [fact()] })
@@ -137,13 +144,7 @@ test('a node that offers JSON-RPC is asked by the hash of the block, for the tra
     jsonrpc: '2.0',
     id: 1,
     method: 'eth_getLogs',
-    params: [
-      {
-        blockHash: `0x${hash}`,
-        address: [`0x${usdtContract}`],
-        topics: ['0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef'],
-      },
-    ],
+    params: [{ blockHash: `0x${hash}` }],
   })
   assert.equal(await pool.logsOf(block, b!.name), null)
 })
@@ -166,6 +167,25 @@ for (const [name, answer] of [
     assert.deepEqual(lines, [])
   })
 }
+
+test('a node that lacks the block says not yet, which is neither a failure nor an answer; another one may have it', async () => {
+  const notYet = { jsonrpc: '2.0', id: 1, error: { code: -32602, message: 'invalid blockHash' } }
+  const [a, b] = await fakeNodes({ behave: rpc(notYet) }, { behave: rpc(notYet) })
+  const { pool, lines } = poolOf([a!, b!])
+  assert.equal(await pool.logsOf(block), 'not yet')
+  b!.behave = rpc({ jsonrpc: '2.0', id: 1, result: [log()] })
+  assert.deepEqual(await pool.logsOf(block), { node: b!.name, logs: [fact()] })
+  a!.behave = rpc({ jsonrpc: '2.0', id: 1, error: { code: -32602, message: 'invalid block range params' } })
+  await assert.rejects(pool.logsOf(block, b!.name), { kind: 'failed', message: /-32602/ })
+  assert.deepEqual(lines, [])
+})
+
+test('an answer longer than any node gives is refused', async () => {
+  const endless = (response: ServerResponse) => response.end(`[${'0,'.repeat(13 * 1024 * 1024)}0]`)
+  const [a] = await fakeNodes({ behave: rpc(endless) })
+  const { pool } = poolOf([a!])
+  await assert.rejects(pool.logsOf(block), { kind: 'failed' })
+})
 
 test('a node that fails at it is asked again the next time, and still serves blocks', async () => {
   const tooMany = { code: -32005, message: 'query returned more than 10000 results' }

@@ -9,11 +9,22 @@ import { createTronNode, type TronNode } from '../../../src/tron/node/node-clien
 import { NodeError } from '../../../src/tron/node/node-error.ts'
 import { requestHeaders } from '../../../src/tron/node/node-http.ts'
 import { transferTopic } from '../../../src/tron/transfer-log.ts'
+import { headerOfBlock, jsonOfMessage } from '../verify/block-messages.ts'
+import {
+  fiveBlock,
+  hash,
+  height,
+  fiveInfos as infos,
+  usdtLog as log,
+  lookalike,
+  outOfTimeTransactions,
+  parentHash,
+  timeMs,
+  txid,
+} from './five-transactions.ts'
 
 // The client against a real HTTP server that says, for each call, what the test wants it to.
 type Answer = unknown | ((response: ServerResponse) => void)
-const height = 84_940_364
-const hash = `000000000510164c${'ab'.repeat(24)}`
 const usdt = 'a614f803b6fd780986a42c78ec9c7f77e6ded13c'
 const deadlineMs = 1_000
 
@@ -68,19 +79,21 @@ test('a solidified block comes with its transfers, in the order of the chain', a
   assert.deepEqual(rest, {
     height,
     hash,
-    parentHash: `000000000510164b${'cd'.repeat(24)}`,
-    time: new Date(1_785_491_841_000),
+    parentHash,
+    time: new Date(timeMs),
     transactionCount: 5,
     alarms: [],
-    undone: [],
+    undone: [txid(3)],
+    unverified: null,
+    header: headerOfBlock(fiveBlock()),
     node: new URL(url).host,
   })
   assert.deepEqual(
-    transfers.map(({ txid, txIndex, logIndex, amount }) => ({ txid, txIndex, logIndex, amount })),
+    transfers.map(({ fromBytes, toBytes, ...transfer }) => transfer),
     [
-      { txid: txid(0), txIndex: 0, logIndex: 0, amount: 1_000_000n },
-      { txid: txid(2), txIndex: 2, logIndex: 1, amount: 2_000_000n },
-      { txid: txid(2), txIndex: 2, logIndex: 3, amount: 3_000_000n },
+      { txid: txid(0), txIndex: 0, logIndex: 0, amount: 1_000_000n, signed: true },
+      { txid: txid(2), txIndex: 2, logIndex: 1, amount: 2_000_000n, signed: false },
+      { txid: txid(2), txIndex: 2, logIndex: 3, amount: 3_000_000n, signed: false },
     ],
   )
   assert.deepEqual(transfers[0]!.fromBytes, Buffer.from('11'.repeat(20), 'hex'))
@@ -115,7 +128,7 @@ test('the genesis id is read at the head URL, with its path', async () => {
 })
 
 test('the solidified head is a height, a hash and a time', async () => {
-  assert.deepEqual(await node.solidHead(), { height, hash, time: new Date(1_785_491_841_000) })
+  assert.deepEqual(await node.solidHead(), { height, hash, time: new Date(timeMs) })
 })
 
 test('a transfer in a log that cannot be decoded is handed on with its log, and the others still count', async () => {
@@ -134,27 +147,35 @@ test('a transfer in a log that cannot be decoded is handed on with its log, and 
 test('an event of the contract that changes what its transfers mean is named', async () => {
   const raised = (topic: string) => ({ ...log(1), topics: [topic] })
   const names = ['Params(uint256,uint256)', 'Deprecate(address)', 'Pause()', 'AddedBlackList(address)']
-  names.push('DestroyedBlackFunds(address,uint256)', 'Unpause()')
+  names.push(
+    'DestroyedBlackFunds(address,uint256)',
+    'Unpause()',
+    'RemovedBlackList(address)',
+    'Issue(uint256)',
+  )
   const logs = names.map(name => raised(Buffer.from(keccak_256(Buffer.from(name))).toString('hex')))
-  const other = { ...logs[2], address: 'eca9bc828a3005b9a3b909f2cc5c2a54794de05f' }
+  const other = { ...logs[2], address: lookalike }
   answers.infos = infos({ 2: { log: [...logs, other] }, 3: { log: logs } })
   const { alarms, transfers } = (await node.solidBlock(height))!
   assert.deepEqual(
     alarms,
-    ['Params', 'Deprecate', 'Pause', 'AddedBlackList', 'DestroyedBlackFunds'].map((event, logIndex) => ({
-      txid: txid(2),
-      logIndex,
-      event,
-    })),
+    names.slice(0, -1).map((name, logIndex) => ({ txid: txid(2), logIndex, event: name.split('(')[0] })),
   )
   assert.equal(transfers.length, 1)
 })
 
-test('a failed transaction that kept logs of the contract is named, one that kept others is not', async () => {
-  const lookalike = { ...log(9), address: 'eca9bc828a3005b9a3b909f2cc5c2a54794de05f' }
+test('transactions that failed are named, as the block has it; where it does not say, those that kept logs of the contract', async () => {
   const failed = { receipt: { result: 'OUT_OF_TIME' }, result: 'FAILED' }
-  answers.infos = infos({ 0: { ...failed, log: [log(1)] }, 2: { ...failed, log: [lookalike] } })
-  assert.deepEqual((await node.solidBlock(height))!.undone, [txid(0)])
+  answers.infos = infos({
+    0: { ...failed, log: [log(1)] },
+    2: { ...failed, log: [{ ...log(9), address: lookalike }] },
+  })
+  answers.block = jsonOfMessage(fiveBlock({ transactions: outOfTimeTransactions }))
+  const solid = (await node.solidBlock(height))!
+  assert.deepEqual([solid.undone, solid.unverified], [[txid(0), txid(2), txid(3)], null])
+  answers.block = block({ transactions: [0, 1, 2, 3, 4].map(i => ({ txID: txid(i) })) })
+  const unsaid = (await node.solidBlock(height))!
+  assert.deepEqual([unsaid.undone, unsaid.unverified], [[txid(0)], 'leaf'])
 })
 
 test('the newest block is read by its header, once that was seen not to be ahead of the whole one', async () => {
@@ -264,10 +285,11 @@ for (const [name, info] of notCounted) {
 }
 
 test('an empty block is a block without transactions whose infos are []', async () => {
-  answers.block = block({ transactions: undefined })
+  answers.block = jsonOfMessage(fiveBlock({ transactions: [] }))
   answers.infos = []
   const solid = await node.solidBlock(height)
   assert.equal(solid!.transactionCount, 0)
+  assert.equal(solid!.unverified, null)
   assert.deepEqual(solid!.transfers, [])
 })
 
@@ -548,22 +570,12 @@ function asked(): string[] {
   return calls.map(({ path, body }) => `${path} ${body}`)
 }
 
-function txid(index: number): string {
-  return String(index).repeat(64)
-}
-
+/** With `raw_data` beside the bytes, in which numbers may be beyond 2^53. */
 function block(change: object = {}, number = height): object {
+  const { transactions, ...rest } = jsonOfMessage(fiveBlock({ height: number }))
   return {
-    blockID: number.toString(16).padStart(16, '0') + hash.slice(16),
-    block_header: {
-      raw_data: {
-        number: number || undefined,
-        timestamp: 1_785_491_841_000,
-        parentHash: `000000000510164b${'cd'.repeat(24)}`,
-        txTrieRoot: 'ef'.repeat(32),
-      },
-    },
-    transactions: [0, 1, 2, 3, 4].map(i => ({ txID: txid(i), raw_data: { fee_limit: 2 ** 62 } })),
+    ...rest,
+    transactions: (transactions as object[]).map(one => ({ ...one, raw_data: { fee_limit: 2 ** 62 } })),
     ...change,
   }
 }
@@ -571,35 +583,6 @@ function block(change: object = {}, number = height): object {
 function blockWith(change: object): object {
   const whole = block() as { block_header: { raw_data: object } }
   return { ...whole, block_header: { raw_data: { ...whole.block_header.raw_data, ...change } } }
-}
-
-/** Of five transactions: a transfer, not a call, a contract's call with two transfers among others, a failure, a zero. */
-function infos(changes: Record<number, object> = {}): object[] {
-  const approval = { ...log(9), topics: ['8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b925'] }
-  const lookalike = { ...log(9), address: 'eca9bc828a3005b9a3b909f2cc5c2a54794de05f' }
-  const success = { receipt: { result: 'SUCCESS' } }
-  const each = [
-    { ...success, log: [log(1)] },
-    { receipt: { net_usage: 271 } },
-    { ...success, log: [approval, log(2), lookalike, log(3)] },
-    { receipt: { result: 'OUT_OF_ENERGY' }, result: 'FAILED' },
-    { ...success, log: [{ ...log(0) }] },
-  ]
-  return each.map((info, i) => ({
-    id: txid(i),
-    blockNumber: height,
-    blockTimeStamp: 1_785_491_841_000,
-    ...info,
-    ...changes[i],
-  }))
-}
-
-function log(usdtAmount: number): object {
-  return {
-    address: usdt,
-    topics: [transferTopic, '11'.repeat(20).padStart(64, '0'), '22'.repeat(20).padStart(64, '0')],
-    data: (usdtAmount * 1_000_000).toString(16).padStart(64, '0'),
-  }
 }
 
 function withLogAddress(address: string): void {

@@ -83,7 +83,7 @@ function blockOf(
   const txids = transactions.map((_, i) => String(i).padStart(64, 'a'))
   const hash = `${'7'.padStart(16, '0')}${'ab'.repeat(24)}`
   return {
-    block: { height: 7, hash, parentHash: hash, time: new Date(timeMs), txids },
+    block: { height: 7, hash, parentHash: hash, time: new Date(timeMs), txids, header: null, sent: null },
     infos: transactions.map(({ succeeded, logs }, i) => ({
       txid: txids[i]!,
       height: 7,

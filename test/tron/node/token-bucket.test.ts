@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
 import fc from 'fast-check'
-import { createTokenBucket, type TokenBucket } from '../../../src/tron/node/token-bucket.ts'
+import { createTokenBucket, type TokenBucket, type Turn } from '../../../src/tron/node/token-bucket.ts'
 
 // Time is moved by hand: timers and the clock together.
 function underMockedTime<T>(run: () => Promise<T>): Promise<T> {
@@ -59,7 +59,7 @@ test('turns come in the order they were asked for; what goes ahead comes first',
     const bucket = createTokenBucket({ requestsPerSecond: 10 })
     const order: string[] = []
     const take = (name: string, ahead = false) =>
-      bucket.take({ ahead }).then(release => {
+      bucket.take({ turn: ahead ? 'ahead' : 'behind' }).then(release => {
         order.push(name)
         release()
       })
@@ -141,3 +141,42 @@ test('closing sends everybody away', async () => {
   await waiting
   await assert.rejects(bucket.take(), { kind: 'failed', message: /closed/ })
 })
+
+test('a sighting never goes before anything else, and waits a request longer, in case more comes', () =>
+  underMockedTime(async () => {
+    const bucket = createTokenBucket({ requestsPerSecond: 10 })
+    const order: string[] = []
+    const take = (name: Turn | string, turn: Turn) =>
+      bucket.take({ turn }).then(release => {
+        order.push(name)
+        release()
+      })
+    const all = [take('1', 'behind'), take('shown', 'display'), take('2', 'behind'), take('3', 'ahead')]
+    // Crediting asks for the next as soon as it has one: sightings get nothing of the rate.
+    for (let n = 4; n < 12; n++) {
+      await pass(100)
+      all.push(take(`${n}`, 'behind'))
+    }
+    await pass(500)
+    assert(!order.slice(0, 9).includes('shown'), `${order}`)
+    await pass(1_000)
+    await Promise.all(all)
+    assert.equal(order.at(-1), 'shown')
+    bucket.close()
+  }))
+
+test('sightings leave one place at a node free', () =>
+  underMockedTime(async () => {
+    const bucket = createTokenBucket({ requestsPerSecond: 1_000, inFlightMax: 3 })
+    let shown = 0
+    for (let n = 0; n < 5; n++) {
+      bucket.take({ turn: 'display' }).then(
+        () => shown++,
+        () => undefined, // Closed before their turn.
+      )
+    }
+    await pass(100)
+    assert.equal(shown, 2)
+    await bucket.take()
+    bucket.close()
+  }))

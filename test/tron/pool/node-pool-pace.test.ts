@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createMetrics } from '../../../src/base/metrics.ts'
 import { waitUntil } from '../../support/wait-until.ts'
-import { type Answer, blockTimeMs, refuse } from '../node/fake-node.ts'
+import { blockTimeMs } from '../node/fake-chain.ts'
+import { type Answer, refuse } from '../node/fake-node.ts'
 import { fakeNodes, poolOf, steppedClock } from './pool-under-test.ts'
 
 // What is asked of a node, counted where it arrives: never more than its quota, nothing while it is suspended.

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { createMetrics } from '../../../src/base/metrics.ts'
 import type { NodePool } from '../../../src/tron/pool/node-pool.ts'
 import { waitUntil } from '../../support/wait-until.ts'
-import { asksForBlock, blockHash, refuse } from '../node/fake-node.ts'
+import { blockHash } from '../node/fake-chain.ts'
+import { asksForBlock, refuse } from '../node/fake-node.ts'
 import { fakeNodes, poolOf } from './pool-under-test.ts'
 
 // Which chain the nodes serve, and what becomes of those that lie.

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { waitUntil } from '../../support/wait-until.ts'
-import { type Answer, asksForBlock, blockHash, hang, refuse } from '../node/fake-node.ts'
+import { blockHash } from '../node/fake-chain.ts'
+import { type Answer, asksForBlock, hang, refuse } from '../node/fake-node.ts'
 import { fakeNodes, poolOf, steppedClock } from './pool-under-test.ts'
 
 // Several nodes, each a real HTTP server, and the pool that makes one of them: who serves.

@@ -39,12 +39,12 @@ export function steppedClock() {
 }
 
 export function poolOf(
-  nodes: readonly FakeNode[],
+  nodes: readonly { url: string }[],
   options: Partial<Parameters<typeof createNodePool>[0]> = {},
 ) {
   const lines: LogLine[] = []
   const keep = (line: object, event: string) => lines.push({ ...line, event })
-  const log = { info: keep, warn: keep, error: keep } as unknown as Logger
+  const log = { debug: () => undefined, info: keep, warn: keep, error: keep } as unknown as Logger
   const pool = createNodePool({
     nodes: nodes.map(({ url }) => ({ headUrl: url, solidUrl: url })),
     usdtContract: networks.mainnet.usdtContract!,

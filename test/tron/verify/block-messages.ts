@@ -6,7 +6,7 @@ import { MessageFields } from '../../../src/tron/message-fields.ts'
 import { encodeElement, encodeProtobuf } from '../../../src/tron/protobuf.ts'
 import { sentBlockOfMessage } from '../../../src/tron/verify/block-message.ts'
 import { merkleRoot } from '../../../src/tron/verify/merkle-root.ts'
-import type { SentHeader } from '../../../src/tron/verify/sent-block.ts'
+import { type ContractRet, contractRets, type SentHeader } from '../../../src/tron/verify/sent-block.ts'
 
 // Blocks as java-tron would send them, made and signed here: of the shapes that the recorded ones have, and of others.
 
@@ -55,6 +55,16 @@ export function rawData(message: Buffer, type = 31, name = 'TriggerSmartContract
   ])
 }
 
+/** Protobuf of the `raw_data` of a transfer of TRX, which runs no contract. */
+export function trxRawData(from: Buffer, to: Buffer, sun: number): Buffer {
+  const message = encodeProtobuf([
+    [1, address(from)],
+    [2, address(to)],
+    [3, sun],
+  ])
+  return rawData(message, 1, 'TransferContract')
+}
+
 export function contractMessage(message: Buffer, type = 31, name = 'TriggerSmartContract'): Buffer {
   const parameter = encodeProtobuf([
     [1, `type.googleapis.com/protocol.${name}`],
@@ -63,7 +73,12 @@ export function contractMessage(message: Buffer, type = 31, name = 'TriggerSmart
   return Buffer.concat([encodeProtobuf([[1, type]]), encodeElement(2, parameter)])
 }
 
-export const success = encodeProtobuf([[3, 1]])
+export const success = resultMessage('SUCCESS')
+
+/** Protobuf of a transaction's result. */
+export function resultMessage(contractRet: ContractRet): Buffer {
+  return encodeProtobuf([[3, contractRets.indexOf(contractRet)]])
+}
 
 /** Protobuf of a Transaction. @param results each as protobuf; one that succeeded by default. */
 export function transaction(raw: Buffer, signatures = [Buffer.alloc(65, 7)], results = [success]): Buffer {
@@ -77,11 +92,6 @@ export function transaction(raw: Buffer, signatures = [Buffer.alloc(65, 7)], res
 /** Transactions of every shape: two signatures, a long one, unknown fields and a group in a result, no result, no token. */
 export function variedTransactions(): Buffer[] {
   const transfer = (amount: bigint) => rawData(triggerMessage(transferData(bob, amount)))
-  const transferTrx = encodeProtobuf([
-    [1, address(alice)],
-    [2, address(bob)],
-    [3, 8],
-  ])
   return [
     transaction(transfer(1n)),
     transaction(transfer(2n), [Buffer.alloc(65, 1), Buffer.alloc(65, 2)]),
@@ -94,7 +104,7 @@ export function variedTransactions(): Buffer[] {
     transaction(rawData(triggerMessage(transferFromData(alice, bob, 5n))), undefined, [
       encodeProtobuf([[3, 2]]),
     ]),
-    transaction(rawData(transferTrx, 1, 'TransferContract'), undefined, []),
+    transaction(trxRawData(alice, bob, 8), undefined, []),
     transaction(rawData(triggerMessage('aa0dae60', 'f132c7459e891c0b63a847d3088c9e762d42c5f5'))),
   ]
 }
@@ -108,27 +118,66 @@ export interface BlockParts {
   key: Buffer
   /** In place of the true root. */
   root?: string
+  timeMs?: number
 }
 
 /** Makes and signs a `BlockExtention`. */
 export function blockMessage(parts: BlockParts & { producer: string }): Buffer {
-  const { height, parentHash, producer, transactions, key } = parts
+  const raw = headerRaw(parts)
+  const header = Buffer.concat([encodeElement(1, raw), encodeElement(2, sign(raw, parts.key))])
+  const id = idOfHeaderBytes(parts.height, raw)
+  return Buffer.concat([
+    ...parts.transactions.map(bytes => encodeElement(1, extention(bytes))),
+    encodeElement(2, header),
+    encodeElement(3, Buffer.from(id, 'hex')),
+  ])
+}
+
+/** Protobuf of a header's `raw_data`. */
+export function headerRaw(parts: Omit<BlockParts, 'key'> & { producer: string }): Buffer {
+  const { height, parentHash, producer, transactions } = parts
   const leaves = transactions.map(bytes => hash('sha256', bytes, 'hex'))
-  const raw = encodeProtobuf([
-    [1, 1_768_000_000_000 + height * 3_000],
+  return encodeProtobuf([
+    [1, parts.timeMs ?? 1_768_000_000_000 + height * 3_000],
     [2, Buffer.from(parts.root ?? merkleRoot(leaves), 'hex')],
     [3, Buffer.from(parentHash, 'hex')],
     [7, height],
     [9, Buffer.from(producer, 'hex')],
     [10, 36],
   ])
-  const header = Buffer.concat([encodeElement(1, raw), encodeElement(2, sign(raw, key))])
-  const id = idOfHeaderBytes(height, raw)
-  return Buffer.concat([
-    ...transactions.map(bytes => encodeElement(1, extention(bytes))),
-    encodeElement(2, header),
-    encodeElement(3, Buffer.from(id, 'hex')),
-  ])
+}
+
+/** The header of a `BlockExtention`. */
+export function headerOfBlock(message: Buffer): SentHeader {
+  const { transactions: _, ...header } = sentBlockOfMessage(message, token)!
+  return header
+}
+
+/** The same block with other transactions under its header and its id, which then do not fit. */
+export function withTransactions(message: Buffer, transactions: readonly Buffer[]): Buffer {
+  const kept: Buffer[] = transactions.map(bytes => encodeElement(1, extention(bytes)))
+  const fields = new MessageFields(message)
+  while (fields.next()) if (fields.number !== 1) kept.push(encodeElement(fields.number, fields.bytes()))
+  return Buffer.concat(kept)
+}
+
+/** The transactions of a `BlockExtention`, each as protobuf. */
+export function transactionsOf(message: Buffer): Buffer[] {
+  const transactions: Buffer[] = []
+  const fields = new MessageFields(message)
+  while (fields.next()) {
+    if (fields.number !== 1) continue
+    const inner = fields.nested()
+    while (inner.next()) if (inner.number === 1) transactions.push(Buffer.from(inner.bytes()))
+  }
+  return transactions
+}
+
+/** The id of a transaction. */
+export function txidOf(transaction: Buffer): string {
+  const fields = new MessageFields(transaction)
+  fields.next()
+  return hash('sha256', fields.bytes(), 'hex')
 }
 
 /** Some id of the block at a height. */
@@ -145,13 +194,7 @@ export function sign(raw: Buffer, key: Buffer): Buffer {
 /** The same block as HTTP sends it, as far as JSON can say it. */
 export function jsonOfMessage(message: Buffer): Record<string, unknown> {
   const block = sentBlockOfMessage(message, token)!
-  const transactions: unknown[] = []
-  const fields = new MessageFields(message)
-  while (fields.next()) {
-    if (fields.number !== 1) continue
-    const inner = fields.nested()
-    while (inner.next()) if (inner.number === 1) transactions.push(transactionJson(inner.nested()))
-  }
+  const transactions = transactionsOf(message).map(bytes => transactionJson(new MessageFields(bytes)))
   return {
     blockID: block.id,
     block_header: {
@@ -192,7 +235,7 @@ function transactionJson(fields: MessageFields): unknown {
     const bytes = fields.bytes()
     if (fields.number === 1) raw = Buffer.from(bytes)
     else if (fields.number === 2) signature.push(bytes.toString('hex'))
-    else ret.push({ contractRet: bytes[1] === 1 ? 'SUCCESS' : 'REVERT' })
+    else ret.push({ contractRet: contractRets[bytes[1]!] })
   }
   return {
     txID: hash('sha256', raw, 'hex'),
@@ -203,12 +246,10 @@ function transactionJson(fields: MessageFields): unknown {
 }
 
 /** What java-tron puts around a transaction: its id, constant_result, and `result`, {1 true}. */
-function extention(bytes: Buffer): Buffer {
-  const fields = new MessageFields(bytes)
-  fields.next()
+export function extention(bytes: Buffer): Buffer {
   return Buffer.concat([
     encodeElement(1, bytes),
-    encodeElement(2, hash('sha256', fields.bytes(), 'buffer')),
+    encodeElement(2, Buffer.from(txidOf(bytes), 'hex')),
     encodeElement(4, Buffer.from('0801', 'hex')),
   ])
 }
