@@ -34,6 +34,8 @@ export interface DeploymentSettings {
   notMigrated?: boolean
   /** The database is on a Postgres of its own that has a standby. */
   replicated?: boolean
+  /** The contract that payments go through, so that nobody signs them as transfers. Default: none. */
+  through?: string
   env?: Record<string, string>
 }
 
@@ -52,6 +54,7 @@ export interface Deployment {
   /** Each node's own, in the order of the settings: its control API sets its faults. */
   nodeUrls: readonly string[]
   apiUrl: string
+  through?: string | undefined
   api: RoleProcess
   watchers: RoleProcess[]
   couriers: RoleProcess[]
@@ -131,6 +134,7 @@ export async function openDeployment(
       sandboxUrl,
       nodeUrls: nodes.map(({ url }) => url),
       apiUrl: `http://127.0.0.1:${apiPort}`,
+      through: settings.through,
       api: command('api', 'start', 'api'),
       watchers: several('watcher', settings.watchers),
       couriers: several('courier', settings.couriers),

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FailpointName } from '../../src/base/failpoint.ts'
+import { sandboxAddresses } from '../../src/sandbox/chain/sandbox-transactions.ts'
 import { type Deployment, type DeploymentSettings, patiently } from './deployment.ts'
 import type { FaultRow, Injected } from './fault-row.ts'
 import { dieAt, type RoleProcess } from './role-process.ts'
@@ -50,6 +51,7 @@ const creditPoints = [
   'credit:before-commit',
   'credit:after-commit',
 ] as const
+const settlePoints = ['settle:after-reading', 'settle:before-commit'] as const
 const heldPoints = ['held:after-confirm', 'held:before-commit'] as const
 const courierPoints = [
   'courier:after-settle',
@@ -64,6 +66,9 @@ const courierPoints = [
 /** Some payments wait for a second node. */
 const held: Partial<DeploymentSettings> = { quorumAmount: '2.5' }
 
+/** No payment is signed as a transfer, so each waits until the second of two nodes shows it. */
+const unsigned: Partial<DeploymentSettings> = { quorumAmount: '1000000', through: sandboxAddresses.router }
+
 export const killRows: readonly FaultRow[] = [
   ...orderPoints.map(point => killed('K1', api, point)),
   {
@@ -75,6 +80,7 @@ export const killRows: readonly FaultRow[] = [
   ...blockPoints.map(point => killed('K2', watcher, point, { passings: 20 })),
   ...creditPoints.map(point => killed('K2', watcher, point)),
   ...heldPoints.map(point => killed('K2', watcher, point, { settings: held })),
+  ...settlePoints.map(point => killed('K2', watcher, point, { settings: unsigned })),
   ...(['redis', 'postgres'] as const).flatMap(queue =>
     courierPoints.map(point => killed('K3', courier, point, { mayRepeat: true, settings: { queue } })),
   ),

@@ -40,6 +40,8 @@ export interface LoadTarget {
   apiUrl: string
   sandboxUrl: string
   shops: readonly Shop[]
+  /** The contract that payments go through. */
+  through?: string | undefined
 }
 
 /** After this a merchant's client makes a request again. */
@@ -179,11 +181,11 @@ async function ask(
 
 /** Pays on the chain. */
 export async function pay(
-  { sandboxUrl }: Pick<LoadTarget, 'sandboxUrl'>,
+  { sandboxUrl, through }: Pick<LoadTarget, 'sandboxUrl' | 'through'>,
   to: string,
   units: bigint,
 ): Promise<void> {
-  await tellSandbox(sandboxUrl, 'send', { to, amount: formatUsdt(units) })
+  await tellSandbox(sandboxUrl, 'send', { to, amount: formatUsdt(units), ...(through && { through }) })
 }
 
 /** Posts to the sandbox's control API. @throws Error with its sentence when it refuses. */
