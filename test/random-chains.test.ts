@@ -100,7 +100,9 @@ async function runLiars(seed: number, database: TestDatabase): Promise<void> {
   const solidifiedBy = nodes === 1 ? ({ solidifiedBy: 'producers' } as const) : {}
   const history = await randomChain(seed, { addresses, nodes, liars, ...solidifiedBy })
   const { log, text } = recordLog()
-  const start = (holder: string) => startWatcher(database.url, history, holder, log)
+  // Where nothing tells nodes apart, the first one is asked.
+  const urls = plan.shuffled(history.urls)
+  const start = (holder: string) => startWatcher(database.url, { ...history, urls }, holder, log)
   const watchers: Watcher[] = []
   try {
     watchers.push(start('a'), start('b'))
