@@ -13,9 +13,9 @@ import { tellSandbox } from './paying-load.ts'
 
 /** Together more than a thousand. */
 const liesPerRow = 60
-/** A lie is told at least for so long: some blocks. */
-const toldForMs = 1_200
-const nextLieMs = 400
+/** A lie is told for so long: until its blocks have been made, read and counted. */
+const toldForMs = 5_000
+const nextLieMs = 1_200
 const catchUps = 3
 /** While the watcher is away: as many blocks are lied about as in the rows at the head. */
 const blocksAway = 40
@@ -40,7 +40,7 @@ const groups = [
 interface Company {
   who: string
   nodes: readonly ('http' | 'grpc')[]
-  /** How many of the nodes lie: the last ones. */
+  /** How many of the nodes lie: the first ones, which are asked first where nothing tells nodes apart. */
   liars: number
 }
 
@@ -125,7 +125,7 @@ interface Liars {
 async function openLiars(scene: Scene, company: Company, names: readonly LieName[]): Promise<Liars> {
   const { deployment, load, whole } = scene
   const random = seededRandom(whole(0, 2 ** 31 - 1))
-  const urls = deployment.nodeUrls.slice(-company.liars)
+  const urls = deployment.nodeUrls.slice(0, company.liars)
   const victim = await victimAddress(scene)
   const ending = new Set<Promise<void>>()
   const set: { url: string; id: number }[] = []
