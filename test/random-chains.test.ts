@@ -44,9 +44,9 @@ import { waitUntil } from './support/wait-until.ts'
 // transfer, and no block was skipped. SEED=n runs one again, SEEDS=n that many.
 const seeds = process.env.SEED
   ? [Number(process.env.SEED)]
-  : Array.from({ length: Number(process.env.SEEDS ?? 300) }, (_, n) => n + 1)
+  : Array.from({ length: Number(process.env.SEEDS ?? 120) }, (_, n) => n + 1)
 /** They mostly wait for nodes that rest. */
-const atOnce = 24
+const atOnce = 10
 /** How often one looks whether they are done: they are many, and each look is a query. */
 const pollMs = 100
 const steps = 18
@@ -106,7 +106,7 @@ async function runLiars(seed: number, database: TestDatabase): Promise<void> {
   const watchers: Watcher[] = []
   try {
     watchers.push(start('a'), start('b'))
-    const first = await waitUntil('the first cursor', () => readCursor(pool), 30_000, pollMs)
+    const first = await waitUntil('the first cursor', () => readCursor(pool), 60_000, pollMs)
     if (history.chain.solidifiedBy === 'producers') await producersKnown(pool)
     for (let n = 0; n < steps; n++) {
       history.step()
@@ -196,7 +196,7 @@ async function runSeed(seed: number, database: TestDatabase): Promise<void> {
   try {
     watchers.push(start('a'), start('b'))
     // The first cursor stands at the solidified head of that moment; from there on everything counts.
-    const first = await waitUntil('the first cursor', () => readCursor(database.pool), 30_000, pollMs)
+    const first = await waitUntil('the first cursor', () => readCursor(database.pool), 60_000, pollMs)
     for (let n = 0; n < steps; n++) {
       history.step()
       await disturb(history, database.pool, watchers, start)

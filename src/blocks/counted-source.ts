@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { BlockRef, SolidBlock } from '../tron/block.ts'
+import { NodeError } from '../tron/node/node-error.ts'
 import type { ReadBlock } from '../tron/node/solid-block.ts'
 import type { NodePool } from '../tron/pool/node-pool.ts'
 import { ChainWindow } from './chain-window.ts'
@@ -21,6 +22,8 @@ export type CountedNodes = Pick<
   | 'newBlock'
   | 'newBlocks'
   | 'newHeader'
+  | 'othersAt'
+  | 'hosts'
   | 'head'
   | 'headBlock'
   | 'solidHead'
@@ -170,10 +173,23 @@ export function createCountedSource(options: {
       return counts() ? window!.solidBlock(height) : await nodes.solidBlock(height)
     },
     furthest: () => Math.max(0, ...nodes.status().map(({ solidHeight }) => solidHeight ?? 0)),
+    async confirm(block) {
+      if (counts() || nodes.hosts.length < 2) return
+      const others = await nodes.othersAt(block.height, block.node)
+      if (others.some(({ id }) => id === block.hash)) return
+      // Whose header nobody on turn has signed is no dissenter against one that is verified.
+      const dissenting = others.filter(
+        header => block.unverified !== null || producers.verifyHeader(header) === null,
+      )
+      if (dissenting.length === 0) return
+      const why = `it shows block ${block.height} as ${block.hash}, others ${dissenting.map(({ id }) => id).join(', ')}`
+      nodes.distrust(block.node, why)
+      throw new NodeError('failed', `node ${block.node} stands alone: ${why}`)
+    },
     distrust: nodes.distrust,
     startAt(cursor: BlockRef) {
       if (window?.release(cursor)) return void events.emit('room')
-      if (window) log.info({ height: cursor.height }, 'window.restarted')
+      if (window) log.debug({ height: cursor.height }, 'window.restarted')
       window = new ChainWindow(cursor, producers, log)
       solidHeight = cursor.height
       progressAtMs = nowMs()

@@ -11,6 +11,8 @@ export interface ChainSource extends BlockSource {
   distrust(node: string, why: string): void
   /** Tells where the cursor is: called before each reading. */
   startAt?(cursor: BlockRef): void
+  /** Checks that a block may be committed, with those before it. @throws NodeError when other hosts show another one, and none shows it. */
+  confirm?(block: SolidBlock): Promise<void>
   /** The height up to which blocks are known to be, where that is more than the solidified head. */
   furthest?(): number
   /** Waits until an irreversible block may be there, and no longer than a time. Without it, for that time. */
@@ -91,6 +93,7 @@ async function advance(
   for await (const blocks of fetchBlocks(nodes, plan)) {
     if (signal.aborted) return reached
     const from = reached ?? cursor
+    await nodes.confirm?.(blocks.at(-1)!)
     if (!(await commit(from, blocks))) return null
     reached = blocks.at(-1)!
     onUnlinked?.(null)

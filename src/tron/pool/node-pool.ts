@@ -62,6 +62,8 @@ export interface NodePool {
   newBlocks(from: number, count: number): Promise<ReadBlock[]>
   /** Asks all hosts for the producers. @returns null while not most of them answer. */
   producers(): Promise<ProducerKeys | null>
+  /** Reads the headers that other hosts than this node's show at a height. Hosts that lack it, or do not answer, show none. */
+  othersAt(height: number, node: string): Promise<SentHeader[]>
   /** Reads the header of a block at the head. @returns null while the node that is asked lacks it. */
   newHeader(height: number, options?: { not?: string | readonly string[] }): Promise<SentHeader | null>
   /** Reads the newest block, which may still be replaced. @param options.turn `display` for sightings. */
@@ -196,6 +198,15 @@ export function createNodePool(options: {
       (await call(one => one.ask(node => node.newBlocks(from, count)))).value.map(judged),
     producers: () =>
       surveyProducers(hosts.map(host => nodes.filter(({ name }) => hostOfNode.get(name) === host))),
+    async othersAt(height, node) {
+      const ours = hostOfNode.get(node)
+      const others = ranked(nodes.filter(({ name }) => hostOfNode.get(name) !== ours))
+      const shown = await Promise.all(
+        // A failure is recorded with the node.
+        others.map(one => one.ask(asked => asked.newHeader(height)).catch(() => null)),
+      )
+      return shown.filter(header => header !== null)
+    },
     newHeader: async (height, { not } = {}) =>
       (await choice.call(one => one.ask(node => node.newHeader(height)), not)).value,
     head: async asked => (await call(one => one.ask(node => node.head(asked)))).value,

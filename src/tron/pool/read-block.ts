@@ -14,6 +14,8 @@ export type BlockView = 'solidBlock' | 'recordedBlock' | 'newBlock'
 /** Says why a header is not verified. @returns null when it is. */
 export type HeaderCheck = (header: SentHeader) => Unverified | null
 
+const saidTwice: readonly Unverified[] = ['leaf', 'stranger', 'signature']
+
 interface Answer {
   block: ReadBlock
   node: PooledNode
@@ -102,8 +104,8 @@ export function createBlockReader(options: {
     if (block.unverified === null) return given(node, block)
     onUnverified(node.name, block.unverified)
     log.debug({ height, node: node.name, why: block.unverified }, 'block.unverified')
-    // What a node cannot say in JSON it cannot say a second time either. One whose infos do not fit has failed.
-    const again = block.unverified === 'leaf' || failed.has(node) ? [] : choice.ranked([node])
+    // What a node cannot say in JSON it cannot say a second time either, and whose header it shows stays the same. One whose infos do not fit has failed.
+    const again = saidTwice.includes(block.unverified) || failed.has(node) ? [] : choice.ranked([node])
     const others = choice.ranked(
       nodes.filter(one => one !== node && !failed.has(one) && !isLeftOut(one, not)),
     )
