@@ -9,8 +9,12 @@ export interface FakeGrpcChain extends FakeGrpcNode, FakeChain {
   headHeight: number
 }
 
-export async function startFakeGrpcChain(given: Partial<FakeGrpcChain> = {}): Promise<FakeGrpcChain> {
-  const node: FakeGrpcChain = Object.assign(await startFakeGrpcNode(), {
+/** @param services as `startFakeGrpcNode` takes them. */
+export async function startFakeGrpcChain(
+  given: Partial<FakeGrpcChain> = {},
+  services?: readonly string[],
+): Promise<FakeGrpcChain> {
+  const node: FakeGrpcChain = Object.assign(await startFakeGrpcNode(services && { services }), {
     ...{ solidHeight: 1000, headHeight: 1018, chain: 'main', fork: null, lie: null },
     ...given,
   })

@@ -87,10 +87,16 @@ test('the event index is asked of the node over HTTP alone, unless a node over g
   await named.close()
 })
 
-test('a node that does not say what is solid ends the start, with the URL to write; one that is away does not', async () => {
+test('a second URL that does not say what is solid ends the start, with the URL to write; a node that is away does not', async () => {
   const headOnly = await startFakeGrpcNode({ services: ['Wallet'] })
   headOnly.behave = () => Buffer.alloc(0)
-  const wrong = poolOf(overHttp.url, headOnly.url)
+  const wrong = createNodePool({
+    ...options(),
+    nodes: [
+      { headUrl: overHttp.url, solidUrl: overHttp.url },
+      { headUrl: overGrpc.grpcUrl, solidUrl: headOnly.url },
+    ],
+  })
   await assert.rejects(wrong.genesisId(), {
     name: 'UsageError',
     message:
