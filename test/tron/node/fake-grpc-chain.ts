@@ -1,5 +1,5 @@
 import { withTransactions } from '../verify/block-messages.ts'
-import { type FakeChain, shownAt } from './fake-chain.ts'
+import { blockHash, type FakeChain, shownAt } from './fake-chain.ts'
 import { type FakeGrpcNode, startFakeGrpcNode } from './fake-grpc-node.ts'
 import { infosMessage } from './info-messages.ts'
 
@@ -18,6 +18,8 @@ export async function startFakeGrpcChain(
     ...{ solidHeight: 1000, headHeight: 1018, chain: 'main', fork: null, lie: null },
     ...given,
   })
+  // Not within the deadline of the first call.
+  blockHash(node, node.headHeight)
   node.behave = ({ method, number }) => {
     const [service, name] = method.split('/')
     const newest = service === 'Wallet' ? node.headHeight : node.solidHeight
