@@ -85,6 +85,8 @@ function failureOf(all: readonly PooledNode[], failure: NodeError | null, nowMs:
   // Said once: the message is the failure's own.
   return new NodeError('failed', cause?.message ?? 'no node can be asked now', {
     retryAfterMs,
+    // Tells that no node offers it. A limit is no such answer.
+    status: cause?.kind === 'failed' ? cause.status : undefined,
     cause: cause?.cause,
   })
 }

@@ -1,5 +1,5 @@
 import { withTransactions } from '../verify/block-messages.ts'
-import { type FakeChain, shownAt } from './fake-chain.ts'
+import { blockHash, type FakeChain, shownAt } from './fake-chain.ts'
 import { type FakeGrpcNode, startFakeGrpcNode } from './fake-grpc-node.ts'
 import { infosMessage } from './info-messages.ts'
 
@@ -9,11 +9,17 @@ export interface FakeGrpcChain extends FakeGrpcNode, FakeChain {
   headHeight: number
 }
 
-export async function startFakeGrpcChain(given: Partial<FakeGrpcChain> = {}): Promise<FakeGrpcChain> {
-  const node: FakeGrpcChain = Object.assign(await startFakeGrpcNode(), {
+/** @param services as `startFakeGrpcNode` takes them. */
+export async function startFakeGrpcChain(
+  given: Partial<FakeGrpcChain> = {},
+  services?: readonly string[],
+): Promise<FakeGrpcChain> {
+  const node: FakeGrpcChain = Object.assign(await startFakeGrpcNode(services && { services }), {
     ...{ solidHeight: 1000, headHeight: 1018, chain: 'main', fork: null, lie: null },
     ...given,
   })
+  // Not within the deadline of the first call.
+  blockHash(node, node.headHeight)
   node.behave = ({ method, number }) => {
     const [service, name] = method.split('/')
     const newest = service === 'Wallet' ? node.headHeight : node.solidHeight

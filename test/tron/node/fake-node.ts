@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type FakeChain, shownAt, shownJson } from './fake-chain.ts'
+import { blockHash, type FakeChain, shownAt, shownJson } from './fake-chain.ts'
 
 /** What a node answers instead of the truth: JSON, or what the function does with the response. */
 export type Answer = object | ((response: ServerResponse) => void)
@@ -68,6 +68,8 @@ export async function startFakeNode(given: Partial<FakeNode> = {}): Promise<Fake
       await new Promise(resolve => server.close(resolve))
     },
   }
+  // Not within the deadline of the first call.
+  blockHash(node, node.headHeight)
   return node
 }
 

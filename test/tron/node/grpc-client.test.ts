@@ -6,11 +6,13 @@ import { idOfHeaderBytes } from '../../../src/tron/block-id.ts'
 import { MessageFields } from '../../../src/tron/message-fields.ts'
 import { networks } from '../../../src/tron/network.ts'
 import { createTronNode, type TronNode } from '../../../src/tron/node/node-client.ts'
-import { NodeError } from '../../../src/tron/node/node-error.ts'
+import { isNotOffered, NodeError } from '../../../src/tron/node/node-error.ts'
 import { requestMetadata } from '../../../src/tron/node/node-grpc.ts'
 import { transferTopic } from '../../../src/tron/transfer-log.ts'
 import { merkleRoot } from '../../../src/tron/verify/merkle-root.ts'
 import { extention, headerOfBlock, withTransactions } from '../verify/block-messages.ts'
+import { blockHash } from './fake-chain.ts'
+import { startFakeGrpcChain } from './fake-grpc-chain.ts'
 import { type FakeGrpcNode, type GrpcAnswer, hex, message, startFakeGrpcNode } from './fake-grpc-node.ts'
 import {
   approvalTopic,
@@ -115,17 +117,19 @@ test('the genesis id is read at the head, after both views have answered', async
   ])
 })
 
-test('a node that does not say what is solid is refused, with the URL to write; one that is down is not', async () => {
+test('a second URL that does not say what is solid is refused, with the URL to write; one that is down is not', async () => {
   const head = await startFakeGrpcNode({ services: ['Wallet'] })
   const solid = await startFakeGrpcNode({ services: ['WalletSolidity'] })
   head.behave = solid.behave = ({ method }) => (method.includes('Info') ? infos() : block())
+  const other = await startFakeGrpcNode({ services: ['Wallet'] })
+  other.behave = head.behave
   const port = (url: string) => new URL(url).port
   const cases: [headUrl: string, solidUrl: string, said: RegExp | null][] = [
     [
       head.url,
-      head.url,
+      other.url,
       new RegExp(
-        `${new URL(head.url).host} does not serve protocol.WalletSolidity.*: name the port that does after the first, as grpc://127.0.0.1:${port(head.url)}\\|grpc://127.0.0.1:50061$`,
+        `${new URL(other.url).host} does not serve protocol.WalletSolidity.*: name the port that does after the first, as grpc://127.0.0.1:${port(head.url)}\\|grpc://127.0.0.1:50061$`,
       ),
     ],
     [solid.url, solid.url, /does not serve protocol\.Wallet over gRPC/],
@@ -145,8 +149,31 @@ test('a node that does not say what is solid is refused, with the URL to write; 
   assert.equal((await both.solidBlock(height))!.transfers.length, 3)
   assert.equal((await both.headBlock(height))!.transfers.length, 3)
   await both.close()
-  head.close()
-  solid.close()
+  for (const one of [head, other, solid]) one.close()
+})
+
+test('a node with the head alone serves its blocks, and none as irreversible: the failure says the URL to write', async () => {
+  const alone = await startFakeGrpcChain({}, ['Wallet'])
+  const one = newNode({ headUrl: alone.url, solidUrl: alone.url })
+  assert.equal(await one.genesisId(), blockHash(alone, 0))
+  assert.equal((await one.head()).height, 1018)
+  assert.equal((await one.solidHead()).height, 998, 'well below the head: to compare nodes by')
+  for (const view of ['newBlock', 'recordedBlock'] as const) {
+    const block = (await one[view](991))!
+    assert.deepEqual([block.hash, block.unverified], [blockHash(alone, 991), null])
+  }
+  await assert.rejects(one.solidBlock(991), error => {
+    assert(error instanceof NodeError)
+    assert.match(
+      error.message,
+      /name the port that does after the first, as grpc:.*\|grpc:\/\/127\.0\.0\.1:50061$/,
+    )
+    assert.equal(isNotOffered(error), true)
+    return true
+  })
+  assert(!alone.calls.slice(2).some(({ method }) => method.startsWith('WalletSolidity')))
+  await one.close()
+  alone.close()
 })
 
 test('a transfer in a log that cannot be decoded is handed on with its log, and the others still count', async () => {

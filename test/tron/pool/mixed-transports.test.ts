@@ -6,8 +6,11 @@ import { makePayment, sandboxAddresses } from '../../../src/sandbox/chain/sandbo
 import { type NodeView, startNodeView } from '../../../src/sandbox/node-view.ts'
 import { type SandboxNode, startSandboxNode } from '../../../src/sandbox/sandbox-node.ts'
 import { addressFromBytes } from '../../../src/tron/address.ts'
+import { isNotOffered } from '../../../src/tron/node/node-error.ts'
 import { createNodePool, type NodePool } from '../../../src/tron/pool/node-pool.ts'
 import { waitUntil } from '../../support/wait-until.ts'
+import { blockHash } from '../node/fake-chain.ts'
+import { startFakeGrpcChain } from '../node/fake-grpc-chain.ts'
 import { startFakeGrpcNode } from '../node/fake-grpc-node.ts'
 
 // One pool over two nodes of one chain: the first is asked over gRPC, the second over HTTP.
@@ -87,10 +90,16 @@ test('the event index is asked of the node over HTTP alone, unless a node over g
   await named.close()
 })
 
-test('a node that does not say what is solid ends the start, with the URL to write; one that is away does not', async () => {
+test('a second URL that does not say what is solid ends the start, with the URL to write; a node that is away does not', async () => {
   const headOnly = await startFakeGrpcNode({ services: ['Wallet'] })
   headOnly.behave = () => Buffer.alloc(0)
-  const wrong = poolOf(overHttp.url, headOnly.url)
+  const wrong = createNodePool({
+    ...options(),
+    nodes: [
+      { headUrl: overHttp.url, solidUrl: overHttp.url },
+      { headUrl: overGrpc.grpcUrl, solidUrl: headOnly.url },
+    ],
+  })
   await assert.rejects(wrong.genesisId(), {
     name: 'UsageError',
     message:
@@ -101,6 +110,25 @@ test('a node that does not say what is solid ends the start, with the URL to wri
   const away = poolOf(overHttp.url, 'grpc://127.0.0.1:1')
   assert.equal(await away.genesisId(), overGrpc.chain.genesisId)
   await away.close()
+})
+
+test('of nodes with the head alone the pool says that none offers an irreversible block, and reads those of the head', async () => {
+  const headAlone = await startFakeGrpcChain({}, ['Wallet'])
+  const alone = poolOf(headAlone.url)
+  assert.equal(await alone.genesisId(), blockHash(headAlone, 0))
+  await assert.rejects(alone.solidBlock(991), error => isNotOffered(error))
+  assert.equal((await alone.newBlock(991))!.hash, blockHash(headAlone, 991))
+  await alone.close()
+  headAlone.close()
+  // One that asks to wait, or fails, says nothing of the kind.
+  for (const kind of ['too-many-requests', 'reset'] as const) {
+    const other = poolOf(overHttp.url)
+    await other.genesisId()
+    overHttp.faults.set({ kind, view: 'solid' })
+    await assert.rejects(other.solidBlock(paid), error => !isNotOffered(error))
+    overHttp.faults.clear()
+    await other.close()
+  }
 })
 
 test('a node over gRPC that comes back is asked again', async () => {

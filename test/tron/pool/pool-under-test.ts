@@ -48,8 +48,10 @@ export function poolOf(
   options: Partial<Parameters<typeof createNodePool>[0]> = {},
 ) {
   const lines: LogLine[] = []
+  const debugLines: LogLine[] = []
   const keep = (line: object, event: string) => lines.push({ ...line, event })
-  const log = { debug: () => undefined, info: keep, warn: keep, error: keep } as unknown as Logger
+  const keepDebug = (line: object, event: string) => debugLines.push({ ...line, event })
+  const log = { debug: keepDebug, info: keep, warn: keep, error: keep } as unknown as Logger
   const pool = createNodePool({
     nodes: nodes.map(({ url }) => ({ headUrl: url, solidUrl: url })),
     usdtContract: networks.mainnet.usdtContract!,
@@ -61,5 +63,5 @@ export function poolOf(
   /** The states that the log names for a node, in order. */
   const states = (name: string) =>
     lines.filter(({ event, node }) => event === 'node.state' && node === name).map(({ state }) => state)
-  return { pool, lines, states }
+  return { pool, lines, debugLines, states }
 }

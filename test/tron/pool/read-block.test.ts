@@ -44,7 +44,7 @@ for (const [transport, startNode] of [
       for (const view of views) {
         const nodes = [await startNode({ lie }), await startNode(), await startNode()]
         const registry = createMetrics()
-        const { pool, lines } = poolOf(nodes, { registry })
+        const { pool, debugLines } = poolOf(nodes, { registry })
         const [liar, second] = pool.names
         const block = (await pool[view](height))!
         assert.deepEqual([block.node, block.unverified], [second, null])
@@ -54,7 +54,7 @@ for (const [transport, startNode] of [
           [[txid(height, 0), BigInt(height), true]],
         )
         assert.deepEqual(nodes.map(timesAsked), [2, 1, 0])
-        assert.deepEqual(unverifiedLines(lines), [{ node: liar, why }])
+        assert.deepEqual(unverifiedLines(debugLines), [{ node: liar, why }])
         const counted = new RegExp(`gateway_node_unverified_blocks_total{node="${liar}",why="${why}"} 1`)
         assert.match(await registry.metrics(), counted)
         // Nothing is held against it: it may have been cut off by something between.
@@ -134,12 +134,12 @@ for (const name of ['one too few', 'in another order']) {
   test(`infos of which ${name}, at every node: refused for 30 s, then given as far as they fit, and good again with them`, async () => {
     const nodes = await fakeNodes({ lie }, { lie }, { lie })
     const clock = steppedClock()
-    const { pool, lines } = poolOf(nodes, { clock })
+    const { pool, debugLines } = poolOf(nodes, { clock })
     for (let passedMs = 0; passedMs < 30_000; passedMs += 10_000) {
       await assert.rejects(pool.solidBlock(height), { name: 'NodeError', kind: 'failed' })
       clock.pass(10_000)
     }
-    assert.deepEqual(unverifiedLines(lines), [])
+    assert.deepEqual(unverifiedLines(debugLines), [])
     // It is no broken node: other blocks it serves.
     assert.equal((await pool.solidBlock(height - 2))!.unverified, null)
     const before = nodes.map(timesAsked)
@@ -150,7 +150,7 @@ for (const name of ['one too few', 'in another order']) {
       block.transfers.map(({ txid, amount, signed }) => [txid, amount, signed]),
       [[txid(height, 0), BigInt(height), false]],
     )
-    assert.deepEqual(unverifiedLines(lines), [{ node: pool.names[0], why: 'infos' }])
+    assert.deepEqual(unverifiedLines(debugLines), [{ node: pool.names[0], why: 'infos' }])
     // Who failed just now is not asked for it again at once.
     const asked = nodes.map((node, i) => timesAsked(node) - before[i]!)
     assert.deepEqual(asked, [1, 1, 1])
@@ -168,13 +168,13 @@ test('infos that do not fit at one node: its peer serves, for as long as that la
   const lie = unfitInfos['one too few']!
   const [a, b] = await fakeNodes({ lie }, {})
   const clock = steppedClock()
-  const { pool, lines } = poolOf([a!, b!], { clock })
+  const { pool, debugLines } = poolOf([a!, b!], { clock })
   for (let n = 0; n < 5; n++) {
     const block = (await pool.solidBlock(height))!
     assert.deepEqual([block.node, block.unverified], [b!.name, null])
     clock.pass(20_000)
   }
-  assert.deepEqual(unverifiedLines(lines), [])
+  assert.deepEqual(unverifiedLines(debugLines), [])
 })
 
 /** JSON that lacks a field: the node's own answer, with one that it does not know in the first result. */
@@ -192,11 +192,11 @@ test("a block that a node's JSON cannot say is asked for of the others alone, an
   a!.behave = lacksField(() => a!)
   b!.behave = lacksField(() => b!)
   const g = await grpcNode()
-  const { pool, lines } = poolOf([a!, b!, g])
+  const { pool, debugLines } = poolOf([a!, b!, g])
   const block = (await pool.solidBlock(height))!
   assert.deepEqual([block.node, block.unverified, block.transfers[0]!.signed], [pool.names[2], null, true])
   assert.deepEqual([a!, b!, g].map(timesAsked), [1, 1, 1])
-  assert.deepEqual(unverifiedLines(lines), [{ node: a!.name, why: 'leaf' }])
+  assert.deepEqual(unverifiedLines(debugLines), [{ node: a!.name, why: 'leaf' }])
 })
 
 test("a block that no node's JSON can say is given with its transfers, after each node was asked once", async () => {
@@ -235,11 +235,11 @@ for (const [name, given, why] of strangers) {
       const content = poolOf(nodes).pool
       assert.deepEqual((await content[view](height))!.node, content.names[0])
       for (const node of nodes) node.calls.length = 0
-      const { pool, lines } = poolOf(nodes, { verifyHeader: checkOf('main') })
+      const { pool, debugLines } = poolOf(nodes, { verifyHeader: checkOf('main') })
       const block = (await pool[view](height))!
       assert.deepEqual([block.node, block.unverified], [pool.names[1], null])
       assert.equal(producerKey(producerAt(nodes[1]!, height)).address, block.header!.producer)
-      assert.deepEqual(unverifiedLines(lines), [{ node: pool.names[0], why }])
+      assert.deepEqual(unverifiedLines(debugLines), [{ node: pool.names[0], why }])
       assert.deepEqual(nodes.map(timesAsked), [2, 1, 0])
       const nobody = poolOf(nodes, { verifyHeader: checkOf('nobody') }).pool
       assert.equal((await nobody[view](height))!.unverified, 'stranger')
