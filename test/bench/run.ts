@@ -7,6 +7,7 @@ import { createPool, type Pool } from '../../src/db/pool.ts'
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../src/demo/embedded-database.ts'
 import { benchBeside, type OrderRate } from './beside-bench.ts'
 import { benchCallbacks, type DeliveryResult } from './callback-bench.ts'
+import { benchBacklog, benchHeadCalls, callsLine } from './calls-bench.ts'
 import { benchCrowded } from './crowded-bench.ts'
 import { benchFollowing, followLine, type Transport } from './follow-bench.ts'
 import { benchHanging } from './hanging-bench.ts'
@@ -21,6 +22,7 @@ import { verifyingCosts } from './verifying-costs.ts'
 // there is a bare counterpart in the same run. Durable as in production: fsync and synchronous commit are on.
 const benches: Record<string, (databases: Databases) => Promise<void>> = {
   following,
+  calls,
   orders,
   beside,
   steady,
@@ -86,6 +88,24 @@ async function following({ fresh }: Databases): Promise<void> {
   for (const { transport, cpuMs, readMs } of verifyingCosts()) {
     console.log(
       `verifying such a block over ${transport}: ${cpuMs.toFixed(2)} ms of CPU, beside ${readMs.toFixed(2)} ms for reading its two answers`,
+    )
+  }
+}
+
+async function calls({ fresh }: Databases): Promise<void> {
+  const blocks = Number(process.env.BENCH_HEAD_BLOCKS ?? 100)
+  for (const [what, seen, paidEvery] of [
+    ['sightings on, one block of ten pays us', true, 10],
+    ['sightings on, every block pays us', true, 1],
+    ['sightings off, one block of ten pays us', false, 10],
+  ] as const) {
+    console.log(`${what}: ${callsLine(await benchHeadCalls(await fresh(), { seen, paidEvery, blocks }))}`)
+  }
+  const backlog = Number(process.env.BENCH_BACKLOG ?? 120)
+  for (const nodes of [1, 2]) {
+    const seconds = await benchBacklog(await fresh(), { blocks: backlog, requestsPerSecond: 3, nodes })
+    console.log(
+      `${backlog} blocks behind, 3 requests a second to each of ${nodes} nodes, sightings on: caught up after ${seconds.toFixed(0)} s`,
     )
   }
 }
