@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict'
 import { readCursor } from '../../src/blocks/chain-store.ts'
 import type { Pool } from '../../src/db/pool.ts'
-import {
-  besideCatchUp,
-  canLighten,
-  openChainAhead,
-  oursPerBlock,
-  type Progress,
-  paidAddresses,
-  placePaidOrders,
-} from './chain-ahead.ts'
+import { besideCatchUp, canLighten, openChainAhead, type Progress, placePaidOrders } from './chain-ahead.ts'
 import { httpLoad } from './http-load.ts'
+import { oursPerBlock, paidAddresses } from './memory-chain.ts'
 import {
   connections,
   type OrderingShop,

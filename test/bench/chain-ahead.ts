@@ -6,6 +6,7 @@ import { createTronNode } from '../../src/tron/node/node-client.ts'
 import { seedNumberedAddresses, seedNumberedOrders } from '../support/seed-numbered.ts'
 import { type BuiltGateway, startBuiltGateway } from './built-gateway.ts'
 import { type BenchChild, startChild } from './child-process.ts'
+import { paidAddresses } from './memory-chain.ts'
 import { cpuMicros } from './process-cpu.ts'
 
 /** A chain far ahead of the cursor: a node that answers from memory, every block 200 USDT transfers, two of them ours. */
@@ -26,16 +27,14 @@ export interface Progress {
   nodeMicros: number
 }
 
-export const oursPerBlock = 2
-export const paidAddresses = 1_000
-/** A month: more than any measurement gets through. */
-const blocksBehind = 864_000
+/** More than any measurement gets through. */
+const blocksBehind = 100_000
 const usdtContract = networks.sandbox.usdtContract!
 
 /** Opens it on an empty database, with a cursor and nobody to pay yet. */
 export async function openChainAhead({ pool, url }: { pool: Pool; url: string }): Promise<ChainAhead> {
-  const node = await startChild('memory-node.ts', [oursPerBlock, paidAddresses, blocksBehind].map(String))
-  const nodeUrl = `http://127.0.0.1:${node.ready.port}`
+  const node = await startChild('memory-node.ts', [`${blocksBehind}`])
+  const nodeUrl = node.ready.url
   const client = createTronNode({ headUrl: nodeUrl, solidUrl: nodeUrl, usdtContract })
   const pin = { network: 'sandbox', genesisId: await client.genesisId(), usdtContract }
   await client.close()

@@ -7,19 +7,22 @@ import { createPool, type Pool } from '../../src/db/pool.ts'
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../src/demo/embedded-database.ts'
 import { benchBeside, type OrderRate } from './beside-bench.ts'
 import { benchCallbacks, type DeliveryResult } from './callback-bench.ts'
+import { benchBacklog, benchHeadCalls, callsLine } from './calls-bench.ts'
 import { benchCrowded } from './crowded-bench.ts'
-import { benchFollowing, followLine } from './follow-bench.ts'
+import { benchFollowing, followLine, type Transport } from './follow-bench.ts'
 import { benchHanging } from './hanging-bench.ts'
 import { benchLatency } from './latency-bench.ts'
 import { benchOrders } from './order-bench.ts'
 import { startBenchRedis } from './redis-server.ts'
 import { benchSlowOrigins } from './slow-origins-bench.ts'
 import { benchSteady } from './steady-bench.ts'
+import { verifyingCosts } from './verifying-costs.ts'
 
 // npm run bench [-- callbacks orders ...]: each bench checks its answers, then prints its figures, as ratios where
 // there is a bare counterpart in the same run. Durable as in production: fsync and synchronous commit are on.
 const benches: Record<string, (databases: Databases) => Promise<void>> = {
   following,
+  calls,
   orders,
   beside,
   steady,
@@ -35,6 +38,8 @@ interface Databases {
   fresh(): Promise<{ pool: Pool; url: string }>
 }
 
+/** As many as a large gateway has. Fewer are seeded sooner, to see whether a bench works. */
+const manyAddresses = Number(process.env.BENCH_ADDRESSES ?? 1_000_000)
 const asked = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(benches)
 const server = await startEmbeddedDatabase(['-c', 'shared_buffers=512MB', '-c', 'max_wal_size=4GB'])
 const pools: Pool[] = []
@@ -70,12 +75,39 @@ function freshDatabase(embedded: EmbeddedDatabase): Databases['fresh'] {
 
 async function following({ fresh }: Databases): Promise<void> {
   const blocks = Number(process.env.BENCH_BLOCKS ?? 1000)
-  const few = await benchFollowing((await fresh()).pool, 1_000, blocks)
-  const many = await benchFollowing((await fresh()).pool, 1_000_000, blocks)
-  for (const result of [few, many]) console.log(followLine(result))
-  console.log(
-    `1 000 000 addresses against 1 000: ${(many.blocksPerSecond / few.blocksPerSecond).toFixed(2)} of the rate`,
-  )
+  const follow = async (transport: Transport, addresses: number) => {
+    const result = await benchFollowing((await fresh()).pool, { transport, addresses, blocks })
+    console.log(followLine(result))
+    return result.blocksPerSecond
+  }
+  const few = await follow('HTTP', 1_000)
+  const many = await follow('HTTP', manyAddresses)
+  const overGrpc = await follow('gRPC', manyAddresses)
+  console.log(`${manyAddresses} addresses against 1000, over HTTP: ${(many / few).toFixed(2)} of the rate`)
+  console.log(`gRPC against HTTP, ${manyAddresses} addresses: ${(overGrpc / many).toFixed(2)} of the rate`)
+  for (const { transport, cpuMs, readMs } of verifyingCosts()) {
+    console.log(
+      `verifying such a block over ${transport}: ${cpuMs.toFixed(2)} ms of CPU, beside ${readMs.toFixed(2)} ms for reading its two answers`,
+    )
+  }
+}
+
+async function calls({ fresh }: Databases): Promise<void> {
+  const blocks = Number(process.env.BENCH_HEAD_BLOCKS ?? 100)
+  for (const [what, seen, paidEvery] of [
+    ['sightings on, one block of ten pays us', true, 10],
+    ['sightings on, every block pays us', true, 1],
+    ['sightings off, one block of ten pays us', false, 10],
+  ] as const) {
+    console.log(`${what}: ${callsLine(await benchHeadCalls(await fresh(), { seen, paidEvery, blocks }))}`)
+  }
+  const backlog = Number(process.env.BENCH_BACKLOG ?? 120)
+  for (const nodes of [1, 2]) {
+    const seconds = await benchBacklog(await fresh(), { blocks: backlog, requestsPerSecond: 3, nodes })
+    console.log(
+      `${backlog} blocks behind, 3 requests a second to each of ${nodes} nodes, sightings on: caught up after ${seconds.toFixed(0)} s`,
+    )
+  }
 }
 
 async function orders({ fresh }: Databases): Promise<void> {
@@ -233,7 +265,9 @@ async function withRedis(work: (redisUrl: string | undefined) => Promise<void>):
 /** A day's gap, caught up in one run. */
 async function day({ fresh }: Databases): Promise<void> {
   const blocks = Number(process.env.BENCH_BLOCKS ?? 28_800)
-  const result = await benchFollowing((await fresh()).pool, 1_000_000, blocks)
-  const seconds = blocks / result.blocksPerSecond
-  console.log(`${blocks} blocks in ${seconds.toFixed(0)} s, with ${followLine(result)}`)
+  for (const transport of ['HTTP', 'gRPC'] as const) {
+    const result = await benchFollowing((await fresh()).pool, { transport, addresses: manyAddresses, blocks })
+    const seconds = blocks / result.blocksPerSecond
+    console.log(`${blocks} blocks in ${seconds.toFixed(0)} s, with ${followLine(result)}`)
+  }
 }

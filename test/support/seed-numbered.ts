@@ -1,7 +1,7 @@
 import { type Queryable, run } from '../../src/db/pool.ts'
 
 // Addresses by the thousand, made by the database: those whose 20 bytes are the first of sha256 of a number, as
-// test/bench/memory-node.ts pays them. Their text has the form of an address and is unique, but is not the bytes in base58.
+// test/bench/memory-chain.ts pays them. Their text has the form of an address and is unique, but is not the bytes in base58.
 
 /** Which ones: `count` numbers from `first` on. */
 export interface Numbered {
