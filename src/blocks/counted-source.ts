@@ -173,6 +173,7 @@ export function createCountedSource(options: {
       return counts() ? window!.solidBlock(height) : await nodes.solidBlock(height)
     },
     furthest: () => Math.max(0, ...nodes.status().map(({ solidHeight }) => solidHeight ?? 0)),
+    countedHeight: () => (counts() ? window!.solid.height : null),
     async confirm(block) {
       if (counts() || nodes.hosts.length < 2) return
       const others = await nodes.othersAt(block.height, block.node)

@@ -11,6 +11,8 @@ export interface ChainSource extends BlockSource {
   distrust(node: string, why: string): void
   /** Tells where the cursor is: called before each reading. */
   startAt?(cursor: BlockRef): void
+  /** The height up to which blocks are counted solid, and read already; null: it has to be asked. */
+  countedHeight?(): number | null
   /** Checks that a block may be committed, with those before it. @throws NodeError when other hosts show another one, and none shows it. */
   confirm?(block: SolidBlock): Promise<void>
   /** The height up to which blocks are known to be, where that is more than the solidified head. */
@@ -87,7 +89,7 @@ async function advance(
   nearHead: boolean,
 ): Promise<BlockRef | null> {
   const { nodes, commit, onProgress, onUnlinked, signal } = options
-  const last = nearHead ? cursor.height + 1 : (await nodes.solidHead()).height
+  const last = nodes.countedHeight?.() ?? (nearHead ? cursor.height + 1 : (await nodes.solidHead()).height)
   const plan = { from: cursor, last, ahead: blocksAhead, batch: blocksPerTransaction }
   let reached: BlockRef | null = null
   for await (const blocks of fetchBlocks(nodes, plan)) {
