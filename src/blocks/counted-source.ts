@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { BlockRef, SolidBlock } from '../tron/block.ts'
-import { NodeError } from '../tron/node/node-error.ts'
 import type { ReadBlock } from '../tron/node/solid-block.ts'
 import type { NodePool } from '../tron/pool/node-pool.ts'
 import { ChainWindow } from './chain-window.ts'
@@ -14,6 +13,7 @@ import type { HeadSource } from './follow-head.ts'
 import { createHeadPace } from './head-pace.ts'
 import type { KnownProducers } from './known-producers.ts'
 import { proveByHeaders } from './prove-by-headers.ts'
+import { settleDissent } from './settle-dissent.ts'
 
 /** The nodes, as far as the counted chain needs them. */
 export type CountedNodes = Pick<
@@ -176,16 +176,7 @@ export function createCountedSource(options: {
     countedHeight: () => (counts() ? window!.solid.height : null),
     async confirm(block) {
       if (counts() || nodes.hosts.length < 2) return
-      const others = await nodes.othersAt(block.height, block.node)
-      if (others.some(({ id }) => id === block.hash)) return
-      // Whose header nobody on turn has signed is no dissenter against one that is verified.
-      const dissenting = others.filter(
-        header => block.unverified !== null || producers.verifyHeader(header) === null,
-      )
-      if (dissenting.length === 0) return
-      const why = `it shows block ${block.height} as ${block.hash}, others ${dissenting.map(({ id }) => id).join(', ')}`
-      nodes.distrust(block.node, why)
-      throw new NodeError('failed', `node ${block.node} stands alone: ${why}`)
+      await settleDissent(nodes, producers, block)
     },
     distrust: nodes.distrust,
     startAt(cursor: BlockRef) {

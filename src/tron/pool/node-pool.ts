@@ -63,7 +63,7 @@ export interface NodePool {
   /** Asks all hosts for the producers. @returns null while not most of them answer. */
   producers(): Promise<ProducerKeys | null>
   /** Reads the headers that other hosts than this node's show at a height. Hosts that lack it, or do not answer, show none. */
-  othersAt(height: number, node: string): Promise<SentHeader[]>
+  othersAt(height: number, node: string): Promise<{ node: string; header: SentHeader }[]>
   /** Reads the header of a block at the head. @returns null while the node that is asked lacks it. */
   newHeader(height: number, options?: { not?: string | readonly string[] }): Promise<SentHeader | null>
   /** Reads the newest block, which may still be replaced. @param options.turn `display` for sightings. */
@@ -205,7 +205,7 @@ export function createNodePool(options: {
         // A failure is recorded with the node.
         others.map(one => one.ask(asked => asked.newHeader(height)).catch(() => null)),
       )
-      return shown.filter(header => header !== null)
+      return shown.flatMap((header, i) => (header ? [{ node: others[i]!.name, header }] : []))
     },
     newHeader: async (height, { not } = {}) =>
       (await choice.call(one => one.ask(node => node.newHeader(height)), not)).value,
