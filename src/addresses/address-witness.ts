@@ -93,7 +93,14 @@ export function openAddressWitness(options: {
       const witness = { ...self, history, published: inRedis }
       // Said even while others are silent: each of them counts on it.
       const silent = (await listSilentWitnesses(tx, history)).filter(({ id }) => id !== self.id)
-      const judgement = judgeHistory({ ...state, found, remembered: before, knows, published: shared, silent })
+      const judgement = judgeHistory({
+        ...state,
+        found,
+        remembered: before,
+        knows,
+        published: shared,
+        silent,
+      })
       if (judgement.kind === 'lost') await stopAssigning(tx, judgement.because, judgement.lost)
       if (judgement.kind === 'accepted' && history !== state.accepted) {
         await acceptHistory(tx, history)
