@@ -11,7 +11,7 @@ import { cloneDatabase } from './support/database.ts'
 import { formBody, signed } from './support/signed-request.ts'
 import { waitUntil } from './support/wait-until.ts'
 
-test('a retired key stops working within a second though every connection of the API is busy', async () => {
+test('a retired key stops working while every connection of the API is busy', async () => {
   const { url, pool } = await cloneDatabase()
   await followChain(pool)
   const masterKey = randomBytes(32)

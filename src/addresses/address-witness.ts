@@ -84,6 +84,8 @@ export function openAddressWitness(options: {
   const judge = async (): Promise<Judgement> => {
     // Before the transaction, which never waits for the network.
     const shared: Published | null = (await published?.read().catch(() => null)) ?? null
+    // Before the counters are read: what is committed and remembered meanwhile is missing in that reading, and not lost.
+    const before = new Map(remembered)
     const { judgement, dead, found } = await inTransaction(pool, async tx => {
       const state = await lockHistory(tx)
       const { current: history } = state
@@ -91,7 +93,14 @@ export function openAddressWitness(options: {
       const witness = { ...self, history, published: inRedis }
       // Said even while others are silent: each of them counts on it.
       const silent = (await listSilentWitnesses(tx, history)).filter(({ id }) => id !== self.id)
-      const judgement = judgeHistory({ ...state, found, remembered, knows, published: shared, silent })
+      const judgement = judgeHistory({
+        ...state,
+        found,
+        remembered: before,
+        knows,
+        published: shared,
+        silent,
+      })
       if (judgement.kind === 'lost') await stopAssigning(tx, judgement.because, judgement.lost)
       if (judgement.kind === 'accepted' && history !== state.accepted) {
         await acceptHistory(tx, history)
@@ -111,7 +120,7 @@ export function openAddressWitness(options: {
       await published?.forget({ witnesses: dead }).catch(() => undefined) // They only take up room.
     } else if (judgement.kind === 'lost') {
       // A counter that is missing is never found again: once this is said, it must not be said for ever.
-      const missing = [...remembered.keys()].filter(id => !found.has(id))
+      const missing = [...before.keys()].filter(id => !found.has(id))
       for (const id of missing) remembered.delete(id)
       const sharedMissing = [...(shared?.indexes.keys() ?? [])].filter(id => !found.has(id))
       await published?.forget({ counters: [...missing, ...sharedMissing] }).catch(() => undefined)

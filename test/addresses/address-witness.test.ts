@@ -58,6 +58,34 @@ test('one process that remembers, and finds all of it, accepts the new history a
   assert.equal(await findStop(api.pool), null)
 })
 
+test('what is assigned while the counters are compared is not lost', async () => {
+  await forgetAll()
+  await openProcess().address()
+  const { witness } = openProcess()
+  const held = await api.pool.connect()
+  try {
+    // Holds the comparison up after it has read the counters.
+    await held.query('begin; lock table address_witness in access exclusive mode')
+    const looking = witness.look()
+    await waitUntil('the comparison waits', async () => {
+      const { rows } = await api.pool.query(
+        `select from pg_locks where not granted and relation = 'address_witness'::regclass`,
+      )
+      return rows.length > 0
+    })
+    const { rows } = await api.pool.query(
+      'update address_counter set next_index = next_index + 1 where id = $1 returning next_index::int as next',
+      [addressCounterId],
+    )
+    await witness.remember(addressCounterId, rows[0].next)
+    await held.query('commit')
+    await looking
+  } finally {
+    held.release(true)
+  }
+  assert.equal(await findStop(api.pool), null)
+})
+
 test('one that has just started knows nothing, so none is assigned until `gateway restored`', async () => {
   await forgetAll()
   await openProcess().address()
