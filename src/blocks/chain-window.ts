@@ -54,6 +54,11 @@ export class ChainWindow {
     return this.#tip
   }
 
+  /** The node that showed the tip; null when the tip is the cursor. */
+  get tipNode(): string | null {
+    return this.#blocks.get(this.#tip.hash)?.node ?? null
+  }
+
   /** The highest block that is counted solid; the cursor when none above it is. */
   get solid(): SolidRef {
     return this.#count.solid

@@ -105,7 +105,7 @@ export async function fillWindow(options: {
       const { count: wanted } = group
       let linked = true
       for (const block of blocks) {
-        linked = await window.take(await verified(nodes, block, wanted))
+        linked = await window.take(await onTip(nodes, await verified(nodes, block, wanted), window))
         if (!linked) break
         lastNode = block.node
         onUnlinked(null)
@@ -169,6 +169,18 @@ async function dropSuspect(
 async function verified(nodes: NewBlocks, block: ReadBlock, together: number): Promise<ReadBlock> {
   if (together === 1 || block.unverified === null) return block
   return (await nodes.newBlock(block.height)) ?? block
+}
+
+/**
+ * Reads a block again that does not link to a tip which another node showed: of other nodes than its own. Else one node's false
+ * block could be replaced by another's, and what it shows above be read for ever.
+ */
+async function onTip(nodes: NewBlocks, block: ReadBlock, window: ChainWindow): Promise<ReadBlock> {
+  const { tip, tipNode, solid } = window
+  const isMixed = tipNode !== null && tipNode !== block.node && tip.height > solid.height
+  if (block.parentHash === tip.hash || !isMixed) return block
+  const other = await nodes.newBlock(block.height, { not: block.node }).catch(() => null)
+  return other?.parentHash === tip.hash ? other : block
 }
 
 function retryAfterMs(error: unknown): number {

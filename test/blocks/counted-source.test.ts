@@ -199,6 +199,21 @@ test('a node that withholds the newest blocks does not hold up those of another'
   assert.equal((await follow(from, chain.solid.height)).at(-1)!.hash, chain.solid.id)
 })
 
+test('made-up blocks that stand on one which only another node shows whole are not read for ever', async () => {
+  const { chain, lie, follow } = await counted({ others: 1, together: 4 })
+  const from = chain.solid.height + 1
+  chain.mine(3)
+  const heights = { from: chain.head.height + 2, to: chain.head.height + 4 }
+  lie({ kind: 'made-up-block', signed: 'producer', to: payee, heights })
+  lie({ kind: 'hidden-transaction', to: payee, signed: 'unsigned', heights: { ...heights, to: heights.from + 1 } })
+  for (let i = 0; i < 30; i++) {
+    chain.add([makePayment(chain.stamp(), [{ to: payee, amount: usdt(1n) }])])
+    chain.mine()
+  }
+  const blocks = await follow(from, chain.solid.height)
+  for (const block of blocks) assert.equal(block.hash, chain.block(block.height)!.id)
+})
+
 test('where no node names producers, its word is taken, and asked again later', async () => {
   const { chain, lie, source, producers } = await counted()
   assert.equal(producers.canCount(), true)
