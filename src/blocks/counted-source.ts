@@ -1,4 +1,4 @@
-import { EventEmitter, once } from 'node:events'
+import { EventEmitter } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -80,10 +80,20 @@ export function createCountedSource(options: {
   let askedAtMs = Number.NEGATIVE_INFINITY
 
   const counts = () => window !== null && producers.canCount() && !wordTaken
-  const wait = async (event: 'changed' | 'room', ms: number, signal: AbortSignal) => {
-    const over = AbortSignal.any([signal, AbortSignal.timeout(ms)])
-    await once(events, event, { signal: over }).catch(() => undefined) // Over: the caller looks again.
-  }
+  /** Waits for an event, and no longer than a time. With AbortSignal.timeout in AbortSignal.any, Node 20 may wait for ever. */
+  const wait = (event: 'changed' | 'room', ms: number, signal: AbortSignal) =>
+    new Promise<void>(resolve => {
+      const over = () => {
+        clearTimeout(timer)
+        events.off(event, over)
+        signal.removeEventListener('abort', over)
+        resolve()
+      }
+      const timer = setTimeout(over, ms)
+      events.on(event, over)
+      signal.addEventListener('abort', over)
+      if (signal.aborted) over()
+    })
   const noteProgress = () => {
     if (!window || window.solid.height === solidHeight) return
     solidHeight = window.solid.height
