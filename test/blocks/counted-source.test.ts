@@ -205,7 +205,12 @@ test('made-up blocks that stand on one which only another node shows whole are n
   chain.mine(3)
   const heights = { from: chain.head.height + 2, to: chain.head.height + 4 }
   lie({ kind: 'made-up-block', signed: 'producer', to: payee, heights })
-  lie({ kind: 'hidden-transaction', to: payee, signed: 'unsigned', heights: { ...heights, to: heights.from + 1 } })
+  lie({
+    kind: 'hidden-transaction',
+    to: payee,
+    signed: 'unsigned',
+    heights: { ...heights, to: heights.from + 1 },
+  })
   for (let i = 0; i < 30; i++) {
     chain.add([makePayment(chain.stamp(), [{ to: payee, amount: usdt(1n) }])])
     chain.mine()
