@@ -52,6 +52,8 @@ const pollMs = 100
 const steps = 18
 /** Of the watchers' log, when a history fails. */
 const linesShown = 60
+/** A node that once named another chain is not asked for a minute. */
+const settledMs = 180_000
 const users = 4
 const usdtContract = networks.sandbox.usdtContract!
 /** Whether the gateway checks what nodes say. Without it a liar is believed, and the runs with liars cannot pass. */
@@ -132,7 +134,7 @@ async function runLiars(seed: number, database: TestDatabase): Promise<void> {
       judgement = judgeRun(mine, await recordedTransfers(pool), policy)
       return isSound(judgement) && (await nothingPends(pool))
     }
-    await waitUntil('what waits for proof', settled, 60_000, pollMs).catch(cause => {
+    await waitUntil('what waits for proof', settled, settledMs, pollMs).catch(cause => {
       throw new Error(JSON.stringify(judgement, null, 1), { cause })
     })
   } catch (error) {
@@ -156,7 +158,7 @@ async function proofsSettled(pool: Pool): Promise<void> {
     await hurryProofs(pool)
     return await nothingPends(pool)
   }
-  await waitUntil('what waits for proof', settled, 60_000, pollMs)
+  await waitUntil('what waits for proof', settled, settledMs, pollMs)
 }
 
 /** Moves what waits for proof on by a minute: it is read again at once. */
