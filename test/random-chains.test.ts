@@ -17,7 +17,7 @@ import { creditChain } from '../src/credits/credit-chain.ts'
 import { keepSettling } from '../src/credits/keep-settling.ts'
 import { proofRules } from '../src/credits/proof-policy.ts'
 import type { Pool } from '../src/db/pool.ts'
-import { createPool } from '../src/db/pool.ts'
+import { createPool, inTransaction } from '../src/db/pool.ts'
 import type { SolidTruth } from '../src/sandbox/chain/chain-truth.ts'
 import { seededRandom } from '../src/sandbox/chain/seeded-random.ts'
 import type { TronAddress } from '../src/tron/address.ts'
@@ -53,7 +53,7 @@ const steps = 18
 /** Of the watchers' log, when a history fails. */
 const linesShown = 60
 /** A node that once named another chain is not asked for a minute. */
-const settledMs = 180_000
+const settledMs = 120_000
 const users = 4
 const usdtContract = networks.sandbox.usdtContract!
 /** Whether the gateway checks what nodes say. Without it a liar is believed, and the runs with liars cannot pass. */
@@ -163,12 +163,16 @@ async function proofsSettled(pool: Pool): Promise<void> {
 
 /** Moves what waits for proof on by a minute: it is read again at once. */
 async function hurryProofs(pool: Pool): Promise<void> {
-  await pool.query(
-    `update pending_proof
-        set next_check_at = now(), denied_since = denied_since - interval '1 minute'
-      where ended_at is null`,
-  )
-  await pool.query(`update unverified_block set next_check_at = now() where settled_at is null`)
+  await inTransaction(pool, async tx => {
+    // Whoever settles them holds the cursor.
+    await tx.query('select from chain_cursor for update')
+    await tx.query(
+      `update pending_proof
+          set next_check_at = now(), denied_since = denied_since - interval '1 minute'
+        where ended_at is null`,
+    )
+    await tx.query(`update unverified_block set next_check_at = now() where settled_at is null`)
+  })
 }
 
 async function nothingPends(pool: Pool): Promise<boolean> {

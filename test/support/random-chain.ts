@@ -50,7 +50,7 @@ export interface RandomChain {
    * @returns what must have been credited at a height that everybody reaches.
    */
   settle(lies?: 'end' | 'go on'): SolidTruth
-  /** Ends every lie. */
+  /** Ends every lie, and what else is wrong with the liars. */
   confess(): void
   close(): Promise<void>
 }
@@ -91,6 +91,7 @@ export async function randomChain(seed: number, options: RandomChainOptions): Pr
   }
   const confess = () => {
     for (const liar of liars) liar.confess()
+    for (const node of nodes.slice(nodes.length - liars.length)) node.faults.clear()
   }
   const settle = (lies: 'end' | 'go on' = 'end') => {
     if (lies === 'end') confess()
