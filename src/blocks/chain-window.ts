@@ -54,11 +54,6 @@ export class ChainWindow {
     return this.#tip
   }
 
-  /** The node that showed the tip; null when the tip is the cursor. */
-  get tipNode(): string | null {
-    return this.#blocks.get(this.#tip.hash)?.node ?? null
-  }
-
   /** The highest block that is counted solid; the cursor when none above it is. */
   get solid(): SolidRef {
     return this.#count.solid
@@ -102,6 +97,11 @@ export class ChainWindow {
     for (const [id, { height }] of this.#blocks) if (height >= block.height) this.#blocks.delete(id)
     const parent = this.#blocks.get(block.parentHash)
     this.#tip = parent ? refOf(parent) : this.#solidRef()
+  }
+
+  /** Makes the solid block the tip: those above it are read again. */
+  backToSolid(): void {
+    this.#tip = this.#solidRef()
   }
 
   #branch(): KeptBlock[] {

@@ -22,6 +22,8 @@ const retryMs = { first: 250, last: 5_000 }
 const lateMs = 30_000
 /** After so many misses in a row other nodes are asked than the one that served last. */
 const missesMax = 3
+/** After so many blocks that were dropped or do not link, without a new solid one, nodes are read one at a time. */
+const misfitsMax = 8
 
 interface Group {
   from: number
@@ -57,6 +59,11 @@ export async function fillWindow(options: {
   let filled: ChainWindow | null = null
   let depth = 0
   let misses = 0
+  let misfits = 0
+  // What several nodes show, of which one lies, may never link. What an honest one shows alone does, from the solid block on.
+  let only: string | null = null
+  let turn = 0
+  let solidHeight = 0
   let lastNode: string | null = null
   let waitMs = retryMs.first
   const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined) // Aborted: the loop ends.
@@ -69,7 +76,11 @@ export async function fillWindow(options: {
   const one = async (height: number): Promise<ReadBlock[]> => {
     // A node that withholds blocks is not asked alone for ever.
     const isWithheld = misses >= missesMax && lastNode !== null && nodes.names.length > 1
-    const block = await nodes.newBlock(height, isWithheld ? { not: lastNode! } : {})
+    const others = only !== null && nodes.names.filter(name => name !== only)
+    const block = await nodes.newBlock(
+      height,
+      others ? { not: others } : isWithheld ? { not: lastNode! } : {},
+    )
     return block ? [block] : []
   }
   const plan = async (window: ChainWindow) => {
@@ -78,7 +89,7 @@ export async function fillWindow(options: {
     if (depth === 0) {
       if (queue.length > 0) return
       if (room() <= 0) return await hasRoom(signal)
-      const count = together()
+      const count = only !== null ? 1 : together()
       await pause(pace.waitMs(window.tip, count))
       if (!signal.aborted && options.window() === window) queue.push(start(next(), count))
       return
@@ -89,6 +100,23 @@ export async function fillWindow(options: {
   const restart = () => {
     queue.length = 0
     depth = 0
+  }
+  const readNextAlone = (window: ChainWindow) => {
+    only = nodes.names[turn++ % nodes.names.length]!
+    misfits = 0
+    misses = 0
+    log.info({ node: only, solid: window.solid.height }, 'chain.one_node')
+    window.backToSolid()
+    restart()
+  }
+  const noteFit = (window: ChainWindow, fits: boolean) => {
+    if (window.solid.height !== solidHeight) {
+      solidHeight = window.solid.height
+      misfits = 0
+      only = null
+    } else if (!fits) misfits++
+    if (nodes.names.length > 1 && (misfits >= misfitsMax || (only !== null && misses >= missesMax)))
+      readNextAlone(window)
   }
 
   while (!signal.aborted) {
@@ -105,7 +133,7 @@ export async function fillWindow(options: {
       const { count: wanted } = group
       let linked = true
       for (const block of blocks) {
-        linked = await window.take(await onTip(nodes, await verified(nodes, block, wanted), window))
+        linked = await window.take(await verified(nodes, block, wanted))
         if (!linked) break
         lastNode = block.node
         onUnlinked(null)
@@ -117,7 +145,8 @@ export async function fillWindow(options: {
       // After a full group there may be more. After a short one the head is reached.
       const isFalse = linked && (await dropSuspect(options, window))
       if (!linked || isAtHead || isFalse) restart()
-      else if (isLate(window)) depth = Math.min(Math.max(1, depth * 2), groupsMax)
+      else if (isLate(window) && only === null) depth = Math.min(Math.max(1, depth * 2), groupsMax)
+      noteFit(window, linked && !isFalse)
       waitMs = retryMs.first
       onRead(isAtHead || !isLate(window))
     } catch (error) {
@@ -130,7 +159,8 @@ export async function fillWindow(options: {
       log.warn({ err: error, retryInMs: waitMs }, 'block.failed')
       await pause(Math.max(waitMs, retryAfterMs(error)))
       waitMs = Math.min(waitMs * 2, retryMs.last)
-      if (queue[0] === group) queue[0] = start(group.from, group.count)
+      if (only !== null) readNextAlone(window)
+      else if (queue[0] === group) queue[0] = start(group.from, group.count)
     }
   }
 
@@ -169,18 +199,6 @@ async function dropSuspect(
 async function verified(nodes: NewBlocks, block: ReadBlock, together: number): Promise<ReadBlock> {
   if (together === 1 || block.unverified === null) return block
   return (await nodes.newBlock(block.height)) ?? block
-}
-
-/**
- * Reads a block again that does not link to a tip which another node showed: of other nodes than its own. Else one node's false
- * block could be replaced by another's, and what it shows above be read for ever.
- */
-async function onTip(nodes: NewBlocks, block: ReadBlock, window: ChainWindow): Promise<ReadBlock> {
-  const { tip, tipNode, solid } = window
-  const isMixed = tipNode !== null && tipNode !== block.node && tip.height > solid.height
-  if (block.parentHash === tip.hash || !isMixed) return block
-  const other = await nodes.newBlock(block.height, { not: block.node }).catch(() => null)
-  return other?.parentHash === tip.hash ? other : block
 }
 
 function retryAfterMs(error: unknown): number {
