@@ -5,7 +5,7 @@ import { NodeError } from '../node/node-error.ts'
 import type { ReadBlock } from '../node/solid-block.ts'
 import type { SentHeader } from '../verify/sent-block.ts'
 import type { NodeChoice } from './choose-node.ts'
-import { stepBackMax } from './node-health.ts'
+import { isTrusted, stepBackMax } from './node-health.ts'
 import type { PooledNode } from './pooled-node.ts'
 
 /** Of which view a block is read. */
@@ -87,6 +87,7 @@ export function createBlockReader(options: {
       throw error
     }
   }
+  const trusts = ({ health }: PooledNode) => isTrusted(health, now())
   const isUnfitForLong = (height: number): boolean => {
     const sinceMs = unfitSince.get(height) ?? now()
     unfitSince.set(height, sinceMs)
@@ -111,7 +112,9 @@ export function createBlockReader(options: {
     )
     for (const other of [...again, ...others]) {
       const shown = await ask(other, view, height).catch(() => null)
-      if (shown?.unverified === null) return given(other, shown)
+      // A distrusted node may show a block that some producer signed, where a trusted one shows another that cannot be verified.
+      const isPreferred = shown?.hash === block.hash || trusts(other) || !trusts(node)
+      if (shown?.unverified === null && isPreferred) return given(other, shown)
     }
     return given(node, block)
   }

@@ -127,6 +127,23 @@ test('nodes that are left out, that cannot be asked or that lack the block do no
   assert.deepEqual((await pool.solidBlock(height))!.node, honest)
 })
 
+test('another block, of a node that is distrusted, does not stand in for what a trusted one shows', async () => {
+  const { why, show: lie } = falseBlocks['a call that is without its log']!
+  const nodes = [await httpNode({ lie }), await httpNode({ fork: { name: 'b', at: height } })]
+  const { pool } = poolOf(nodes)
+  const [trusted, other] = pool.names
+  assert.equal((await pool.newBlock(height))!.node, other)
+  pool.distrust(other!, 'few producers build on its block')
+  const block = (await pool.newBlock(height))!
+  assert.deepEqual([block.node, block.unverified], [trusted, why])
+  // The same block it may show whole.
+  nodes[1]!.fork = null
+  assert.deepEqual((await pool.newBlock(height))!.node, other)
+  nodes[1]!.fork = { name: 'b', at: height }
+  pool.distrust(trusted!, 'it cannot show its block whole')
+  assert.deepEqual((await pool.newBlock(height))!.unverified, null)
+})
+
 // Which infos do not fit is the client's to say, and tested there.
 for (const name of ['one too few', 'in another order']) {
   const lie: FakeChain['lie'] = truth =>
