@@ -45,9 +45,11 @@ export interface CountedSource extends ChainSource {
 /** Headers above the solid block without another solid one: its producers are others than those that are known. */
 const provenAfter = 100
 const proveRetryMs = 60_000
-/** Without a counted block for so long, and under so many blocks, while a node's solidified head moves on, its word is taken. */
-const stalledMs = 300_000
+/** Under so many blocks, and without one that is counted solid, the producers are asked for, each time after so long. */
 const stalledBlocks = 40
+const askRetryMs = 60_000
+/** When that lasts for so long, while a node's solidified head moves on, its word is taken. */
+const stalledMs = 300_000
 const progressCheckMs = 1_000
 /** A node's word must be so far above the cursor: more than counting lags behind it. */
 const wordAheadMin = 3
@@ -130,14 +132,14 @@ export function createCountedSource(options: {
     window.prove(ids)
     events.emit('room')
   }
-  const takeWord = async () => {
-    if (!window || !producers.canCount() || nowMs() - Math.max(progressAtMs, askedAtMs) < stalledMs) return
-    // Where no blocks are read, there is nothing to count.
+  /** Where blocks are read and none becomes solid: asks for the producers, and in the end takes a node's word. */
+  const unstall = async () => {
+    if (!window || !producers.canCount() || nowMs() - askedAtMs < askRetryMs) return
     if (window.tip.height - window.solid.height < stalledBlocks) return
     askedAtMs = nowMs()
-    // The producers may all be others than those that are known.
+    // They may all be others than those that are known.
     await producers.ask()
-    if (wordTaken) return
+    if (wordTaken || nowMs() - progressAtMs < stalledMs) return
     const claimed = await nodes.solidHead()
     if (claimed.height < window.cursor.height + wordAheadMin) return
     wordTaken = true
@@ -148,7 +150,7 @@ export function createCountedSource(options: {
     while (!signal.aborted) {
       try {
         await prove(signal)
-        await takeWord()
+        await unstall()
       } catch (err) {
         if (!signal.aborted) log.warn({ err }, 'chain.unproven')
       }

@@ -17,6 +17,9 @@ export interface LieContext {
   amounts?: 'any' | 'small' | 'large'
 }
 
+/** What producers sign twice: one more of them would make it solid, beside what is. */
+const producersMax = 18
+
 type Signed = NonNullable<FaultOf<'other-hash'>['signed']>
 
 /** In USDT. @see CREDIT_ALONE_AMOUNT */
@@ -126,13 +129,14 @@ export const lies = {
     { kind: 'withheld-block', heights, ...(random.chance(0.5) && { to: random.pick(addresses) }) },
   ],
   'other block': context => [{ kind: 'other-hash', heights: context.heights, signed: anySigned(context) }],
-  'other branch': ({ random, chain }) => [
-    {
-      kind: 'other-branch',
-      depth: random.whole(1, chain.head.height - chain.solid.height + 2),
-      ...(random.chance(0.5) && { signed: random.pick(['unsigned', 'stranger', 'impostor'] as const) }),
-    },
-  ],
+  'other branch': ({ random, chain }) => {
+    const depth = random.whole(1, chain.head.height - chain.solid.height + 2)
+    return [
+      random.chance(0.5)
+        ? { kind: 'other-branch', depth, signed: random.pick(['unsigned', 'stranger', 'impostor'] as const) }
+        : { kind: 'other-branch', depth: Math.min(depth, producersMax) },
+    ]
+  },
 } satisfies Record<string, (context: LieContext) => Fault[]>
 
 export type LieName = keyof typeof lies
