@@ -17,7 +17,7 @@ export interface LieContext {
   amounts?: 'any' | 'small' | 'large'
 }
 
-/** What producers sign twice: one more of them would make it solid, beside what is. */
+/** So many producers may sign two blocks of one height: one more would make both branches solid. */
 const producersMax = 18
 
 type Signed = NonNullable<FaultOf<'other-hash'>['signed']>
@@ -131,10 +131,11 @@ export const lies = {
   'other block': context => [{ kind: 'other-hash', heights: context.heights, signed: anySigned(context) }],
   'other branch': ({ random, chain }) => {
     const depth = random.whole(1, chain.head.height - chain.solid.height + 2)
+    const from = Math.max(1, chain.head.height - depth + 1)
     return [
       random.chance(0.5)
         ? { kind: 'other-branch', depth, signed: random.pick(['unsigned', 'stranger', 'impostor'] as const) }
-        : { kind: 'other-branch', depth: Math.min(depth, producersMax) },
+        : { kind: 'other-branch', depth, heights: { from, to: from + producersMax - 1 } },
     ]
   },
 } satisfies Record<string, (context: LieContext) => Fault[]>
