@@ -252,6 +252,7 @@ test('when nothing can be counted for five minutes while a node moves on, its wo
   source.startAt!(block)
   // The node names them again. Blocks from then on can be counted.
   views[0]!.faults.clear()
+  chain.mine(40)
   passedMs += 301_000
   await waitUntil('the new keys', async () => {
     const known = new Set([...(await readProducers(pool)).values()].flat())
