@@ -97,7 +97,7 @@ export const settings = {
   },
   SEEN: {
     description:
-      'Whether transfers that are not solidified yet are shown. A block then costs 2 calls to the nodes instead of 1.25.',
+      'Whether transfers that are not solidified yet are shown. A block then costs 2 calls to the nodes instead of 1.4.',
     expected: 'on or off',
     default: 'on',
     pattern: /^(on|off)$/,
