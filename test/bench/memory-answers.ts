@@ -11,11 +11,11 @@ import {
   transferUnits,
 } from './memory-chain.ts'
 
-/** What a node answers of its blocks. */
+/** What a node answers of its blocks, each in parts: those that are the same in many blocks are not copied. */
 export interface MemoryAnswers {
-  block(height: number): Buffer
-  header(height: number): Buffer
-  infos(height: number): Buffer
+  block(height: number): Buffer[]
+  header(height: number): Buffer[]
+  infos(height: number): Buffer[]
 }
 
 /** Answers as JSON, as java-tron writes it over HTTP. */
@@ -32,19 +32,19 @@ export function jsonAnswers(chain: MemoryChain): MemoryAnswers {
     block(height) {
       const block = chain.block(height)
       const ours = block.ours.map(transactionJson).join(',')
-      return Buffer.concat([
+      return [
         Buffer.from(`${headerJson(block)},"transactions":[${ours},`),
         transactions[block.cycle]!,
         Buffer.from(']}'),
-      ])
+      ]
     },
-    header: height => Buffer.from(`${headerJson(chain.block(height))}}`),
+    header: height => [Buffer.from(`${headerJson(chain.block(height))}}`)],
     infos(height) {
       const { ours, cycle, timeMs } = chain.block(height)
       const first = ours.map(transfer => infoJson(transfer, height, timeMs)).join(',')
       const rest = infos[cycle]!({ height: Buffer.from(`${height}`), time: Buffer.from(`${timeMs}`) })
       rest[rest.length - 1] = ']'.charCodeAt(0)
-      return Buffer.concat([Buffer.from(`[${first},`), rest])
+      return [Buffer.from(`[${first},`), rest]
     },
   }
 }
@@ -68,15 +68,15 @@ export function messageAnswers(chain: MemoryChain): MemoryAnswers {
   return {
     block(height) {
       const block = chain.block(height)
-      return Buffer.concat([...block.ours.map(element), transactions[block.cycle]!, ...headerFields(block)])
+      return [...block.ours.map(element), transactions[block.cycle]!, ...headerFields(block)]
     },
-    header: height => Buffer.concat(headerFields(chain.block(height))),
+    header: height => headerFields(chain.block(height)),
     infos(height) {
       const { ours, cycle, timeMs } = chain.block(height)
-      return Buffer.concat([
+      return [
         infosMessage(ours.map(transfer => infoOf(transfer, height, timeMs))),
         infos[cycle]!({ height: heightField(height), time: timeField(timeMs) }),
-      ])
+      ]
     },
   }
 }
@@ -93,8 +93,9 @@ function dated(
   return ({ height, time }) => {
     const copy = Buffer.from(all)
     for (let at = 0; at < copy.length; at += length) {
-      height.copy(copy, at + heightAt)
-      time.copy(copy, at + timeAt)
+      // Byte by byte: for so few `Buffer.copy` takes ten times as long.
+      for (let i = 0; i < height.length; i++) copy[at + heightAt + i] = height[i]!
+      for (let i = 0; i < time.length; i++) copy[at + timeAt + i] = time[i]!
     }
     return copy
   }

@@ -28,6 +28,8 @@ export const firstTimeMs = 1_767_225_600_000
 const producerCount = 27
 /** After so many blocks the strangers come again: 65 340 recipients. */
 const cycleMax = 330
+/** So many of the last ones are kept: an operator's catch-up asks for a few hundred at a time. */
+const madeMax = 1_000
 /** Base units of each transfer. */
 export const transferUnits = 1_000_000n
 
@@ -87,22 +89,33 @@ export function makeMemoryChain(blocks: number): MemoryChain {
     roots.push(rootOf(oursOf(n), siblings[n % strangers.length]!))
     ids.push(idOfHeaderBytes(height, header(height).raw))
   }
+  // A block is asked for twice, once for its infos.
+  const made = new Map<number, MemoryBlock>()
   return {
     head,
     producers,
     strangers,
     block(height) {
-      const n = height - firstHeight
-      const parts = header(height)
-      const signature = sign(producers[n % producerCount]!.secret, hash('sha256', parts.raw, 'buffer'))
-      return {
-        ...parts,
-        id: ids[n + 1]!,
-        signature: Buffer.from(signature, 'hex'),
-        ours: oursOf(n),
-        cycle: n % strangers.length,
-      }
+      const known = made.get(height)
+      if (known) return known
+      const block = makeBlock(height)
+      if (made.size === madeMax) made.clear()
+      made.set(height, block)
+      return block
     },
+  }
+
+  function makeBlock(height: number): MemoryBlock {
+    const n = height - firstHeight
+    const parts = header(height)
+    const signature = sign(producers[n % producerCount]!.secret, hash('sha256', parts.raw, 'buffer'))
+    return {
+      ...parts,
+      id: ids[n + 1]!,
+      signature: Buffer.from(signature, 'hex'),
+      ours: oursOf(n),
+      cycle: n % strangers.length,
+    }
   }
 }
 

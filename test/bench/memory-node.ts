@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js'
 import { MessageFields } from '../../src/tron/message-fields.ts'
-import { encodeElement, encodeProtobuf } from '../../src/tron/protobuf.ts'
+import { elementHead, encodeElement, encodeProtobuf } from '../../src/tron/protobuf.ts'
 import { jsonAnswers, type MemoryAnswers, messageAnswers } from './memory-answers.ts'
 import { firstHeight, makeMemoryChain, solidDepth } from './memory-chain.ts'
 
@@ -28,7 +28,7 @@ interface Writing extends MemoryAnswers {
   nothing: Buffer
   noInfos: Buffer
   genesis: Buffer
-  several(blocks: Buffer[]): Buffer
+  several(blocks: Buffer[][]): Buffer[]
   witnesses: Buffer
   /** Of any producer: its own key signs. */
   account: Buffer
@@ -44,12 +44,11 @@ const json: Writing = {
   genesis: Buffer.from(
     `{"blockID":"${genesisId}","block_header":{"raw_data":{"txTrieRoot":"${zeros}","parentHash":"${zeros}"}}}`,
   ),
-  several: blocks =>
-    Buffer.concat([
-      Buffer.from('{"block":['),
-      ...blocks.flatMap((block, i) => (i === 0 ? [block] : [Buffer.from(','), block])),
-      Buffer.from(']}'),
-    ]),
+  several: blocks => [
+    Buffer.from('{"block":['),
+    ...blocks.flatMap((block, i) => (i === 0 ? block : [Buffer.from(','), ...block])),
+    Buffer.from(']}'),
+  ],
   witnesses: Buffer.from(
     JSON.stringify({ witnesses: producers.map(({ address }) => ({ address, isJobs: true })) }),
   ),
@@ -63,7 +62,7 @@ const messages: Writing = {
     encodeElement(2, encodeElement(1, encodeProtobuf([[3, Buffer.alloc(32)]]))),
     encodeElement(3, Buffer.from(genesisId, 'hex')),
   ]),
-  several: blocks => Buffer.concat(blocks.map(block => encodeElement(1, block))),
+  several: blocks => blocks.flatMap(block => [elementHead(1, lengthOf(block)), ...block]),
   witnesses: Buffer.concat(
     producers.map(({ address }) =>
       encodeElement(
@@ -78,19 +77,20 @@ const messages: Writing = {
   account: encodeProtobuf([[2, 1]]),
 }
 
-function answer(writing: Writing, { method, isSolid, height, end }: Asked): Buffer {
+/** Returns the parts of an answer. */
+function answer(writing: Writing, { method, isSolid, height, end }: Asked): Buffer[] {
   calls++
   const newest = isSolid ? head - solidDepth : head
   const at = height ?? newest
-  if (method === 'listwitnesses') return writing.witnesses
-  if (method === 'getaccount') return writing.account
+  if (method === 'listwitnesses') return [writing.witnesses]
+  if (method === 'getaccount') return [writing.account]
   if (method === 'getblockbylimitnext') {
     const count = Math.max(0, Math.min(end, newest + 1) - at)
     return writing.several(Array.from({ length: count }, (_, i) => writing.block(at + i)))
   }
-  if (method === 'gettransactioninfobyblocknum') return at > newest ? writing.noInfos : writing.infos(at)
-  if (at === 0) return writing.genesis
-  if (at > newest) return writing.nothing
+  if (method === 'gettransactioninfobyblocknum') return at > newest ? [writing.noInfos] : writing.infos(at)
+  if (at === 0) return [writing.genesis]
+  if (at > newest) return [writing.nothing]
   return method === 'getblock' ? writing.header(at) : writing.block(at)
 }
 
@@ -102,11 +102,17 @@ const http = createServer((request, response) => {
   request.on('end', () => {
     const [, service, method] = request.url!.split('/') as [string, string, string]
     const found =
-      service === 'bench' ? figures() : answer(json, readBody(method, service === 'walletsolidity', body))
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': found.length })
-    response.end(found)
+      service === 'bench' ? [figures()] : answer(json, readBody(method, service === 'walletsolidity', body))
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': lengthOf(found) })
+    response.cork()
+    for (const part of found) response.write(part)
+    response.end()
   })
 })
+
+function lengthOf(parts: readonly Buffer[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0)
+}
 
 function figures(): Buffer {
   const { user, system } = process.cpuUsage()
@@ -161,7 +167,7 @@ for (const service of ['Wallet', 'WalletSolidity']) {
   const handle = (name: string) => {
     const method = name.replace(/2$/, '').toLowerCase()
     return ({ request }: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) =>
-      done(null, answer(messages, readMessage(method, service === 'WalletSolidity', request)))
+      done(null, Buffer.concat(answer(messages, readMessage(method, service === 'WalletSolidity', request))))
   }
   grpc.addService(
     Object.fromEntries(grpcMethods.map(name => [name, definition(name)])),

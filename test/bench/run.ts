@@ -74,7 +74,7 @@ function freshDatabase(embedded: EmbeddedDatabase): Databases['fresh'] {
 }
 
 async function following({ fresh }: Databases): Promise<void> {
-  const blocks = Number(process.env.BENCH_BLOCKS ?? 1000)
+  const blocks = Number(process.env.BENCH_BLOCKS ?? 3000)
   const follow = async (transport: Transport, addresses: number) => {
     const result = await benchFollowing((await fresh()).pool, { transport, addresses, blocks })
     console.log(followLine(result))

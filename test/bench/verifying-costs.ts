@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { addressToBytes } from '../../src/tron/address.ts'
+import { addressToHex } from '../../src/tron/address.ts'
 import { networks } from '../../src/tron/network.ts'
 import { readBlockMessage, readInfosMessage } from '../../src/tron/node/grpc-messages.ts'
 import { readBlock, readBlockFields, readTransactionInfos } from '../../src/tron/node/node-answers.ts'
@@ -11,7 +11,7 @@ import type { Transport } from './follow-bench.ts'
 import { jsonAnswers, messageAnswers } from './memory-answers.ts'
 import { firstHeight, makeMemoryChain } from './memory-chain.ts'
 
-const token = addressToBytes(networks.sandbox.usdtContract!).toString('hex')
+const token = addressToHex(networks.sandbox.usdtContract!)
 const rounds = 300
 
 /** What verifying a block of the bench costs, in ms of CPU. Nothing is awaited: CPU is elapsed time. */
@@ -30,8 +30,10 @@ export function verifyingCosts(): VerifyingCost[] {
   const keys = new Map(chain.producers.map(({ address }) => [address, [address]]))
   const producers = knownProducers(keys)
   const [json, messages] = [jsonAnswers(chain), messageAnswers(chain)]
-  const [block, infos] = [json.block(height), json.infos(height)]
-  const [message, infosMessage] = [messages.block(height), messages.infos(height)]
+  const [block, infos] = [Buffer.concat(json.block(height)), Buffer.concat(json.infos(height))]
+  const [message, infosMessage] = [messages.block(height), messages.infos(height)].map(parts =>
+    Buffer.concat(parts),
+  ) as [Buffer, Buffer]
   const reads = {
     HTTP: () => ({
       block: readBlock(readBlockFields(block), token)!,
