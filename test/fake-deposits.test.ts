@@ -8,7 +8,7 @@ import { openChain } from '../src/blocks/open-chain.ts'
 import { creditBlocks } from '../src/credits/credit-blocks.ts'
 import { addressWord, type CallResult, transferLog } from '../src/sandbox/chain/transaction-facts.ts'
 import { startSandboxNode } from '../src/sandbox/sandbox-node.ts'
-import { addressFromBytes, addressToBytes, type TronAddress } from '../src/tron/address.ts'
+import { addressFromBytes, addressToHex, type TronAddress } from '../src/tron/address.ts'
 import { networks } from '../src/tron/network.ts'
 import { createTronNode } from '../src/tron/node/node-client.ts'
 import { type NodeLog, transferTopic } from '../src/tron/transfer-log.ts'
@@ -24,7 +24,7 @@ const usdt = networks.sandbox.usdtContract!
 const otherToken = addressFromBytes(bytesFor('counterfeit'))
 const payer = addressFromBytes(bytesFor('payer'))
 const approvalTopic = '8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b925'
-const usdtHex = addressToBytes(usdt).toString('hex')
+const usdtHex = addressToHex(usdt)
 const word = (value: bigint) => value.toString(16).padStart(64, '0')
 const amount = 5_000_000n
 

@@ -1,4 +1,4 @@
-import { addressFromBytes } from '../tron/address.ts'
+import { addressFromHex } from '../tron/address.ts'
 import type { SolidBlock } from '../tron/block.ts'
 import type { HeldTransfer } from './held-store.ts'
 import type { Confirmation } from './release-held.ts'
@@ -68,8 +68,8 @@ function differenceOf({ node, transfers }: SolidBlock, held: HeldTransfer): stri
   const log = transfers.find(({ txid, logIndex }) => txid === held.txid && logIndex === held.logIndex)
   if (!log) return `${node} has the block without this transfer`
   const shown = {
-    from: addressFromBytes(log.fromBytes),
-    to: addressFromBytes(log.toBytes),
+    from: addressFromHex(log.fromHex),
+    to: addressFromHex(log.toHex),
     amount: log.amount,
   }
   for (const what of ['from', 'to', 'amount'] as const) {

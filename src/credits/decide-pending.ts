@@ -2,7 +2,7 @@ import type { PendingProofId } from '../base/ids.ts'
 import { readCursor } from '../blocks/chain-store.ts'
 import { type Pool, type Queryable, rows } from '../db/pool.ts'
 import { insertTransfers } from '../transfers/transfer-store.ts'
-import { addressToBytes } from '../tron/address.ts'
+import { addressToHex } from '../tron/address.ts'
 import type { SecondNodes } from './confirm-held.ts'
 import type { CreditRules } from './credit-rules.ts'
 import type { NotRejected } from './decide-held.ts'
@@ -146,8 +146,8 @@ function asTransferToUs(one: PendingProof) {
   const { txid, txIndex, logIndex, from, to, amount, depositAddressId, height, hash, time } = one
   const transfer = {
     ...{ txid, txIndex, logIndex, amount, signed: false },
-    fromBytes: addressToBytes(from),
-    toBytes: addressToBytes(to),
+    fromHex: addressToHex(from),
+    toHex: addressToHex(to),
   }
   return { block: { height, hash, time, transfers: [transfer] }, transfer, depositAddressId }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readHeaders } from '../blocks/block-store.ts'
 import type { Tx } from '../db/pool.ts'
 import type { Quarantined } from '../transfers/quarantine-store.ts'
-import { addressToBytes, parseTronAddress } from '../tron/address.ts'
+import { addressToHex, parseTronAddress } from '../tron/address.ts'
 import { decodeTransferLog, type NodeLog } from '../tron/transfer-log.ts'
 import { type ShownBlock, unknownNode } from './record-proved.ts'
 
@@ -25,13 +25,13 @@ export async function decodeAgain(
 ): Promise<DecodedAgain> {
   const contract = parseTronAddress(usdtContract)
   assert(contract, 'the contract in chain_cursor is an address')
-  const decoded = decodeTransferLog(log as NodeLog, addressToBytes(contract).toString('hex'))
+  const decoded = decodeTransferLog(log as NodeLog, addressToHex(contract))
   if (decoded === null) return { kind: 'no transfer' }
   if (decoded.kind === 'undecodable') return decoded
   if (decoded.amount === 0n) return { kind: 'zero' }
   const [header] = await readHeaders(tx, { from: height, to: height })
   if (!header || txIndex === null) return { kind: 'no header' }
-  const { fromBytes, toBytes, amount } = decoded
+  const { fromHex, toHex, amount } = decoded
   return {
     kind: 'transfer',
     // The node that sent the log was not kept, so any node counts as a second one.
@@ -39,7 +39,7 @@ export async function decodeAgain(
       ...header,
       node: unknownNode,
       unverified: null,
-      transfers: [{ txid, txIndex, logIndex, fromBytes, toBytes, amount, signed: false }],
+      transfers: [{ txid, txIndex, logIndex, fromHex, toHex, amount, signed: false }],
     },
   }
 }

@@ -12,7 +12,7 @@ import type { RereadSource } from '../blocks/reread-blocks.ts'
 import type { Pool } from '../db/pool.ts'
 import { sumOf } from '../transfers/compare-history.ts'
 import { inChainOrder, type RecordedTransfer } from '../transfers/transfer.ts'
-import { addressToBytes, type TronAddress } from '../tron/address.ts'
+import { addressToHex, type TronAddress } from '../tron/address.ts'
 import type { SolidBlock } from '../tron/block.ts'
 import type { CreditRules } from './credit-rules.ts'
 import { type LastCredited, lastCredited } from './credit-store.ts'
@@ -82,11 +82,11 @@ async function readTo(pool: Pool, fromBlock: number): Promise<number> {
 
 /** Keeps the blocks that pay the addresses, with these payments only: everything else in them has been rescanned. */
 function payingOnly(addresses: readonly TronAddress[], blocks: readonly SolidBlock[]): SolidBlock[] {
-  const paid = new Set(addresses.map(address => addressToBytes(address).toString('latin1')))
+  const paid = new Set(addresses.map(addressToHex))
   return blocks
     .map(block => ({
       ...block,
-      transfers: block.transfers.filter(({ toBytes }) => paid.has(toBytes.toString('latin1'))),
+      transfers: block.transfers.filter(({ toHex }) => paid.has(toHex)),
       undecodable: [],
       alarms: [],
       undone: [],

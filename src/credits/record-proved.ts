@@ -8,7 +8,7 @@ import {
   type TransferToUs,
   transfersToUs,
 } from '../transfers/transfer-store.ts'
-import { addressFromBytes } from '../tron/address.ts'
+import { addressFromHex } from '../tron/address.ts'
 import type { SolidBlock } from '../tron/block.ts'
 import type { CreditRules } from './credit-rules.ts'
 import {
@@ -99,7 +99,7 @@ function seenVersions(ours: readonly TransferToUs<ShownBlock>[], rules: ProofRul
   for (const shown of ours) {
     const { block, transfer, depositAddressId } = shown
     const { txid, logIndex, amount } = transfer
-    const from = addressFromBytes(transfer.fromBytes)
+    const from = addressFromHex(transfer.fromHex)
     const version: Version = { txid, logIndex, depositAddressId, from, amount, hash: block.hash }
     const key = versionKey(version)
     const signed = block.unverified === null && transfer.signed

@@ -11,7 +11,7 @@ import {
 import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
 import { type TransferAbove, transfersAbove } from '../transfers/transfer-store.ts'
-import { addressFromBytes } from '../tron/address.ts'
+import { addressFromHex } from '../tron/address.ts'
 import type { BlockRef, SolidBlock } from '../tron/block.ts'
 import type { Decision } from './decision.ts'
 
@@ -100,11 +100,11 @@ async function notShown(nodes: Nodes, recorded: readonly TransferAbove[]): Promi
   for (const transfer of recorded) {
     if (block?.height !== transfer.height) block = await nodes.solidBlock(transfer.height)
     const isShown = block?.transfers.some(
-      ({ txid, logIndex, amount, toBytes }) =>
+      ({ txid, logIndex, amount, toHex }) =>
         txid === transfer.txid &&
         logIndex === transfer.logIndex &&
         amount === transfer.amount &&
-        addressFromBytes(toBytes) === transfer.address,
+        addressFromHex(toHex) === transfer.address,
     )
     if (!isShown) lacking.push(transfer)
   }

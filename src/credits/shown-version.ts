@@ -1,6 +1,6 @@
 import type { Tx } from '../db/pool.ts'
 import { transfersToUs } from '../transfers/transfer-store.ts'
-import { addressFromBytes } from '../tron/address.ts'
+import { addressFromHex } from '../tron/address.ts'
 import type { SolidBlock, UsdtTransfer } from '../tron/block.ts'
 import type { PendingProof } from './pending-proof-store.ts'
 
@@ -12,8 +12,8 @@ function shownIn(block: SolidBlock, version: PendingProof): UsdtTransfer | undef
       transfer.txid === version.txid &&
       transfer.logIndex === version.logIndex &&
       transfer.amount === version.amount &&
-      addressFromBytes(transfer.fromBytes) === version.from &&
-      addressFromBytes(transfer.toBytes) === version.to,
+      addressFromHex(transfer.fromHex) === version.from &&
+      addressFromHex(transfer.toHex) === version.to,
   )
 }
 
@@ -75,9 +75,7 @@ export async function alikeFor(
 
 function keysOf(transfers: readonly UsdtTransfer[]): string {
   return transfers
-    .map(({ txid, logIndex, fromBytes, toBytes, amount }) =>
-      [txid, logIndex, fromBytes.toString('hex'), toBytes.toString('hex'), amount].join(' '),
-    )
+    .map(({ txid, logIndex, fromHex, toHex, amount }) => [txid, logIndex, fromHex, toHex, amount].join(' '))
     .sort()
     .join('\n')
 }

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Queryable } from '../db/pool.ts'
-import { addressFromBytes } from '../tron/address.ts'
+import { addressFromHex } from '../tron/address.ts'
 import type { SolidBlock } from '../tron/block.ts'
 import { compareLogs, type LogFact } from '../tron/node/compare-logs.ts'
 import type { NodePool } from '../tron/pool/node-pool.ts'
@@ -86,6 +86,6 @@ async function compare(
   if (isNew) log.error({ height: block.height, ...detail }, 'discrepancy.found')
 }
 
-function inText({ txid, fromBytes, toBytes, amount }: LogFact) {
-  return { txid, from: addressFromBytes(fromBytes), to: addressFromBytes(toBytes), amount: `${amount}` }
+function inText({ txid, fromHex, toHex, amount }: LogFact) {
+  return { txid, from: addressFromHex(fromHex), to: addressFromHex(toHex), amount: `${amount}` }
 }

@@ -1,5 +1,5 @@
 import { type Queryable, run, type Tx } from '../db/pool.ts'
-import { addressFromBytes } from '../tron/address.ts'
+import { addressFromHex } from '../tron/address.ts'
 import type { BlockRef, UsdtTransfer } from '../tron/block.ts'
 
 /** A block at the head, with its transfers. */
@@ -40,8 +40,8 @@ export async function replaceSightings(
     [
       sighted.map(({ transfer }) => transfer.txid),
       sighted.map(({ transfer }) => transfer.logIndex),
-      sighted.map(({ transfer }) => transfer.toBytes),
-      sighted.map(({ transfer }) => addressFromBytes(transfer.fromBytes)),
+      sighted.map(({ transfer }) => Buffer.from(transfer.toHex, 'hex')),
+      sighted.map(({ transfer }) => addressFromHex(transfer.fromHex)),
       sighted.map(({ transfer }) => transfer.amount),
       sighted.map(({ block }) => block.height),
       sighted.map(({ block }) => block.hash),

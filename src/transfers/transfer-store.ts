@@ -1,7 +1,7 @@
 import type { DepositAddressId } from '../base/ids.ts'
 import type { UsdtUnits } from '../base/money.ts'
 import { type Queryable, rows, type Tx } from '../db/pool.ts'
-import { addressFromBytes, type TronAddress } from '../tron/address.ts'
+import { addressFromHex, type TronAddress } from '../tron/address.ts'
 import type { SolidBlock, UsdtTransfer } from '../tron/block.ts'
 import type { RecordedTransfer } from './transfer.ts'
 
@@ -44,7 +44,7 @@ export async function transfersToUs<B extends BlockOfTransfers>(
   const ours: TransferToUs<B>[] = []
   for (const block of blocks) {
     for (const transfer of block.transfers) {
-      const address = watched.get(transfer.toBytes.toString('latin1'))
+      const address = watched.get(transfer.toHex)
       if (!address || block.height < (address.watchedFrom ?? firstHeight)) continue
       ours.push({ block, transfer, depositAddressId: address.id })
     }
@@ -72,7 +72,7 @@ export async function insertTransfers(tx: Tx, ours: readonly TransferToUs[]): Pr
       ours.map(({ transfer }) => transfer.txid),
       ours.map(({ transfer }) => transfer.logIndex),
       ours.map(({ depositAddressId }) => depositAddressId),
-      ours.map(({ transfer }) => addressFromBytes(transfer.fromBytes)),
+      ours.map(({ transfer }) => addressFromHex(transfer.fromHex)),
       ours.map(({ transfer }) => transfer.amount),
       ours.map(({ block }) => block.height),
       ours.map(({ block }) => block.hash),
@@ -90,7 +90,7 @@ interface WatchedFrom {
 
 /**
  * Finds the blocks' recipients that are assigned addresses. The database is the watch list: one query serves all the blocks.
- * @returns the addresses by their 20 bytes as latin1 text.
+ * @returns the addresses by their 20 bytes as 40 hex digits.
  */
 async function watchedAddresses(
   tx: Tx,
@@ -98,7 +98,7 @@ async function watchedAddresses(
 ): Promise<Map<string, WatchedFrom>> {
   const recipients = new Set<string>()
   for (const block of blocks) {
-    for (const { toBytes } of block.transfers) recipients.add(toBytes.toString('latin1'))
+    for (const { toHex } of block.transfers) recipients.add(toHex)
   }
   if (recipients.size === 0) return new Map()
   // Sixty-four busy blocks pay ten thousand addresses. They are sent as one value, since an array has to be quoted here and
@@ -119,9 +119,9 @@ async function watchedAddresses(
          where address_bytes = recipient.address_bytes
         offset 0
       ) a`,
-    [Buffer.from([...recipients].join(''), 'latin1')],
+    [Buffer.from([...recipients].join(''), 'hex')],
   )
-  return new Map(found.map(({ bytes, ...address }) => [bytes.toString('latin1'), address]))
+  return new Map(found.map(({ bytes, ...address }) => [bytes.toString('hex'), address]))
 }
 
 /** A recorded transfer, as a node would have to show it. */

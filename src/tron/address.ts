@@ -34,3 +34,13 @@ export function addressFromBytes(bytes20: Uint8Array): TronAddress {
 export function addressToBytes(address: TronAddress): Buffer {
   return Buffer.from(base58check.decode(address).subarray(1))
 }
+
+/** Writes an address in base58check. @param hex20 its 20 bytes as 40 hex digits, without the prefix 41: as a log has them. */
+export function addressFromHex(hex20: string): TronAddress {
+  return addressFromBytes(Buffer.from(hex20, 'hex'))
+}
+
+/** Returns the 20 bytes of an address as 40 hex digits. */
+export function addressToHex(address: TronAddress): string {
+  return addressToBytes(address).toString('hex')
+}

@@ -16,10 +16,10 @@ export interface UsdtTransfer {
   txIndex: number
   /** Position in its transaction's logs; (txid, logIndex) names the transfer. */
   logIndex: number
-  /** The sender's 20 bytes. Only the few transfers that are ours are written in base58, which costs more than all the rest. */
-  fromBytes: Buffer
-  /** The recipient's 20 bytes: what blocks are joined on. */
-  toBytes: Buffer
+  /** The sender's 20 bytes as 40 hex digits. Only those of the few transfers that are ours become base58, which costs more. */
+  fromHex: string
+  /** The recipient's, likewise: what blocks are joined on. */
+  toHex: string
   amount: UsdtUnits
   /**
    * Whether its sender signed this recipient and amount, in a call of the token itself. It says something only in a block that is

@@ -10,14 +10,14 @@ export interface NodeLog {
 
 /** A log of the USDT contract, decoded. */
 export type DecodedLog =
-  | { kind: 'transfer'; fromBytes: Buffer; toBytes: Buffer; amount: UsdtUnits }
+  | { kind: 'transfer'; fromHex: string; toHex: string; amount: UsdtUnits }
   | { kind: 'undecodable'; reason: string }
 
 /** keccak-256 of Transfer(address,address,uint256). */
 export const transferTopic = 'ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef'
 
 const word = /^[0-9a-f]{64}$/
-const zeros12 = '0'.repeat(24)
+const addressWord = /^0{24}[0-9a-f]{40}$/
 /** The most a bigint column holds. All USDT in existence is far less. */
 export const usdtUnitsMax = 2n ** 63n - 1n
 
@@ -38,24 +38,22 @@ export function decodeTransferLog(log: NodeLog, usdtContract: string): DecodedLo
   }
   if (topics.length === 4) return null
   if (topics.length !== 3) return undecodable(`a Transfer has 3 topics, this one ${topics.length}`)
-  const fromBytes = addressWord(topics[1]!)
-  if (!fromBytes) return undecodable(`the sender's topic is not an address: 12 zero bytes and 20 more`)
-  const toBytes = addressWord(topics[2]!)
-  if (!toBytes) return undecodable(`the recipient's topic is not an address: 12 zero bytes and 20 more`)
+  const fromHex = addressOf(topics[1]!)
+  if (!fromHex) return undecodable(`the sender's topic is not an address: 12 zero bytes and 20 more`)
+  const toHex = addressOf(topics[2]!)
+  if (!toHex) return undecodable(`the recipient's topic is not an address: 12 zero bytes and 20 more`)
   const data = log.data ?? ''
   if (!word.test(data)) return undecodable('the data is not the 32 bytes of an amount')
   const amount = BigInt(`0x${data}`)
   if (amount > usdtUnitsMax) return undecodable(`the amount ${amount} is more than there can be`)
-  return { kind: 'transfer', fromBytes, toBytes, amount: usdt(amount) }
+  return { kind: 'transfer', fromHex, toHex, amount: usdt(amount) }
 }
 
 function undecodable(reason: string): DecodedLog {
   return { kind: 'undecodable', reason }
 }
 
-function addressWord(topic: string): Buffer | null {
-  if (topic.length !== 64 || !topic.startsWith(zeros12)) return null
-  // Buffer.from stops at the first character that is not hex.
-  const bytes = Buffer.from(topic.slice(24), 'hex')
-  return bytes.length === 20 ? bytes : null
+/** The last 20 bytes of a topic. @returns null when it is not hex, or is more than an address. */
+function addressOf(topic: string): string | null {
+  return addressWord.test(topic) ? topic.slice(24) : null
 }

@@ -106,9 +106,9 @@ test('later payments to its address wait behind it, also those of later batches;
 test('a false version never takes a true one’s place, whichever came first', async () => {
   for (const change of [
     { amount: usdt(7n) },
-    { toBytes: bytesFor('u2') },
-    { fromBytes: bytesFor('another payer') },
-    { toBytes: bytesFor('u2'), amount: usdt(7n) },
+    { toHex: bytesFor('u2').toString('hex') },
+    { fromHex: bytesFor('another payer').toString('hex') },
+    { toHex: bytesFor('u2').toString('hex'), amount: usdt(7n) },
   ]) {
     const { pool, rules, block, credit, to } = await oneUser(`versions ${Object.keys(change)}`, 2)
     await addAddress(pool, 'u2')

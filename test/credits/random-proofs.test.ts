@@ -141,7 +141,10 @@ function lieAbout(random: SeededRandom, block: SolidBlock): SolidBlock {
       ? { ...block, unverified: why, transfers: block.transfers.filter(t => t !== one) }
       : forged(random, block)
   const how = { amount: usdt(BigInt(random.whole(901, 999))) }
-  const elsewhere = { toBytes: bytesFor(random.pick(users)), amount: usdt(BigInt(random.whole(901, 999))) }
+  const elsewhere = {
+    toHex: bytesFor(random.pick(users)).toString('hex'),
+    amount: usdt(BigInt(random.whole(901, 999))),
+  }
   const kinds: (() => SolidBlock)[] = [
     () => forged(random, block),
     () => ({ ...forged(random, block, true), unverified: 'root' }),
@@ -236,7 +239,7 @@ async function passTime(pool: Pool, seconds: number): Promise<void> {
   )
 }
 
-const nameOf = (t: UsdtTransfer) => `${t.txid} ${t.logIndex} ${t.toBytes.toString('hex')} ${t.amount}`
+const nameOf = (t: UsdtTransfer) => `${t.txid} ${t.logIndex} ${t.toHex} ${t.amount}`
 
 async function recordedNames(
   pool: Pool,
@@ -274,7 +277,7 @@ async function assertNothingLost(pool: Pool, { truth }: World): Promise<void> {
   const places = new Set(recorded.filter(({ proof }) => proof === 'alone').map(({ place }) => place))
   const ours = new Set(users.map(user => bytesFor(user).toString('hex')))
   for (const transfer of truth.flatMap(block => block.transfers)) {
-    if (!ours.has(transfer.toBytes.toString('hex'))) continue
+    if (!ours.has(transfer.toHex)) continue
     const isThere = names.has(nameOf(transfer)) || places.has(`${transfer.txid} ${transfer.logIndex}`)
     assert(isThere, `${nameOf(transfer)} is lost`)
   }

@@ -220,8 +220,8 @@ test('a second node confirms by block id, transaction, position, sender, recipie
     { ...shown, hash: 'f'.repeat(64) },
     { ...shown, transfers: shown.transfers.toSpliced(index, 1) },
     otherwise({ amount: usdt(501n) }),
-    otherwise({ toBytes: bytesFor('stranger') }),
-    otherwise({ fromBytes: bytesFor('stranger') }),
+    otherwise({ toHex: bytesFor('stranger').toString('hex') }),
+    otherwise({ fromHex: bytesFor('stranger').toString('hex') }),
     otherwise({ logIndex: 7 }),
     otherwise({ txid: 'f'.repeat(64) }),
   ]) {

@@ -8,7 +8,7 @@ import {
   sandboxAddresses,
 } from '../../src/sandbox/chain/sandbox-transactions.ts'
 import { type SandboxNode, startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
-import { addressFromBytes, type TronAddress } from '../../src/tron/address.ts'
+import { addressFromBytes, addressFromHex, type TronAddress } from '../../src/tron/address.ts'
 import { blockId, transactionId } from '../../src/tron/block-id.ts'
 import { networks } from '../../src/tron/network.ts'
 import { createTronNode, type TronNode } from '../../src/tron/node/node-client.ts'
@@ -52,7 +52,7 @@ test('the client finds exactly the transfers that were sent, at their places', a
   assert.equal(block.transactionCount, 7)
   assert.deepEqual(block.undecodable, [])
   assert.deepEqual(
-    block.transfers.map(t => [t.txid, t.txIndex, t.logIndex, addressFromBytes(t.toBytes), t.amount]),
+    block.transfers.map(t => [t.txid, t.txIndex, t.logIndex, addressFromHex(t.toHex), t.amount]),
     [
       [direct, 0, 0, alice, 1_500_000n],
       [through, 3, 1, bob, 2n],
@@ -61,7 +61,7 @@ test('the client finds exactly the transfers that were sent, at their places', a
       [many, 6, 4, alice, 5n],
     ],
   )
-  assert.equal(addressFromBytes(block.transfers[1]!.fromBytes), carol)
+  assert.equal(addressFromHex(block.transfers[1]!.fromHex), carol)
   const found = block.transfers.map(({ txid }) => txid)
   for (const txid of [failed, lookalike, zero, keptLogs]) assert(!found.includes(txid))
 })

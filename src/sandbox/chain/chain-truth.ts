@@ -1,5 +1,5 @@
 import { type UsdtUnits, usdt } from '../../base/money.ts'
-import { addressToBytes, type TronAddress } from '../../tron/address.ts'
+import { addressToHex, type TronAddress } from '../../tron/address.ts'
 import { networks } from '../../tron/network.ts'
 import { transferTopic } from '../../tron/transfer-log.ts'
 import type { SandboxBlock } from './sandbox-block.ts'
@@ -31,7 +31,7 @@ export interface SolidTruth {
 }
 
 const usdtContract = networks.sandbox.usdtContract!
-const usdtHex = addressToBytes(usdtContract).toString('hex')
+const usdtHex = addressToHex(usdtContract)
 
 /** States what blocks hold, from what was put in rather than by decoding logs. @param blocks solidified, oldest first. */
 export function stateTruth(solid: SandboxBlock, blocks: Iterable<SandboxBlock>): SolidTruth {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { utils } from 'tronweb'
-import { addressToBytes, type TronAddress } from '../../tron/address.ts'
+import { addressToHex, type TronAddress } from '../../tron/address.ts'
 import { transactionId } from '../../tron/block-id.ts'
 import { secretOf, sign } from './signing-key.ts'
 
@@ -103,7 +103,7 @@ function signaturesOf(txid: string, sender: string): string[] {
 
 /** Writes an address as /wallet does: 42 hex digits, 41 in front. */
 export function hexAddress(address: TronAddress): string {
-  return `41${addressToBytes(address).toString('hex')}`
+  return `41${addressToHex(address)}`
 }
 
 /** Computes the first topic of an event, 64 hex digits. @param signature such as `Paid(uint256)`. */

@@ -1,5 +1,5 @@
 import { type UsdtUnits, usdt as usdtUnits } from '../../base/money.ts'
-import { addressToBytes, type TronAddress } from '../../tron/address.ts'
+import { addressToHex, type TronAddress } from '../../tron/address.ts'
 import { networks } from '../../tron/network.ts'
 import type { NodeLog } from '../../tron/transfer-log.ts'
 import { type TransactionFacts, transferLog } from './transaction-facts.ts'
@@ -127,7 +127,7 @@ function transfer(token: string, from: string, to: string, amount: bigint): Node
 }
 
 function event(contract: string, topic: string): NodeLog {
-  return { address: addressToBytes(contract as TronAddress).toString('hex'), topics: [topic] }
+  return { address: addressToHex(contract as TronAddress), topics: [topic] }
 }
 
 function payment({ id }: TransactionFacts, logIndex: number, to: string, units: bigint): RealPayment {

@@ -1,5 +1,5 @@
 import { usdt } from '../../base/money.ts'
-import { addressToBytes, type TronAddress } from '../../tron/address.ts'
+import { addressToHex, type TronAddress } from '../../tron/address.ts'
 import { type NodeLog, transferTopic } from '../../tron/transfer-log.ts'
 import { contractCall, eventTopic, functionSelector, type TransactionStamp } from './contract-call.ts'
 import { logsAfter, type PaymentOptions, sandboxAddresses, withUnknownField } from './sandbox-transactions.ts'
@@ -78,7 +78,7 @@ interface WholeLog {
 }
 
 function makeLog({ kind, from, to, token, amount }: WholeLog): NodeLog {
-  const address = addressToBytes(token).toString('hex')
+  const address = addressToHex(token)
   const transfer = transferLog(token, from, to, amount)
   switch (kind) {
     case 'transfer':

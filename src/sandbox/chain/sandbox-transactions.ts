@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { UsdtUnits } from '../../base/money.ts'
-import { addressFromBytes, addressToBytes, type TronAddress } from '../../tron/address.ts'
+import { addressFromBytes, addressToHex, type TronAddress } from '../../tron/address.ts'
 import { networks } from '../../tron/network.ts'
 import type { NodeLog } from '../../tron/transfer-log.ts'
 import { contractCall, eventTopic, functionSelector, type TransactionStamp } from './contract-call.ts'
@@ -111,7 +111,7 @@ function payCalldata(token: TronAddress, payments: readonly Payment[]): string {
 
 function paidLog(contract: TronAddress, count: number): NodeLog {
   return {
-    address: addressToBytes(contract).toString('hex'),
+    address: addressToHex(contract),
     topics: [paidTopic],
     data: amountWord(BigInt(count)),
   }

@@ -1,4 +1,4 @@
-import { addressFromBytes, type TronAddress } from '../../tron/address.ts'
+import { addressFromHex, type TronAddress } from '../../tron/address.ts'
 import { type NodeLog, transferTopic } from '../../tron/transfer-log.ts'
 
 /** An event of a TRC-20 token, as explorers list it. */
@@ -36,5 +36,5 @@ export function readTokenEvent(log: NodeLog): TokenEvent | null {
 }
 
 function address(hex: string): TronAddress {
-  return addressFromBytes(Buffer.from(hex, 'hex'))
+  return addressFromHex(hex)
 }

@@ -1,5 +1,5 @@
 import type { UsdtUnits } from '../../base/money.ts'
-import { addressToBytes, type TronAddress } from '../../tron/address.ts'
+import { addressToHex, type TronAddress } from '../../tron/address.ts'
 import { type NodeLog, transferTopic } from '../../tron/transfer-log.ts'
 
 /** How a contract call can end, in java-tron's names. */
@@ -60,7 +60,7 @@ export interface SandboxTransaction extends TransactionFacts {
 /** Makes the log of a TRC-20 Transfer. @param amount in base units of the token. */
 export function transferLog(token: TronAddress, from: TronAddress, to: TronAddress, amount: bigint): NodeLog {
   return {
-    address: addressToBytes(token).toString('hex'),
+    address: addressToHex(token),
     topics: [transferTopic, addressWord(from), addressWord(to)],
     data: amountWord(amount),
   }
@@ -68,7 +68,7 @@ export function transferLog(token: TronAddress, from: TronAddress, to: TronAddre
 
 /** Writes an address as a 32-byte word, 64 hex digits. */
 export function addressWord(address: TronAddress): string {
-  return addressToBytes(address).toString('hex').padStart(64, '0')
+  return addressToHex(address).padStart(64, '0')
 }
 
 /** Writes an amount as a 32-byte word, 64 hex digits. */

@@ -1,4 +1,4 @@
-import { addressToBytes, type TronAddress } from '../../tron/address.ts'
+import { addressToHex, type TronAddress } from '../../tron/address.ts'
 import type { SandboxBlock } from './sandbox-block.ts'
 
 /** Finds the blocks with events of any token that name an address as sender or recipient. */
@@ -22,7 +22,7 @@ export class TransferIndex {
 
   /** Lists them, oldest first. */
   blocksOf(address: TronAddress): SandboxBlock[] {
-    const word = addressToBytes(address).toString('hex').padStart(64, '0')
+    const word = addressToHex(address).padStart(64, '0')
     return [...(this.#blocks.get(word) ?? [])].sort((a, b) => a.height - b.height)
   }
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { addressToBytes, type TronAddress } from '../../tron/address.ts'
+import { addressToHex, type TronAddress } from '../../tron/address.ts'
 import { heightHex } from '../../tron/block-id.ts'
 import { type NodeLog, transferTopic } from '../../tron/transfer-log.ts'
 import { readAddress } from '../chain/control-texts.ts'
@@ -14,7 +14,7 @@ import { onceEach, resignBlock, type Signed } from './resign-block.ts'
 // Faults in a node's blocks. Infos and logs are those of the block as it is shown. Unless `signed` says otherwise, header and
 // signature are those of the true block.
 
-const usdt = addressToBytes(sandboxAddresses.usdt).toString('hex')
+const usdt = addressToHex(sandboxAddresses.usdt)
 
 /** Changes a block's id. Its parent is right, and the block after it names the right id as its parent. */
 export function otherHash({ signed }: FaultOf<'other-hash'>): Effect {

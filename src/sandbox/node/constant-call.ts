@@ -1,4 +1,4 @@
-import { addressFromBytes, parseTronAddress, type TronAddress } from '../../tron/address.ts'
+import { addressFromHex, parseTronAddress, type TronAddress } from '../../tron/address.ts'
 import { contractCall, functionSelector } from '../chain/contract-call.ts'
 import { sandboxAddresses } from '../chain/sandbox-transactions.ts'
 import { readTokenEvent } from '../chain/token-event.ts'
@@ -73,7 +73,7 @@ export function readAccount(text: unknown): TronAddress | null {
 }
 
 function addressOf(hex: string): TronAddress {
-  return addressFromBytes(Buffer.from(hex, 'hex'))
+  return addressFromHex(hex)
 }
 
 function refused(message: string): object {

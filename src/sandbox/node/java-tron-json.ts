@@ -1,4 +1,4 @@
-import { addressFromBytes, addressToBytes } from '../../tron/address.ts'
+import { addressFromHex, addressToHex } from '../../tron/address.ts'
 import type { ListedProducer, Producer } from '../chain/producers.ts'
 import type { SandboxBlock } from '../chain/sandbox-block.ts'
 import { contractRet } from '../chain/transaction-bytes.ts'
@@ -43,7 +43,7 @@ export function transactionInfoJson(block: SandboxBlock, transaction: SandboxTra
     blockNumber: block.height,
     blockTimeStamp: block.timeMs,
     contractResult: [contract && !failed ? '0'.repeat(64) : ''],
-    ...(contract && { contract_address: `41${addressToBytes(contract).toString('hex')}` }),
+    ...(contract && { contract_address: `41${addressToHex(contract)}` }),
     receipt: contract
       ? { energy_usage: 64_285, energy_usage_total: 64_285, net_usage: 345, ...(result && { result }) }
       : { net_usage: 271 },
@@ -115,5 +115,5 @@ export function visibleJson(value: unknown, field = ''): unknown {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, visibleJson(item, key)]))
   }
   const hex = addressFields.has(field) ? /^(?:41)?([0-9a-f]{40})$/.exec(`${value}`)?.[1] : undefined
-  return hex === undefined ? value : addressFromBytes(Buffer.from(hex, 'hex'))
+  return hex === undefined ? value : addressFromHex(hex)
 }

@@ -3,9 +3,9 @@ import type { UsdtUnits } from '../../base/money.ts'
 /** A USDT transfer without its log index: sources that number their logs differently can still agree on it. */
 export interface LogFact {
   txid: string
-  /** 20 bytes each. */
-  fromBytes: Buffer
-  toBytes: Buffer
+  /** 40 hex digits each. */
+  fromHex: string
+  toHex: string
   amount: UsdtUnits
 }
 
@@ -45,6 +45,6 @@ export function compareLogs(
   return { verdict: missing.length + left.length === 0 ? 'agreed' : 'disagreed', missing, extra: left }
 }
 
-function keyOf({ txid, fromBytes, toBytes, amount }: LogFact): string {
-  return `${txid} ${fromBytes.toString('hex')} ${toBytes.toString('hex')} ${amount}`
+function keyOf({ txid, fromHex, toHex, amount }: LogFact): string {
+  return `${txid} ${fromHex} ${toHex} ${amount}`
 }

@@ -129,11 +129,10 @@ function readLog(fields: MessageFields): NodeLog {
     else if (fields.number === 3) data = once(data, 'log.data', fields.bytes().toString('hex'))
   }
   // As JSON has it: what is empty is left out.
-  return {
-    address: present(address, 'log.address'),
-    ...(topics.length > 0 && { topics }),
-    ...(data && { data }),
-  }
+  const log: NodeLog = { address: present(address, 'log.address') }
+  if (topics.length > 0) log.topics = topics
+  if (data) log.data = data
+  return log
 }
 
 function hexOf(bytes: Buffer, name: string, length: number): string {

@@ -1,4 +1,4 @@
-import { addressToBytes, type TronAddress } from '../address.ts'
+import { addressToHex, type TronAddress } from '../address.ts'
 import { encodeProtobuf } from '../protobuf.ts'
 import { readBlockMessage, readBlocksMessage, readInfosMessage } from './grpc-messages.ts'
 import { NodeError, notImplemented } from './node-error.ts'
@@ -27,7 +27,7 @@ export function openGrpcViews(
   const { headUrl, solidUrl } = options
   const headPort = createNodeGrpc({ ...options, url: headUrl })
   const solidPort = solidUrl === headUrl ? headPort : createNodeGrpc({ ...options, url: solidUrl })
-  const usdtContract = addressToBytes(options.usdtContract).toString('hex')
+  const usdtContract = addressToHex(options.usdtContract)
   const head = view(headPort, 'protocol.Wallet', usdtContract)
   const solid = view(solidPort, 'protocol.WalletSolidity', usdtContract)
   let hasSolid = true

@@ -1,4 +1,4 @@
-import { addressToBytes, type TronAddress } from '../address.ts'
+import { addressToHex, type TronAddress } from '../address.ts'
 import { asList, asObject } from './answer-fields.ts'
 import { readBlock, readBlockFields, readBlockListFields, readTransactionInfos } from './node-answers.ts'
 import { createNodeHttp, endpoint } from './node-http.ts'
@@ -19,7 +19,7 @@ export function openHttpViews(
 ): WalletViews {
   const { headUrl, solidUrl } = options
   const http = createNodeHttp({ ...options, baseUrls: [headUrl, solidUrl] })
-  const usdtContract = addressToBytes(options.usdtContract).toString('hex')
+  const usdtContract = addressToHex(options.usdtContract)
   const view = (baseUrl: string): WalletView => {
     const ask = async (path: string, body: object, token: string | null, turn?: Turn) =>
       readBlock(await http.post(endpoint(baseUrl, path), body, { turn, read: readBlockFields }), token)

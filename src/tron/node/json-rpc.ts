@@ -1,4 +1,4 @@
-import { addressToBytes, type TronAddress } from '../address.ts'
+import { addressToHex, type TronAddress } from '../address.ts'
 import { decodeTransferLog } from '../transfer-log.ts'
 import { asList, asObject, describe, excerpt, wrongField } from './answer-fields.ts'
 import type { LogFact } from './compare-logs.ts'
@@ -31,7 +31,7 @@ export function createJsonRpc(options: {
   usdtContract: TronAddress
   now: () => number
 }): JsonRpc {
-  const usdtContract = addressToBytes(options.usdtContract).toString('hex')
+  const usdtContract = addressToHex(options.usdtContract)
   let notOfferedUntilMs = 0
   return {
     async transferLogs(blockHash) {
@@ -83,8 +83,8 @@ export function readTransferLogs(
     const topics = Array.isArray(log.topics) ? log.topics.map(topic => bare(topic, 'a topic')) : []
     const decoded = decodeTransferLog({ address, topics, data: bare(log.data ?? '0x', 'data') }, usdtContract)
     if (decoded?.kind !== 'transfer' || decoded.amount === 0n) return []
-    const { fromBytes, toBytes, amount } = decoded
-    return [{ txid: log.transactionHash.slice(2), fromBytes, toBytes, amount }]
+    const { fromHex, toHex, amount } = decoded
+    return [{ txid: log.transactionHash.slice(2), fromHex, toHex, amount }]
   })
 }
 

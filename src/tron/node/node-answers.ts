@@ -34,7 +34,7 @@ export interface NodeTransactionInfo {
 const blockFields = {
   blockID: 'whole',
   block_header: 'whole',
-  transactions: [{ txID: 'whole', raw_data_hex: 'whole', signature: 'whole', ret: 'whole' }],
+  transactions: [{ txID: 'whole', raw_data_hex: 'whole', signature: ['whole'], ret: 'whole' }],
 } as const
 
 /**

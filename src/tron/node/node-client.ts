@@ -1,5 +1,5 @@
 import { failpoint } from '../../base/failpoint.ts'
-import { addressToBytes, type TronAddress } from '../address.ts'
+import { addressToHex, type TronAddress } from '../address.ts'
 import type { BlockRef, HeadBlock } from '../block.ts'
 import type { ProducerKeys } from '../verify/block-producer.ts'
 import type { SentHeader } from '../verify/sent-block.ts'
@@ -78,7 +78,7 @@ export function createTronNode(options: {
   const views = openViews({ ...options, deadlineMs: options.deadlineMs ?? deadlineDefaultMs })
   const { head, solid } = views
   const name = options.name ?? new URL(options.headUrl).host
-  const usdtContract = addressToBytes(options.usdtContract).toString('hex')
+  const usdtContract = addressToHex(options.usdtContract)
   const newest = { head: newestHeader(head), solid: newestHeader(solid) }
 
   const joined = async (view: WalletView, block: NodeBlock, height: number): Promise<ReadBlock> => {

@@ -82,10 +82,9 @@ function checked(
 ): Pick<ReadBlock, 'transfers' | 'undone' | 'unverified'> {
   if (!sent) return { transfers, undone, unverified: 'leaf' }
   const calls = compareCalls(transfers, sent)
+  for (const transfer of calls.signed) transfer.signed = true
   return {
-    transfers: transfers.map(transfer =>
-      calls.signed.has(transfer) ? { ...transfer, signed: true } : transfer,
-    ),
+    transfers,
     undone: sent.transactions.filter(isUndone).map(({ txid }) => txid),
     unverified: checkContent(sent) ?? checkLogs(calls),
   }
@@ -166,8 +165,8 @@ export function readUsdtLogs(
     } else if (decoded.kind === 'undecodable') {
       found.undecodable.push({ txid, txIndex, logIndex, reason: decoded.reason, log: bare(log) })
     } else if (decoded.amount > 0n) {
-      const { fromBytes, toBytes, amount } = decoded
-      found.transfers.push({ txid, txIndex, logIndex, fromBytes, toBytes, amount, signed: false })
+      const { fromHex, toHex, amount } = decoded
+      found.transfers.push({ txid, txIndex, logIndex, fromHex, toHex, amount, signed: false })
     }
   }
 }

@@ -1,5 +1,5 @@
 import { type UsdtUnits, usdt } from '../../base/money.ts'
-import { addressToBytes, type TronAddress } from '../address.ts'
+import { addressToHex, type TronAddress } from '../address.ts'
 import { describe, excerpt } from '../node/answer-fields.ts'
 import { NodeError } from '../node/node-error.ts'
 import { usdtUnitsMax } from '../transfer-log.ts'
@@ -8,10 +8,10 @@ const word = /^[0-9a-f]{64}$/
 
 /** The body for triggerconstantcontract that asks for an address's balance. The call needs no signature and changes nothing. */
 export function balanceQuestion(address: TronAddress, usdtContract: TronAddress): object {
-  const holder = addressToBytes(address).toString('hex')
+  const holder = addressToHex(address)
   return {
     owner_address: `41${holder}`,
-    contract_address: `41${addressToBytes(usdtContract).toString('hex')}`,
+    contract_address: `41${addressToHex(usdtContract)}`,
     function_selector: 'balanceOf(address)',
     parameter: holder.padStart(64, '0'),
   }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { type BlockHeader, headerBytes } from '../block-id.ts'
 import { MessageError, MessageFields } from '../message-fields.ts'
-import { elementHead } from '../protobuf.ts'
+import { MessageWriter } from '../protobuf.ts'
 import { treeNodeBytes } from './block-message.ts'
 import {
   type ContractRet,
@@ -65,31 +65,38 @@ function readHeader(block: Record<string, unknown>): SentHeader {
   }
 }
 
+/** Overwritten by each transaction: nothing keeps bytes of it. */
+const message = new MessageWriter()
+
 function readTransaction(answer: unknown, token: Buffer): SentTransaction {
   const transaction = object(answer, 'a transaction')
-  const rawData = decoded(transaction.raw_data_hex, 'raw_data_hex')
-  const ret = list(transaction.ret ?? [], 'ret')
-  return {
-    txid: hash('sha256', rawData, 'hex'),
-    leaf: leafOf(rawData, list(transaction.signature ?? [], 'signature'), ret),
-    ...contractOf(rawData, token),
-    contractRet: ret.length === 0 ? null : contractRetOf(object(ret[0], 'ret')),
-  }
+  const results = list(transaction.ret ?? [], 'ret')
+  message.clear()
+  const rawData = addHex(1, transaction.raw_data_hex, 'raw_data_hex')
+  const txid = hash('sha256', rawData, 'hex')
+  const { contractType, call } = contractOf(rawData, token)
+  const contractRet = results.length === 0 ? null : contractRetOf(object(results[0], 'ret'))
+  const leaf = leafWith(list(transaction.signature ?? [], 'signature'), results)
+  return { txid, leaf, contractType, contractRet, call }
 }
 
-/** @returns null when a result has a field or a value that cannot be encoded. */
-function leafOf(rawData: Buffer, signatures: unknown[], results: unknown[]): string | null {
-  const parts = [...elementHead(1, rawData.length), rawData]
-  const add = (number: number, bytes: Buffer) => parts.push(...elementHead(number, bytes.length), bytes)
-  for (const signature of signatures) add(2, decoded(signature, 'signature'))
+/** Adds what comes after `raw_data`. @returns null when a result has a field or a value that cannot be encoded. */
+function leafWith(signatures: readonly unknown[], results: readonly unknown[]): string | null {
+  for (const signature of signatures) addHex(2, signature, 'signature')
   for (const result of results) {
     const encoded = encodeResult(object(result, 'ret'))
     if (!encoded) return null
-    add(5, encoded)
+    message.add(5, encoded)
   }
-  const bytes = Buffer.concat(parts)
+  const bytes = message.bytes()
   if (bytes.length === treeNodeBytes) throw new MessageError('a transaction of the length of a tree node')
   return hash('sha256', bytes, 'hex')
+}
+
+function addHex(number: number, value: unknown, name: string): Buffer {
+  const bytes = typeof value === 'string' ? message.addHex(number, value) : null
+  if (!bytes) throw new MessageError(`${name} is not hex`)
+  return bytes
 }
 
 /** `raw_data_hex` is the bytes that the sender signed; `raw_data` beside it is the node's reading of them. */

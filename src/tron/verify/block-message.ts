@@ -74,7 +74,8 @@ function readTransaction(field: MessageFields, token: Buffer): SentTransaction {
     } else if (fields.number === 5 && contractRet === undefined) contractRet = readContractRet(fields)
   }
   if (txid === null) throw new MessageError('a transaction without raw_data')
-  return { txid, leaf: hash('sha256', bytes, 'hex'), ...contract!, contractRet: contractRet ?? null }
+  const { contractType, call } = contract!
+  return { txid, leaf: hash('sha256', bytes, 'hex'), contractType, contractRet: contractRet ?? null, call }
 }
 
 /** Reads the first result's `contractRet`. @returns null when it cannot be read: senders can write into results. */

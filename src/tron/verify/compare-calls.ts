@@ -75,8 +75,8 @@ function isTheCall(transfer: UsdtTransfer, call: TokenCall): boolean {
   return (
     transfer.logIndex === 0 &&
     transfer.amount === call.amount &&
-    transfer.toBytes.equals(call.toBytes) &&
-    transfer.fromBytes.equals(call.fromBytes)
+    transfer.toHex === call.toHex &&
+    transfer.fromHex === call.fromHex
   )
 }
 

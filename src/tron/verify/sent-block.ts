@@ -43,9 +43,9 @@ export interface SentTransaction {
 
 /** A call of `transfer` or `transferFrom`. Whether it succeeded is the transaction's `contractRet`. */
 export interface TokenCall {
-  /** 20 bytes each. */
-  fromBytes: Buffer
-  toBytes: Buffer
+  /** 20 bytes each, as 40 hex digits. */
+  fromHex: string
+  toHex: string
   /** 0 to 2^63 - 1. */
   amount: UsdtUnits
 }

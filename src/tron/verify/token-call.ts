@@ -74,27 +74,27 @@ function readCall(message: MessageFields, token: Buffer): TokenCall | null {
     else if (message.number === 2) {
       contract = once(contract, message.bytes())
       // Most calls of a block may be of other contracts.
-      if (!isAddress(contract) || contract.compare(token, 0, token.length, 1) !== 0) return null
+      if (!isAddress(contract) || !isAt(contract, 1, token)) return null
     } else if (message.number === 4) data = once(data, message.bytes())
   }
   if (!owner || !isAddress(owner) || !contract || !data || data.length < selectorBytes) return null
   const selector = data.readUInt32BE(0)
-  if (selector === transferSelector) return transferCall(data, owner.subarray(1), 0)
+  if (selector === transferSelector) return transferCall(data, owner.toString('hex', 1), 0)
   if (selector !== transferFromSelector || data.length < selectorBytes + wordBytes) return null
   return transferCall(data, addressWord(data, 0), 1)
 }
 
 /** @param index of the recipient's word; the amount is the next. What follows is not read, by the contract neither. */
-function transferCall(data: Buffer, fromBytes: Buffer, index: number): TokenCall | null {
+function transferCall(data: Buffer, fromHex: string, index: number): TokenCall | null {
   if (data.length < selectorBytes + (index + 2) * wordBytes) return null
   const amount = amountWord(data, index + 1)
-  return amount === null ? null : { fromBytes, toBytes: addressWord(data, index), amount: usdt(amount) }
+  return amount === null ? null : { fromHex, toHex: addressWord(data, index), amount: usdt(amount) }
 }
 
 /** The last 20 bytes of a word: some wallets write 41 in front of them, and the contract does not read it. */
-function addressWord(data: Buffer, index: number): Buffer {
+function addressWord(data: Buffer, index: number): string {
   const end = selectorBytes + (index + 1) * wordBytes
-  return data.subarray(end - 20, end)
+  return data.toString('hex', end - 20, end)
 }
 
 function amountWord(data: Buffer, index: number): bigint | null {
@@ -109,9 +109,13 @@ function isAddress(bytes: Buffer): boolean {
 }
 
 function endsWith({ buffer, start, end }: MessageFields, suffix: Buffer): boolean {
-  return (
-    end - start >= suffix.length && buffer.compare(suffix, 0, suffix.length, end - suffix.length, end) === 0
-  )
+  return end - start >= suffix.length && isAt(buffer, end - suffix.length, suffix)
+}
+
+/** As `Buffer.compare` says, without the call out of JavaScript, which takes longer than some tens of bytes. */
+function isAt(bytes: Buffer, at: number, wanted: Buffer): boolean {
+  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false
+  return true
 }
 
 function once<T>(before: T | null, value: T): T {

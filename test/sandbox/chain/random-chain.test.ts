@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { SolidTruth } from '../../../src/sandbox/chain/chain-truth.ts'
 import { sandboxAddresses } from '../../../src/sandbox/chain/sandbox-transactions.ts'
 import { seededRandom } from '../../../src/sandbox/chain/seeded-random.ts'
-import { addressFromBytes } from '../../../src/tron/address.ts'
+import { addressFromBytes, addressFromHex } from '../../../src/tron/address.ts'
 import type { SolidBlock } from '../../../src/tron/block.ts'
 import { createTronNode, type TronNode } from '../../../src/tron/node/node-client.ts'
 import { type RandomChain, type RandomChainOptions, randomChain } from '../../support/random-chain.ts'
@@ -149,9 +149,9 @@ async function followOnce(clients: readonly TronNode[], found: SolidBlock[]): Pr
 }
 
 function transfersOf({ height, transfers }: SolidBlock): unknown[] {
-  return transfers.map(({ txid, txIndex, logIndex, fromBytes, toBytes, amount }) => [
+  return transfers.map(({ txid, txIndex, logIndex, fromHex, toHex, amount }) => [
     ...[height, txid, txIndex, logIndex],
-    ...[addressFromBytes(fromBytes), addressFromBytes(toBytes), amount],
+    ...[addressFromHex(fromHex), addressFromHex(toHex), amount],
   ])
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { realPayments, realTransactions } from '../../../src/sandbox/chain/real-transactions.ts'
 import { startSandboxNode } from '../../../src/sandbox/sandbox-node.ts'
-import { addressFromBytes, addressToBytes, parseTronAddress } from '../../../src/tron/address.ts'
+import { addressFromHex, addressToHex, parseTronAddress } from '../../../src/tron/address.ts'
 import { networks } from '../../../src/tron/network.ts'
 import { createTronNode } from '../../../src/tron/node/node-client.ts'
 import { type NodeLog, transferTopic } from '../../../src/tron/transfer-log.ts'
@@ -21,10 +21,10 @@ test('real transactions in a sandbox block are read as exactly their real paymen
   assert.equal(block!.transactionCount, 9)
   assert.deepEqual(block!.undecodable, [])
   assert.deepEqual(
-    block!.transfers.map(({ txid, logIndex, toBytes, amount }) => ({
+    block!.transfers.map(({ txid, logIndex, toHex, amount }) => ({
       txid,
       logIndex,
-      to: addressFromBytes(toBytes),
+      to: addressFromHex(toHex),
       amountUnits: amount,
     })),
     realPayments,
@@ -46,7 +46,7 @@ test('they are as they were recorded: ids, contracts, results, every transfer of
   for (const [i, { id, contract, result, logs }] of realTransactions.entries()) {
     const info = infos[i]
     assert.equal(id, info.id)
-    assert.equal(contract && `41${addressToBytes(contract).toString('hex')}`, info.contract_address)
+    assert.equal(contract && `41${addressToHex(contract)}`, info.contract_address)
     assert.equal(result, info.receipt.result)
     assert.deepEqual(
       logs,

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { realTransactions } from '../../../src/sandbox/chain/real-transactions.ts'
 import { sandboxAddresses } from '../../../src/sandbox/chain/sandbox-transactions.ts'
 import { type SandboxNode, startSandboxNode } from '../../../src/sandbox/sandbox-node.ts'
-import { addressFromBytes } from '../../../src/tron/address.ts'
+import { addressFromHex } from '../../../src/tron/address.ts'
 import { networks } from '../../../src/tron/network.ts'
 import { createTronNode } from '../../../src/tron/node/node-client.ts'
 import { askControl } from './ask-control.ts'
@@ -42,7 +42,7 @@ test('what is sent over the control API is in the next block and found by the cl
   await node.close()
   assert.equal(block!.transactionCount, 7)
   assert.deepEqual(
-    block!.transfers.map(t => [t.txid, addressFromBytes(t.toBytes), t.amount]),
+    block!.transfers.map(t => [t.txid, addressFromHex(t.toHex), t.amount]),
     [
       [one.txid, to, 1_500_000n],
       [two.txids[0], to, 1n],

@@ -4,7 +4,7 @@ import { usdt } from '../../../src/base/money.ts'
 import { makePayment, sandboxAddresses } from '../../../src/sandbox/chain/sandbox-transactions.ts'
 import { type NodeView, startNodeView } from '../../../src/sandbox/node-view.ts'
 import { type SandboxNode, startSandboxNode } from '../../../src/sandbox/sandbox-node.ts'
-import { addressFromBytes } from '../../../src/tron/address.ts'
+import { addressFromBytes, addressFromHex } from '../../../src/tron/address.ts'
 import { blockId } from '../../../src/tron/block-id.ts'
 import { createTronNode, type TronNode } from '../../../src/tron/node/node-client.ts'
 
@@ -131,7 +131,7 @@ test('a node lies: a transfer that never was, another amount, another recipient,
   const read = async () => {
     const block = await client.solidBlock(height)
     assert.equal(block!.hash, id)
-    return block!.transfers.map(t => [addressFromBytes(t.toBytes), t.amount])
+    return block!.transfers.map(t => [addressFromHex(t.toHex), t.amount])
   }
   assert.deepEqual(await read(), [
     [alice, 5n],

@@ -8,7 +8,7 @@ import { makePayment, sandboxAddresses } from '../../../src/sandbox/chain/sandbo
 import type { Fault } from '../../../src/sandbox/faults/fault-schemas.ts'
 import { type NodeView, startNodeView } from '../../../src/sandbox/node-view.ts'
 import { type SandboxNode, startSandboxNode } from '../../../src/sandbox/sandbox-node.ts'
-import { addressFromBytes, addressToBytes } from '../../../src/tron/address.ts'
+import { addressFromBytes, addressToHex } from '../../../src/tron/address.ts'
 import type { SolidBlock, Unverified } from '../../../src/tron/block.ts'
 import { MessageFields } from '../../../src/tron/message-fields.ts'
 import { type GrpcChannel, openGrpcChannel } from '../../../src/tron/node/grpc-channel.ts'
@@ -28,7 +28,7 @@ let liar: NodeView
 let clients: TronNode[]
 let channel: GrpcChannel
 const [alice, bob, mallory] = [1, 2, 3].map(n => addressFromBytes(Buffer.alloc(20, n)))
-const usdtHex = addressToBytes(sandboxAddresses.usdt).toString('hex')
+const usdtHex = addressToHex(sandboxAddresses.usdt)
 
 /** A block that pays alice 5 and bob 6, and holds a payment to bob that failed. */
 let paid: SandboxBlock
@@ -434,8 +434,8 @@ async function transfers(node: NodeView = liar, height = paid.height): Promise<s
   return block!.transfers.map(shownTransfer)
 }
 
-function shownTransfer({ toBytes, amount }: SolidBlock['transfers'][number]): string {
-  return `${['', 'alice', 'bob', 'mallory'][toBytes[0]!]} ${formatUsdt(amount)}`
+function shownTransfer({ toHex, amount }: SolidBlock['transfers'][number]): string {
+  return `${['', 'alice', 'bob', 'mallory'][Number.parseInt(toHex.slice(0, 2), 16)]} ${formatUsdt(amount)}`
 }
 
 async function signingKeyOf(address: string, node: NodeView = sound): Promise<string> {

@@ -4,7 +4,7 @@ import { usdt } from '../../../src/base/money.ts'
 import { makePayment, sandboxAddresses } from '../../../src/sandbox/chain/sandbox-transactions.ts'
 import type { Fault } from '../../../src/sandbox/faults/fault-schemas.ts'
 import { type SandboxNode, startSandboxNode } from '../../../src/sandbox/sandbox-node.ts'
-import { addressFromBytes, addressToBytes } from '../../../src/tron/address.ts'
+import { addressFromBytes, addressToHex } from '../../../src/tron/address.ts'
 import { MessageFields } from '../../../src/tron/message-fields.ts'
 import { type GrpcChannel, openGrpcChannel } from '../../../src/tron/node/grpc-channel.ts'
 import { encodeProtobuf } from '../../../src/tron/protobuf.ts'
@@ -14,7 +14,7 @@ import { sentBlockOfMessage } from '../../../src/tron/verify/block-message.ts'
 let node: SandboxNode
 let channel: GrpcChannel
 const alice = addressFromBytes(Buffer.alloc(20, 1))
-const usdtHex = addressToBytes(sandboxAddresses.usdt).toString('hex')
+const usdtHex = addressToHex(sandboxAddresses.usdt)
 
 before(async () => {
   node = await startSandboxNode({ autoMine: false, solidificationDepth: 4 })

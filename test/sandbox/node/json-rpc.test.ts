@@ -3,7 +3,7 @@ import { after, afterEach, before, test } from 'node:test'
 import { usdt } from '../../../src/base/money.ts'
 import { makePayment, sandboxAddresses } from '../../../src/sandbox/chain/sandbox-transactions.ts'
 import { type SandboxNode, startSandboxNode } from '../../../src/sandbox/sandbox-node.ts'
-import { addressFromBytes, addressToBytes, type TronAddress } from '../../../src/tron/address.ts'
+import { addressFromBytes, addressToHex, type TronAddress } from '../../../src/tron/address.ts'
 import { transferTopic } from '../../../src/tron/transfer-log.ts'
 import { recorded, skipWithoutRecorded } from '../../tron/recorded.ts'
 
@@ -12,7 +12,7 @@ import { recorded, skipWithoutRecorded } from '../../tron/recorded.ts'
 let sandbox: SandboxNode
 const alice = addressFromBytes(Buffer.alloc(20, 1))
 const bob = addressFromBytes(Buffer.alloc(20, 2))
-const usdtHex = addressToBytes(sandboxAddresses.usdt).toString('hex')
+const usdtHex = addressToHex(sandboxAddresses.usdt)
 let block: { height: number; id: string }
 let txids: string[]
 
@@ -58,7 +58,7 @@ test('logs of a block by its hash: those asked for, counted over the whole block
   )
   const all = await result('eth_getLogs', [{ blockHash: `0x${block.id}` }])
   assert.equal(all.length, 6)
-  const toBob = [null, null, [`0x${'0'.repeat(24)}${addressToBytes(bob).toString('hex')}`]]
+  const toBob = [null, null, [`0x${'0'.repeat(24)}${addressToHex(bob)}`]]
   assert.equal((await result('eth_getLogs', [{ ...filter, topics: toBob }])).length, 2)
 })
 
@@ -183,7 +183,7 @@ function trigger(address: TronAddress, changed: object) {
     owner_address: address,
     contract_address: sandboxAddresses.usdt,
     function_selector: 'balanceOf(address)',
-    parameter: addressToBytes(address).toString('hex').padStart(64, '0'),
+    parameter: addressToHex(address).padStart(64, '0'),
     visible: true,
     ...changed,
   })

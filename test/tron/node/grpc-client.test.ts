@@ -81,12 +81,12 @@ test('a solidified block comes with its transfers, in the order of the chain', a
     header: headerOfBlock(block()),
     node: new URL(fake.url).host,
   })
-  const fromBytes = hex('11'.repeat(20))
-  const toBytes = hex('22'.repeat(20))
+  const fromHex = '11'.repeat(20)
+  const toHex = '22'.repeat(20)
   assert.deepEqual(transfers, [
-    { txid: txid(0), txIndex: 0, logIndex: 0, fromBytes, toBytes, amount: 1_000_000n, signed: true },
-    { txid: txid(2), txIndex: 2, logIndex: 1, fromBytes, toBytes, amount: 2_000_000n, signed: false },
-    { txid: txid(2), txIndex: 2, logIndex: 3, fromBytes, toBytes, amount: 3_000_000n, signed: false },
+    { txid: txid(0), txIndex: 0, logIndex: 0, fromHex, toHex, amount: 1_000_000n, signed: true },
+    { txid: txid(2), txIndex: 2, logIndex: 1, fromHex, toHex, amount: 2_000_000n, signed: false },
+    { txid: txid(2), txIndex: 2, logIndex: 3, fromHex, toHex, amount: 3_000_000n, signed: false },
   ])
   assert.deepEqual(asked(), [
     `WalletSolidity/GetBlockByNum2 ${height}`,

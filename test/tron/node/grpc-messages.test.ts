@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { addressToBytes } from '../../../src/tron/address.ts'
+import { addressToHex } from '../../../src/tron/address.ts'
 import type { SolidBlock } from '../../../src/tron/block.ts'
 import { networks } from '../../../src/tron/network.ts'
 import { readBlocksMessage, readInfosMessage } from '../../../src/tron/node/grpc-messages.ts'
@@ -28,7 +28,7 @@ import { type InfoJson, infosMessage, payee, payer, transferLog } from './info-m
 
 const skip = skipWithoutRecorded
 const usdtContract = networks.mainnet.usdtContract!
-const usdt = addressToBytes(usdtContract).toString('hex')
+const usdt = addressToHex(usdtContract)
 
 test('a whole block of the main network is read from a server through the client', { skip }, async () => {
   const bytes = hex(recorded('verify.mainnet-79072107-blockextention.json').blockExtention.replace(/^0x/, ''))
@@ -149,9 +149,9 @@ function assertFits(block: SolidBlock, right: SolidBlock): void {
   assert.match(block.parentHash, /^[0-9a-f]{64}$/)
   assert.equal(block.transactionCount, 3)
   assert(block.time.getTime() >= 0)
-  for (const { txid, fromBytes, toBytes, amount } of block.transfers) {
+  for (const { txid, fromHex, toHex, amount } of block.transfers) {
     assert.match(txid, /^[0-9a-f]{64}$/)
-    assert.deepEqual([fromBytes.length, toBytes.length], [20, 20])
+    for (const hex of [fromHex, toHex]) assert.match(hex, /^[0-9a-f]{40}$/)
     assert(amount > 0n)
   }
 }

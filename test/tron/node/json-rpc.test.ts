@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import { usdt } from '../../../src/base/money.ts'
-import { addressFromBytes, addressToBytes } from '../../../src/tron/address.ts'
+import { addressFromHex, addressToHex } from '../../../src/tron/address.ts'
 import { networks } from '../../../src/tron/network.ts'
 import { compareLogs, type LogFact } from '../../../src/tron/node/compare-logs.ts'
 import { readTransferLogs } from '../../../src/tron/node/json-rpc.ts'
@@ -12,11 +12,11 @@ import { blockHash, txid } from './fake-chain.ts'
 import { type FakeCall, refuse } from './fake-node.ts'
 import { transferLog } from './info-messages.ts'
 
-const usdtContract = addressToBytes(networks.mainnet.usdtContract!).toString('hex')
+const usdtContract = addressToHex(networks.mainnet.usdtContract!)
 const hash = blockHash({ chain: 'main', fork: null }, 991)
 const block = { height: 991, hash, time: new Date(0) }
-const from = Buffer.from('11'.repeat(20), 'hex')
-const to = Buffer.from('22'.repeat(20), 'hex')
+const from = '11'.repeat(20)
+const to = '22'.repeat(20)
 
 function log(change: object = {}, units = 991): object {
   const { address, topics, data } = transferLog(units)
@@ -36,8 +36,8 @@ const read = (result: unknown) =>
   readTransferLogs({ jsonrpc: '2.0', id: 1, result }, { blockHash: hash, usdtContract })
 const fact = (amount = 991n, id = txid(991, 0)): LogFact => ({
   txid: id,
-  fromBytes: from,
-  toBytes: to,
+  fromHex: from,
+  toHex: to,
   amount: usdt(amount),
 })
 
@@ -81,8 +81,8 @@ test('the recorded log of a USDT transfer is read to its transfer, one of anothe
   const logs = result.logs.map((one: object) => ({ ...one, transactionHash: result.transactionHash }))
   const [transfer] = readTransferLogs({ result: logs }, { blockHash: at, usdtContract })
   assert.equal(transfer!.txid, '9ff75c018157f4504adc34058510516c603569238e5c3d156b1f0b096856b1a1')
-  assert.equal(addressFromBytes(transfer!.fromBytes), 'TQrY8tryqsYVCYS3MFbtffiPp2ccyn4STm')
-  assert.equal(addressFromBytes(transfer!.toBytes), 'TA9MKSZT1gY4ZsY6J7tuesw5e5RHTC6q1R')
+  assert.equal(addressFromHex(transfer!.fromHex), 'TQrY8tryqsYVCYS3MFbtffiPp2ccyn4STm')
+  assert.equal(addressFromHex(transfer!.toHex), 'TA9MKSZT1gY4ZsY6J7tuesw5e5RHTC6q1R')
   assert.equal(transfer!.amount, 581_320_924n)
   const other = recorded('eth_getLogs.mainnet-35889319.by-blockHash.first1.json')
   const blockOfOther = other.result[0].blockHash.slice(2)
@@ -113,7 +113,7 @@ test('the same transfers in another order agree; one too few, too many or other 
   assert.deepEqual(compareLogs([a, b], [a]), { verdict: 'disagreed', missing: [b], extra: [] })
   assert.deepEqual(compareLogs([a], [a, a]), { verdict: 'disagreed', missing: [], extra: [a] })
   assert.deepEqual(compareLogs([a], [b]), { verdict: 'disagreed', missing: [a], extra: [b] })
-  for (const change of [{ txid: txid(5, 0) }, { fromBytes: to }, { toBytes: from }, { amount: usdt(3n) }]) {
+  for (const change of [{ txid: txid(5, 0) }, { fromHex: to }, { toHex: from }, { amount: usdt(3n) }]) {
     const other = { ...a, ...change }
     assert.deepEqual(compareLogs([a], [other]), { verdict: 'disagreed', missing: [a], extra: [other] })
   }

@@ -89,15 +89,15 @@ test('a solidified block comes with its transfers, in the order of the chain', a
     node: new URL(url).host,
   })
   assert.deepEqual(
-    transfers.map(({ fromBytes, toBytes, ...transfer }) => transfer),
+    transfers.map(({ fromHex, toHex, ...transfer }) => transfer),
     [
       { txid: txid(0), txIndex: 0, logIndex: 0, amount: 1_000_000n, signed: true },
       { txid: txid(2), txIndex: 2, logIndex: 1, amount: 2_000_000n, signed: false },
       { txid: txid(2), txIndex: 2, logIndex: 3, amount: 3_000_000n, signed: false },
     ],
   )
-  assert.deepEqual(transfers[0]!.fromBytes, Buffer.from('11'.repeat(20), 'hex'))
-  assert.deepEqual(transfers[0]!.toBytes, Buffer.from('22'.repeat(20), 'hex'))
+  assert.equal(transfers[0]!.fromHex, '11'.repeat(20))
+  assert.equal(transfers[0]!.toHex, '22'.repeat(20))
   assert.deepEqual(undecodable, [])
 })
 

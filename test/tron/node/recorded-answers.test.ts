@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addressFromBytes, addressToBytes } from '../../../src/tron/address.ts'
+import { addressFromHex, addressToHex } from '../../../src/tron/address.ts'
 import { type BlockHeader, blockId, transactionId } from '../../../src/tron/block-id.ts'
 import { networks } from '../../../src/tron/network.ts'
 import { readBlock, readTransactionInfos } from '../../../src/tron/node/node-answers.ts'
@@ -12,8 +12,7 @@ import { recorded, recordedNames, skipWithoutRecorded } from '../recorded.ts'
 
 // What was recorded from real nodes, read by our own code; the facts expected of it are written down here.
 const skip = skipWithoutRecorded
-const contractOf = (network: 'mainnet' | 'nile' | 'shasta') =>
-  addressToBytes(networks[network].usdtContract!).toString('hex')
+const contractOf = (network: 'mainnet' | 'nile' | 'shasta') => addressToHex(networks[network].usdtContract!)
 
 type Transfer = [txid: string, logIndex: number, from: string, to: string, units: bigint]
 const expected: Record<string, Transfer[]> = {
@@ -60,7 +59,7 @@ for (const [name, transfers] of Object.entries(expected)) {
           const decoded = decodeTransferLog(log, contract)
           if (decoded === null) return []
           assert(decoded.kind === 'transfer')
-          const [from, to] = [addressFromBytes(decoded.fromBytes), addressFromBytes(decoded.toBytes)]
+          const [from, to] = [addressFromHex(decoded.fromHex), addressFromHex(decoded.toHex)]
           return [[txid.slice(0, 8), logIndex, from, to, decoded.amount]]
         }),
       )
@@ -79,9 +78,9 @@ test('the log of a recorded JSON-RPC receipt decodes to its transfer', { skip },
     decodeTransferLog(fromJsonRpc(log), contractOf('mainnet')),
   )
   assert.deepEqual(
-    decoded.map((log: { fromBytes: Buffer; toBytes: Buffer; amount: bigint }) => [
-      addressFromBytes(log.fromBytes),
-      addressFromBytes(log.toBytes),
+    decoded.map((log: { fromHex: string; toHex: string; amount: bigint }) => [
+      addressFromHex(log.fromHex),
+      addressFromHex(log.toHex),
       log.amount,
     ]),
     [['TQrY8tryqsYVCYS3MFbtffiPp2ccyn4STm', 'TA9MKSZT1gY4ZsY6J7tuesw5e5RHTC6q1R', 581_320_924n]],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
-import { addressFromBytes, addressToBytes, type TronAddress } from '../../../src/tron/address.ts'
+import { addressFromBytes, addressToHex, type TronAddress } from '../../../src/tron/address.ts'
 import { networks } from '../../../src/tron/network.ts'
 import { createTokenBucket } from '../../../src/tron/node/token-bucket.ts'
 import { readHistoryPage } from '../../../src/tron/trongrid/history-page.ts'
@@ -237,7 +237,7 @@ const balance = (change: object) => ({
 test('a balance is asked of the contract at the solidified view', async () => {
   const { node, history } = await historyFrom(() => balance({}))
   assert.equal(await history.balanceOf(to), 1_087_360_000n)
-  const hex = addressToBytes(to).toString('hex')
+  const hex = addressToHex(to)
   assert.equal(node.calls[0]!.path, '/walletsolidity/triggerconstantcontract')
   assert.deepEqual(node.calls[0]!.body, {
     owner_address: `41${hex}`,

@@ -6,8 +6,8 @@ import { compareCalls } from '../../../src/tron/verify/compare-calls.ts'
 import type { SentBlock, SentTransaction } from '../../../src/tron/verify/sent-block.ts'
 import { alice, bob } from './block-messages.ts'
 
-const carol = Buffer.alloc(20, 0xca)
-const call = { fromBytes: alice, toBytes: bob, amount: usdt(7n) }
+const carol = 'ca'.repeat(20)
+const call = { fromHex: alice.toString('hex'), toHex: bob.toString('hex'), amount: usdt(7n) }
 const direct = transaction('direct', { call })
 const foreign = transaction('foreign', {})
 const block = blockOf(direct, foreign)
@@ -21,15 +21,15 @@ test('a transfer that its sender signed is signed; one that a contract made is n
 
 const lies: [string, Partial<typeof nothing> | object, UsdtTransfer[], SentBlock?][] = [
   ['another amount', { differing: ['direct'] }, [{ ...transfer, amount: usdt(8n) }]],
-  ['another recipient', { differing: ['direct'] }, [{ ...transfer, toBytes: carol }]],
-  ['another sender', { differing: ['direct'] }, [{ ...transfer, fromBytes: carol }]],
+  ['another recipient', { differing: ['direct'] }, [{ ...transfer, toHex: carol }]],
+  ['another sender', { differing: ['direct'] }, [{ ...transfer, fromHex: carol }]],
   // At another position it has another key, and is credited again when an honest node shows it at 0.
   ['another position in the logs', { differing: ['direct'] }, [{ ...transfer, logIndex: 1 }]],
   ['shown twice', { differing: ['direct'] }, [transfer, { ...transfer, logIndex: 1 }]],
   [
     'with another beside it',
     { differing: ['direct'] },
-    [transfer, { ...transfer, logIndex: 1, toBytes: carol }],
+    [transfer, { ...transfer, logIndex: 1, toHex: carol }],
   ],
   ['hidden', { unlogged: ['direct'] }, []],
   ["in a stranger's transaction", { unlogged: ['direct'] }, [inner]],

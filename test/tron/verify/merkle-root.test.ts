@@ -49,7 +49,7 @@ test('real transactions in a block: id, leaf, and what their senders signed', ()
     const { txid, leaf, contractType, contractRet, call } = found[i]!
     assert.deepEqual([txid, leaf, contractType, contractRet], [vector.txid, vector.leaf, 31, 'SUCCESS'])
     assert.deepEqual(
-      [`41${call?.fromBytes.toString('hex')}`, `41${call?.toBytes.toString('hex')}`, `${call?.amount}`],
+      [`41${call?.fromHex}`, `41${call?.toHex}`, `${call?.amount}`],
       [vector.fromAddress, vector.toAddress, vector.amount],
     )
   }

@@ -150,7 +150,7 @@ test('55 USDT transactions of the main network: leaf, id, sender, recipient, amo
     assert.equal(contractType, 31)
     assert.ok(call)
     assert.deepEqual(
-      [`0x41${call.fromBytes.toString('hex')}`, `0x41${call.toBytes.toString('hex')}`, `${call.amount}`],
+      [`0x41${call.fromHex}`, `0x41${call.toHex}`, `${call.amount}`],
       [row.fromTron, row.toTron, row.amount],
     )
   }
