@@ -140,7 +140,7 @@ export async function fillWindow(options: {
       }
       const isAtHead = linked && blocks.length < wanted
       if (blocks.length === 0) pace.missed()
-      else if (depth === 0) pace.came(blocks.at(-1)!)
+      else if (depth === 0) pace.came(blocks.at(-1)!, blocks.length === wanted)
       misses = blocks.length > 0 ? 0 : misses + 1
       // After a full group there may be more. After a short one the head is reached.
       const isFalse = linked && (await dropSuspect(options, window))

@@ -4,9 +4,9 @@ import type { Pacing } from '../tron/network.ts'
 export interface HeadPace {
   /** How long to wait now, in ms, until blocks after a given one may be there. */
   waitMs(last: { time: Date }, count: number): number
-  /** The block that was waited for came. */
-  came(block: { time: Date }): void
-  /** It was not there yet. */
+  /** Blocks came. @param last the highest of them. @param isWhole whether all that were asked for did. */
+  came(last: { time: Date }, isWhole: boolean): void
+  /** None was there yet. */
   missed(): void
 }
 
@@ -36,9 +36,14 @@ export function createHeadPace(options: {
       const slots = misses > 1 ? Math.ceil(Math.max(0, nowMs() - expectedMs + 1) / slotMs) : 0
       return Math.max(0, expectedMs + slots * slotMs - nowMs())
     },
-    came(block) {
-      const ageMs = nowMs() - block.time.getTime()
-      lateMs = misses > 0 ? ageMs + marginMs : lateMs - earlierMs
+    came(last, isWhole) {
+      const ageMs = nowMs() - last.time.getTime()
+      if (isWhole) lateMs = misses > 0 ? ageMs + marginMs : lateMs - earlierMs
+      else if (slotMs !== null) {
+        // The next one is at least so late. It is expected then already, unless a producer has missed its turn.
+        const nextLateMs = ageMs - slotMs
+        if (nextLateMs > lateMs - marginMs) lateMs = nextLateMs + marginMs
+      }
       misses = 0
     },
     missed() {
