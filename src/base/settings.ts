@@ -104,7 +104,7 @@ export const settings = {
   },
   CREDIT_QUORUM_AMOUNT: {
     description:
-      'Decimal USDT above which a transfer waits until a second node shows the same. Empty: off. Needs two nodes.',
+      'Decimal USDT above which a transfer waits until a second node shows the same, of another host if there is one. Empty: off. Needs two nodes.',
     expected: 'a decimal amount of USDT, such as 1000',
     pattern: /^(0|[1-9][0-9]{0,11})([.][0-9]{1,6})?$/,
   },

@@ -6,18 +6,17 @@ import type { Confirmation } from './release-held.ts'
 /** A source of blocks that can leave nodes out, for a second opinion. */
 export interface SecondNodes {
   solidBlock(height: number, options: { not: string | readonly string[] }): Promise<SolidBlock | null>
+  /** The nodes that are no second opinion beside one; without it, that one alone. */
+  sameHost?(node: string): readonly string[]
 }
 
 /**
- * Asks a second node about a held transfer. It agrees when it has the same block at that height, and in it a log with the
- * same transaction, position, sender, recipient and amount.
+ * Asks a second node, of another host if there is one, about a held transfer. It agrees when it has the same block at that
+ * height, and in it a log with the same transaction, position, sender, recipient and amount.
  * @throws NodeError when no other node can be asked now.
  */
-export async function confirmHeld(
-  nodes: { solidBlock(height: number, options: { not: string }): Promise<SolidBlock | null> },
-  held: HeldTransfer,
-): Promise<Confirmation> {
-  const block = await nodes.solidBlock(held.height, { not: held.node })
+export async function confirmHeld(nodes: SecondNodes, held: HeldTransfer): Promise<Confirmation> {
+  const block = await nodes.solidBlock(held.height, { not: sameHost(nodes, held) })
   if (!block) return { kind: 'unknown', note: `no other node has solidified block ${held.height} yet` }
   return compareHeld(block, held)
 }
@@ -31,7 +30,7 @@ const nodesMax = 20
  * @throws NodeError when no other node can be asked now.
  */
 export async function confirmByAny(nodes: SecondNodes, held: HeldTransfer): Promise<Confirmation> {
-  const not = [held.node]
+  const not = [...sameHost(nodes, held)]
   const notes: string[] = []
   while (not.length < nodesMax) {
     const block = await nodes.solidBlock(held.height, { not }).catch(error => {
@@ -48,6 +47,10 @@ export async function confirmByAny(nodes: SecondNodes, held: HeldTransfer): Prom
   }
   if (notes.length > 0) return { kind: 'disagreed', note: notes.join('; ') }
   return { kind: 'unknown', note: `no node but ${held.node} shows block ${held.height}` }
+}
+
+function sameHost(nodes: SecondNodes, { node }: HeldTransfer): readonly string[] {
+  return nodes.sameHost?.(node) ?? [node]
 }
 
 /** Compares a block with a held transfer, as in `confirmHeld`. */

@@ -206,8 +206,8 @@ test('a second node confirms by block id, transaction, position, sender, recipie
   })
   const ask = (block: SolidBlock | null) => {
     const nodes = {
-      solidBlock: async (height: number, options?: { not?: string }) => {
-        assert.deepEqual([height, options?.not], [1, 'node'])
+      solidBlock: async (height: number, { not }: { not: string | readonly string[] }) => {
+        assert.deepEqual([height, not], [1, ['node']])
         return block
       },
     }

@@ -3,9 +3,10 @@ import { after, afterEach, test } from 'node:test'
 import { createLog } from '../../src/base/log.ts'
 import { usdt } from '../../src/base/money.ts'
 import { createCursor, readCursor } from '../../src/blocks/chain-store.ts'
-import { confirmHeld } from '../../src/credits/confirm-held.ts'
+import { confirmByAny, confirmHeld } from '../../src/credits/confirm-held.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import type { CreditRules } from '../../src/credits/credit-rules.ts'
+import type { HeldTransfer } from '../../src/credits/held-store.ts'
 import { releaseHeld } from '../../src/credits/release-held.ts'
 import { makePayment, sandboxAddresses } from '../../src/sandbox/chain/sandbox-transactions.ts'
 import { startNodeView } from '../../src/sandbox/node-view.ts'
@@ -33,6 +34,40 @@ afterEach(() => {
 
 const to = addressFromBytes(bytesFor('u1'))
 const usdtContract = sandboxAddresses.usdt
+
+test('the nodes of a host are no second opinion about each other, as long as there is another host', () => {
+  const poolOf = (...hosts: string[]) =>
+    createNodePool({
+      nodes: hosts.map(host => ({ headUrl: `http://${host}`, solidUrl: `http://${host}` })),
+      usdtContract,
+      requestsPerSecond: 1,
+      portsAreHosts: false,
+      log: createLog('silent', 'test'),
+    })
+  const two = poolOf('a.example:1', 'b.example:1', 'a.example:2')
+  assert.deepEqual(two.sameHost('a.example:2'), ['a.example:1', 'a.example:2'])
+  assert.deepEqual(two.sameHost('b.example:1'), ['b.example:1'])
+  assert.deepEqual(two.sameHost('gone.example'), ['gone.example'])
+  assert.deepEqual(poolOf('a.example:1', 'a.example:2').sameHost('a.example:1'), ['a.example:1'])
+})
+
+test('a held transfer is asked about at another host, by the watcher and by an operator', async () => {
+  const asked: unknown[] = []
+  const nodes = {
+    solidBlock: async (_: number, { not }: { not: string | readonly string[] }) => {
+      asked.push([...not])
+      return null
+    },
+    sameHost: (node: string) => [node, 'its neighbour'],
+  }
+  const held = { height: 5, node: 'it' } as HeldTransfer
+  assert.equal((await confirmHeld(nodes, held)).kind, 'unknown')
+  assert.equal((await confirmByAny(nodes, held)).kind, 'unknown')
+  assert.deepEqual(asked, [
+    ['it', 'its neighbour'],
+    ['it', 'its neighbour'],
+  ])
+})
 
 /** A database that follows the chain from now on, with quorum amount 100 USDT and one address with an open order. */
 async function watcher() {

@@ -43,6 +43,8 @@ export interface NodePool {
   readonly hosts: readonly string[]
   /** Names the host of a node. */
   hostOf(node: string): string
+  /** The nodes that are no second opinion beside this one: those of its host, or itself alone where there is no other host. */
+  sameHost(node: string): readonly string[]
   /**
    * Reads an irreversible block with all its transfers; its `node` names the node it is from. A block costs two calls, a
    * miss costs one. One that is not verified is asked for again, of other nodes too, and given as it is only when no node that
@@ -185,6 +187,11 @@ export function createNodePool(options: {
     names,
     hosts,
     hostOf: node => hostOfNode.get(node) ?? node,
+    sameHost: node => {
+      const host = hostOfNode.get(node)
+      const isKnown = host !== undefined && hosts.length > 1
+      return isKnown ? names.filter(name => hostOfNode.get(name) === host) : [node]
+    },
     genesisId: () => checkGenesis(nodes, chain),
     async solidHead() {
       const { value, node } = await call(one => one.solidHead())
