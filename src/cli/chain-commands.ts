@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { believeProducers } from '../credits/believe-producers.ts'
 import { readRules } from '../credits/credit-rules.ts'
 import { rewindChain } from '../credits/rewind-chain.ts'
 import { byOption, type DecisionOptions, decisionOf } from './operator.ts'
@@ -25,6 +26,26 @@ export function addChainCommands(program: Command): void {
         const { from, to, transfers } = done
         console.log(`the cursor is at ${to.height} (${to.hash}); it was at ${from.height} (${from.hash})`)
         if (transfers > 0) console.log(`${transfers} transfers above it are recorded, and stay so`)
+      })
+    })
+
+  chain
+    .command('producers')
+    .description(
+      'ask the hosts of TRON_NODES for the block producers and believe them, also a single host; for when the alarm uncounted stays, since they are others than those that are known',
+    )
+    .requiredOption('--reason <text>', 'why, for the audit')
+    .addOption(byOption())
+    .action(async (options: DecisionOptions) => {
+      const decision = decisionOf(options)
+      await withDatabase('rescan', async (pool, config) => {
+        const rules = await readRules(pool, config.creditQuorumAmount)
+        const { added, known } = await withNodes(config, rules, nodes =>
+          believeProducers(pool, nodes, decision),
+        )
+        console.log(
+          `${added} of ${known} producers are new, or have new keys; watchers use them within a minute`,
+        )
       })
     })
 }

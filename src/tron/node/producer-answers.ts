@@ -2,8 +2,10 @@ import { MessageFields } from '../message-fields.ts'
 import { asList, asObject, wrongField } from './answer-fields.ts'
 
 const address = /^41[0-9a-f]{40}$/
-/** Main-network nodes list some four hundred candidates. */
-const producersMax = 10_000
+/** The networks have 27 at work. Each costs a call. */
+const producersMax = 100
+/** Of a permission. java-tron allows no more. */
+const keysMax = 5
 
 /** Reads the answer of listwitnesses. @returns the addresses of those that make blocks now. @throws NodeError */
 export function readProducers(answer: unknown): string[] {
@@ -11,7 +13,7 @@ export function readProducers(answer: unknown): string[] {
     const witness = asObject(value, 'a witness')
     return witness.isJobs === true ? [checked(witness.address, 'a witness')] : []
   })
-  return atMost(found)
+  return atMost(found, 'witnesses', producersMax)
 }
 
 /** Reads a WitnessList. Witness: 1 address, 9 isJobs. @throws NodeError, MessageError */
@@ -29,7 +31,7 @@ export function readProducersMessage(message: Buffer): string[] {
     }
     if (isActive) found.push(checked(name, 'a witness'))
   }
-  return atMost(found)
+  return atMost(found, 'witnesses', producersMax)
 }
 
 /**
@@ -42,7 +44,7 @@ export function readSigners(answer: unknown, producer: string): string[] {
   if (permission === undefined) return [producer]
   const keys = asList(asObject(permission, 'witness_permission').keys ?? [], 'keys')
   const found = keys.map(key => checked(asObject(key, 'a key').address, 'a key'))
-  return found.length > 0 ? found : [producer]
+  return found.length > 0 ? atMost(found, 'keys', keysMax) : [producer]
 }
 
 /** Reads an Account. 32 witness_permission: Permission; 7 repeated Key; 1 address. @throws NodeError, MessageError */
@@ -58,7 +60,7 @@ export function readSignersMessage(message: Buffer, producer: string): string[] 
       while (key.next()) if (key.number === 1) found.push(checked(key.bytes().toString('hex'), 'a key'))
     }
   }
-  return found.length > 0 ? found : [producer]
+  return found.length > 0 ? atMost(found, 'keys', keysMax) : [producer]
 }
 
 function checked(value: unknown, name: string): string {
@@ -66,7 +68,7 @@ function checked(value: unknown, name: string): string {
   throw wrongField(name, '42 lower-case hex digits, 41 in front', value)
 }
 
-function atMost(found: string[]): string[] {
-  if (found.length > producersMax) throw wrongField('witnesses', `at most ${producersMax}`, found.length)
+function atMost(found: string[], name: string, max: number): string[] {
+  if (found.length > max) throw wrongField(name, `at most ${max}`, found.length)
   return found
 }

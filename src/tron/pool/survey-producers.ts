@@ -5,8 +5,8 @@ import type { PooledNode } from './pooled-node.ts'
 /**
  * Asks every host for the producers and their keys.
  * @param hosts the nodes of each host.
- * @returns those that more than half of the hosts name, each with the keys that these hosts agree on. Hosts that do not offer the
- * call are not counted. null while too few hosts answer: one host alone must not name them for the others.
+ * @returns those that more than half of the hosts name, and at least two where there are several, each with the keys that these
+ * hosts agree on. Hosts that do not offer the call are not counted. null while there is none.
  */
 export async function surveyProducers(
   hosts: readonly (readonly PooledNode[])[],
@@ -22,7 +22,9 @@ export async function surveyProducers(
       votes.set(key, vote)
     }
   }
-  const agreed = [...votes.values()].filter(vote => vote.hosts > counted.length / 2)
+  // One host alone must not name them for the others, which may only seem not to offer the call.
+  const needed = Math.min(2, hosts.length)
+  const agreed = [...votes.values()].filter(vote => vote.hosts > counted.length / 2 && vote.hosts >= needed)
   return agreed.length > 0 ? new Map(agreed.map(({ producer, signers }) => [producer, signers])) : null
 }
 
