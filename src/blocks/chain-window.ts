@@ -104,6 +104,11 @@ export class ChainWindow {
     this.#tip = this.#solidRef()
   }
 
+  /** Whether a block is known by its id to be an ancestor of a counted one. */
+  isProven({ height, hash }: BlockRef): boolean {
+    return this.#proven?.idAt(height) === hash
+  }
+
   #branch(): KeptBlock[] {
     const branch: KeptBlock[] = []
     let block = this.#blocks.get(this.#tip.hash)
@@ -156,6 +161,7 @@ export class ChainWindow {
       this.#tip = below ? refOf(below) : this.#solidRef()
       return false
     }
+    if (this.#blocks.size >= keptMax) this.#dropBesideBranch()
     const producer = this.#signedBy(block)
     this.#blocks.set(block.hash, this.#kept(block, producer))
     this.#tip = refOf(block)
@@ -168,6 +174,12 @@ export class ChainWindow {
     const taken = this.#count.take({ height, id, parentHash, producer })
     if (taken.kind === 'added' && taken.solid) await this.#becameSolid(taken.solid.id)
     return true
+  }
+
+  /** A node can show any number of blocks that lead nowhere. */
+  #dropBesideBranch(): void {
+    const kept = new Set([...this.#path.values(), ...this.#branch().map(({ hash }) => hash)])
+    for (const id of this.#blocks.keys()) if (!kept.has(id)) this.#blocks.delete(id)
   }
 
   #solidRef(): BlockRef {

@@ -26,6 +26,8 @@ export type CountedNodes = Pick<
   | 'hosts'
   | 'head'
   | 'headBlock'
+  | 'saysSolid'
+  | 'sameHost'
   | 'solidHead'
   | 'solidBlock'
   | 'distrust'
@@ -139,7 +141,7 @@ export function createCountedSource(options: {
     askedAtMs = nowMs()
     // They may all be others than those that are known.
     await producers.ask()
-    if (wordTaken || nowMs() - progressAtMs < stalledMs) return
+    if (wordTaken || nowMs() - progressAtMs < stalledMs || !nodes.saysSolid()) return
     const claimed = await nodes.solidHead()
     if (claimed.height < window.cursor.height + wordAheadMin) return
     wordTaken = true

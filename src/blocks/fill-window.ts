@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../base/log.ts'
+import { NodeError } from '../tron/node/node-error.ts'
 import type { ReadBlock } from '../tron/node/solid-block.ts'
 import type { NodePool } from '../tron/pool/node-pool.ts'
 import type { ChainWindow } from './chain-window.ts'
@@ -8,7 +9,10 @@ import type { HeadPace } from './head-pace.ts'
 import type { KnownProducers } from './known-producers.ts'
 
 /** The nodes, as far as reading new blocks needs them. */
-export type NewBlocks = Pick<NodePool, 'names' | 'newBlock' | 'newBlocks' | 'newHeader' | 'distrust'>
+export type NewBlocks = Pick<
+  NodePool,
+  'names' | 'sameHost' | 'newBlock' | 'newBlocks' | 'newHeader' | 'distrust'
+>
 
 /** The most blocks above the cursor: enough to count, and to hide the round trips behind the head. */
 export const aheadMax = 128
@@ -20,10 +24,14 @@ const groupsMax = 16
 const retryMs = { first: 250, last: 5_000 }
 /** A tip of the last half minute is at the head or close to it. */
 const lateMs = 30_000
-/** After so many misses in a row other nodes are asked than the one that served last. */
+/** After so many misses in a row nodes are read one at a time. */
 const missesMax = 3
-/** After so many blocks that were dropped or do not link, without a new solid one, nodes are read one at a time. */
+/** After so many blocks that were dropped or do not link, without a new solid one, too. */
 const misfitsMax = 8
+/** So many blocks from one node, and a new solid one, and all are read again. */
+const aloneBlocks = 27
+/** How often it is looked whether a window that is full, and of which nothing becomes solid, is of made-up blocks. */
+const stuckMs = 5_000
 
 interface Group {
   from: number
@@ -60,11 +68,12 @@ export async function fillWindow(options: {
   let depth = 0
   let misses = 0
   let misfits = 0
-  // What several nodes show, of which one lies, may never link. What an honest one shows alone does, from the solid block on.
-  let only: string | null = null
+  // A node that withholds blocks may be asked first for ever. And what several nodes show, of which one lies, may never link; what
+  // an honest one shows alone does, from the solid block on.
+  let alone = null as { node: string; blocks: number; fromSolid: boolean } | null
   let turn = 0
   let solidHeight = 0
-  let lastNode: string | null = null
+  let stuckSinceMs: number | null = null
   let waitMs = retryMs.first
   const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined) // Aborted: the loop ends.
 
@@ -74,49 +83,63 @@ export async function fillWindow(options: {
     return { from, count, blocks }
   }
   const one = async (height: number): Promise<ReadBlock[]> => {
-    // A node that withholds blocks is not asked alone for ever.
-    const isWithheld = misses >= missesMax && lastNode !== null && nodes.names.length > 1
-    const others = only !== null && nodes.names.filter(name => name !== only)
-    const block = await nodes.newBlock(
-      height,
-      others ? { not: others } : isWithheld ? { not: lastNode! } : {},
-    )
+    const only = alone?.node
+    const not = only === undefined ? {} : { not: nodes.names.filter(name => name !== only) }
+    const block = await nodes.newBlock(height, not)
     return block ? [block] : []
   }
+  const next = (window: ChainWindow) =>
+    queue.length > 0 ? queue.at(-1)!.from + queue.at(-1)!.count : window.tip.height + 1
   const plan = async (window: ChainWindow) => {
-    const room = () => window.cursor.height + aheadMax - next()
-    const next = () => (queue.length > 0 ? queue.at(-1)!.from + queue.at(-1)!.count : window.tip.height + 1)
+    const room = () => window.cursor.height + aheadMax - next(window)
     if (depth === 0) {
       if (queue.length > 0) return
-      if (room() <= 0) return await hasRoom(signal)
-      const count = only !== null ? 1 : together()
+      if (room() <= 0) return await waitForRoom(window)
+      const count = alone ? 1 : together()
       await pause(pace.waitMs(window.tip, count))
-      if (!signal.aborted && options.window() === window) queue.push(start(next(), count))
+      if (!signal.aborted && options.window() === window) queue.push(start(next(window), count))
       return
     }
-    while (queue.length < depth && room() >= groupMax) queue.push(start(next(), groupMax))
-    if (queue.length === 0) await hasRoom(signal)
+    while (queue.length < depth && room() >= groupMax) queue.push(start(next(window), groupMax))
+    if (queue.length === 0) await waitForRoom(window)
+  }
+  /** Where all that is solid is recorded and the window is full all the same, its blocks may be made up. */
+  const waitForRoom = async (window: ChainWindow) => {
+    await hasRoom(signal)
+    if (signal.aborted || window.solid.height > window.cursor.height) {
+      stuckSinceMs = null
+      return
+    }
+    stuckSinceMs ??= performance.now()
+    if (nodes.names.length < 2 || performance.now() - stuckSinceMs < stuckMs) return
+    stuckSinceMs = null
+    if (await dropSuspect(options, window)) restart()
   }
   const restart = () => {
     queue.length = 0
     depth = 0
   }
-  const readNextAlone = (window: ChainWindow) => {
-    only = nodes.names[turn++ % nodes.names.length]!
+  /** Reads one node alone, the next each time: from the solid block on, or from the tip. */
+  const readNextAlone = (window: ChainWindow, fromSolid: boolean) => {
+    const node = nodes.names[turn++ % nodes.names.length]!
+    alone = { node, blocks: 0, fromSolid }
     misfits = 0
     misses = 0
-    log.info({ node: only, solid: window.solid.height }, 'chain.one_node')
-    window.backToSolid()
+    const level = fromSolid ? 'info' : 'debug'
+    log[level]({ node, solid: window.solid.height }, 'chain.one_node')
+    if (fromSolid) window.backToSolid()
     restart()
   }
-  const noteFit = (window: ChainWindow, fits: boolean) => {
+  const noteFit = (window: ChainWindow, came: number, fits: boolean) => {
+    if (alone) alone.blocks += came
     if (window.solid.height !== solidHeight) {
       solidHeight = window.solid.height
       misfits = 0
-      only = null
+      if (alone && alone.blocks >= aloneBlocks) alone = null
     } else if (!fits) misfits++
-    if (nodes.names.length > 1 && (misfits >= misfitsMax || (only !== null && misses >= missesMax)))
-      readNextAlone(window)
+    if (nodes.names.length < 2) return
+    if (misfits >= misfitsMax) readNextAlone(window, true)
+    else if (misses >= missesMax) readNextAlone(window, alone?.fromSolid ?? false)
   }
 
   while (!signal.aborted) {
@@ -133,20 +156,23 @@ export async function fillWindow(options: {
       const { count: wanted } = group
       let linked = true
       for (const block of blocks) {
-        linked = await window.take(await verified(nodes, block, wanted))
+        // The tip is another meanwhile: what is read is not what comes next.
+        if (block.height !== window.tip.height + 1) break
+        linked = await window.take(await verified(nodes, window, block, wanted))
         if (!linked) break
-        lastNode = block.node
         onUnlinked(null)
       }
-      const isAtHead = linked && blocks.length < wanted
-      if (blocks.length === 0) pace.missed()
-      else if (depth === 0) pace.came(blocks.at(-1)!, blocks.length === wanted)
-      misses = blocks.length > 0 ? 0 : misses + 1
+      const last = blocks.at(-1)
+      const isGap = linked && last !== undefined && last.height !== window.tip.height
+      const isAtHead = linked && !isGap && blocks.length < wanted
+      if (!last) pace.missed()
+      else if (depth === 0) pace.came(last, blocks.length === wanted)
+      misses = last ? 0 : misses + 1
       // After a full group there may be more. After a short one the head is reached.
       const isFalse = linked && (await dropSuspect(options, window))
-      if (!linked || isAtHead || isFalse) restart()
-      else if (isLate(window) && only === null) depth = Math.min(Math.max(1, depth * 2), groupsMax)
-      noteFit(window, linked && !isFalse)
+      if (!linked || isGap || isAtHead || isFalse) restart()
+      else if (isLate(window) && !alone) depth = Math.min(Math.max(1, depth * 2), groupsMax)
+      noteFit(window, blocks.length, linked && !isFalse)
       waitMs = retryMs.first
       onRead(isAtHead || !isLate(window))
     } catch (error) {
@@ -159,9 +185,16 @@ export async function fillWindow(options: {
       log.warn({ err: error, retryInMs: waitMs }, 'block.failed')
       await pause(Math.max(waitMs, retryAfterMs(error)))
       waitMs = Math.min(waitMs * 2, retryMs.last)
-      if (only !== null) readNextAlone(window)
-      else if (queue[0] === group) queue[0] = start(group.from, group.count)
+      if (alone) readNextAlone(window, alone.fromSolid)
+      else if (queue[0] !== group) restart()
+      else queue.splice(0, 1, ...again(group, error))
     }
+  }
+
+  /** Of a group, one block may have infos that do not fit, for good: the others are read without it. */
+  function again({ from, count }: Group, error: unknown): Group[] {
+    const isUnfit = error instanceof NodeError && error.unfit !== undefined
+    return isUnfit ? Array.from({ length: count }, (_, i) => start(from + i, 1)) : [start(from, count)]
   }
 
   function isLate({ tip }: ChainWindow): boolean {
@@ -181,7 +214,7 @@ async function dropSuspect(
   const suspect = window.suspect()
   if (!suspect || nodes.names.length < 2) return false
   // A node that cannot be asked now, or lacks the block, is asked again after the next one.
-  const other = await nodes.newHeader(suspect.height, { not: suspect.node }).catch(() => null)
+  const other = await nodes.newHeader(suspect.height, { not: nodes.sameHost(suspect.node) }).catch(() => null)
   if (!other) return false
   if (other.id === suspect.hash) {
     window.confirm(suspect)
@@ -195,9 +228,16 @@ async function dropSuspect(
   return true
 }
 
-/** Reads a block of a group again, of other nodes too, when it is not verified. */
-async function verified(nodes: NewBlocks, block: ReadBlock, together: number): Promise<ReadBlock> {
-  if (together === 1 || block.unverified === null) return block
+/** Reads a block of a group again, of other nodes too, when it is not verified. One whose id is proven needs no signature. */
+async function verified(
+  nodes: NewBlocks,
+  window: ChainWindow,
+  block: ReadBlock,
+  together: number,
+): Promise<ReadBlock> {
+  const { unverified: why } = block
+  if (together === 1 || why === null) return block
+  if ((why === 'stranger' || why === 'signature') && window.isProven(block)) return block
   return (await nodes.newBlock(block.height)) ?? block
 }
 

@@ -34,7 +34,8 @@ export function createHeadPace(options: {
       if (misses === 1) return pollMs
       const expectedMs = last.time.getTime() + count * slotMs + lateMs
       const slots = misses > 1 ? Math.ceil(Math.max(0, nowMs() - expectedMs + 1) / slotMs) : 0
-      return Math.max(0, expectedMs + slots * slotMs - nowMs())
+      // No longer than a turn of the chain: a block's time is whatever its node says.
+      return Math.min(Math.max(0, expectedMs + slots * slotMs - nowMs()), (count + 1) * slotMs)
     },
     came(last, isWhole) {
       const ageMs = nowMs() - last.time.getTime()

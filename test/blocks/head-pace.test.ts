@@ -52,6 +52,14 @@ for (const together of [1, 4]) {
   }
 }
 
+test('a block that claims to be of next month is not waited for that long', () => {
+  const pace = createHeadPace({ slotMs, pollMs: 1_000, nowMs: () => 1_000_000 * slotMs })
+  const future = { time: new Date(1_000_000 * slotMs + 30 * 86_400_000) }
+  assert(pace.waitMs(future, 1) <= 2 * slotMs)
+  pace.came(future, true)
+  assert(pace.waitMs(future, 1) <= 2 * slotMs)
+})
+
 test('turns that producers miss do not make it later and later', () => {
   const { found, behindMs } = follow({
     together: 4,

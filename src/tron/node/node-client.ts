@@ -21,11 +21,13 @@ export interface TronNode {
   readonly name: string
   /** Reads the id of block 0, which names the chain. @throws NodeError `wrongSetting` also when its URLs cannot serve us. */
   genesisId(): Promise<string>
+  /** Whether it says which blocks are irreversible, as far as is known: over gRPC a node may have the head alone. */
+  saysSolid(): boolean
   /** Reads the newest irreversible block. @param options.turn when, of the calls that wait. */
   solidHead(options?: { turn?: Turn }): Promise<BlockRef>
   /** Reads an irreversible block with all its transfers; null while the node lacks it. Two calls, one for a miss. */
   solidBlock(height: number): Promise<ReadBlock | null>
-  /** Reads the id of an irreversible block, to compare nodes; null while the node lacks it. */
+  /** Reads the id of an irreversible block, to compare nodes; null while the node lacks it, or does not say which are. */
   solidHash(height: number): Promise<string | null>
   /** Reads the newest block, which may still be replaced. */
   head(options?: { turn?: Turn }): Promise<BlockRef>
@@ -114,6 +116,7 @@ export function createTronNode(options: {
         if (!block) throw new NodeError('failed', 'it has no block 0')
         return checkHeight(block, 0).hash
       }),
+    saysSolid: () => views.hasSolid(),
     solidHead: ({ turn } = {}) =>
       named(name, 'solidified head', async () => {
         if (views.hasSolid()) return refOf(await newest.solid(turn), 'solidified block')
@@ -153,6 +156,7 @@ export function createTronNode(options: {
       }),
     solidHash: height =>
       named(name, `id of block ${height}`, async () => {
+        if (!views.hasSolid()) return null
         const block = await headerAt(solid, height)
         return block?.hash ?? null
       }),

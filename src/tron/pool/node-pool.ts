@@ -37,6 +37,8 @@ export interface NodePool {
    * @throws UsageError naming those that serve another chain; NodeError when none can be reached.
    */
   genesisId(): Promise<string>
+  /** Whether any node says which blocks are irreversible. */
+  saysSolid(): boolean
   /** Reads the newest irreversible block that the current node, or one further than it, has. */
   solidHead(): Promise<BlockRef>
   /** The hosts of the nodes, each once: so many can be asked that no single one can make say the same. */
@@ -193,6 +195,7 @@ export function createNodePool(options: {
       return isKnown ? names.filter(name => hostOfNode.get(name) === host) : [node]
     },
     genesisId: () => checkGenesis(nodes, chain),
+    saysSolid: () => nodes.some(node => node.saysSolid()),
     async solidHead() {
       const { value, node } = await call(one => one.solidHead())
       const ahead = await further(node, value.height + 1)

@@ -9,7 +9,7 @@ import { isGrpcUrl } from '../node/grpc-views.ts'
 import { createJsonRpc, rpcAnswerMaxBytes } from '../node/json-rpc.ts'
 import { createLoadLimit } from '../node/load-limit.ts'
 import { createTronNode, type TronNode } from '../node/node-client.ts'
-import { NodeError, nodeErrorAt } from '../node/node-error.ts'
+import { NodeError, nodeErrorAt, notImplemented } from '../node/node-error.ts'
 import { createNodeHttp, endpoint } from '../node/node-http.ts'
 import { createTokenBucket, type Turn } from '../node/token-bucket.ts'
 import { isOnOtherChain, type NodeHealth, stepBackMax } from './node-health.ts'
@@ -37,6 +37,8 @@ export interface PooledNode {
   readonly quota: DayQuota
   /** Calls it. Before the first call, and after it was failing, it checks that the node serves our chain. @throws NodeError */
   ask<T>(call: (node: TronNode) => Promise<T>): Promise<T>
+  /** Whether it says which blocks are irreversible, as far as is known. */
+  saysSolid(): boolean
   /** Reads its newest solidified block. @throws NodeError also when that has stepped back. */
   solidHead(options?: { turn?: Turn }): Promise<BlockRef>
   /** Records a solidified block it served as its head, if it is newer. */
@@ -103,7 +105,9 @@ export function createPooledNode(options: {
       record.succeeded()
       return result
     } catch (error) {
-      if (error instanceof NodeError && !closed && !isOnOtherChain(health, now())) {
+      // What a node does not offer says nothing of how it is.
+      const isFailure = error instanceof NodeError && error.status !== notImplemented
+      if (isFailure && !closed && !isOnOtherChain(health, now())) {
         record.failed(error, startedAtMs)
         // Another node may answer at its address when it comes back.
         if (health.state === 'failing') genesisId = null
@@ -141,6 +145,7 @@ export function createPooledNode(options: {
     counts: record.counts,
     quota,
     ask,
+    saysSolid: node.saysSolid,
     solidHead: asked =>
       ask(async () => {
         const head = await node.solidHead(asked)
