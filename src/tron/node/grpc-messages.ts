@@ -34,15 +34,16 @@ export function readBlockMessage(message: Buffer, usdtContract: string): NodeBlo
 }
 
 /**
- * Reads a BlockListExtention, the answer of GetBlockByLimitNext2.
+ * Reads a BlockListExtention, the answer of GetBlockByLimitNext2. @param max the number that was asked for.
  * @returns the blocks in the node's order; fewer than were asked for when it lacks the others.
  * @throws as `readBlockMessage`.
  */
-export function readBlocksMessage(message: Buffer, usdtContract: string): NodeBlock[] {
+export function readBlocksMessage(message: Buffer, usdtContract: string, max: number): NodeBlock[] {
   const blocks: NodeBlock[] = []
   const fields = new MessageFields(message)
   while (fields.next()) {
     if (fields.number !== 1) continue
+    if (blocks.length === max) throw new NodeError('failed', `more than ${max} blocks came`)
     const block = readBlockMessage(fields.bytes(), usdtContract)
     // Passed over, it would be a gap that nothing shows.
     if (!block) throw new NodeError('failed', 'block_header is missing')

@@ -67,7 +67,7 @@ function view(port: NodeGrpc, service: string, usdtContract: string): WalletView
     newestHeader: turn => askBlock('GetBlock', empty, turn),
     blocks: (from, count) =>
       port.call(`/${service}/GetBlockByLimitNext2`, blockLimit(from, from + count), {
-        read: message => readBlocksMessage(message, usdtContract),
+        read: message => readBlocksMessage(message, usdtContract, count),
       }),
     infos: (height, turn = 'ahead') =>
       port.call(`/${service}/GetTransactionInfoByBlockNum`, numberMessage(height), {

@@ -1,6 +1,7 @@
 import { addressToHex, type TronAddress } from '../address.ts'
 import { asList, asObject } from './answer-fields.ts'
 import { readBlock, readBlockFields, readBlockListFields, readTransactionInfos } from './node-answers.ts'
+import { NodeError } from './node-error.ts'
 import { createNodeHttp, endpoint } from './node-http.ts'
 import { readProducers, readSigners } from './producer-answers.ts'
 import type { Turn } from './token-bucket.ts'
@@ -33,6 +34,7 @@ export function openHttpViews(
         const url = endpoint(baseUrl, '/getblockbylimitnext')
         const answer = await http.post(url, body, { read: readBlockListFields })
         const list = asList(asObject(answer, 'the answer').block ?? [], 'block')
+        if (list.length > count) throw new NodeError('failed', `more than ${count} blocks came`)
         return list.flatMap(block => readBlock(block, usdtContract) ?? [])
       },
       infos: async (height, turn = 'ahead') => {

@@ -42,7 +42,7 @@ export function createLoadLimit(options: {
       return inFlightMax
     },
     get deadlineMs() {
-      return deadlineMs
+      return isAlone() ? deadlineMs : options.deadlineMs
     },
     begin() {
       const begun = { atMs: now(), round }

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { type BlockHeader, headerBytes } from '../block-id.ts'
 import { MessageError, MessageFields } from '../message-fields.ts'
 import { MessageWriter } from '../protobuf.ts'
-import { treeNodeBytes } from './block-message.ts'
+import { tooManyTransactions, transactionsMax, treeNodeBytes } from './block-message.ts'
 import {
   type ContractRet,
   contractRets,
@@ -28,6 +28,7 @@ export function sentBlockOfJson(answer: unknown, usdtContract: string): SentBloc
   if (Object.keys(block).length === 0) return null
   const token = Buffer.from(usdtContract, 'hex')
   const transactions = list(block.transactions ?? [], 'transactions')
+  if (transactions.length > transactionsMax) throw tooManyTransactions()
   return {
     ...readHeader(block),
     transactions: transactions.map(transaction => readTransaction(transaction, token)),

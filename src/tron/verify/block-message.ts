@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { MessageError, MessageFields } from '../message-fields.ts'
+import { MessageError, MessageFields, wireBytes } from '../message-fields.ts'
 import {
   type ContractRet,
   contractRets,
@@ -10,7 +10,7 @@ import {
 import { readContract } from './token-call.ts'
 
 /** A block is at most 2 MB, and a transaction above 100 bytes. */
-const transactionsMax = 20_000
+export const transactionsMax = 20_000
 const idBytes = 32
 /**
  * The length of two hashes, that is of a node of the tree. Such a "transaction" would have that node's hash as its leaf: with it,
@@ -34,7 +34,7 @@ export function sentBlockOfMessage(message: Buffer, usdtContract: string): SentB
   while (fields.next()) {
     if (fields.number === 1) {
       if (transactions.length === transactionsMax) {
-        throw new MessageError(`a block of more than ${transactionsMax} transactions`)
+        throw tooManyTransactions()
       }
       transactions.push(readExtention(fields.nested(), token))
     } else if (fields.number === 2) header = once(header, fields.nested(), 'block_header')
@@ -46,6 +46,10 @@ export function sentBlockOfMessage(message: Buffer, usdtContract: string): SentB
   }
   if (id === null) throw new MessageError('a block without its id')
   return { id, ...readHeader(header), transactions }
+}
+
+export function tooManyTransactions(): MessageError {
+  return new MessageError(`a block of more than ${transactionsMax} transactions`)
 }
 
 /** Reads a `TransactionExtention`. The id it also has is not read, since it is computed. */
@@ -68,7 +72,8 @@ function readTransaction(field: MessageFields, token: Buffer): SentTransaction {
   let contract: ReturnType<typeof readContract> | null = null
   let contractRet: ContractRet | null | undefined
   while (fields.next()) {
-    if (fields.number === 1) {
+    // Of another type it is an unknown field to java-tron, which keeps it, and anybody can put it there.
+    if (fields.number === 1 && fields.wireType === wireBytes) {
       txid = once(txid, hash('sha256', fields.bytes(), 'hex'), 'raw_data')
       contract = readContract(fields.nested(), token)
     } else if (fields.number === 5 && contractRet === undefined) contractRet = readContractRet(fields)

@@ -85,14 +85,15 @@ test('recorded infos read the same from a message as from JSON', { skip }, () =>
 test('a list of blocks is read in its order; it may be empty, and none of its blocks may', () => {
   const blocks = [5, 6, 7].map(height => blockOf(height, []))
   assert.deepEqual(
-    readBlocksMessage(message([1, blocks]), usdt).map(({ height }) => height),
+    readBlocksMessage(message([1, blocks]), usdt, 3).map(({ height }) => height),
     [5, 6, 7],
   )
-  assert.deepEqual(readBlocksMessage(Buffer.alloc(0), usdt), [])
+  assert.deepEqual(readBlocksMessage(Buffer.alloc(0), usdt, 3), [])
   assert.throws(
-    () => readBlocksMessage(message([1, [blocks[0]!, Buffer.alloc(0)]]), usdt),
+    () => readBlocksMessage(message([1, [blocks[0]!, Buffer.alloc(0)]]), usdt, 3),
     /block_header is missing/,
   )
+  assert.throws(() => readBlocksMessage(message([1, blocks]), usdt, 2), /more than 2 blocks came/)
 })
 
 test('damaged messages never come to anything but a NodeError or a block that fits together, and a verified one is the true one', async () => {

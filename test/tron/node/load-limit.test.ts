@@ -57,6 +57,18 @@ test('a lone node is waited for longer after each timeout, up to a minute, and a
   assert.equal(load.deadlineMs, 8_000)
 })
 
+test('a deadline that grew while the node was alone is as before when another one is back', () => {
+  let alone = true
+  const load = createLoadLimit({
+    ...{ inFlightMax: 16, deadlineMs: 8_000, isAlone: () => alone },
+    clock: { now: () => new Date(0) },
+  })
+  load.begin()('timed out')
+  assert.equal(load.deadlineMs, 16_000)
+  alone = false
+  assert.equal(load.deadlineMs, 8_000)
+})
+
 test('with other nodes to ask the deadline stays', () => {
   const { load, round } = limit()
   round('timed out', 8_000)

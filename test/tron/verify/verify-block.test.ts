@@ -13,11 +13,15 @@ import { checkContent, verifyBlock, verifyHeader } from '../../../src/tron/verif
 import { recorded, skipWithoutRecorded } from '../recorded.ts'
 import {
   blockMessage,
+  bob,
   jsonOfMessage,
   producerKey,
+  rawData,
   someId,
   token,
   transaction,
+  transferData,
+  triggerMessage,
   variedTransactions,
 } from './block-messages.ts'
 
@@ -146,6 +150,19 @@ test('a node of the tree cannot be shown as a transaction, with those below it h
   const json = jsonOfMessage(message) as { transactions: unknown[] }
   json.transactions[0] = { raw_data_hex: short.subarray(2).toString('hex') }
   assert.throws(() => sentBlockOfJson(json, token), MessageError)
+})
+
+test('a field that a sender wrote beside raw_data, under its number, makes no block unreadable', () => {
+  // Outside of what is signed, and kept by java-tron as an unknown field.
+  const odd = Buffer.concat([
+    transaction(rawData(triggerMessage(transferData(bob, 3n)))),
+    Buffer.from([8, 1]),
+  ])
+  const { secret: key, address: producer } = producerKey('one')
+  const message = blockMessage({ height: 9, parentHash: someId(8), producer, key, transactions: [odd] })
+  const block = sentBlockOfMessage(message, token)!
+  assert.equal(checkContent(block), null)
+  assert.equal(block.transactions[0]!.call?.amount, 3n)
 })
 
 test('a message that is not a block is refused with the error of messages, whatever its bytes', () => {
