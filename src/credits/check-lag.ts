@@ -12,7 +12,7 @@ import { type UnprovedCounts, unprovedCounts } from './pending-proof-store.ts'
 import { type WaitingCounts, waitingCounts } from './waiting-store.ts'
 
 /** A second node that is a block behind confirms within seconds: what is held for longer than this is an alarm. */
-const heldMaxMs = 60_000
+export const heldMaxMs = 60_000
 
 /**
  * Creates the check of the lag: how far the cursor is behind, what waits and what differs. It updates the metrics, and
@@ -74,7 +74,7 @@ export function createLagCheck(options: {
 /** A second host answers within seconds, so what takes longer needs somebody's attention. */
 const unprovedAlarmMs = 60_000
 
-function isLongUnproved({ oldestMs, oldestBlockMs }: UnprovedCounts): boolean {
+export function isLongUnproved({ oldestMs, oldestBlockMs }: UnprovedCounts): boolean {
   return Math.max(oldestMs, oldestBlockMs) > unprovedAlarmMs
 }
 

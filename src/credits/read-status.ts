@@ -5,6 +5,8 @@ import { singleSourceWarning } from '../blocks/single-source.ts'
 import type { WatcherAlarm } from '../blocks/watcher-alarms.ts'
 import { type Queryable, rows } from '../db/pool.ts'
 import { networks } from '../tron/network.ts'
+import { heldMaxMs, isLongUnproved } from './check-lag.ts'
+import { unprovedCounts } from './pending-proof-store.ts'
 import { waitingCounts } from './waiting-store.ts'
 
 /** How the gateway is, as far as the database knows. Times in ISO 8601, amounts in base units as text. */
@@ -31,7 +33,6 @@ export interface GatewayStatus {
 
 /** A leading watcher writes its nodes every ten seconds. */
 const reportMaxMs = 60_000
-const heldMaxMs = 60_000
 
 /** Reads the status. @returns null before the first start of a watcher. */
 export async function readStatus(db: Queryable, now: Date): Promise<GatewayStatus | null> {
@@ -40,7 +41,7 @@ export async function readStatus(db: Queryable, now: Date): Promise<GatewayStatu
   const facts = await readFacts(db)
   const nodes = await readNodes(db)
   const { held, quarantined, unclaimed } = await waitingCounts(db)
-  const proof = await countProofs(db)
+  const unproved = await unprovedCounts(db)
   const furthest = Math.max(cursor.height, ...nodes.map(({ solidHeight }) => solidHeight ?? 0))
   const blocksBehind = furthest - cursor.height
   const isStopped = (await findStop(db)) !== null
@@ -51,6 +52,7 @@ export async function readStatus(db: Queryable, now: Date): Promise<GatewayStatu
   const raised: Partial<Record<WatcherAlarm, boolean>> = {
     lag: blocksBehind > limits.blocksBehind || isStill,
     held: heldMs > heldMaxMs,
+    unproven: isLongUnproved(unproved),
     quarantine: facts.quarantine > 0,
     discrepancy: facts.discrepancies > 0,
     contract: facts.contractEvents > 0,
@@ -81,7 +83,7 @@ export async function readStatus(db: Queryable, now: Date): Promise<GatewayStatu
     })),
     waiting: {
       held: held.transfers,
-      proof,
+      proof: unproved.transfers,
       quarantined: quarantined.transfers,
       unclaimed: unclaimed.transfers,
     },
@@ -109,18 +111,4 @@ async function readFacts(db: Queryable): Promise<Facts> {
        from chain_cursor c`,
   )
   return facts!
-}
-
-/** Counts what waits for proof. 0 in a database that has no table for it. */
-async function countProofs(db: Queryable): Promise<number> {
-  const [table] = await rows<{ exists: boolean }>(
-    db,
-    `select to_regclass('pending_proof') is not null as exists`,
-  )
-  if (!table!.exists) return 0
-  const [pending] = await rows<{ count: number }>(
-    db,
-    `select count(*)::integer as count from pending_proof where ended_at is null`,
-  )
-  return pending!.count
 }

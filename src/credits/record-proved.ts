@@ -41,6 +41,8 @@ export interface RecordedProved {
   recorded: ProvedTransfer[]
   /** How many versions wait for proof now and did not before. */
   unproved: number
+  /** How many of what was shown wait for proof. */
+  waiting: number
   /** Rejected ones that are recorded, or wait again. */
   takenUp: number
   /** Where something ended its wait for proof, so that what waits behind it has its turn. */
@@ -69,7 +71,7 @@ export async function recordProved(
   actor = 'watcher',
 ): Promise<RecordedProved> {
   const seen = seenVersions(await transfersToUs(tx, blocks, firstHeight), rules)
-  if (seen.length === 0) return { recorded: [], unproved: 0, takenUp: 0, freed: [] }
+  if (seen.length === 0) return { recorded: [], unproved: 0, waiting: 0, takenUp: 0, freed: [] }
   const txids = seen.map(({ txid }) => txid)
   const known = new Map((await versionsOfTransactions(tx, txids)).map(one => [versionKey(one), one]))
   const judged = seen.map(version => judgeVersion(rules, version, known.get(versionKey(version))))
@@ -88,6 +90,7 @@ export async function recordProved(
   return {
     recorded,
     unproved: isNew.length,
+    waiting: waits.length,
     takenUp: again.length,
     freed: ended.map(({ depositAddressId }) => depositAddressId),
   }

@@ -110,11 +110,12 @@ async function readAgain(
   }
   await resolveQuarantined(tx, quarantined.id)
   if (read.kind !== 'transfer') return { id: quarantined.id, became: read.kind, reason: null }
-  const { recorded, unproved } = await recordProved(tx, rules, [read.block], cursor.startHeight + 1)
-  if (unproved > 0) return { id: quarantined.id, became: 'unproved', reason: null }
-  if (recorded.length === 0) return { id: quarantined.id, became: 'not ours', reason: null }
-  const waiting = await waitingAt(tx, addressesOf(recorded))
+  const done = await recordProved(tx, rules, [read.block], cursor.startHeight + 1)
+  const { recorded, freed } = done
+  const waiting = await waitingAt(tx, addressesOf(recorded, freed))
   await credit(tx, rules, [...waiting, ...newlyPending(rules, recorded)], cursor.time)
+  if (done.waiting > 0) return { id: quarantined.id, became: 'unproved', reason: null }
+  if (recorded.length === 0) return { id: quarantined.id, became: 'not ours', reason: null }
   return {
     id: quarantined.id,
     became: await stateOf(tx, recorded[0]!.id),

@@ -21,9 +21,12 @@ export function nextCheckOfRejectedMs(rejectedMs: number): number | null {
 /** How long the only host has to go on leaving a transfer out until it is rejected. */
 export const leftOutMs = minuteMs
 
-/** Tells whether a reading says that a transfer is not in the block. One whose infos are not the block's says nothing. */
+/** Readings whose logs are known not to be those of the block, or not all. */
+const falseLogs: readonly (Unverified | null)[] = ['infos', 'unlogged', 'contradicted']
+
+/** Tells whether a reading says that a transfer is not in the block. One whose logs are not the block's says nothing. */
 export function canDeny(reading: SolidBlock, hash: string): boolean {
-  return reading.hash === hash && reading.unverified !== 'infos'
+  return reading.hash === hash && !falseLogs.includes(reading.unverified)
 }
 
 /**
@@ -31,7 +34,7 @@ export function canDeny(reading: SolidBlock, hash: string): boolean {
  * produces blocks. It is not asked for ever.
  */
 const harmless: readonly Unverified[] = ['leaf', 'root', 'stranger']
-/** The only host has shown the same at once, after 10 s and after 30 s. */
+/** The only host has shown it at first, and in two readings after that. */
 const aloneChecks = 2
 
 /**

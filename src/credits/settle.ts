@@ -216,5 +216,8 @@ async function settleOne(
   const alike = await alikeFor(tx, readings, cursor.startHeight + 1)
   const settledAs = settlesAs(block, readings, { hosts, hostOf, alike })
   if (settledAs) await settleBlocks(tx, [block], settledAs)
-  else await noteUnsettled(tx, block.height, nextCheckMs(block.checks, block.ageMs))
+  else {
+    const next = nextCheckMs(block.checks, block.ageMs)
+    await noteUnsettled(tx, block.height, { nextCheckMs: next, wasRead: readings.length > 0 })
+  }
 }

@@ -34,7 +34,10 @@ export function isProved(
   return showing.length > 0 && hosts.size >= 2
 }
 
-/** Tells whether readings decide everything about a block, so that no further host has to be asked. */
+/**
+ * Tells whether readings decide everything about a block, so that no further host has to be asked. What two hosts deny may be
+ * what a third one proves: for a rejection all are asked.
+ */
 export function isEnough(
   readings: readonly SolidBlock[],
   about: {
@@ -44,12 +47,7 @@ export function isEnough(
   },
 ): boolean {
   const { pending, block, hostOf } = about
-  const hostsOf = (some: readonly SolidBlock[]) => some.map(({ node }) => hostOf(node))
-  const decided = pending.every(version => {
-    if (isProved(readings, version, hostOf)) return true
-    const others = readings.filter(({ hash }) => hash === version.hash)
-    return new Set(hostsOf(others.filter(reading => !shows(reading, version)))).size >= 2
-  })
+  const decided = pending.every(version => isProved(readings, version, hostOf))
   if (!decided || !block) return decided
   const same = readings.filter(({ hash }) => hash === block.hash)
   if (same.some(({ unverified }) => unverified === null)) return true

@@ -63,14 +63,18 @@ export async function settleBlocks(
   )
 }
 
-/** Writes that a block was read again and is not settled. */
-export async function noteUnsettled(tx: Tx, height: number, nextCheckMs: number): Promise<void> {
+/** Writes that a block is not settled. @param wasRead whether any node showed it: that counts as a check. */
+export async function noteUnsettled(
+  tx: Tx,
+  height: number,
+  { nextCheckMs, wasRead }: { nextCheckMs: number; wasRead: boolean },
+): Promise<void> {
   await run(
     tx,
     `update unverified_block
-        set checks = checks + 1, checked_at = now(), next_check_at = now() + $2 * interval '1 ms'
+        set checks = checks + $3::integer, checked_at = now(), next_check_at = now() + $2 * interval '1 ms'
       where height = $1 and settled_at is null`,
-    [height, nextCheckMs],
+    [height, nextCheckMs, wasRead ? 1 : 0],
   )
 }
 

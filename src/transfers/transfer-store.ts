@@ -16,20 +16,6 @@ export interface TransferToUs<B extends BlockOfTransfers = BlockOfTransfers> {
 }
 
 /**
- * Records the blocks' transfers to assigned addresses. A transfer that is recorded already is not changed and not returned,
- * so a rescan is harmless.
- * @param firstHeight as in `transfersToUs`.
- * @returns the transfers recorded now, in no particular order.
- */
-export async function recordTransfers(
-  tx: Tx,
-  blocks: readonly BlockOfTransfers[],
-  firstHeight: number,
-): Promise<RecordedTransfer[]> {
-  return await insertTransfers(tx, await transfersToUs(tx, blocks, firstHeight))
-}
-
-/**
  * Finds the blocks' transfers to assigned addresses. Transfers from before an address was watched are left out: another system
  * has credited those.
  * @param firstHeight the first block that is followed. An imported address may count from another block on.

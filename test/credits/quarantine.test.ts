@@ -19,6 +19,7 @@ import {
   orderOf,
   waiting,
 } from './credited-chain.ts'
+import { rulesFor } from './played-hosts.ts'
 
 const pay = (toBytes: Buffer, units: bigint) => [{ toBytes, units }]
 
@@ -302,6 +303,15 @@ test('a parked log may still be undecodable, or turn out to be nothing of ours',
     assert.equal(await openQuarantine(pool), open, became)
     assert.equal((await orderOf(pool, 'o-1')).received, 5n)
   }
+})
+
+test('a parked log that waits for proof already is said to wait, not to be nothing of ours', async () => {
+  const topics = [transferTopic, topic(bytesFor('payer')), topic(bytesFor('u1'))]
+  const { pool, rules, id } = await parkedLog({ address: usdt, topics, data: amountWord(40n) })
+  const twoHosts = { ...rules, proof: rulesFor(2) }
+  assert.equal((await retryQuarantined(pool, twoHosts, id)).became, 'unproved')
+  await pool.query('update quarantine set resolved_at = null')
+  assert.equal((await retryQuarantined(pool, twoHosts, id)).became, 'unproved')
 })
 
 test('a parked log whose place was not kept asks for a rescan', async () => {

@@ -155,6 +155,20 @@ test('two hosts that show the block without it reject it, and what waits behind 
   assert.deepEqual(event, { actor: 'watcher', action: 'proof.rejected' })
 })
 
+test('what two hosts leave out and a further one shows is proved, whoever is asked first', async () => {
+  const { pool, follow, settle, truth } = await followed('a further host', 4)
+  await follow(truth)
+  const { asked } = await settle({
+    a: () => truth,
+    b: () => without(truth),
+    c: () => without(truth),
+    d: () => truth,
+  })
+  assert(asked.includes('d'))
+  assert.deepEqual(await proofs(pool), [{ amount: 500n, proof: 'agreed', hosts: ['a', 'd'] }])
+  assert.deepEqual((await orderOf(pool, 'o-1')).received, 500n)
+})
+
 test('a liar that tells the truth later denies it as well', async () => {
   const { pool, follow, settle, truth } = await followed('liar ends', 2)
   await follow(truth)
@@ -164,12 +178,18 @@ test('a liar that tells the truth later denies it as well', async () => {
   assert.deepEqual((await states(pool))[0]!.state, 'rejected')
 })
 
-test('whoever shows another block, or infos that are not the block’s, denies nothing', async () => {
-  const { pool, follow, settle, truth } = await followed('no denial', 3)
+test('whoever shows another block, or logs that are not the block’s, denies nothing', async () => {
+  const { pool, follow, settle, truth } = await followed('no denial', 5)
   await follow(truth)
   const other = { ...without(truth), hash: bytesFor('other').toString('hex').padEnd(64, '0') }
   for (let round = 0; round < 4; round++) {
-    await settle({ a: () => truth, b: () => other, c: () => unverified(without(truth), 'infos') })
+    await settle({
+      a: () => truth,
+      b: () => other,
+      c: () => unverified(without(truth), 'infos'),
+      d: () => unverified(without(truth), 'unlogged'),
+      e: () => unverified(without(truth), 'contradicted'),
+    })
     await pass(pool, 60)
   }
   assert.deepEqual((await states(pool))[0]!.state, 'waits')

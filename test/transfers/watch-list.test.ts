@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inTransaction } from '../../src/db/pool.ts'
-import { recordTransfers } from '../../src/transfers/transfer-store.ts'
+import { insertTransfers, transfersToUs } from '../../src/transfers/transfer-store.ts'
 import { addAddress, creditedChain } from '../credits/credited-chain.ts'
 import { bytesFor } from '../support/chain-blocks.ts'
 import { seedNumberedAddresses } from '../support/seed-numbered.ts'
@@ -19,7 +19,7 @@ test('a batch that pays thousands of strangers finds the one address that is our
       (await tx.query(`select seq_scan from pg_stat_xact_user_tables where relname = 'deposit_address'`))
         .rows[0]
     const before = await scans()
-    const recorded = await recordTransfers(tx, [block(3, payments)], 1)
+    const recorded = await insertTransfers(tx, await transfersToUs(tx, [block(3, payments)], 1))
     assert.deepEqual(
       recorded.map(({ amount, txIndex }) => ({ amount, txIndex })),
       [{ amount: 5n, txIndex: 1_234 }],
