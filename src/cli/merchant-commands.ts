@@ -99,7 +99,7 @@ export function addMerchantCommands(program: Command): void {
     )
     .option(
       '--acknowledgement <word>',
-      'a 2xx acknowledges only if its body contains this word; "" for any 2xx',
+      'a 2xx acknowledges only if its body is this word, or {"msg":"<word>"}; "" for any 2xx',
     )
     .addOption(
       new Option(

@@ -15,6 +15,7 @@ export interface ListedMerchant {
   callbackFormat: string
   callbackFields: string
   acknowledgement: string | null
+  acknowledgementAnywhere: boolean
   always200: boolean
   requireNonce: boolean
   /** Addresses and CIDRs it may call from; empty: any client. */
@@ -34,6 +35,7 @@ export async function listMerchants(prisma: Prisma, clock: Clock = systemClock):
       callbackFormat: true,
       callbackFields: true,
       acknowledgement: true,
+      acknowledgementAnywhere: true,
       always200: true,
       requireNonce: true,
       allowedClients: true,

@@ -9,6 +9,7 @@ export interface MerchantRow extends MerchantSettings {
   appid: string
   name: string
   addressCounterId: AddressCounterId
+  acknowledgementAnywhere: boolean
   disabledAt: Date | null
 }
 
@@ -55,6 +56,7 @@ export async function readMerchants(tx: Tx): Promise<MerchantRows> {
     tx,
     `select id, appid, name, address_counter_id as "addressCounterId", callback_url as "callbackUrl",
             callback_format as "callbackFormat", callback_fields as "callbackFields", acknowledgement,
+            acknowledgement_anywhere as "acknowledgementAnywhere",
             always_200 as "always200", require_nonce as "requireNonce", allowed_clients as "allowedClients",
             disabled_at as "disabledAt"
        from merchant`,

@@ -64,6 +64,7 @@ export async function updateSettings(
     name => settings[name] !== undefined,
   )
   const assignments = named.map((name, i) => `${settingColumns[name]} = $${i + 2}`)
+  if (settings.acknowledgement !== undefined) assignments.push('acknowledgement_anywhere = false')
   await run(tx, `update merchant set ${assignments.join(', ')} where id = $1`, [
     id,
     ...named.map(name => settings[name]),

@@ -25,7 +25,7 @@ export interface MerchantSettings {
   callbackUrl: string | null
   callbackFormat: 'form' | 'json'
   callbackFields: 'six' | 'full'
-  /** When set, a 2xx acknowledges only if its body contains this word. */
+  /** When set, a 2xx acknowledges only if its body is this word, or a JSON object that says it. */
   acknowledgement: string | null
   /** Refusals after a verified signature have HTTP 200; 429 and 5xx stay what they are. */
   always200: boolean
@@ -47,4 +47,6 @@ export interface Merchant extends Omit<MerchantSettings, 'allowedClients'> {
   /** Client addresses it may call from; null: any. */
   allowedClients: BlockList | null
   disabledAt: Date | null
+  /** The word was set when it could stand anywhere in the body, and has not been set since. */
+  acknowledgementAnywhere: boolean
 }

@@ -1,9 +1,5 @@
 import assert from 'node:assert/strict'
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { pathToFileURL } from 'node:url'
 import { auditGateway } from '../../src/audit/audit-gateway.ts'
 import { usdt } from '../../src/base/money.ts'
 import { readCursor } from '../../src/blocks/chain-store.ts'
@@ -11,7 +7,6 @@ import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import { releaseHeld } from '../../src/credits/release-held.ts'
 import { settleDue } from '../../src/credits/settle.ts'
 import { migrate } from '../../src/db/migrate.ts'
-import type { Pool } from '../../src/db/pool.ts'
 import {
   addAddress,
   addMerchant,
@@ -23,17 +18,17 @@ import {
   waiting,
 } from '../credits/credited-chain.ts'
 import { playedHosts, rulesFor } from '../credits/played-hosts.ts'
+import { prismaFolder, rebuildBefore } from '../support/before-migration.ts'
 import { bytesFor, makeBlock } from '../support/chain-blocks.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { recordLog } from '../support/recorded-log.ts'
 
-const folder = new URL('../../prisma/', import.meta.url)
 const { log } = recordLog()
 const proofMigration = '0020_proof'
 
 test('a database with transfers, a held one and a cursor from before goes on, and what it has already keeps no proof', async () => {
   const { pool } = await cloneDatabase()
-  await asBefore(pool)
+  await rebuildBefore(pool, proofMigration)
   const genesisId = makeBlock('before', null, at(0), []).parentHash
   const pin = { network: 'private', genesisId, usdtContract: 'TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t' }
   const first = makeBlock('before', null, at(3), [
@@ -65,7 +60,7 @@ test('a database with transfers, a held one and a cursor from before goes on, an
     )
   }
 
-  await migrate(pool, log, folder)
+  await migrate(pool, log, prismaFolder)
   const rules = { ...pin, graceMs: 0, quorumAmount: usdt(100n), proof: rulesFor(2) }
   // The held one is released as before, and what waited is credited.
   await releaseHeld(pool, rules, async () => ({ kind: 'agreed' }))
@@ -124,27 +119,11 @@ test('code from before goes on beside it: what it does not know of, it does not 
 
 const payer = 'TQrY8tryqsYVCYS3MFbtffiPp2ccyn4STm'
 
-/** Makes the database anew, with the migrations before this one. */
-async function asBefore(pool: Pool): Promise<void> {
-  await pool.query('drop schema public, report cascade; create schema public')
-  const before = await mkdtemp(join(tmpdir(), 'migrations-'))
-  for (const name of (await names()).filter(name => name < proofMigration)) {
-    await cp(new URL(`migrations/${name}`, folder), join(before, 'migrations', name), { recursive: true })
-  }
-  await cp(new URL('routines', folder), join(before, 'routines'), { recursive: true })
-  await migrate(pool, log, pathToFileURL(`${before}/`))
-  await rm(before, { recursive: true })
-}
-
 async function columnsBefore(): Promise<string[]> {
   const { pool } = await cloneDatabase()
-  await asBefore(pool)
+  await rebuildBefore(pool, proofMigration)
   const { rows } = await pool.query(
     `select table_name || '.' || column_name as name from information_schema.columns where table_schema = 'public'`,
   )
   return rows.map(({ name }) => name)
-}
-
-async function names(): Promise<string[]> {
-  return (await readdir(new URL('migrations', folder))).filter(name => /^\d{4}_/.test(name)).sort()
 }

@@ -183,7 +183,7 @@ function send(url: string, agent: ReturnType<typeof guard>) {
     body: 'x',
     key: 'cb_1',
     webhookHeaders: {},
-    acknowledgement: null,
+    wanted: { acknowledgement: null, acknowledgementAnywhere: false },
   }
   return sendCallback(agent, { ...callback, url }, 20_000)
 }

@@ -104,6 +104,20 @@ test('what is set is set, what is not named stays, null takes away', async () =>
   assert.equal(after.callback_format, 'json')
 })
 
+test('a word that was set when it could stand anywhere has to be all of the answer once it is set again', async () => {
+  const { appid } = await addMerchant(pool, masterKey, shop)
+  const listed = async () => (await listMerchants(createPrisma(pool))).find(one => one.appid === appid)!
+  assert.equal((await listed()).acknowledgementAnywhere, false)
+  await pool.query(
+    `update merchant set acknowledgement = 'ok', acknowledgement_anywhere = true where appid = $1`,
+    [appid],
+  )
+  await setMerchant(pool, appid, { always200: true }, { checkUrl })
+  assert.equal((await listed()).acknowledgementAnywhere, true)
+  await setMerchant(pool, appid, { acknowledgement: 'ok' }, { checkUrl })
+  assert.equal((await listed()).acknowledgementAnywhere, false)
+})
+
 test('a setting that is wrong is refused with all that is wrong, and nothing is set', async () => {
   const { appid } = await addMerchant(pool, masterKey, shop)
   const before = await rowOf(appid)

@@ -21,6 +21,7 @@ export function merchantWith(settings: Partial<Merchant> = {}): Merchant {
     callbackFormat: 'form',
     callbackFields: 'six',
     acknowledgement: null,
+    acknowledgementAnywhere: false,
     always200: false,
     requireNonce: false,
     allowedClients: null,

@@ -33,7 +33,7 @@ export async function attemptCallback(
     body: body.text,
     key: callback.facts.key,
     webhookHeaders: webhookHeaders(merchant.webhookSecrets, callback.facts.key, timestamp, body.text),
-    acknowledgement: merchant.acknowledgement,
+    wanted: merchant,
   }
   return { url, outcome: await sendCallback(sending.agent, outgoing, sending.deadlineMs) }
 }

@@ -3,6 +3,7 @@ import type { Agent, Dispatcher } from 'undici'
 import { sendDeadlineMs } from '../leasing/courier-tuning.ts'
 import type { FailureKind } from '../outbox/callback.ts'
 import { failureKind } from './failure-kind.ts'
+import { isAcknowledgement, type Wanted } from './is-acknowledgement.ts'
 import { parseRetryAfter } from './retry-schedule.ts'
 
 /** The most that is read of an answer: enough to find an acknowledgement word, little enough to hold for every slot. */
@@ -21,8 +22,8 @@ export interface OutgoingCallback {
   /** Sent as Idempotency-Key. */
   key: string
   webhookHeaders: Readonly<Record<string, string>>
-  /** When set, a 2xx acknowledges only if the first 64 KiB of its body contain this word. */
-  acknowledgement: string | null
+  /** What an answer has to be, of which the first 64 KiB count. */
+  wanted: Wanted
 }
 
 /** How one attempt ended. `answer`: the first 2 KiB, as text. `durationMs`: whole milliseconds. */
@@ -50,7 +51,7 @@ export async function sendCallback(
     return { kind: 'failed', ...failureKind(error), durationMs, ...(status !== undefined && { status }) }
   }
   const answer = { status, durationMs, answer: keptAnswer(body) }
-  if (acknowledges(status, body, callback.acknowledgement)) return { kind: 'acknowledged', ...answer }
+  if (isAcknowledgement(status, body, callback.wanted)) return { kind: 'acknowledged', ...answer }
   const retryAfterMs = parseRetryAfter(retryAfter, new Date())
   return { kind: 'refused', ...answer, ...(retryAfterMs !== undefined && { retryAfterMs }) }
 }
@@ -149,10 +150,6 @@ function requestOf(callback: OutgoingCallback): Dispatcher.DispatchOptions {
     headersTimeout: 0,
     bodyTimeout: 0,
   }
-}
-
-function acknowledges(status: number, body: Buffer, word: string | null): boolean {
-  return status >= 200 && status <= 299 && (word === null || body.includes(word))
 }
 
 /** Turns any body into text that Postgres accepts: valid UTF-8 without NUL, at most 2 KiB. */

@@ -78,7 +78,7 @@ export async function sendTestCallback(
   try {
     const sample = { notifyUrl, facts: sampleFacts(), now: context.clock.now() }
     const { url, outcome } = await attemptCallback(sample, merchant, context)
-    const error = testError(outcome, merchant.acknowledgement, context.deadlineMs)
+    const error = testError(outcome, merchant, context.deadlineMs)
     const tested: TestedCallback = {
       url,
       delivered: outcome.kind === 'acknowledged',

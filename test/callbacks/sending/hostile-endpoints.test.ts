@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
 import { type SendOutcome, sendCallback } from '../../../src/callbacks/sending/send-callback.ts'
 import { createGuardedAgent } from '../../../src/egress/guarded-agent.ts'
-import { sendMany } from './send-many.ts'
+import { anyAnswer, sendMany } from './send-many.ts'
 
 /** 192 MB of zeros in 190 KB. */
 const bomb = Buffer.concat(Array(12).fill(gzipSync(Buffer.alloc(16 * 1024 * 1024))))
@@ -105,7 +105,7 @@ test('an attempt at an endpoint that does not accept connections ends at the dea
     await new Promise(resolve => fillers[0]!.once('connect', resolve))
     const callback = { contentType: 'text/plain', body: 'x', key: 'cb_1', webhookHeaders: {} }
     const url = `http://127.0.0.1:${silentPort}/`
-    const outcome = await sendCallback(agent, { ...callback, url, acknowledgement: null }, 300)
+    const outcome = await sendCallback(agent, { ...callback, url, wanted: anyAnswer }, 300)
     assert.equal(endOf(outcome), 'timeout')
   } finally {
     for (const filler of fillers) filler.destroy()

@@ -61,11 +61,11 @@ test('when the merchant wants a word, a 2xx without it does not acknowledge', as
   const cases: [body: string, status: number, kind: string][] = [
     ['success', 200, 'acknowledged'],
     ['{"result":"success"}', 200, 'acknowledged'],
-    ['SUCCESS', 200, 'refused'],
+    ['unsuccessful', 200, 'refused'],
     ['', 200, 'refused'],
     ['success', 500, 'refused'],
-    [`${'x'.repeat(60_000)}success`, 200, 'acknowledged'],
-    [`${'x'.repeat(70_000)}success`, 200, 'refused'],
+    [`${' '.repeat(60_000)}success`, 200, 'acknowledged'],
+    [`${' '.repeat(70_000)}success`, 200, 'refused'],
   ]
   for (const [body, status, kind] of cases) {
     endpoint.answer = { status, body }
@@ -226,7 +226,7 @@ async function send(url: MerchantEndpoint['url'], options: SendOptions = {}) {
         body: 'orderid=sh-1&sign=X',
         key: 'cb_1',
         webhookHeaders: { 'webhook-id': 'cb_1', 'webhook-timestamp': '1', 'webhook-signature': 'v1,x' },
-        acknowledgement: options.acknowledgement ?? null,
+        wanted: { acknowledgement: options.acknowledgement ?? null, acknowledgementAnywhere: false },
       },
       options.deadlineMs ?? 10_000,
     )

@@ -7,6 +7,9 @@ import { createGuardedAgent } from '../../../src/egress/guarded-agent.ts'
 // Sends callbacks from a process of its own: what it trusts and what it holds in memory are its own. Run as a program,
 // this file is that process. Every name leads to this machine.
 
+/** What acknowledges: any 2xx. */
+export const anyAnswer = { acknowledgement: null, acknowledgementAnywhere: false }
+
 const self = fileURLToPath(import.meta.url)
 
 export interface Sent {
@@ -43,7 +46,7 @@ async function run({ targets, warmUp }: Record<'targets' | 'warmUp', Target[]>):
   })
   const send = ({ url, deadlineMs }: Target) => {
     const body = { contentType: 'text/plain', body: 'x', key: 'cb_1', webhookHeaders: {} }
-    return sendCallback(agent, { ...body, url, acknowledgement: null }, deadlineMs)
+    return sendCallback(agent, { ...body, url, wanted: anyAnswer }, deadlineMs)
   }
   await Promise.all(warmUp.map(send))
   const before = process.resourceUsage().maxRSS
