@@ -198,11 +198,8 @@ export class ChainWindow {
 
   #kept(block: ReadBlock, producer: string | null): KeptBlock {
     const { header } = block
-    // A header's bytes are part of a whole answer. Only a few are kept, until their block is solid.
-    const kept =
-      header && producer === null && block.unverified !== 'id'
-        ? { ...header, bytes: Buffer.from(header.bytes), signature: Buffer.from(header.signature) }
-        : null
+    // Only a few are kept, until their block is solid.
+    const kept = producer === null && block.unverified !== 'id' ? header : null
     return { ...block, header: kept, producer }
   }
 

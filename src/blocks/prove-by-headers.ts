@@ -32,7 +32,7 @@ export async function proveByHeaders(
   for await (const header of readHeaders(nodes, after.height + 1, last, signal)) {
     checkLink(header, parent.id)
     ids.add(header.id)
-    if (tip.push({ ...header, bytes: Buffer.from(header.bytes) }) > signedMax) tip.shift()
+    if (tip.push(header) > signedMax) tip.shift()
     parent = header
   }
   const counted = countAtTip(tip, producers)

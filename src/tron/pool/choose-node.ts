@@ -77,6 +77,6 @@ export function createNodeChoice(options: {
   }
 }
 
-function isLeftOut(name: string, not: string | readonly string[] = []): boolean {
+export function isLeftOut(name: string, not: string | readonly string[] = []): boolean {
   return typeof not === 'string' ? name === not : not.includes(name)
 }

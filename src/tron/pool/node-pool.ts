@@ -64,7 +64,7 @@ export interface NodePool {
    * from behind; blocks that are not verified are to be read again with `newBlock`.
    */
   newBlocks(from: number, count: number): Promise<ReadBlock[]>
-  /** Asks all hosts for the producers. @returns null while not most of them answer. */
+  /** Asks all hosts for the producers. @returns those that most of them name, and at least two where there are several; null: none. */
   producers(): Promise<ProducerKeys | null>
   /** Reads the headers that other hosts than this node's show at a height. Hosts that lack it, or do not answer, show none. */
   othersAt(height: number, node: string): Promise<{ node: string; header: SentHeader }[]>

@@ -4,7 +4,7 @@ import type { TronNode } from '../node/node-client.ts'
 import { NodeError } from '../node/node-error.ts'
 import type { ReadBlock } from '../node/solid-block.ts'
 import type { SentHeader } from '../verify/sent-block.ts'
-import type { NodeChoice } from './choose-node.ts'
+import { isLeftOut, type NodeChoice } from './choose-node.ts'
 import { isTrusted, stepBackMax } from './node-health.ts'
 import type { PooledNode } from './pooled-node.ts'
 
@@ -39,7 +39,7 @@ export function createBlockJudge(verifyHeader: HeaderCheck | undefined): (block:
 
 /**
  * Makes a reader of blocks from several nodes. The node that is asked first answers, as long as what it shows is verified.
- * Otherwise it is asked again, then the others. If nobody shows the block verified, it is given as it was shown first.
+ * Otherwise it is asked again, if it may say something else then, and after it the others. If nobody shows the block verified, it is given as it was shown first.
  * @param options.judged says of a block whether its header is verified too.
  */
 export function createBlockReader(options: {
@@ -108,7 +108,7 @@ export function createBlockReader(options: {
     // What a node cannot say in JSON it cannot say a second time either, and whose header it shows stays the same. One whose infos do not fit has failed.
     const again = saidTwice.includes(block.unverified) || failed.has(node) ? [] : choice.ranked([node])
     const others = choice.ranked(
-      nodes.filter(one => one !== node && !failed.has(one) && !isLeftOut(one, not)),
+      nodes.filter(one => one !== node && !failed.has(one) && !isLeftOut(one.name, not)),
     )
     for (const other of [...again, ...others]) {
       const shown = await ask(other, view, height).catch(() => null)
@@ -118,8 +118,4 @@ export function createBlockReader(options: {
     }
     return given(node, block)
   }
-}
-
-function isLeftOut({ name }: PooledNode, not: string | readonly string[] = []): boolean {
-  return typeof not === 'string' ? name === not : not.includes(name)
 }

@@ -16,7 +16,7 @@ import { encodeResult } from './transaction-result.ts'
 /**
  * Reads the answer of getblockbynum, getblock or getnowblock: JSON with addresses in hex (`visible` false).
  *
- * JSON lacks what the node does not know. A transaction whose bytes it does not say has no leaf, as far as that can be seen. A
+ * JSON lacks what the node does not know. A transaction with a result that it does not say has no leaf, as far as that can be seen. A
  * field that the node left out cannot be seen: the root does not fit then.
  * @param answer parsed, with all of a block but `raw_data` of the transactions.
  * @param usdtContract the token's contract, 20 bytes as 40 hex digits.

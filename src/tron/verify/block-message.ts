@@ -23,7 +23,7 @@ export const treeNodeBytes = 64
  * Reads a `BlockExtention`, the answer of `GetBlockByNum2` and `GetNowBlock2`.
  * @param usdtContract the token's contract, 20 bytes as 40 hex digits.
  * @returns null for an empty message: the node has no such block. Buffers in it are slices of the message.
- * @throws MessageError when it is not as java-tron writes blocks. The content of a transaction never causes this.
+ * @throws MessageError when it is not as java-tron writes blocks. No content that a sender gives a transaction causes this.
  */
 export function sentBlockOfMessage(message: Buffer, usdtContract: string): SentBlock | null {
   const token = Buffer.from(usdtContract, 'hex')
