@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { NodeError } from '../tron/node/node-error.ts'
 import type { NodePool } from '../tron/pool/node-pool.ts'
 import type { SentHeader } from '../tron/verify/sent-block.ts'
@@ -8,6 +9,10 @@ import type { KnownProducers } from './known-producers.ts'
 
 /** Headers that are asked for at the same time. */
 const inFlightMax = 16
+/** A header that fails so often in a row, in half a minute, ends the proof. */
+const failuresMax = 8
+/** The wait after the first failure; as much longer after each further one. */
+const retryMs = 1_000
 /** Signatures are checked of so many of the last headers: several times as many as make a block solid. */
 const signedMax = 200
 
@@ -87,6 +92,23 @@ function checkLink(header: SentHeader, parentId: string | null): void {
   }
 }
 
+/** Asks for a header again when it fails: a month of them takes a day, and is not begun anew for one that did not come. */
+async function askPatiently(
+  nodes: Pick<NodePool, 'newHeader'>,
+  height: number,
+  signal: AbortSignal,
+): Promise<SentHeader | null> {
+  for (let failures = 0; ; ) {
+    try {
+      return await nodes.newHeader(height)
+    } catch (error) {
+      if (signal.aborted || ++failures === failuresMax) throw error
+      const { retryAfterMs = 0 } = error as Partial<NodeError>
+      await sleep(Math.max(retryMs * failures, retryAfterMs), undefined, { signal })
+    }
+  }
+}
+
 /** Reads headers in order, several at a time. */
 async function* readHeaders(
   nodes: Pick<NodePool, 'newHeader'>,
@@ -98,7 +120,7 @@ async function* readHeaders(
   let next = from
   for (let height = from; height <= last; height++) {
     while (asked.length < inFlightMax && next <= last) {
-      const call = nodes.newHeader(next++)
+      const call = askPatiently(nodes, next++, signal)
       call.catch(() => undefined) // Thrown when its turn comes.
       asked.push(call)
     }
