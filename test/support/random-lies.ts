@@ -17,8 +17,11 @@ export interface LieContext {
   amounts?: 'any' | 'small' | 'large'
 }
 
-/** So many producers may sign two blocks of one height: one more would make both branches solid. */
-const producersMax = 18
+/**
+ * So many producers may sign two blocks of one height: 19 would make both branches solid. Other lies that are told at the same time
+ * put blocks on top of them, by one more producer each.
+ */
+const producersMax = 14
 
 type Signed = NonNullable<FaultOf<'other-hash'>['signed']>
 
