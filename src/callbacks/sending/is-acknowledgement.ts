@@ -47,15 +47,20 @@ function isObjectWith(text: string, word: string): boolean {
 }
 
 function isYes(success: unknown): boolean {
-  return success === undefined || success === null || /^(true|1|yes)$/i.test(`${success}`)
+  return isAbsentOr(/^(true|1|yes)$/i, success)
 }
 
 /** Public libraries answer 0, 1 or an HTTP status when it went well, and some of them the word. */
 function isGoodCode(code: unknown, word: string): boolean {
-  return code === undefined || code === null || /^(0|1|2\d\d)$/.test(`${code}`) || isWord(code, word)
+  return isAbsentOr(/^(0|1|2\d\d)$/, code) || isWord(code, word)
 }
 
 function isNothing(error: unknown): boolean {
   if (Array.isArray(error)) return error.length === 0
-  return error === undefined || error === null || /^(false|0|none|null|)$/i.test(`${error}`)
+  return isAbsentOr(/^(false|0|none|null|)$/i, error)
+}
+
+/** An object is never made text: what an endpoint answers may be one that cannot be. */
+function isAbsentOr(pattern: RegExp, value: unknown): boolean {
+  return value === undefined || value === null || (typeof value !== 'object' && pattern.test(`${value}`))
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { isAcknowledgement } from '../../../src/callbacks/sending/is-acknowledgement.ts'
 
 const says = (body: string | Buffer, word = 'success', status = 200) =>
@@ -44,6 +45,10 @@ for (const body of [
   '{"error":"no such order","status":"success"}',
   '{"error":{"code":7},"status":"success"}',
   '{"data":{"msg":"success"}}',
+  '{"success":{"toString":1,"valueOf":1},"msg":"success"}',
+  '{"code":{"toString":1,"valueOf":1},"msg":"success"}',
+  '{"error":{"toString":1,"valueOf":1},"msg":"success"}',
+  '{"success":[true],"msg":"success"}',
   '[{"msg":"success"}]',
   '{"msg":["success"]}',
   '{"msg":"success"',
@@ -58,6 +63,15 @@ test('only a 2xx acknowledges, and any 2xx where no word is wanted', () => {
   const any = { acknowledgement: null, acknowledgementAnywhere: false }
   for (const status of [200, 204, 299]) assert(isAcknowledgement(status, Buffer.alloc(0), any))
   assert(!isAcknowledgement(502, Buffer.alloc(0), any))
+})
+
+test('whatever JSON an endpoint answers is judged, and throws nothing', () => {
+  const member = fc.constantFrom('msg', 'message', 'status', 'result', 'success', 'code', 'error')
+  fc.assert(
+    fc.property(fc.dictionary(member, fc.jsonValue()), answer => {
+      assert.equal(typeof says(JSON.stringify(answer)), 'boolean')
+    }),
+  )
 })
 
 test('a word of any script is compared', () => {
