@@ -1,4 +1,9 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openSender, type Sender } from './alarms/send-message.ts'
+import { tellAlarms } from './alarms/tell-alarms.ts'
+import { watchProcess } from './alarms/watch-process.ts'
 import { startApi } from './api.ts'
 import type { ConfigOf } from './base/config.ts'
 import { UsageError } from './base/errors.ts'
@@ -63,11 +68,15 @@ export async function startGateway(options: {
     }
     const common = { pool, log, registry: createMetrics() }
     const running: Running = {}
-    if (config.healthPort > 0) keep(await startHealth(config, common, running))
+    const ready = readyCheck(pool, running)
+    const sender = openSender()
+    stops.push(sender.close)
+    if (config.healthPort > 0) keep(await startHealth(config, common.registry, ready))
     const watched = configOf('watcher', options)
     if (watched) {
       const leasePool = keepPool(createPool(watched.databaseUrl, { name: 'recharge-gateway-lease', max: 1 }))
-      running.watcher = keep(startWatcher({ ...watcherSettings(watched), ...common, leasePool }))
+      const heartbeat = config.heartbeatUrl ? { url: config.heartbeatUrl, sender } : undefined
+      running.watcher = keep(startWatcher({ ...watcherSettings(watched), ...common, leasePool, heartbeat }))
     }
     const called = configOf('courier', options)
     const served = configOf('api', options)
@@ -83,6 +92,7 @@ export async function startGateway(options: {
       const prisma = createPrisma(reads)
       running.api = keep(await startApi({ ...common, reads, prisma, merchants, config: served }))
     }
+    keep(startAlarms({ ...common, config, processes, running, ready, sender }))
     const apiUrl = running.api?.url ?? null
     log.info({ roles: processes, apiUrl }, 'gateway.started')
     const failed = running.watcher?.failed ?? new Promise<never>(() => undefined)
@@ -111,19 +121,65 @@ function configOf<P extends Process>(
   return processes.includes(process) ? (config as ConfigOf<P>) : undefined
 }
 
-/** Health is served from the beginning, so that a probe sees a process that is still starting. */
-function startHealth(
-  { healthHost: host, healthPort: port }: ConfigOf<Process>,
-  { pool, registry }: { pool: Pool; registry: Registry },
-  running: Running,
-) {
-  const ready = async () => {
+/** Makes the check of all that runs here. It rejects with the reason. */
+function readyCheck(pool: Pool, running: Running): () => Promise<void> {
+  return async () => {
     await run(pool, 'select 1')
     if (running.watcher?.alarms().includes('lag'))
       throw new Error('the watcher is behind the solidified head')
     if (running.courier?.isWorking() === false) throw new Error('the courier cannot reach its queue')
   }
+}
+
+/** Health is served from the beginning, so that a probe sees a process that is still starting. */
+function startHealth(
+  { healthHost: host, healthPort: port }: ConfigOf<Process>,
+  registry: Registry,
+  ready: () => Promise<void>,
+) {
   return startHealthServer({ host, port, registry, ready })
+}
+
+/** Starts what reports this process, and what tells the operator of alarms where ALARM_WEBHOOK_URL is set. */
+function startAlarms(options: {
+  pool: Pool
+  config: ConfigOf<Process>
+  processes: readonly Process[]
+  running: Running
+  ready: () => Promise<void>
+  sender: Sender
+  log: Logger
+  registry: Registry
+}): { stop(): Promise<void> } {
+  const { pool: db, config, processes, running, ready, sender, log, registry } = options
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const watching = watchProcess({
+    ...{ db, roles: processes, ready, log, signal },
+    id: `${hostname()} ${process.pid} ${randomUUID().slice(0, 8)}`,
+    courierWorks: () => running.courier?.isWorking(),
+  })
+  const telling =
+    config.alarmWebhookUrl &&
+    tellAlarms({
+      ...{ db, sender, log, registry, signal },
+      target: {
+        url: config.alarmWebhookUrl,
+        shape: config.alarmWebhookShape,
+        secret: config.alarmWebhookSecret,
+        chat: config.alarmTelegramChat,
+        gateway: config.publicUrl ? new URL(config.publicUrl).host : hostname(),
+      },
+      isTeller: () => running.watcher?.ledLately() ?? false,
+    })
+  return {
+    stop: async () => {
+      stopping.abort()
+      // What is being sent is cut off: it is sent again, under the same id, by another process or at the next start.
+      await sender.close()
+      await Promise.all([watching, telling])
+    },
+  }
 }
 
 /** Merchants in memory, read on a connection of their own: a retired key stops working in time when all others are busy. */

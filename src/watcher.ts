@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import { beat, countHeartbeats } from './alarms/heartbeat.ts'
+import { keepAlarms } from './alarms/keep-alarms.ts'
+import type { Sender } from './alarms/send-message.ts'
 import { systemClock } from './base/clock.ts'
 import type { NetworkName } from './base/config.ts'
 import type { Logger } from './base/log.ts'
@@ -10,6 +13,7 @@ import { blocksTogether, callsADay, clocksMs, publicSurveyMs } from './blocks/ca
 import { createCatchUp } from './blocks/catch-up.ts'
 import { createClockCheck, skewMaxMs } from './blocks/check-clocks.ts'
 import { createCountedSource } from './blocks/counted-source.ts'
+import { watchChores } from './blocks/failing-chores.ts'
 import { keepCalls, keepNodes, keepNodesMs, knownNode } from './blocks/keep-nodes.ts'
 import { createKnownProducers, type KnownProducers } from './blocks/known-producers.ts'
 import { leadChain } from './blocks/lead-chain.ts'
@@ -52,6 +56,8 @@ export interface WatcherOptions {
   seen: boolean
   /** TronGrid's history as a second source, checked at this rate; null: not at all. */
   reconcile: { baseUrl: string; addressesPerHour: number } | null
+  /** What is called every minute while the gateway works; undefined: nothing. */
+  heartbeat?: { url: string; sender: Sender } | undefined
   log: Logger
   registry: Registry
 }
@@ -61,6 +67,8 @@ export interface RunningWatcher {
   failed: Promise<never>
   /** The alarms raised now. None while another watcher leads. */
   alarms(): string[]
+  /** Whether this watcher leads, or did within two minutes. */
+  ledLately(): boolean
   /** Finishes the blocks that are being committed. */
   stop(): Promise<void>
 }
@@ -92,10 +100,12 @@ export function startWatcher(options: WatcherOptions): RunningWatcher {
     registry: options.registry,
   })
   const alarms = createAlarms(options.registry, options.log)
-  const running = watch(options, nodes, producers, alarms, stopping.signal)
+  const leading = rememberLeading()
+  const running = watch(options, nodes, producers, alarms, leading.set, stopping.signal)
   return {
     failed: new Promise((_, reject) => running.catch(reject)),
     alarms: alarms.raised,
+    ledLately: leading.lately,
     stop: async () => {
       stopping.abort()
       await running.catch(() => undefined) // Reported through `failed`.
@@ -109,6 +119,7 @@ async function watch(
   nodes: NodePool,
   producers: KnownProducers,
   alarms: Alarms,
+  setLeading: (leads: boolean) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { pool, network, usdtContract, startBlock, quorumAmount, seen, reconcile, log, registry } = options
@@ -135,6 +146,7 @@ async function watch(
   const metrics = createWatcherMetrics(registry)
   metrics.cursorAt(chain)
   const catchUp = createCatchUp(registry, systemClock, log)
+  const heartbeats = countHeartbeats(registry)
   const crossCheck = crossChecked ? createCrossCheck({ db: pool, nodes, log }) : null
   const { now } = systemClock
   const checkLag = createLagCheck({ db: pool, nodeStatus: nodes.status, limits, alarms, now, registry })
@@ -153,9 +165,14 @@ async function watch(
     holder: `${hostname()} ${process.pid} ${randomUUID().slice(0, 8)}`,
     log,
     signal,
-    onLead: metrics.leads,
+    onLead: leads => {
+      metrics.leads(leads)
+      setLeading(leads)
+      if (!leads) alarms.forget()
+    },
     work: async leading => {
       const common = { pool, nodes, log, signal: leading }
+      const ended = watchChores(alarms)
       if (!seen) await forgetSightings(pool)
       await producers.load()
       await Promise.all([
@@ -178,20 +195,42 @@ async function watch(
           checkLag,
           crossCheck,
           reconciling,
+          ended,
         }),
-        repeat({ chore: 'clocks', everyMs: clocksMs, work: checkClocks, log, signal: leading }),
+        repeat({ chore: 'clocks', everyMs: clocksMs, work: checkClocks, log, signal: leading, ended }),
         seen
           ? followSeen({ ...common, nodes: counted.head, intervalMs: pacing.seenMs, wait: counted.pause })
           : undefined,
         repeat({
-          ...{ chore: 'nodes', everyMs: keepNodesMs, log, signal: leading },
+          ...{ chore: 'nodes', everyMs: keepNodesMs, log, signal: leading, ended },
           work: () => keepNodes(pool, nodes, options.nodes),
         }),
+        keepAlarms(pool, alarms, log, leading),
+        options.heartbeat &&
+          beat({
+            ...{ ...options.heartbeat, db: pool, counter: heartbeats, log, signal: leading },
+            isBehind: () => alarms.raised().includes('lag'),
+          }),
       ])
       // What was asked since the last time.
       await keepCalls(pool, nodes).catch(err => log.warn({ err }, 'node_calls.unsaved'))
     },
   })
+}
+
+/** For longer than it takes to notice that the database does not answer. */
+const ledLatelyMs = 120_000
+
+function rememberLeading(): { set: (leads: boolean) => void; lately: () => boolean } {
+  let leads = false
+  let leftAt = Number.NEGATIVE_INFINITY
+  return {
+    set: leadsNow => {
+      if (leads && !leadsNow) leftAt = performance.now()
+      leads = leadsNow
+    },
+    lately: () => leads || performance.now() - leftAt < ledLatelyMs,
+  }
 }
 
 /** What a node's quota of a day has to last for: following without sightings, by one node alone. */

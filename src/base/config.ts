@@ -40,6 +40,12 @@ export interface Config {
   orderWindowMs: number
   healthPort: number
   healthHost: string
+  /** undefined: alarms are told in the log and the metrics alone. */
+  alarmWebhookUrl: string | undefined
+  alarmWebhookShape: 'plain' | 'slack' | 'telegram'
+  alarmWebhookSecret: string | undefined
+  alarmTelegramChat: string | undefined
+  heartbeatUrl: string | undefined
   trustProxy: string[]
   retentionMonths: number
   logLevel: string
@@ -125,6 +131,11 @@ export function readConfig(env: Record<string, string | undefined>, ...roles: re
     orderWindowMs: orderWindow(value('ORDER_WINDOW'), problems),
     healthPort: port('HEALTH_PORT', value('HEALTH_PORT'), problems),
     healthHost: value('HEALTH_HOST')!,
+    alarmWebhookUrl: value('ALARM_WEBHOOK_URL'),
+    alarmWebhookShape: value('ALARM_WEBHOOK_SHAPE') as Config['alarmWebhookShape'],
+    alarmWebhookSecret: value('ALARM_WEBHOOK_SECRET'),
+    alarmTelegramChat: value('ALARM_TELEGRAM_CHAT'),
+    heartbeatUrl: value('HEARTBEAT_URL'),
     trustProxy: networks('TRUST_PROXY', value('TRUST_PROXY'), problems),
     retentionMonths: whole(value('RETENTION_MONTHS')) ?? 0,
     logLevel: value('LOG_LEVEL') ?? 'info',
@@ -133,6 +144,8 @@ export function readConfig(env: Record<string, string | undefined>, ...roles: re
   for (const cidr of config.trustProxy) {
     if (/\/0+$/.test(cidr)) problems.push(`TRUST_PROXY must name proxies: "${cidr}" would trust every client`)
   }
+  if (config.alarmWebhookUrl && config.alarmWebhookShape === 'telegram' && !config.alarmTelegramChat)
+    problems.push('ALARM_TELEGRAM_CHAT is missing: ALARM_WEBHOOK_SHAPE=telegram needs it')
   if (config.tronNetwork === 'mainnet') {
     if (config.publicUrl?.startsWith('http:')) problems.push('PUBLIC_URL must be https on mainnet')
     if (config.usdtContract) problems.push('USDT_CONTRACT cannot be set on mainnet, where it is fixed')

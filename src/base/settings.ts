@@ -182,6 +182,40 @@ export const settings = {
     expected: 'an address of this machine',
     default: '127.0.0.1',
   },
+  ALARM_WEBHOOK_URL: {
+    description:
+      'URL that alarms are sent to (POST, JSON). Private addresses and http are allowed. Empty: none.',
+    expected: 'an http(s) URL',
+    pattern: /^https?:\/\/\S+$/,
+    secret: true,
+    urls: 'one',
+  },
+  ALARM_WEBHOOK_SHAPE: {
+    description: 'What is sent there: plain JSON, or what Slack or Telegram expects.',
+    expected: 'plain, slack or telegram',
+    default: 'plain',
+    pattern: /^(plain|slack|telegram)$/,
+  },
+  ALARM_WEBHOOK_SECRET: {
+    description: 'Signs alarms as the Standard Webhooks specification says. Empty: they are not signed.',
+    expected: 'whsec_ and base64 of 24 to 64 bytes',
+    pattern: /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/,
+    secret: true,
+    pasted: true,
+  },
+  ALARM_TELEGRAM_CHAT: {
+    description: 'With ALARM_WEBHOOK_SHAPE=telegram: the chat, a number or @name.',
+    expected: 'a number such as -1001234567890, or @name',
+    pattern: /^(-?[0-9]{1,20}|@[A-Za-z0-9_]{1,64})$/,
+  },
+  HEARTBEAT_URL: {
+    description:
+      'URL that the leading watcher calls (GET) every minute while the gateway works. Empty: none.',
+    expected: 'an http(s) URL',
+    pattern: /^https?:\/\/\S+$/,
+    secret: true,
+    urls: 'one',
+  },
   TRUST_PROXY: {
     description: 'Proxies whose X-Forwarded-For is trusted: comma-separated CIDRs. Empty: none.',
     expected: 'CIDRs, never "true" or a number of hops',

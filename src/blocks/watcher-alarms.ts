@@ -15,13 +15,29 @@ export const watcherAlarms = [
   'contract',
   'clock',
   'addresses',
+  'callbacks_late',
+  'callbacks_exhausted',
+  'endpoints',
+  'chores',
 ] as const
 export type WatcherAlarm = (typeof watcherAlarms)[number]
 
+/** An alarm as it was last set. `count`: how many things it is about. */
+export interface AlarmState {
+  alarm: WatcherAlarm
+  isRaised: boolean
+  detail: object
+  count: number
+}
+
 export interface Alarms {
   /** Raises or clears an alarm. Only a change is logged, at error level when the alarm is raised. */
-  set(alarm: WatcherAlarm, raised: boolean, detail?: object): void
+  set(alarm: WatcherAlarm, raised: boolean, detail?: object, count?: number): void
   raised(): WatcherAlarm[]
+  /** Every alarm that was set since the beginning, or since the last `forget`. */
+  states(): AlarmState[]
+  /** Forgets what was set: another watcher leads and knows better. */
+  forget(): void
 }
 
 /** Creates the alarms. They appear in the log, in gateway_alarm{alarm} (1 while raised) and in gateway_alarms_total. */
@@ -35,21 +51,27 @@ export function createAlarms(registry: Registry, log: Logger): Alarms {
     registers,
   })
   const counter = new Counter({ name: 'gateway_alarms_total', help: 'Alarms raised', labelNames, registers })
-  const raised = new Set<WatcherAlarm>()
+  const states = new Map<WatcherAlarm, AlarmState>()
+  const raised = () => [...states.values()].filter(state => state.isRaised).map(state => state.alarm)
   for (const alarm of watcherAlarms) gauge.set({ alarm }, 0)
   return {
-    set: (alarm, isRaised, detail = {}) => {
-      if (raised.has(alarm) === isRaised) return
+    set: (alarm, isRaised, detail = {}, count = 1) => {
+      const wasRaised = states.get(alarm)?.isRaised ?? false
+      states.set(alarm, { alarm, isRaised, detail, count })
+      if (wasRaised === isRaised) return
       gauge.set({ alarm }, isRaised ? 1 : 0)
       if (isRaised) {
-        raised.add(alarm)
         counter.inc({ alarm })
         log.error({ alarm, ...detail }, 'alarm.raised')
       } else {
-        raised.delete(alarm)
         log.info({ alarm, ...detail }, 'alarm.cleared')
       }
     },
-    raised: () => [...raised],
+    raised,
+    states: () => [...states.values()],
+    forget: () => {
+      for (const alarm of raised()) gauge.set({ alarm }, 0)
+      states.clear()
+    },
   }
 }

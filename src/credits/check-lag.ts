@@ -4,6 +4,7 @@ import { formatUsdt } from '../base/money.ts'
 import { readCursor } from '../blocks/chain-store.ts'
 import { createLagJudge } from '../blocks/judge-lag.ts'
 import type { Alarms } from '../blocks/watcher-alarms.ts'
+import { readTroubles } from '../callbacks/outbox/callback-troubles.ts'
 import { type Queryable, rows } from '../db/pool.ts'
 import { openContractEvents } from '../transfers/contract-event-store.ts'
 import type { AlarmLimits } from '../tron/network.ts'
@@ -53,15 +54,17 @@ export function createLagCheck(options: {
     alarms.set('lag', isLate, { behind, ageS: ageMs === null ? null : Math.round(ageMs / 1000) })
     const { transfers, units } = waiting.held
     const heldForMs = heldSince === null ? 0 : nowMs - heldSince.getTime()
-    alarms.set('held', heldForMs > heldMaxMs, { transfers, usdt: formatUsdt(units) })
-    alarms.set('contract', contract.events > 0, contract)
-    alarms.set('unproven', isLongUnproved(unproved), {
-      transfers: unproved.transfers,
-      usdt: formatUsdt(unproved.units),
-      blocks: unproved.blocks,
-    })
-    alarms.set('quarantine', quarantine > 0, { quarantine })
-    alarms.set('discrepancy', discrepancies > 0, { discrepancies })
+    alarms.set('held', heldForMs > heldMaxMs, { transfers, usdt: formatUsdt(units) }, transfers)
+    alarms.set('contract', contract.events > 0, contract, contract.events)
+    alarms.set(
+      'unproven',
+      isLongUnproved(unproved),
+      { transfers: unproved.transfers, usdt: formatUsdt(unproved.units), blocks: unproved.blocks },
+      unproved.transfers + unproved.blocks,
+    )
+    alarms.set('quarantine', quarantine > 0, { quarantine }, quarantine)
+    alarms.set('discrepancy', discrepancies > 0, { discrepancies }, discrepancies)
+    await checkCallbacks(db, alarms)
     const stop = await findStop(db)
     // After a failover that lost nothing the API needs a moment to find that out: only what lasts is an alarm.
     alarms.set('addresses', stop !== null && stoppedBefore, { because: stop })
@@ -76,6 +79,17 @@ const unprovedAlarmMs = 60_000
 
 export function isLongUnproved({ oldestMs, oldestBlockMs }: UnprovedCounts): boolean {
   return Math.max(oldestMs, oldestBlockMs) > unprovedAlarmMs
+}
+
+/** Without an open circuit nothing holds a callback back, but a lane's limit, so couriers or an endpoint are slow. */
+const callbackLateS = 600
+
+/** Checks what merchants were not told. The numbers are in the metrics of the couriers. */
+async function checkCallbacks(db: Queryable, alarms: Alarms): Promise<void> {
+  const { oldestDueS, exhausted, failing } = await readTroubles(db)
+  alarms.set('callbacks_late', oldestDueS > callbackLateS, { oldestDueS: Math.round(oldestDueS) })
+  alarms.set('callbacks_exhausted', exhausted > 0, { exhaustedInADay: exhausted }, exhausted)
+  alarms.set('endpoints', failing > 0, { endpoints: failing }, failing)
 }
 
 interface OpenCounts {

@@ -1,5 +1,5 @@
 import type { Logger } from '../base/log.ts'
-import { repeat } from '../base/repeat.ts'
+import { type ChoreEnded, repeat } from '../base/repeat.ts'
 import type { Pool } from '../db/pool.ts'
 import type { SecondNodes } from './confirm-held.ts'
 import type { CreditRules } from './credit-rules.ts'
@@ -15,8 +15,9 @@ export async function keepSettling(options: {
   rules: CreditRules
   log: Logger
   signal: AbortSignal
+  ended?: ChoreEnded | undefined
 }): Promise<void> {
-  const { pool, nodes, rules, log, signal } = options
+  const { pool, nodes, rules, log, signal, ended } = options
   const work = async () => {
     // Go on while anything was due: what waits may arrive faster than a page every second.
     for (let done = 1; done > 0 && !signal.aborted; ) {
@@ -28,5 +29,5 @@ export async function keepSettling(options: {
       }
     }
   }
-  await repeat({ chore: 'settle', everyMs: dueMs, work, log, signal })
+  await repeat({ chore: 'settle', everyMs: dueMs, work, log, signal, ended })
 }

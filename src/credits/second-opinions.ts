@@ -1,5 +1,5 @@
 import type { Logger } from '../base/log.ts'
-import { repeat } from '../base/repeat.ts'
+import { type ChoreEnded, repeat } from '../base/repeat.ts'
 import type { Pool } from '../db/pool.ts'
 import type { CrossCheck } from '../transfers/cross-check.ts'
 import { keepReconciling } from '../transfers/keep-reconciling.ts'
@@ -31,8 +31,9 @@ export async function runSecondOpinions(options: {
   reconciling: Omit<Parameters<typeof keepReconciling>[0], 'pool' | 'log' | 'signal'> | null
   log: Logger
   signal: AbortSignal
+  ended: ChoreEnded
 }): Promise<void> {
-  const { pool, nodes, rules, checkLag, crossCheck, reconciling, log, signal } = options
+  const { pool, nodes, rules, checkLag, crossCheck, reconciling, log, signal, ended } = options
   const confirm = (held: HeldTransfer) => confirmHeld(nodes, held)
   const releaseAll = async () => {
     // Go on while a page released any: held transfers may arrive faster than a page every few seconds.
@@ -40,11 +41,11 @@ export async function runSecondOpinions(options: {
     while (released > 0 && !signal.aborted) released = (await releaseHeld(pool, rules, confirm)).released
   }
   await Promise.all([
-    repeat({ chore: 'held', everyMs: heldMs, work: releaseAll, log, signal }),
-    keepSettling({ pool, nodes, rules, log, signal }),
-    repeat({ chore: 'promise', everyMs: lagMs, work: checkLag, log, signal }),
+    repeat({ chore: 'held', everyMs: heldMs, work: releaseAll, log, signal, ended }),
+    keepSettling({ pool, nodes, rules, log, signal, ended }),
+    repeat({ chore: 'lag', everyMs: lagMs, work: checkLag, log, signal, ended }),
     crossCheck &&
-      repeat({ chore: 'cross-check', everyMs: crossCheckMs, work: crossCheck.check, log, signal }),
+      repeat({ chore: 'cross-check', everyMs: crossCheckMs, work: crossCheck.check, log, signal, ended }),
     reconciling && keepReconciling({ ...reconciling, pool, log, signal }),
   ])
 }

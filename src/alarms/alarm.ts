@@ -1,0 +1,32 @@
+import { watcherAlarms } from '../blocks/watcher-alarms.ts'
+
+/**
+ * Every alarm that is told of. The leading watcher raises its own; any process raises `watcher`; a courier raises `queue`; and
+ * a watcher that cannot reach the database says so itself.
+ */
+export const alarmNames = [...watcherAlarms, 'watcher', 'queue', 'database'] as const
+export type AlarmName = (typeof alarmNames)[number]
+
+/** What each alarm means, in a sentence for a message. docs/alarms.md has more, and what to do. */
+export const meanings: Record<AlarmName, string> = {
+  lag: 'The watcher is behind the chain: payments are credited late.',
+  no_transfers: 'Block after block has no USDT transfer: a node leaves something out.',
+  unlinked: 'A block does not follow the last one we recorded: nothing is credited until one does.',
+  uncounted: 'Solid blocks could not be counted for five minutes: the word of a node is taken.',
+  disagreement: 'Two nodes showed different blocks at one height.',
+  quarantine: 'Something could not be decoded or credited, and waits for a decision.',
+  held: 'Large payments have waited for a second node for more than a minute.',
+  unproven: 'Payments wait for proof, or a block is unverified, for more than a minute.',
+  discrepancy: 'A second source differs from our records.',
+  contract: 'The USDT contract changed something, and nobody has acknowledged it.',
+  clock: 'Database, process and chain disagree about the time.',
+  addresses: 'Addresses may be lost after a failover: no new one is assigned.',
+  callbacks_late:
+    'Callbacks have been due for ten minutes without an open circuit: couriers are stopped or overloaded, or an endpoint is slow.',
+  callbacks_exhausted: 'Callbacks were given up in the last day: their merchants have not acknowledged them.',
+  endpoints: 'Endpoints of merchants have failed for more than an hour.',
+  chores: 'Something that the watcher does beside following has failed for five minutes.',
+  watcher: 'No watcher leads: nothing is credited.',
+  queue: 'A courier cannot reach the database or its queue: it sends no callbacks.',
+  database: 'The database cannot be reached.',
+}
