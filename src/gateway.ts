@@ -7,6 +7,7 @@ import { addAuditCommands } from './cli/audit-commands.ts'
 import { addCallbackCommands } from './cli/callback-commands.ts'
 import { addChainCommands } from './cli/chain-commands.ts'
 import { addContractCommands } from './cli/contract-commands.ts'
+import { addDemoCommand } from './cli/demo-command.ts'
 import { addHeldCommands } from './cli/held-commands.ts'
 import { hideArguments } from './cli/hide-arguments.ts'
 import { addMerchantCommands } from './cli/merchant-commands.ts'
@@ -42,6 +43,7 @@ addAuditCommands(program)
 addRestoreCommands(program)
 addResealCommand(program)
 addSandboxCommands(program)
+addDemoCommand(program)
 // A subcommand copies these settings only if it is created later; those of our groups exist by now.
 overrideExits(program)
 

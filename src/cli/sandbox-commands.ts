@@ -59,23 +59,6 @@ export function addSandboxCommands(program: Command): void {
         await node.close()
       },
     )
-
-  program
-    .command('demo')
-    .description('run the whole gateway with a sandbox chain: an order, its payment and its callback')
-    .option('--once', 'exit when done: with 0, or with 1 and the reason')
-    .action(async (options: { once?: true }) => {
-      const { runDemo } = await import('../demo/demo.ts')
-      const demo = await runDemo(line => console.log(line))
-      try {
-        if (!options.once) {
-          demo.printUrls()
-          await stopAsked()
-        }
-      } finally {
-        await demo.stop()
-      }
-    })
 }
 
 function solidificationRule(text: string): 'depth' | 'producers' {

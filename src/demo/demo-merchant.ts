@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { type LegacyUnits, legacy } from '../base/money.ts'
 import { signaturesEqual, signParameters } from '../merchants/signature.ts'
 
-/** The credentials that `gateway merchant add` printed. */
+/** What the gateway gave to the merchant. */
 export interface MerchantCredentials {
   appid: string
   key: string
@@ -31,18 +31,17 @@ export interface DemoMerchant {
 /**
  * Starts a merchant: a real HTTP endpoint that verifies both signatures of each callback, deduplicates by key and answers
  * 200.
- * @param credentials called at each use: the merchant is added after its endpoint's URL is known.
  * @param onCallback called with each callback, but not with repetitions.
  */
 export async function startDemoMerchant(
-  credentials: () => MerchantCredentials,
+  credentials: MerchantCredentials,
   onCallback: (callback: ReceivedCallback) => void,
 ): Promise<DemoMerchant> {
   const received: ReceivedCallback[] = []
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
-    const callback = check(credentials(), request.headers, Buffer.concat(chunks))
+    const callback = check(credentials, request.headers, Buffer.concat(chunks))
     if (callback.faults.length > 0) {
       response.writeHead(400).end(callback.faults.join('; '))
     } else {
@@ -58,7 +57,7 @@ export async function startDemoMerchant(
   return {
     callbackUrl: `http://127.0.0.1:${port}/recharge-callback`,
     received,
-    call: (apiUrl, endpoint, parameters) => call(credentials(), apiUrl, endpoint, parameters),
+    call: (apiUrl, endpoint, parameters) => call(credentials, apiUrl, endpoint, parameters),
     close: async () => {
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))

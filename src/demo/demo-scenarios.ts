@@ -10,6 +10,8 @@ export interface DemoContext {
   apiUrl: string
   nodeUrl: string
   merchant: DemoMerchant
+  /** Where the scenarios' callbacks go, when the merchant's default is another endpoint. */
+  notifyUrl: string | null
   importAddress(localusermark: string, address: string): Promise<unknown>
   step(what: string, detail: string): void
 }
@@ -108,6 +110,7 @@ async function createOrder(context: DemoContext, parameters: Record<string, stri
   const { ordersn } = await context.merchant.call(context.apiUrl, 'TraderRechargeorder', {
     ...parameters,
     orderid,
+    ...(context.notifyUrl !== null && { notify_url: context.notifyUrl }),
   })
   context.step('order', `${orderid} for ${parameters.amount} USDT: ${ordersn}`)
   return orderid

@@ -1,23 +1,40 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { HDKey } from '@scure/bip32'
 import { importAddresses } from '../addresses/import-address.ts'
-import { type ConfigOf, readConfig } from '../base/config.ts'
+import { readConfig } from '../base/config.ts'
+import { UsageError } from '../base/errors.ts'
 import { createLog } from '../base/log.ts'
 import { migrate } from '../db/migrate.ts'
-import { createPool, type Pool } from '../db/pool.ts'
+import { createPool } from '../db/pool.ts'
 import { checkCallbackUrl } from '../egress/egress-guard.ts'
 import { addMerchant } from '../merchants/add-merchant.ts'
 import { type NodeView, startNodeView } from '../sandbox/node-view.ts'
 import { type SandboxNode, startSandboxNode } from '../sandbox/sandbox-node.ts'
 import { processes, startGateway } from '../start-gateway.ts'
-import { type DemoMerchant, type MerchantCredentials, startDemoMerchant } from './demo-merchant.ts'
+import { writeDemoEnv } from './demo-env.ts'
+import { type DemoKeys, demoKeys } from './demo-keys.ts'
+import { type ReceivedCallback, startDemoMerchant } from './demo-merchant.ts'
 import { type DemoContext, payOrder, payRealTransactions } from './demo-scenarios.ts'
 import { startEmbeddedDatabase } from './embedded-database.ts'
+import { type EndedAttempt, watchAttempts } from './watch-attempts.ts'
+
+export interface DemoOptions {
+  /** Prints a line. */
+  print: (line: string) => void
+  /** Ends the demo wherever it is. */
+  signal: AbortSignal
+  /** The API's port; the chain listens on the next one. null: any free ones. */
+  port: number | null
+  /** The same seed gives the same appid, keys and addresses; null: random ones. */
+  seed: string | null
+  /** Where the merchant's callbacks go by default; null: to the demo's own endpoint. */
+  callbackUrl: string | null
+}
 
 export interface RunningDemo {
-  /** Prints the URLs of everything that keeps running. */
-  printUrls(): void
+  /** Writes the file to source, and prints where everything is. */
+  showSettings(): Promise<void>
+  /** Rejects with the reason when the gateway must not go on. */
+  failed: Promise<never>
   stop(): Promise<void>
 }
 
@@ -27,70 +44,114 @@ const readyDeadlineMs = 20_000
 
 /**
  * Starts the whole gateway with its own database, chain and merchant, and runs the scenarios.
- * @param print prints a line.
- * @throws Error with the reason when a scenario fails. Everything is stopped by then.
+ * @throws Error with the reason when a scenario fails or a port is taken, and the signal's reason. Everything is stopped by then.
  */
-export async function runDemo(print: (line: string) => void): Promise<RunningDemo> {
+export async function runDemo({ print, signal, port, seed, callbackUrl }: DemoOptions): Promise<RunningDemo> {
   const stops: (() => Promise<void>)[] = []
   const stop = async () => {
     for (const close of stops.splice(0).reverse()) await close()
   }
   const keep = <T>(value: T, close: (value: T) => Promise<void>): T => {
     stops.push(() => close(value))
+    signal.throwIfAborted()
     return value
   }
   const startedAt = Date.now()
-  const step = (what: string, detail: string) =>
+  const step = (what: string, detail: string) => {
+    if (signal.aborted) return
     print(`${`+${((Date.now() - startedAt) / 1000).toFixed(2)}s`.padStart(8)}  ${what.padEnd(12)}${detail}`)
+  }
   try {
+    const keys = demoKeys(seed)
     const database = keep(await startEmbeddedDatabase(), it => it.stop())
-    const node = keep(await startSandboxNode({ blockIntervalMs }), it => it.close())
+    const chainPort = port === null ? 0 : port + 1
+    const node = keep(await startSandboxNode({ blockIntervalMs, port: chainPort }), it => it.close())
     const second = keep(await startSecondNode(node), it => it.close())
-    const settings = demoSettings(database.url('gateway'), [node, second])
+    const settings = demoSettings(database.url('gateway'), keys, [node, second], port ?? 0)
     const config = readConfig(settings, 'sealing')
     const pool = keep(createPool(config.databaseUrl, { max: 2, name: 'demo' }), it => it.end())
     await migrate(pool, createLog('warn', 'demo'))
     step('database', 'an embedded Postgres, migrated')
     step('chain', `${node.url} a block every ${blockIntervalMs} ms, solidified 19 behind`)
     step('chain', `${second.url} a second node of it, by which the first is checked`)
-    const merchant = keep(await demoMerchant(pool, config, step), it => it.close())
+    const merchant = keep(await startDemoMerchant(keys.merchant, showReceived(step)), it => it.close())
+    const callbacksTo = callbackUrl ?? merchant.callbackUrl
+    const { firstAddress } = await addMerchant(pool, config.masterKey, {
+      name: 'demo shop',
+      xpub: config.xpub!,
+      callbackUrl: callbacksTo,
+      scheme: 'hmac-sha256',
+      checkUrl: url => checkCallbackUrl(url, config.callbackAllowedNetworks),
+      credentials: keys.merchant,
+    })
+    step('merchant', `appid ${keys.merchant.appid}, first address ${firstAddress}`)
     const log = createLog(process.env.LOG_LEVEL ?? 'warn', 'demo')
     const gateway = keep(
       (await startGateway({ config: readConfig(settings, ...processes), processes, log }))!,
       it => it.stop(),
     )
     step('gateway', `${gateway.apiUrl} api, watcher, courier`)
+    keep(watchAttempts(pool, log, showAttempt(merchant.callbackUrl, step)), it => it.stop())
     const context: DemoContext = {
       apiUrl: gateway.apiUrl!,
       nodeUrl: node.url,
-      merchant: merchant.endpoint,
+      merchant,
+      notifyUrl: callbackUrl === null ? null : merchant.callbackUrl,
       importAddress: (localusermark, address) =>
-        importAddresses(pool, { appid: merchant.credentials.appid, localusermark, addresses: [address] }),
+        importAddresses(pool, { appid: keys.merchant.appid, localusermark, addresses: [address] }),
       step,
     }
-    await Promise.race([gateway.failed, untilReady(context.apiUrl)])
-    await Promise.race([gateway.failed, payOrder(context)])
-    await Promise.race([gateway.failed, payRealTransactions(context)])
+    const failed = Promise.race([gateway.failed, abortOf(signal)])
+    await Promise.race([failed, untilReady(context.apiUrl)])
+    await Promise.race([failed, payOrder(context)])
+    await Promise.race([failed, payRealTransactions(context)])
     step('done', 'everything that was paid is credited and called back, exactly')
     return {
+      failed: gateway.failed,
       stop,
-      printUrls: () => {
+      showSettings: async () => {
+        const { appid, key, webhookSecret } = keys.merchant
+        const file = keep(
+          await writeDemoEnv({
+            GATEWAY_URL: context.apiUrl,
+            CHAIN_URL: node.url,
+            APPID: appid,
+            MERCHANT_KEY: key,
+            WEBHOOK_SECRET: webhookSecret,
+          }),
+          it => it.remove(),
+        )
         print('')
-        print(`API       ${gateway.apiUrl}`)
+        print(`API       ${context.apiUrl}   its pages at /docs`)
         print(
           `chain     ${node.url}   POST /sandbox/send {"to":"T...","amount":"1.5"} pays, GET /sandbox/state tells`,
         )
-        const { appid, key, webhookSecret } = merchant.credentials
         print(`merchant  appid ${appid}, key ${key}, webhook secret ${webhookSecret}`)
-        print(`          callbacks to ${merchant.endpoint.callbackUrl}`)
+        print(`          callbacks to ${callbacksTo}`)
         print(`Postgres  ${config.databaseUrl}`)
+        print(`All of it for a shell: set -a; . ${file.path}; set +a`)
         print('Ctrl-C stops all of this and deletes the database.')
       },
     }
   } catch (error) {
     await stop()
-    throw error
+    throw isTakenPort(error) ? new UsageError([`--port ${port}: port ${error.port} is taken`]) : error
   }
+}
+
+/** Returns a promise that rejects with the signal's reason. */
+function abortOf(signal: AbortSignal): Promise<never> {
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  // Without a waiter it must not count as unhandled.
+  aborted.catch(() => undefined)
+  return aborted
+}
+
+function isTakenPort(error: unknown): error is { port: number } {
+  return (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
 }
 
 /**
@@ -116,48 +177,43 @@ async function untilReady(apiUrl: string): Promise<void> {
   }
 }
 
-/** Makes the settings, with random keys. The private key of the random account is not kept. */
-function demoSettings(databaseUrl: string, nodes: readonly NodeView[]): Record<string, string> {
-  const account = HDKey.fromMasterSeed(randomBytes(32)).derive("m/44'/195'/0'")
+/** Callbacks may go to this machine and to private networks, where a developer's own endpoint is. */
+const callbackNetworks = '127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16'
+
+function demoSettings(
+  databaseUrl: string,
+  { masterKey, xpub }: DemoKeys,
+  nodes: readonly NodeView[],
+  port: number,
+): Record<string, string> {
   return {
     DATABASE_URL: databaseUrl,
-    MASTER_KEY: randomBytes(32).toString('hex'),
-    XPUB: account.publicExtendedKey,
+    MASTER_KEY: masterKey,
+    XPUB: xpub,
     TRON_NETWORK: 'sandbox',
     TRON_NODES: nodes.map(({ url }) => url).join(),
     PUBLIC_URL: 'http://127.0.0.1',
-    PORT: '0',
-    CALLBACK_ALLOWED_NETWORKS: '127.0.0.0/8',
+    PORT: `${port}`,
+    CALLBACK_ALLOWED_NETWORKS: callbackNetworks,
   }
 }
 
-/** Starts the merchant's endpoint, then adds the merchant with that endpoint as its callback URL. */
-async function demoMerchant(
-  pool: Pool,
-  config: ConfigOf<'sealing'>,
-  step: DemoContext['step'],
-): Promise<{ credentials: MerchantCredentials; endpoint: DemoMerchant; close(): Promise<void> }> {
-  let credentials: MerchantCredentials | null = null
-  const endpoint = await startDemoMerchant(
-    () => credentials!,
-    callback =>
-      step(
-        'callback',
-        `${callback.orderid} amount ${callback.amount} key ${callback.key} ${verdict(callback.faults)}`,
-      ),
-  )
-  const added = await addMerchant(pool, config.masterKey, {
-    name: 'demo shop',
-    xpub: config.xpub!,
-    callbackUrl: endpoint.callbackUrl,
-    scheme: 'hmac-sha256',
-    checkUrl: url => checkCallbackUrl(url, config.callbackAllowedNetworks),
-  })
-  credentials = added
-  step('merchant', `appid ${added.appid}, first address ${added.firstAddress}`)
-  return { credentials: added, endpoint, close: () => endpoint.close() }
+/** Shows what the demo's own endpoint receives. */
+function showReceived(step: DemoContext['step']) {
+  return ({ orderid, amount, key, faults }: ReceivedCallback) =>
+    step(
+      'callback',
+      `${orderid} amount ${amount} key ${key} ${faults.length === 0 ? '(body sign and webhook-signature verified)' : `REFUSED: ${faults.join('; ')}`}`,
+    )
 }
 
-function verdict(faults: readonly string[]): string {
-  return faults.length === 0 ? '(body sign and webhook-signature verified)' : `REFUSED: ${faults.join('; ')}`
+/** Shows what other endpoints answer, and every attempt that failed. */
+function showAttempt(ownUrl: string, step: DemoContext['step']) {
+  return ({ orderid, amount, key, url, outcome, status, answer, retryIn }: EndedAttempt) => {
+    if (outcome === 'acknowledged' && url === ownUrl) return
+    const verdict = outcome === 'acknowledged' ? 'acknowledged' : `NOT ACKNOWLEDGED (${outcome})`
+    const again = retryIn === null ? '' : `; next attempt in ${Math.max(0, retryIn)} s`
+    const said = [status, JSON.stringify(answer ?? '')].filter(part => part !== null).join(' ')
+    step('callback', `${orderid} amount ${amount} key ${key} ${verdict} by ${url}: ${said}${again}`)
+  }
 }

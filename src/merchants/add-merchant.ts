@@ -22,6 +22,8 @@ export interface NewMerchant {
   scheme: SignatureScheme
   /** Checks the callback URL: `checkCallbackUrl` under CALLBACK_ALLOWED_NETWORKS. */
   checkUrl: UrlCheck
+  /** Default: random ones. The demo makes its own from a seed. */
+  credentials?: Pick<AddedMerchant, 'appid' | 'key' | 'webhookSecret'>
   actor?: string
 }
 
@@ -52,9 +54,11 @@ export async function addMerchant(
 ): Promise<AddedMerchant> {
   const account = readMerchant(merchant)
   const made = {
-    appid: randomText(16),
-    key: newKey(),
-    webhookSecret: newWebhookSecret(),
+    ...(merchant.credentials ?? {
+      appid: randomText(16),
+      key: newKey(),
+      webhookSecret: newWebhookSecret(),
+    }),
     firstAddress: deriveAddress(account, 0),
   }
   return inTransaction(pool, async tx => {

@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
  */
 export const gatewayProgram: readonly [string, ...string[]] = process.env.TEST_GATEWAY
   ? [process.execPath, process.env.TEST_GATEWAY]
-  : [process.execPath, '--import', 'tsx', join(root, 'src/gateway.ts')]
+  : [process.execPath, '--import', import.meta.resolve('tsx'), join(root, 'src/gateway.ts')]
 
 /**
  * Compiles the gateway as a release is, into a folder of its own: others may be testing in this checkout.
