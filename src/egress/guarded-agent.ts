@@ -2,9 +2,13 @@ import { BlockList, isIPv6, type LookupFunction } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { Agent, buildConnector } from 'undici'
 import { networkList } from '../base/network-list.ts'
+import { acceptContinue } from './accept-continue.ts'
 import { isDeniedPort } from './denied-addresses.ts'
 import { checkAddress, literalAddress } from './egress-guard.ts'
 import { createResolver, type ResolveHost } from './resolve-host.ts'
+
+/** Of an answer. Node's default of 16 KiB is less than some proxies add. */
+const headersMaxBytes = 64 * 1024
 
 /** A dial that the guard refused. The message names the address. */
 export class EgressRefused extends Error {
@@ -38,7 +42,9 @@ export function createGuardedAgent(options: {
     // A callback sent on a connection that the server is just closing would lose an attempt. Servers keep idle ones for 5 s
     // or more.
     keepAliveTimeout: 4_000,
+    // One request at a time: `acceptContinue` relies on it.
     pipelining: 1,
+    maxHeaderSize: headersMaxBytes,
   })
 }
 
@@ -87,7 +93,11 @@ function guardedConnector(
     // Node's default of 250 ms per address is too short for distant endpoints.
     autoSelectFamilyAttemptTimeout: 2_500,
   }
-  return buildConnector(options)
+  const connect = buildConnector(options)
+  return (target, callback) =>
+    connect(target, (error, socket) =>
+      socket ? callback(null, acceptContinue(socket, headersMaxBytes)) : callback(error, null),
+    )
 }
 
 /** Makes the lookup that net.connect gets all addresses from. It dials no others. */

@@ -31,6 +31,7 @@ function prepare(merchants: readonly Merchant[], count: number): typeof prepared
       origin,
       path: pathname,
       headers: {
+        accept: '*/*',
         'content-type': body.contentType,
         'user-agent': 'recharge-gateway',
         'idempotency-key': callbackId,

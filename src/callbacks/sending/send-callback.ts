@@ -4,6 +4,7 @@ import { sendDeadlineMs } from '../leasing/courier-tuning.ts'
 import type { FailureKind } from '../outbox/callback.ts'
 import { failureKind } from './failure-kind.ts'
 import { isAcknowledgement, type Wanted } from './is-acknowledgement.ts'
+import { plainAnswer } from './plain-answer.ts'
 import { parseRetryAfter } from './retry-schedule.ts'
 
 /** The most that is read of an answer: enough to find an acknowledgement word, little enough to hold for every slot. */
@@ -45,11 +46,12 @@ export async function sendCallback(
   deadlineMs: number = sendDeadlineMs,
 ): Promise<SendOutcome> {
   const startedAt = performance.now()
-  const { status, body, retryAfter, error } = await exchange(agent, callback, deadlineMs)
+  const { status, body: received, encoding, retryAfter, error } = await exchange(agent, callback, deadlineMs)
   const durationMs = Math.round(performance.now() - startedAt)
   if (error !== undefined || status === undefined) {
     return { kind: 'failed', ...failureKind(error), durationMs, ...(status !== undefined && { status }) }
   }
+  const body = plainAnswer(received, encoding, readBytesMax)
   const answer = { status, durationMs, answer: keptAnswer(body) }
   if (isAcknowledgement(status, body, callback.wanted)) return { kind: 'acknowledged', ...answer }
   const retryAfterMs = parseRetryAfter(retryAfter, new Date())
@@ -60,6 +62,8 @@ export async function sendCallback(
 interface Exchange {
   status: number | undefined
   retryAfter: string | undefined
+  /** Its content-encoding. */
+  encoding: string | undefined
   body: Buffer
   error: unknown
 }
@@ -71,7 +75,13 @@ interface Exchange {
  */
 function exchange(agent: Agent, callback: OutgoingCallback, deadlineMs: number): Promise<Exchange> {
   return new Promise(resolve => {
-    const result: Exchange = { status: undefined, retryAfter: undefined, body: nothing, error: undefined }
+    const result: Exchange = {
+      status: undefined,
+      retryAfter: undefined,
+      encoding: undefined,
+      body: nothing,
+      error: undefined,
+    }
     const chunks: Buffer[] = []
     let bytes = 0
     let interim = 0
@@ -104,6 +114,7 @@ function exchange(agent: Agent, callback: OutgoingCallback, deadlineMs: number):
         }
         result.status = status
         result.retryAfter = headerText(headers['retry-after'])
+        result.encoding = headerText(headers['content-encoding'])
       },
       onResponseData: (_, chunk) => {
         if (bytes < readBytesMax) chunks.push(chunk.subarray(0, readBytesMax - bytes))
@@ -141,6 +152,8 @@ function requestOf(callback: OutgoingCallback): Dispatcher.DispatchOptions {
     path: pathname + search,
     method: 'POST',
     headers: {
+      // Firewalls with the OWASP core rules refuse requests without it.
+      accept: '*/*',
       'content-type': callback.contentType,
       'user-agent': 'recharge-gateway',
       'idempotency-key': callback.key,

@@ -28,6 +28,7 @@ test('a callback is one POST with its key, its signatures and its exact body', a
   assert.equal(headers['idempotency-key'], 'cb_1')
   assert.equal(headers['webhook-id'], 'cb_1')
   assert.equal(headers['user-agent'], 'recharge-gateway')
+  assert.equal(headers.accept, '*/*', 'without it, the OWASP core rules answer 403')
 })
 
 test('any 2xx acknowledges, and nothing else', async () => {
