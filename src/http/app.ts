@@ -43,7 +43,12 @@ export interface AppOptions {
   merchants: MerchantDirectory
   config: Pick<
     Config,
-    'orderWindowMs' | 'rateLimitPerMinute' | 'ipRateLimitPerMinute' | 'trustProxy' | 'callbackAllowedNetworks'
+    | 'orderWindowMs'
+    | 'rateLimitPerMinute'
+    | 'ipRateLimitPerMinute'
+    | 'trustProxy'
+    | 'callbackAllowedNetworks'
+    | 'tronNetwork'
   >
   redisUrl?: string | undefined
   /** Of this process. Without it, one that looks only when an address is assigned. */
@@ -98,7 +103,7 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
   if (registry) app.register(requestMetrics, { registry })
   if (options.history !== false) app.register(keepRequests, { pool, log, clock, registry })
   app.register(healthRoutes, { ready: () => requireCursor(pool) })
-  app.register(docs, { endpoints })
+  app.register(docs, { endpoints, sandbox: config.tronNetwork === 'sandbox' ? merchants : null })
   app.register(merchantDoor, { pool, merchants, clock, endpoints })
   // Loads all of it now, so that a part that cannot be opened fails here.
   await app.after()

@@ -20,6 +20,8 @@ export function serverOptions(config: Pick<Config, 'trustProxy'>, refusals: Refu
     genReqId,
     requestIdHeader: false,
     bodyLimit: bodyLimitBytes,
+    // `https://host//api/merchant/newAddress/`, as a base URL and a path make it that both have a slash.
+    routerOptions: { ignoreDuplicateSlashes: true, ignoreTrailingSlash: true },
     connectionTimeout: connectionTimeoutMs,
     requestTimeout: requestTimeoutMs,
     http: {

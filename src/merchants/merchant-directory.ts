@@ -10,6 +10,7 @@ import { type MerchantRows, readMerchants, readVersion } from './merchant-rows.t
 export interface MerchantDirectory {
   byAppid(appid: string): Merchant | undefined
   byId(id: MerchantId): Merchant | undefined
+  all(): Iterable<Merchant>
   /** Reads everything again, now. */
   refresh(): Promise<void>
   close(): Promise<void>
@@ -54,6 +55,7 @@ export async function openMerchantDirectory(options: {
   return {
     byAppid: appid => current.byAppid.get(appid),
     byId: id => current.byId.get(id),
+    all: () => current.byId.values(),
     refresh,
     close: () => polling.stop(),
   }

@@ -96,6 +96,7 @@ export async function openApiUnderTest(
       ipRateLimitPerMinute: 0,
       trustProxy: [],
       callbackAllowedNetworks: [],
+      tronNetwork: 'nile',
       ...config,
     },
     log,

@@ -80,6 +80,7 @@ export function directoryOf(...merchants: Merchant[]): MerchantDirectory {
   return {
     byAppid: appid => merchants.find(merchant => merchant.appid === appid),
     byId: id => merchants.find(merchant => merchant.id === id),
+    all: () => merchants,
     refresh: async () => undefined,
     close: async () => undefined,
   }

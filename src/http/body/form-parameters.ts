@@ -7,7 +7,8 @@ import { noParameters, type Parameters, setParameter } from './parameters.ts'
  */
 export function readFormParameters(text: string): Parameters {
   const parameters = noParameters()
-  for (const pair of text.split('&')) {
+  // A line break behind the form is that of a file or of a shell. One that is meant is encoded.
+  for (const pair of text.replace(/[\r\n]+$/, '').split('&')) {
     // Some clients write & after every pair, also after the last one.
     if (pair === '') continue
     const equals = pair.indexOf('=')

@@ -40,7 +40,8 @@ function decode(request: FastifyRequest, body: Buffer, contentType: string): str
   }
   if (given !== contentType) checkCharset(given!)
   if (!isUtf8(body)) throw new GatewayError('bad_request', 'body: not UTF-8')
-  return body.toString('utf8')
+  // Programs whose source begins with a byte order mark may send it.
+  return body.toString('utf8').replace(/^\ufeff/, '')
 }
 
 function checkCharset(contentType: string): void {

@@ -9,7 +9,8 @@ import type { Endpoint } from '../../requests/endpoint.ts'
 import { parametersSchema } from '../../requests/merchant-parameters.ts'
 import { answerSchema, refusalSchema } from '../body/envelope.ts'
 import { exampleOf } from './api-example.ts'
-import { apiIntroduction } from './api-introduction.ts'
+import { apiIntroduction, errorTable } from './api-introduction.ts'
+import { curlOf } from './curl-command.ts'
 
 /** The codes with which every endpoint may refuse a request. */
 export const commonRefusals: readonly ErrorCode[] = [
@@ -30,6 +31,9 @@ export const commonRefusals: readonly ErrorCode[] = [
   'internal',
 ]
 
+/** Swagger UI shows it behind the endpoints. */
+const errorsTag = { name: 'Errors', description: errorTable() }
+
 const tag = {
   name: 'Merchant API',
   description: 'The endpoints a merchant calls, and the callback it receives.',
@@ -41,22 +45,29 @@ const exampleKey = '3f9c1e7ab2d84455a0c6e1f27d90b8aa'
 /**
  * Writes the merchant API as an OpenAPI 3.1 document, from the schemas that validate its requests and serialize its answers.
  * OpenAPI 3.1 takes JSON Schema as it is.
+ * @param curl writes an endpoint's example for a shell.
  */
-export function apiDocument(endpoints: readonly Endpoint[]): Record<string, unknown> {
+export function apiDocument(
+  endpoints: readonly Endpoint[],
+  curl: (endpoint: Endpoint) => string = curlWithExampleKey,
+): Record<string, unknown> {
   return {
     openapi: '3.1.1',
     info: {
       title: 'recharge-gateway: merchant API',
       version: productVersion(),
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-      description: apiIntroduction(),
+      description: apiIntroduction,
     },
     servers: [{ url: '/', description: 'This gateway' }],
     // The signature is a parameter. No security scheme of OpenAPI describes that.
     security: [],
-    tags: [tag],
+    tags: [tag, errorsTag],
     paths: Object.fromEntries(
-      endpoints.map(endpoint => [`/api/merchant/${endpoint.name}`, { post: operation(endpoint) }]),
+      endpoints.map(endpoint => [
+        `/api/merchant/${endpoint.name}`,
+        { post: operation(endpoint, curl(endpoint)) },
+      ]),
     ),
     webhooks: { callback: { post: callbackOperation() } },
     components: {
@@ -88,14 +99,14 @@ function schemaName({ name }: Endpoint, suffix: string): string {
   return `${name[0]!.toUpperCase()}${name.slice(1)}${suffix}`
 }
 
-function operation(endpoint: Endpoint) {
+function operation(endpoint: Endpoint, curl: string) {
   const parameters = { schema: reference(schemaName(endpoint, 'Parameters')) }
   const answer = exampleOf(answerSchema(endpoint.data), true)
   return {
     operationId: endpoint.name,
     tags: [tag.name],
     summary: endpoint.summary,
-    description: `${replayNotes[endpoint.replay]}\n\n${parameterTable(endpoint)}`,
+    description: `${replayNotes[endpoint.replay]}\n\n${parameterTable(endpoint)}\n\n${curl}`,
     requestBody: {
       required: true,
       content: {
@@ -143,6 +154,10 @@ function signedExample(endpoint: Endpoint): SignedParameters {
     endpoint.replay !== 'legacy',
   ) as Record<string, string>
   return { ...parameters, sign: signParameters('hmac-sha256', endpoint.name, parameters, exampleKey) }
+}
+
+function curlWithExampleKey(endpoint: Endpoint): string {
+  return curlOf('"$GATEWAY_URL"', endpoint, signedExample(endpoint))
 }
 
 /** Describes refusals by HTTP status: the codes of each status, with an example of each code. */

@@ -1,15 +1,16 @@
 import { errorCodes } from '../../base/errors.ts'
 
-/** Writes the introduction of the API document, as Markdown. */
-export function apiIntroduction(): string {
+/** Writes the table of errors, as Markdown. */
+export function errorTable(): string {
   const rows = Object.entries(errorCodes).map(
     ([code, { status, retry, meaning }]) =>
       `| \`${code}\` | ${status} | ${meaning} | ${retry ? 'yes' : 'no'} |`,
   )
-  return `${text}\n\n| code | HTTP | what it means | try again |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`
+  return `Your code decides by \`code\`.\n\n| code | HTTP | what it means | try again |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`
 }
 
-const text = `
+/** The introduction of the API document, as Markdown. */
+export const apiIntroduction = `
 Every request is a \`POST\` of at most 16 KiB, JSON or form-encoded, in UTF-8. All values are text. Every answer is
 \`{"status":1,"data":{…}}\` or \`{"status":0,"err":"sentence","code":"stable_code"}\`. Your code decides by \`code\`; \`err\` is for
 people to read. Every answer has the header \`x-request-id\`: quote it when you ask the operator about a request.
@@ -26,7 +27,8 @@ Every request has \`appid\` and \`sign\`. With a key of the scheme \`hmac-sha256
 With the older scheme \`sha1\`, \`sign\` is SHA-1, in upper-case hex, of all names and values in the same order, without
 separators, followed by the key. It signs neither the endpoint's name nor where a value ends: use it only for existing code.
 
-The examples below are signed with the key \`3f9c1e7ab2d84455a0c6e1f27d90b8aa\`.
+The examples below are signed with the key \`3f9c1e7ab2d84455a0c6e1f27d90b8aa\`. On a sandbox, the curl
+commands are signed with the first merchant's own key: run them as they are, from top to bottom.
 
 ## Amounts and times
 
@@ -40,5 +42,5 @@ is in 1/10000 USDT. Times are Unix seconds; \`from\` is inclusive, \`to\` is exc
 
 ## Errors
 
-Some old clients lose the body on an error status. A merchant can be set to get refusals with HTTP 200. Even then,
-\`bad_sign\`, 429 and every 5xx keep their HTTP status.`
+Every code is at the end of this page, and with each endpoint that may answer it. Some old clients lose the body on an error
+status. A merchant can be set to get refusals with HTTP 200. Even then, \`bad_sign\`, 429 and every 5xx keep their HTTP status.`
