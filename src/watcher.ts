@@ -31,7 +31,7 @@ import { createCrossCheck } from './transfers/cross-check.ts'
 import { followSeen } from './transfers/follow-seen.ts'
 import { forgetSightings } from './transfers/seen-store.ts'
 import type { TronAddress } from './tron/address.ts'
-import { networks } from './tron/network.ts'
+import { networks, type ParkingPatience } from './tron/network.ts'
 import { createNodePool, type NodePool } from './tron/pool/node-pool.ts'
 
 export interface WatcherOptions {
@@ -58,6 +58,8 @@ export interface WatcherOptions {
   reconcile: { baseUrl: string; addressesPerHour: number } | null
   /** What is called every minute while the gateway works; undefined: nothing. */
   heartbeat?: { url: string; sender: Sender } | undefined
+  /** How long a block has to be missing before it is parked; undefined: the network's. */
+  parking?: ParkingPatience
   log: Logger
   registry: Registry
 }
@@ -123,7 +125,7 @@ async function watch(
   signal: AbortSignal,
 ): Promise<void> {
   const { pool, network, usdtContract, startBlock, quorumAmount, seen, reconcile, log, registry } = options
-  const { genesisId, graceMs, slotMs, pacing, limits } = networks[network]
+  const { genesisId, graceMs, slotMs, pacing, limits, parking } = networks[network]
   checkQuorum(quorumAmount, nodes.names.length)
   const pin = { network, genesisId, usdtContract }
   const chain = await openChainWhenReachable({ pool, nodes, chain: pin, startBlock, log }, signal)
@@ -155,6 +157,7 @@ async function watch(
   const reconciling = reconcile && { ...reconcile, apiKey: options.trongridApiKey, usdtContract }
   const counted = createCountedSource({
     ...{ nodes, producers, slotMs, pollMs: pacing.pollMs, clock: systemClock, log },
+    patience: options.parking ?? parking,
     // One at a time shows a block when it is made. When the day's quota does not allow that, they are shown some seconds later.
     together: () => (seen && nodes.spareCall() ? 1 : blocksTogether),
     onUnlinked: error => alarmOfUnlinked(alarms, error),

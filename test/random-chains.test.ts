@@ -268,6 +268,7 @@ function startWatcher(url: string, { urls }: RandomChain, holder: string, kept: 
       work: async signal => {
         const counted = createCountedSource({
           ...{ nodes, producers, slotMs: null, pollMs: pacing.pollMs, clock: systemClock, log },
+          patience: networks.sandbox.parking,
           together: () => 4,
           onUnlinked: () => undefined,
           onUncounted: () => undefined,

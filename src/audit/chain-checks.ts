@@ -4,6 +4,7 @@ import type { AuditChecks } from './audit-check.ts'
 export const chainChecks: AuditChecks = {
   holds: {
     'chain.linked': 'the recorded blocks link to each other without a gap',
+    'chain.parked': 'each parked block is recorded under its id',
     'chain.cursor': 'the cursor is at the last recorded block',
     'transfer.block': "each transfer has its recorded block's id and time, and none is past the cursor",
   },
@@ -19,6 +20,12 @@ export const chainChecks: AuditChecks = {
                 else 'names ' || parent_hash || ' as its parent, the block before is ' || hash_before end as detail
       from header
      where height <> height_before + 1 or parent_hash <> hash_before
+     union all
+    select 'chain.parked', null, 'block ' || p.height,
+           'is parked as ' || p.hash || ', but recorded ' || coalesce('as ' || b.hash, 'not at all')
+      from parked_block p
+      left join chain_block b on b.height = p.height
+     where p.read_at is null and b.hash is distinct from p.hash
      union all
     select 'chain.cursor', null, 'cursor',
            'is at ' || k.height || ' ' || k.hash || ', the last recorded block is '

@@ -21,6 +21,8 @@ export interface OpenFigures extends Record<WaitReason, TransferSum> {
   /** Transfers that wait for proof, and are not recorded. */
   unproved: TransferSum
   unverifiedBlocks: bigint
+  /** Blocks that no node could give: it is not known what they pay. */
+  parkedBlocks: bigint
   discrepancies: bigint
   heldCallbacks: bigint
   exhaustedCallbacks: bigint
@@ -55,6 +57,7 @@ export async function readOpenFigures(read: SnapshotRead): Promise<OpenFigures> 
       | 'quarantine'
       | 'rejectedLogs'
       | 'unverifiedBlocks'
+      | 'parkedBlocks'
       | 'discrepancies'
       | 'heldCallbacks'
       | 'exhaustedCallbacks'
@@ -64,6 +67,7 @@ export async function readOpenFigures(read: SnapshotRead): Promise<OpenFigures> 
     `select (select count(*) from quarantine where resolved_at is null) as quarantine,
             (select count(*) from rejection where transfer_id is null) as "rejectedLogs",
             (select count(*) from unverified_block where settled_at is null) as "unverifiedBlocks",
+            (select count(*) from parked_block where read_at is null) as "parkedBlocks",
             (select count(*) from discrepancy where resolved_at is null) as discrepancies,
             (select count(*) from callback_outbox where state = 'held') as "heldCallbacks",
             (select count(*) from callback where exhausted_at is not null) as "exhaustedCallbacks",

@@ -104,6 +104,11 @@ export class ChainWindow {
     this.#tip = this.#solidRef()
   }
 
+  /** Returns the id that the block at a height is known to have; null where none is proven. */
+  provenIdAt(height: number): string | null {
+    return this.#proven?.idAt(height) ?? null
+  }
+
   /** Whether a block is known by its id to be an ancestor of a counted one. */
   isProven({ height, hash }: BlockRef): boolean {
     return this.#proven?.idAt(height) === hash

@@ -3,8 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { BlockRef, SolidBlock } from '../tron/block.ts'
+import type { ParkingPatience } from '../tron/network.ts'
 import type { ReadBlock } from '../tron/node/solid-block.ts'
 import type { NodePool } from '../tron/pool/node-pool.ts'
+import { hasItsId } from '../tron/verify/verify-block.ts'
 import { ChainWindow } from './chain-window.ts'
 import type { UnlinkedBlock } from './fetch-blocks.ts'
 import { fillWindow } from './fill-window.ts'
@@ -12,6 +14,7 @@ import type { ChainSource } from './follow-chain.ts'
 import type { HeadSource } from './follow-head.ts'
 import { createHeadPace } from './head-pace.ts'
 import type { KnownProducers } from './known-producers.ts'
+import { createParking } from './park-block.ts'
 import { proveByHeaders } from './prove-by-headers.ts'
 import { settleDissent } from './settle-dissent.ts'
 
@@ -19,8 +22,10 @@ import { settleDissent } from './settle-dissent.ts'
 export type CountedNodes = Pick<
   NodePool,
   | 'names'
+  | 'hostOf'
   | 'newBlock'
   | 'newBlocks'
+  | 'recordedBlock'
   | 'newHeader'
   | 'othersAt'
   | 'hosts'
@@ -66,13 +71,16 @@ export function createCountedSource(options: {
   slotMs: number | null
   pollMs: number
   together: () => number
+  patience: ParkingPatience
   clock: Clock
   onUnlinked: (error: UnlinkedBlock | null) => void
   onUncounted: (isUncounted: boolean) => void
   log: Logger
 }): CountedSource {
-  const { nodes, producers, slotMs, pollMs, together, clock, onUnlinked, onUncounted, log } = options
+  const { nodes, producers, slotMs, pollMs, together, patience, clock, onUnlinked, onUncounted, log } =
+    options
   const nowMs = () => clock.now().getTime()
+  const parking = createParking({ nodes, patience, nowMs })
   const events = new EventEmitter().setMaxListeners(0)
   let window: ChainWindow | null = null
   let atHead = false
@@ -114,6 +122,12 @@ export function createCountedSource(options: {
       ...{ nodes, producers, together, onUnlinked, log, signal, now: clock.now },
       window: () => window!,
       pace: createHeadPace({ slotMs, pollMs, nowMs }),
+      instead: async (tip, error) => {
+        const read = window!
+        parking.failed(tip.height + 1, error)
+        // Where a node's word is taken, the follower waits for it.
+        return counts() ? await parking.instead(tip, async height => read.provenIdAt(height)) : null
+      },
       hasRoom: aborted => wait('room', 1_000, aborted),
       onRead: isAtHead => {
         atHead = isAtHead
@@ -122,10 +136,18 @@ export function createCountedSource(options: {
       },
     })
   }
-  /** Where blocks do not become solid under the producers that are known: they are old, and had others. */
+  /** Whether the block after the tip cannot be read for so long that it is to be parked, and its id is not proven. */
+  const isStuck = () => {
+    const next = window!.tip.height + 1
+    return window!.provenIdAt(next) === null && parking.failingForMs(next) >= patience.answeredMs
+  }
+  /**
+   * Where blocks do not become solid under the producers that are known: they are old, and had others. Or where one cannot be
+   * read, so that those before it are not counted either.
+   */
   const prove = async (signal: AbortSignal) => {
-    if (!window || !counts()) return
-    if (window.tip.height - window.solid.height < provenAfter || nowMs() - provedAtMs < proveRetryMs) return
+    if (!window || !counts() || nowMs() - provedAtMs < proveRetryMs) return
+    if (window.tip.height - window.solid.height < provenAfter && !isStuck()) return
     provedAtMs = nowMs()
     const proven = window
     const ids = await proveByHeaders(nodes, producers, window.solid, signal)
@@ -137,7 +159,7 @@ export function createCountedSource(options: {
   /** Where blocks are read and none becomes solid: asks for the producers, and in the end takes a node's word. */
   const unstall = async () => {
     if (!window || !producers.canCount() || nowMs() - askedAtMs < askRetryMs) return
-    if (window.tip.height - window.solid.height < stalledBlocks) return
+    if (window.tip.height - window.solid.height < stalledBlocks && !isStuck()) return
     askedAtMs = nowMs()
     // They may all be others than those that are known.
     await producers.ask()
@@ -193,7 +215,17 @@ export function createCountedSource(options: {
       await settleDissent(nodes, producers, block)
     },
     distrust: nodes.distrust,
+    async instead(cursor, error) {
+      if (counts()) return null
+      parking.failed(cursor.height + 1, error)
+      return await parking.instead(cursor, async (height, later) => {
+        // The hosts say what is solid, and which block the later one is built on: all of those that show one.
+        const ids = new Set(later.filter(hasItsId).map(({ parentHash }) => parentHash))
+        return ids.size === 1 && (await nodes.solidHead()).height > height ? [...ids][0]! : null
+      })
+    },
     startAt(cursor: BlockRef) {
+      parking.read(cursor.height)
       if (window?.release(cursor)) return void events.emit('room')
       if (window) log.debug({ height: cursor.height }, 'window.restarted')
       window = new ChainWindow(cursor, producers, log)

@@ -40,6 +40,8 @@ export async function* fetchBlocks(
     await first.settled
     const blocks: SolidBlock[] = []
     while (fetches[0]?.done && blocks.length < batch) {
+      // The blocks before one that failed come first.
+      if (fetches[0].failed && blocks.length > 0) break
       const { block } = fetches[0].result()
       if (!block) break
       if (block.parentHash !== parent.hash) throw new UnlinkedBlock(parent, block)
@@ -55,6 +57,7 @@ export async function* fetchBlocks(
 
 interface Fetch {
   done: boolean
+  failed: boolean
   settled: Promise<void>
   /** @throws the error of a fetch that failed. */
   result(): { block: SolidBlock | null }
@@ -65,6 +68,7 @@ function startFetch(source: BlockSource, height: number): Fetch {
   let outcome: { block: SolidBlock | null } | { error: unknown } | null = null
   const fetch: Fetch = {
     done: false,
+    failed: false,
     settled: source
       .solidBlock(height)
       .then(
@@ -73,6 +77,7 @@ function startFetch(source: BlockSource, height: number): Fetch {
         },
         error => {
           outcome = { error }
+          fetch.failed = true
         },
       )
       .then(() => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../base/log.ts'
+import type { BlockRef } from '../tron/block.ts'
 import { NodeError } from '../tron/node/node-error.ts'
 import type { ReadBlock } from '../tron/node/solid-block.ts'
 import type { NodePool } from '../tron/pool/node-pool.ts'
@@ -46,6 +47,7 @@ interface Group {
  * @param options.together tells each time how many blocks are read in one call at the head: more than one costs fewer calls
  * and some seconds.
  * @param options.hasRoom resolves when the window has room again.
+ * @param options.instead returns what takes the place of the block after the tip, which could not be read; null: nothing yet.
  * @param options.onRead called after each reading, with whether the head is reached.
  * @param options.onUnlinked called with a block that contradicts a solid one, and with null after the next that links.
  */
@@ -56,6 +58,7 @@ export async function fillWindow(options: {
   together: () => number
   hasRoom: (signal: AbortSignal) => Promise<void>
   producers: Pick<KnownProducers, 'verifyHeader'>
+  instead: (tip: BlockRef, error: NodeError) => Promise<ReadBlock | null>
   onRead: (isAtHead: boolean) => void
   onUnlinked: (error: UnlinkedBlock | null) => void
   now: () => Date
@@ -185,16 +188,40 @@ export async function fillWindow(options: {
       log.warn({ err: error, retryInMs: waitMs }, 'block.failed')
       await pause(Math.max(waitMs, retryAfterMs(error)))
       waitMs = Math.min(waitMs * 2, retryMs.last)
+      if (error instanceof NodeError && (await takeInstead(window, group, error))) continue
       if (alone) readNextAlone(window, alone.fromSolid)
-      else if (queue[0] !== group) restart()
+      // The tip may be another meanwhile, since the blocks before are proven: they are read again.
+      else if (queue[0] !== group || group.from !== window.tip.height + 1) restart()
       else queue.splice(0, 1, ...again(group, error))
     }
   }
 
-  /** Of a group, one block may have infos that do not fit, for good: the others are read without it. */
+  /** Takes what stands in for a block that cannot be read, if it is time for that. */
+  async function takeInstead(
+    window: ChainWindow,
+    { from, count }: Group,
+    error: NodeError,
+  ): Promise<boolean> {
+    const { tip } = window
+    if (signal.aborted || count > 1 || options.window() !== window || from !== tip.height + 1) return false
+    try {
+      const block = await options.instead(tip, error)
+      // Meanwhile the window may be another, and the tip lower, since blocks are proven.
+      if (!block || options.window() !== window || window.tip.hash !== tip.hash) return false
+      if (!(await window.take(block))) return false
+    } catch (err) {
+      log.warn({ err }, 'block.failed')
+      return false
+    }
+    restart()
+    onRead(false)
+    return true
+  }
+
+  /** Of a group, one block may be one that cannot be read, for good: the others are read without it. */
   function again({ from, count }: Group, error: unknown): Group[] {
-    const isUnfit = error instanceof NodeError && error.unfit !== undefined
-    return isUnfit ? Array.from({ length: count }, (_, i) => start(from + i, 1)) : [start(from, count)]
+    const isAnswer = error instanceof NodeError && error.kind === 'failed' && !error.timedOut
+    return isAnswer ? Array.from({ length: count }, (_, i) => start(from + i, 1)) : [start(from, count)]
   }
 
   function isLate({ tip }: ChainWindow): boolean {

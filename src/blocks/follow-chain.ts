@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { BlockRef, SolidBlock } from '../tron/block.ts'
 import type { Pacing } from '../tron/network.ts'
+import { NodeError } from '../tron/node/node-error.ts'
 import { type BlockSource, fetchBlocks, UnlinkedBlock } from './fetch-blocks.ts'
 
 /** A source that also knows the solidified head, and can be told that a block did not link. */
@@ -17,6 +18,11 @@ export interface ChainSource extends BlockSource {
   confirm?(block: SolidBlock): Promise<void>
   /** The height up to which blocks are known to be, where that is more than the solidified head. */
   furthest?(): number
+  /**
+   * Returns what takes the place of the block after the cursor, which could not be read: one that is parked, or the block after
+   * all. @returns null while it has to be waited for.
+   */
+  instead?(cursor: BlockRef, error: unknown): Promise<SolidBlock | null>
   /** Waits until an irreversible block may be there, and no longer than a time. Without it, for that time. */
   waitFor?(height: number, ms: number, signal: AbortSignal): Promise<void>
 }
@@ -56,11 +62,16 @@ export async function followChain(options: {
   let waitMs = retryMs.first
   // The block was not there at first. When it arrives it is the newest, and the next one takes a block time.
   let missed = false
+  // After a failure only the next block is asked for: what comes after it would be read in vain each time.
+  let failure: unknown = null
   while (!signal.aborted) {
     try {
       const cursor = await readCursor()
       nodes.startAt?.(cursor)
-      const reached = await advance(options, cursor, isRecent(cursor, clock))
+      const reached =
+        (failure instanceof NodeError && (await commitInstead(options, cursor, failure))) ||
+        (await advance(options, cursor, { nearHead: isRecent(cursor, clock), hasFailed: failure !== null }))
+      failure = null
       if (reached) waitMs = retryMs.first
       const pauseMs = reached === null ? pacing.pollMs : missed ? pacing.restMs : 0
       if (nodes.waitFor) await nodes.waitFor((reached ?? cursor).height + 1, pauseMs, signal)
@@ -68,6 +79,7 @@ export async function followChain(options: {
       missed = reached === null
     } catch (error) {
       if (signal.aborted) return
+      failure = error
       if (error instanceof UnlinkedBlock) {
         nodes.distrust(error.block.node, error.message)
         options.onUnlinked?.(error)
@@ -79,6 +91,18 @@ export async function followChain(options: {
   }
 }
 
+/** Commits what takes the place of a block that cannot be read. @returns it; null when there is none yet. */
+async function commitInstead(
+  { nodes, commit }: Parameters<typeof followChain>[0],
+  cursor: BlockRef,
+  failure: NodeError,
+): Promise<BlockRef | null> {
+  const block = await nodes.instead?.(cursor, failure)
+  if (!block) return null
+  await nodes.confirm?.(block)
+  return (await commit(cursor, [block])) ? block : null
+}
+
 /**
  * Commits what comes after the cursor: near the head the next block, otherwise everything up to the solidified head.
  * @returns the last block committed; null when there was none, or another watcher moved the cursor.
@@ -86,10 +110,11 @@ export async function followChain(options: {
 async function advance(
   options: Parameters<typeof followChain>[0],
   cursor: BlockRef,
-  nearHead: boolean,
+  { nearHead, hasFailed }: { nearHead: boolean; hasFailed: boolean },
 ): Promise<BlockRef | null> {
   const { nodes, commit, onProgress, onUnlinked, signal } = options
-  const last = nodes.countedHeight?.() ?? (nearHead ? cursor.height + 1 : (await nodes.solidHead()).height)
+  const last =
+    nodes.countedHeight?.() ?? (nearHead || hasFailed ? cursor.height + 1 : (await nodes.solidHead()).height)
   const plan = { from: cursor, last, ahead: blocksAhead, batch: blocksPerTransaction }
   let reached: BlockRef | null = null
   for await (const blocks of fetchBlocks(nodes, plan)) {

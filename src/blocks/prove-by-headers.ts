@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NodeError } from '../tron/node/node-error.ts'
 import type { NodePool } from '../tron/pool/node-pool.ts'
@@ -117,6 +118,8 @@ async function* readHeaders(
   signal: AbortSignal,
 ): AsyncGenerator<SentHeader> {
   const asked: Promise<SentHeader | null>[] = []
+  // Those that wait to be asked again listen to it.
+  setMaxListeners(0, signal)
   let next = from
   for (let height = from; height <= last; height++) {
     while (asked.length < inFlightMax && next <= last) {

@@ -7,6 +7,7 @@ import { type BlockHeaderRow, readHeaders } from './block-store.ts'
 import { readCursor } from './chain-store.ts'
 import { fetchBlocks, UnlinkedBlock } from './fetch-blocks.ts'
 import type { IdRange } from './id-range.ts'
+import { parkedAt } from './parked-block-store.ts'
 import { proveUpTo } from './prove-by-headers.ts'
 
 /** A source that blocks are read from again. */
@@ -43,6 +44,7 @@ const retryMs = { first: 500, last: 15_000 }
  * one. What is recorded has been followed, so its id is as good as a producer's signature. Blocks from before that are proven by
  * their headers first, which costs a call for each. Memory is bounded for any range.
  * @param genesisId the parent of block 1.
+ * @param onParked called for a block that is parked and still cannot be read: it is left out.
  * @throws HeaderDiffers at once. After some retries UnlinkedBlock, NodeError, or Error for a block that no node has.
  */
 export async function* rereadBlocks(
@@ -50,6 +52,7 @@ export async function* rereadBlocks(
   source: RereadSource,
   range: { from: number; to: number },
   genesisId: string,
+  onParked: (height: number) => void = () => undefined,
 ): AsyncGenerator<SolidBlock[]> {
   let parent: BlockRef | null = null
   let ids: IdRange | null | undefined
@@ -67,11 +70,26 @@ export async function* rereadBlocks(
       if (parent.height === range.to) return
       throw new Error(`no node has block ${parent.height + 1}, which is recorded as solidified`)
     } catch (error) {
+      const isOther = error instanceof UnlinkedBlock || error instanceof HeaderDiffers
+      const unread: BlockRef | null = isOther || !parent ? null : await parkedAfter(db, parent)
+      if (unread && unread.height <= range.to) {
+        parent = unread
+        failures = 0
+        onParked(unread.height)
+        if (unread.height === range.to) return
+        continue
+      }
       if (error instanceof HeaderDiffers || ++failures === failuresMax) throw error
       if (error instanceof UnlinkedBlock) source.distrust(error.block.node, error.message)
       await sleep(waitMs(error, failures))
     }
   }
+}
+
+/** Returns the block after a given one if it is parked. */
+async function parkedAfter(db: Queryable, { height, time }: BlockRef): Promise<BlockRef | null> {
+  const parked = (await parkedAt(db, [height + 1])).get(height + 1)
+  return parked ? { height: height + 1, hash: parked.hash, time } : null
 }
 
 async function parentOf(

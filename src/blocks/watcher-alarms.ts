@@ -7,6 +7,7 @@ export const watcherAlarms = [
   'no_transfers',
   'unlinked',
   'uncounted',
+  'parked',
   'disagreement',
   'quarantine',
   'held',

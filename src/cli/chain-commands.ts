@@ -23,9 +23,11 @@ export function addChainCommands(program: Command): void {
       await withDatabase('rescan', async (pool, config) => {
         const rules = await readRules(pool, config.creditQuorumAmount)
         const done = await withNodes(config, rules, nodes => rewindChain(pool, nodes, height, decision))
-        const { from, to, transfers } = done
+        const { from, to, transfers, parked } = done
         console.log(`the cursor is at ${to.height} (${to.hash}); it was at ${from.height} (${from.hash})`)
         if (transfers > 0) console.log(`${transfers} transfers above it are recorded, and stay so`)
+        if (parked.length > 0)
+          console.log(`${parked.length} blocks above it were parked; they are asked for anew`)
       })
     })
 

@@ -66,9 +66,21 @@ export function readHeight(option: string, text: string): number {
   return Number.parseInt(text, 10)
 }
 
-function asText({ blocks, recorded, takenUp, credited, quarantined, unproved }: Rescanned): string {
+function asText({
+  blocks,
+  recorded,
+  takenUp,
+  credited,
+  quarantined,
+  unproved,
+  parked = [],
+}: Rescanned): string {
   const rejected = takenUp > 0 ? `, ${takenUp} rejected ones are confirmed and taken up` : ''
-  const parked = quarantined > 0 ? `, ${quarantined} quarantined (gateway quarantine list)` : ''
+  const stuck = quarantined > 0 ? `, ${quarantined} quarantined (gateway quarantine list)` : ''
   const waits = unproved ? `, ${unproved} wait for proof (gateway held list)` : ''
-  return `${blocks} blocks, ${recorded} transfers were missing${rejected}, ${credited} credits written${waits}${parked}`
+  const unread =
+    parked.length > 0
+      ? `, ${parked.length} still parked and left out (${parked.slice(0, 10).join(', ')}${parked.length > 10 ? ', ...' : ''})`
+      : ''
+  return `${blocks} blocks, ${recorded} transfers were missing${rejected}, ${credited} credits written${waits}${stuck}${unread}`
 }

@@ -3,6 +3,7 @@ import { Gauge, type Registry } from '../base/metrics.ts'
 import { formatUsdt } from '../base/money.ts'
 import { readCursor } from '../blocks/chain-store.ts'
 import { createLagJudge } from '../blocks/judge-lag.ts'
+import { parkedCounts } from '../blocks/parked-block-store.ts'
 import type { Alarms } from '../blocks/watcher-alarms.ts'
 import { readTroubles } from '../callbacks/outbox/callback-troubles.ts'
 import { type Queryable, rows } from '../db/pool.ts'
@@ -37,6 +38,7 @@ export function createLagCheck(options: {
     const { discrepancies, quarantine, lastCreditAt, heldSince, movedAt } = await readOpen(db)
     const unproved = await unprovedCounts(db)
     const contract = await openContractEvents(db)
+    const parked = await parkedCounts(db)
     const nowMs = now().getTime()
     const nodes = nodeStatus().map(node => ({ ...node, isResting: node.untilMs !== null }))
     const lag = cursor && movedAt && judge({ nowMs, cursor: { ...cursor, movedAt }, nodes })
@@ -44,6 +46,7 @@ export function createLagCheck(options: {
     show({
       waiting,
       unproved,
+      parked: parked.blocks,
       discrepancies,
       quarantine,
       behind,
@@ -62,6 +65,7 @@ export function createLagCheck(options: {
       { transfers: unproved.transfers, usdt: formatUsdt(unproved.units), blocks: unproved.blocks },
       unproved.transfers + unproved.blocks,
     )
+    alarms.set('parked', parked.blocks > 0, parked, parked.blocks)
     alarms.set('quarantine', quarantine > 0, { quarantine }, quarantine)
     alarms.set('discrepancy', discrepancies > 0, { discrepancies }, discrepancies)
     await checkCallbacks(db, alarms)
@@ -125,6 +129,7 @@ function createGauges(registry: Registry) {
     'gateway_unverified_blocks',
     'Blocks that were followed unverified and are not settled',
   )
+  const parked = gauge('gateway_parked_blocks', 'Blocks that no node could give, which are asked for again')
   const discrepancies = gauge('gateway_discrepancies_open', 'Open differences between us and second sources')
   const quarantine = gauge('gateway_quarantine_open', 'Logs and transfers that wait for a person to look at')
   const behind = gauge(
@@ -137,6 +142,7 @@ function createGauges(registry: Registry) {
     seen: Omit<OpenCounts, 'heldSince' | 'movedAt'> & {
       waiting: WaitingCounts
       unproved: UnprovedCounts
+      parked: number
       behind: number
       ageMs: number
       now: Date
@@ -150,6 +156,7 @@ function createGauges(registry: Registry) {
     unproved.set(seen.unproved.transfers)
     unprovedUsdt.set(Number.parseFloat(formatUsdt(seen.unproved.units)))
     unverified.set(seen.unproved.blocks)
+    parked.set(seen.parked)
     discrepancies.set(seen.discrepancies)
     quarantine.set(seen.quarantine)
     behind.set(seen.behind)

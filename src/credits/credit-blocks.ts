@@ -2,6 +2,7 @@ import { failpoint } from '../base/failpoint.ts'
 import type { DepositAddressId } from '../base/ids.ts'
 import { insertBlocks } from '../blocks/block-store.ts'
 import { type LockedCursor, moveCursor } from '../blocks/chain-store.ts'
+import { insertParked } from '../blocks/parked-block-store.ts'
 import type { Pool, Tx } from '../db/pool.ts'
 import { recordContractEvents } from '../transfers/contract-event-store.ts'
 import { quarantineLogs } from '../transfers/quarantine-store.ts'
@@ -21,6 +22,8 @@ export interface BlocksCredited extends Credited {
   unproved?: number
   /** Blocks that were not verified; undefined: none. */
   unverified?: number
+  /** Blocks that are parked; undefined: none. */
+  parked?: number
 }
 
 /**
@@ -45,6 +48,7 @@ export async function creditBlocks(
       await recordContractEvents(tx, blocks)
       const undecodable = await quarantineLogs(tx, blocks)
       const unverified = await insertUnverified(tx, blocks)
+      const parked = await insertParked(tx, blocks)
       const { recorded, unproved, freed } = await recordProved(tx, rules, blocks, cursor.startHeight + 1)
       failpoint('credit:after-transfers')
       const claimed = await toClaim(tx, cursor, last, rules.graceMs)
@@ -57,6 +61,7 @@ export async function creditBlocks(
         quarantined: done.quarantined + undecodable,
         ...(unproved > 0 && { unproved }),
         ...(unverified > 0 && { unverified }),
+        ...(parked > 0 && { parked }),
       }
     })
     failpoint('credit:after-commit')

@@ -49,15 +49,21 @@ export async function creditChain(options: {
       }
       metrics.cursorAt(last)
       metrics.committed(done)
-      crossCheck?.enqueue(blocks)
+      crossCheck?.enqueue(blocks.filter(({ unverified }) => unverified !== 'unread'))
       alarmOfContract(alarms, blocks, log)
       for (const block of blocks) quiet = block.transfers.length > 0 ? 0 : quiet + 1
       const { quietBlocks } = limits
       alarms.set('no_transfers', quietBlocks !== null && quiet >= quietBlocks, { blocks: quiet })
       if (done.unverified) {
         for (const { height, hash, unverified: why, node } of blocks) {
-          if (why !== null) log.warn({ height, hash, why, node }, 'block.unverified')
+          if (why !== null && why !== 'unread') log.warn({ height, hash, why, node }, 'block.unverified')
         }
+      }
+      if (done.parked) {
+        for (const { height, hash, unverified: why, because } of blocks) {
+          if (why === 'unread') log.error({ height, hash, why: because }, 'block.parked')
+        }
+        alarms.set('parked', true, { height: last.height })
       }
       if (done.unproved) log.warn({ height: last.height, transfers: done.unproved }, 'proof.waits')
       const durationMs = Math.round(performance.now() - startedAt)

@@ -150,6 +150,7 @@ function sum(a: Rescanned, b: Rescanned): Rescanned {
     credited: a.credited + b.credited,
     quarantined: a.quarantined + b.quarantined,
     takenUp: a.takenUp + b.takenUp,
+    ...((a.parked ?? b.parked) && { parked: [...(a.parked ?? []), ...(b.parked ?? [])] }),
     ...((a.unproved ?? b.unproved) !== undefined && { unproved: (a.unproved ?? 0) + (b.unproved ?? 0) }),
   }
 }

@@ -23,8 +23,9 @@ export async function keepSettling(options: {
     for (let done = 1; done > 0 && !signal.aborted; ) {
       const settled = await settleDue(pool, rules, nodes, { signal })
       done = settled.length
-      for (const { height, recorded, credits, takenUp, rejected } of settled) {
+      for (const { height, recorded, credits, takenUp, rejected, read } of settled) {
         for (const one of rejected) log.warn({ height, ...one }, 'proof.rejected')
+        if (read) log.info({ height, recorded, credits }, 'block.read')
         if (recorded + takenUp > 0) log.info({ height, recorded, credits, takenUp }, 'proof.settled')
       }
     }

@@ -1,6 +1,7 @@
 import { findStop } from '../addresses/resume-assigning.ts'
 import { readCursor } from '../blocks/chain-store.ts'
 import { readNodes } from '../blocks/node-store.ts'
+import { type ParkedCounts, parkedCounts } from '../blocks/parked-block-store.ts'
 import { singleSourceWarning } from '../blocks/single-source.ts'
 import type { WatcherAlarm } from '../blocks/watcher-alarms.ts'
 import { type Queryable, rows } from '../db/pool.ts'
@@ -26,6 +27,8 @@ export interface GatewayStatus {
     quotaLeft: number | null
   }[]
   waiting: { held: number; proof: number; quarantined: number; unclaimed: number }
+  /** Blocks that no node gives, and the first and last of them. */
+  parked: ParkedCounts
   /** Those that can be told from the database. The watcher's /readyz and metrics have all. */
   alarms: WatcherAlarm[]
   warnings: string[]
@@ -42,6 +45,7 @@ export async function readStatus(db: Queryable, now: Date): Promise<GatewayStatu
   const nodes = await readNodes(db)
   const { held, quarantined, unclaimed } = await waitingCounts(db)
   const unproved = await unprovedCounts(db)
+  const parked = await parkedCounts(db)
   const furthest = Math.max(cursor.height, ...nodes.map(({ solidHeight }) => solidHeight ?? 0))
   const blocksBehind = furthest - cursor.height
   const isStopped = (await findStop(db)) !== null
@@ -53,6 +57,7 @@ export async function readStatus(db: Queryable, now: Date): Promise<GatewayStatu
     lag: blocksBehind > limits.blocksBehind || isStill,
     held: heldMs > heldMaxMs,
     unproven: isLongUnproved(unproved),
+    parked: parked.blocks > 0,
     quarantine: facts.quarantine > 0,
     discrepancy: facts.discrepancies > 0,
     contract: facts.contractEvents > 0,
@@ -87,6 +92,7 @@ export async function readStatus(db: Queryable, now: Date): Promise<GatewayStatu
       quarantined: quarantined.transfers,
       unclaimed: unclaimed.transfers,
     },
+    parked,
     alarms: (Object.keys(raised) as WatcherAlarm[]).filter(alarm => raised[alarm]),
     warnings: [silence, singleSourceWarning(cursor.network, nodes)].filter(warning => warning !== null),
   }

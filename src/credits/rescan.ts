@@ -2,9 +2,11 @@ import { UsageError } from '../base/errors.ts'
 import { failpoint } from '../base/failpoint.ts'
 import type { TransferId } from '../base/ids.ts'
 import { type LockedCursor, lockCursor, readCursor } from '../blocks/chain-store.ts'
+import { endParked } from '../blocks/parked-block-store.ts'
 import { HeaderDiffers, type RereadSource, rereadBlocks } from '../blocks/reread-blocks.ts'
 import { recordAudit } from '../db/audit-store.ts'
 import type { Pool, Queryable, Tx } from '../db/pool.ts'
+import { recordContractEvents } from '../transfers/contract-event-store.ts'
 import { noteDiscrepancy } from '../transfers/discrepancy-store.ts'
 import { quarantineLogs, resolveDecodedLogs } from '../transfers/quarantine-store.ts'
 import type { RecordedTransfer } from '../transfers/transfer.ts'
@@ -20,7 +22,7 @@ import { recordProved, type ShownBlock } from './record-proved.ts'
 import { endLogRejections } from './rejection-store.ts'
 import { isEnough } from './shown-version.ts'
 import { confirmRejected, takeUpConfirmed } from './take-up-rejected.ts'
-import { settleBlocks } from './unverified-block-store.ts'
+import { insertUnverified, settleBlocks } from './unverified-block-store.ts'
 import { waitingAt } from './waiting-store.ts'
 
 /** Counts of what a rescan has done so far. */
@@ -36,6 +38,8 @@ export interface Rescanned {
   takenUp: number
   /** Transfers that no proof was found for: they wait for it. Undefined: none. */
   unproved?: number
+  /** Heights that are parked and could not be read this time either. Undefined: none. */
+  parked?: number[]
 }
 
 /**
@@ -59,7 +63,8 @@ export async function rescan(
   await checkRange(pool, range)
   const total: Rescanned = { blocks: 0, recorded: 0, credited: 0, quarantined: 0, takenUp: 0 }
   try {
-    for await (const blocks of rereadBlocks(pool, nodes, range, rules.genesisId)) {
+    const onParked = (height: number) => (total.parked ??= []).push(height)
+    for await (const blocks of rereadBlocks(pool, nodes, range, rules.genesisId, onParked)) {
       const confirmed = await confirmRejected(pool, nodes, blocks)
       const others = await readOfOthers(pool, rules, nodes, blocks)
       const done = await inCreditingTransaction(pool, async (tx, credit) => {
@@ -144,6 +149,9 @@ export async function creditMissing(
   { recorded: RecordedTransfer[] } & Pick<Rescanned, 'credited' | 'quarantined' | 'takenUp' | 'unproved'>
 > {
   const { rules, credit, cursor, blocks, others = [], confirmed = [], actor } = work
+  const read = await endParked(tx, blocks)
+  await insertUnverified(tx, read)
+  await recordContractEvents(tx, read)
   const undecodable = await quarantineLogs(tx, blocks)
   const shown = [...blocks, ...others]
   const proved = await recordProved(tx, rules, shown, cursor.startHeight + 1, actor)

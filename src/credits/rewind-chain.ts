@@ -8,6 +8,7 @@ import {
   readCursor,
   setCursor,
 } from '../blocks/chain-store.ts'
+import { deleteParkedAbove, parkedAt } from '../blocks/parked-block-store.ts'
 import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
 import { type TransferAbove, transfersAbove } from '../transfers/transfer-store.ts'
@@ -21,6 +22,8 @@ export interface Rewound {
   to: BlockRef
   /** Recorded transfers above it, which the nodes show as well. */
   transfers: number
+  /** Heights above it that were parked. They are followed anew like the others. */
+  parked: number[]
 }
 
 /** A source that blocks are read from again. */
@@ -49,12 +52,13 @@ export async function rewindChain(
   const recorded = await transfersAbove(pool, height)
   const lacking = await notShown(nodes, recorded)
   if (lacking.length > 0) throw new UsageError(lacking.map(describe))
-  await inTransaction(pool, async tx => {
+  const parked = await inTransaction(pool, async tx => {
     const locked = await lockCursor(tx)
     if (locked?.hash !== cursor.hash) {
       throw new UsageError('the cursor has moved meanwhile: stop the watcher, or try again')
     }
     await deleteBlocksAbove(tx, height)
+    const forgotten = await deleteParkedAbove(tx, height)
     await setCursor(tx, to)
     await recordAudit(tx, {
       ...{ actor: decision.actor, action: 'chain.rewound', subject: `block ${height}` },
@@ -63,11 +67,13 @@ export async function rewindChain(
         from: { height: cursor.height, hash: cursor.hash },
         to: { height: to.height, hash: to.hash },
         transfers: recorded.length,
+        ...(forgotten.length > 0 && { parked: forgotten.slice(0, 100) }),
       },
     })
+    return forgotten
   })
   const { height: at, hash, time } = cursor
-  return { from: { height: at, hash, time }, to, transfers: recorded.length }
+  return { from: { height: at, hash, time }, to, transfers: recorded.length, parked }
 }
 
 /** Reads the block to go back to as the nodes show it, and compares it with what is recorded. */
@@ -79,6 +85,9 @@ async function shownBlock(
 ): Promise<BlockRef> {
   if (height < startHeight || height > cursor.height) {
     throw new UsageError(`--to: a block from ${startHeight} to ${cursor.height}, got ${height}`)
+  }
+  if ((await parkedAt(pool, [height])).size > 0) {
+    throw new UsageError(`--to: block ${height} is parked, no node shows it: go further back`)
   }
   const block = await nodes.solidBlock(height)
   if (!block) throw new UsageError(`--to: no node has block ${height}`)

@@ -21,8 +21,8 @@ export function nextCheckOfRejectedMs(rejectedMs: number): number | null {
 /** How long the only host has to go on leaving a transfer out until it is rejected. */
 export const leftOutMs = minuteMs
 
-/** Readings whose logs are known not to be those of the block, or not all. */
-const falseLogs: readonly (Unverified | null)[] = ['infos', 'unlogged', 'contradicted']
+/** Readings whose logs are known not to be those of the block, or that do not say whether they are all. */
+const falseLogs: readonly (Unverified | null)[] = ['infos', 'header-only', 'unlogged', 'contradicted']
 
 /** Tells whether a reading says that a transfer is not in the block. One whose logs are not the block's says nothing. */
 export function canDeny(reading: SolidBlock, hash: string): boolean {
@@ -31,9 +31,9 @@ export function canDeny(reading: SolidBlock, hash: string): boolean {
 
 /**
  * What a single honest host may show of a block, too: its JSON lacks a field that it does not know, or nobody has said who
- * produces blocks. It is not asked for ever.
+ * produces blocks, or it cannot print the block, for good. It is not asked for ever.
  */
-const harmless: readonly Unverified[] = ['leaf', 'root', 'stranger']
+const harmless: readonly Unverified[] = ['leaf', 'root', 'stranger', 'header-only']
 /** The only host has shown it at first, and in two readings after that. */
 const aloneChecks = 2
 

@@ -3,8 +3,10 @@ import { failpoint } from '../base/failpoint.ts'
 import type { DepositAddressId } from '../base/ids.ts'
 import { readHeaders } from '../blocks/block-store.ts'
 import { type LockedCursor, lockCursor } from '../blocks/chain-store.ts'
+import { endParked, noteStillParked, parkedAt } from '../blocks/parked-block-store.ts'
 import { recordAudit } from '../db/audit-store.ts'
 import type { Pool, Tx } from '../db/pool.ts'
+import { recordContractEvents } from '../transfers/contract-event-store.ts'
 import { quarantineLogs, resolveDecodedLogs } from '../transfers/quarantine-store.ts'
 import type { SolidBlock } from '../tron/block.ts'
 import type { SecondNodes } from './confirm-held.ts'
@@ -27,6 +29,7 @@ import { canDeny, leftOutMs, nextCheckMs, nextCheckOfRejectedMs, settlesAs } fro
 import { alikeFor, isEnough, shows } from './shown-version.ts'
 import {
   dueHeights,
+  insertUnverified,
   noteUnsettled,
   settleBlocks,
   type UnverifiedBlock,
@@ -45,6 +48,8 @@ export interface Settled {
   /** Versions that seem made up. */
   rejected: { id: string; txid: string; logIndex: number; to: string; amount: string; because: string }[]
   takenUp: number
+  /** It was parked, and is read now. Undefined: it was not, or is still parked. */
+  read?: true
 }
 
 /** The most blocks that are read again in one call. */
@@ -78,7 +83,8 @@ async function settleBlock(
   height: number,
 ): Promise<Settled> {
   const pending = await unprovedAt(pool, [height])
-  const block = (await unsettledAt(pool, [height])).get(height)
+  const block =
+    (await parkedAt(pool, [height])).get(height) ?? (await unsettledAt(pool, [height])).get(height)
   const { hostOf } = rules.proof ?? oneHost
   const { readings } = await readEverywhere(nodes, height, {
     last: [...new Set(pending.map(({ node }) => node))],
@@ -89,10 +95,31 @@ async function settleBlock(
     // Locked so that no other transaction credits.
     const cursor = await lockCursor(tx)
     assert(cursor, 'what waits for proof was followed')
+    const read = cursor.height < height ? false : await takeParked(tx, height, readings)
     const done = await applyReadings(tx, { rules, credit, cursor, height, readings })
     failpoint('settle:before-commit')
-    return done
+    return read ? { ...done, read } : done
   })
+}
+
+/**
+ * Takes a parked block as soon as some host can give it: it is followed now, and what is not verified in it is read again like that
+ * of any other.
+ * @returns whether it was parked and is not any more.
+ */
+async function takeParked(tx: Tx, height: number, readings: readonly SolidBlock[]): Promise<boolean> {
+  const parked = (await parkedAt(tx, [height])).get(height)
+  if (!parked) return false
+  const shown = readings.filter(({ hash }) => hash === parked.hash)
+  const best = shown.find(({ unverified }) => unverified === null) ?? shown[0]
+  if (!best) {
+    await noteStillParked(tx, height, nextCheckMs(parked.checks, parked.ageMs))
+    return false
+  }
+  await endParked(tx, [best])
+  await insertUnverified(tx, [best])
+  await recordContractEvents(tx, [best])
+  return true
 }
 
 interface Work {

@@ -10,9 +10,9 @@ export interface UnverifiedBlock {
   ageMs: number
 }
 
-/** Writes down the blocks that are followed unverified. */
+/** Writes down the blocks that are followed unverified. Those that are unread are parked instead. */
 export async function insertUnverified(tx: Tx, blocks: readonly SolidBlock[]): Promise<number> {
-  const unverified = blocks.filter(block => block.unverified !== null)
+  const unverified = blocks.filter(({ unverified: why }) => why !== null && why !== 'unread')
   if (unverified.length === 0) return 0
   return run(
     tx,
@@ -78,14 +78,16 @@ export async function noteUnsettled(
   )
 }
 
-/** Lists the heights that are to be read again, for one of their transfers or for the whole block, the longest due first. */
+/** Lists the heights that are to be read again: for one of their transfers, for the whole block, or since it is parked. The longest due first. */
 export async function dueHeights(db: Queryable, pageMax: number): Promise<number[]> {
   const due = await rows<{ height: number }>(
     db,
     `select height
        from (select block_height as height, next_check_at from pending_proof where next_check_at <= now()
               union all
-             select height, next_check_at from unverified_block where next_check_at <= now() and settled_at is null) due
+             select height, next_check_at from unverified_block where next_check_at <= now() and settled_at is null
+              union all
+             select height, next_check_at from parked_block where next_check_at <= now() and read_at is null) due
       where height <= (select c.height from chain_cursor c)
       group by height
       order by min(next_check_at), height

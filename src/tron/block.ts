@@ -77,6 +77,10 @@ export type Unverified =
   | 'signature'
   /** The transactions' infos are not those of the block: one is missing, or is of another transaction. */
   | 'infos'
+  /** Only the header and the infos could be read: the node cannot print the block. */
+  | 'header-only'
+  /** Nothing of it could be read. It is parked. */
+  | 'unread'
   /** A transaction calls the token and succeeded, and its log is not there. */
   | 'unlogged'
   /** A log is in a transaction that by the block did not succeed or runs no contract. */
@@ -96,6 +100,8 @@ export interface SolidBlock extends BlockRef {
   undone: string[]
   /** Why it is not known that all of this is so; null when it is. What an unverified block pays us is not signed. */
   unverified: Unverified | null
+  /** Of an unread block: why it could not be read. */
+  because?: string
   /** The node that served it. */
   node: string
 }

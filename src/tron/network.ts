@@ -15,7 +15,16 @@ export interface Network {
   /** The time from block to block; null where blocks may come as seldom as they like. */
   slotMs: number | null
   pacing: Pacing
+  parking: ParkingPatience
   limits: AlarmLimits
+}
+
+/** How long a block has to be missing before the gateway goes on without it, and reads it later. */
+export interface ParkingPatience {
+  /** While every host shows a later block, and none this one. */
+  answeredMs: number
+  /** While some host shows no later block either: it may be away, or behind, and have this one when it is back. */
+  awayMs: number
 }
 
 /** How often nodes are asked. Public nodes count calls, nodes of one's own do not. */
@@ -46,6 +55,7 @@ const mainnetUsdt = 'TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t' as TronAddress
 const publicPacing: Pacing = { requestsPerSecond: 10, restMs: 2_400, pollMs: 600, seenMs: 3_000 }
 const ownPacing: Pacing = { requestsPerSecond: 1_000, restMs: 0, pollMs: 100, seenMs: 500 }
 const publicLimits = { cursorAgeMs: 180_000, stuckMs: 180_000, blocksBehind: 40 }
+const patient: ParkingPatience = { answeredMs: 300_000, awayMs: 1_800_000 }
 const ownLimits: AlarmLimits = { ...publicLimits, cursorAgeMs: null, quietBlocks: null }
 
 export const networks: Record<NetworkName, Network> = {
@@ -55,6 +65,7 @@ export const networks: Record<NetworkName, Network> = {
     graceMs: 30_000,
     slotMs: 3_000,
     pacing: publicPacing,
+    parking: patient,
     limits: { ...publicLimits, quietBlocks: 20 },
   },
   nile: {
@@ -63,6 +74,7 @@ export const networks: Record<NetworkName, Network> = {
     graceMs: 30_000,
     slotMs: 3_000,
     pacing: publicPacing,
+    parking: patient,
     limits: { ...publicLimits, quietBlocks: 9_600 },
   },
   shasta: {
@@ -71,6 +83,7 @@ export const networks: Record<NetworkName, Network> = {
     graceMs: 30_000,
     slotMs: 3_000,
     pacing: publicPacing,
+    parking: patient,
     limits: { ...publicLimits, quietBlocks: null },
   },
   private: {
@@ -79,6 +92,7 @@ export const networks: Record<NetworkName, Network> = {
     graceMs: 0,
     slotMs: null,
     pacing: ownPacing,
+    parking: patient,
     limits: ownLimits,
   },
   sandbox: {
@@ -87,6 +101,8 @@ export const networks: Record<NetworkName, Network> = {
     graceMs: 0,
     slotMs: null,
     pacing: ownPacing,
+    // Whoever tries this out does not wait for long.
+    parking: { answeredMs: 30_000, awayMs: 120_000 },
     limits: ownLimits,
   },
 }

@@ -107,6 +107,7 @@ async function follow(options: {
   const stop = new AbortController()
   const counted = createCountedSource({
     ...{ nodes, producers, slotMs, pollMs: pacing.pollMs, clock: systemClock, log },
+    patience: networks.mainnet.parking,
     together: () => blocksTogether,
     onUnlinked: error => assert.equal(error, null),
     onUncounted: isUncounted => assert(!isUncounted),

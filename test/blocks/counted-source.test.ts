@@ -29,6 +29,7 @@ interface Options {
   transport?: 'http' | 'grpc'
   clock?: Clock
   together?: number
+  patience?: { answeredMs: number; awayMs: number }
   startAt?: (chain: NodeView['chain']) => BlockRef
 }
 
@@ -55,6 +56,7 @@ async function counted({ chain: given, others = 0, transport = 'http', ...option
   const source = createCountedSource({
     ...{ nodes, producers, slotMs: null, pollMs: 5, log },
     clock: options.clock ?? systemClock,
+    patience: options.patience ?? networks.sandbox.parking,
     together: () => options.together ?? 1,
     onUnlinked: error => {
       unlinked = error ?? unlinked

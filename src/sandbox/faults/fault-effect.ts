@@ -22,6 +22,8 @@ export interface Refusal {
   headers?: Record<string, string>
   /** Whether the node knows no such call: over gRPC a status of its own. */
   isUnknown?: boolean
+  /** Whether the call failed in the node: over gRPC a status of its own. */
+  isCrash?: boolean
 }
 
 /** Where an answer is written, over either transport. The node may be closed by then. */

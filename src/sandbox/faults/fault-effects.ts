@@ -21,7 +21,7 @@ import { rowsLate, rowsMissing, rowsTwice } from './grid-effects.ts'
 import { backwards, lag, stall } from './height-effects.ts'
 import { falseHead, falseProducers, madeUpBlock, replayedBlock } from './made-up-blocks.ts'
 import { otherBranch } from './other-branch.ts'
-import { limitRate, refuse } from './refusal-effects.ts'
+import { limitRate, refuse, unprintable } from './refusal-effects.ts'
 import {
   falseResult,
   forgedAmount,
@@ -64,6 +64,7 @@ const makers: { [K in FaultKind]: (fault: FaultOf<K>, context: FaultContext) => 
   disabled: refuse,
   'not-offered': refuse,
   'lite-node': refuse,
+  unprintable,
   html: refuse,
   hang,
   reset,

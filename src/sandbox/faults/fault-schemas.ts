@@ -88,6 +88,9 @@ export const faultSchemas = [
   fault('disabled', {}),
   fault('not-offered', {}),
   fault('lite-node', {}),
+  fault('unprintable', {
+    parts: Type.Optional(Type.Array(Type.Enum(['block', 'header', 'infos']), { minItems: 1, maxItems: 3 })),
+  }),
   fault('html', { status: Type.Optional(Type.Enum([200, 403, 502])) }),
   fault('hang', {}),
   fault('reset', {}),

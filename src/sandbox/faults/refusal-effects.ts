@@ -66,6 +66,26 @@ export function refuse(fault: RefusingFault): Effect {
   return { refusal: () => make(fault) }
 }
 
+/** Which calls ask for a part of a block. The gateway asks getblock for headers alone. */
+const callsOfParts: Record<string, 'block' | 'header' | 'infos'> = {
+  getblockbynum: 'block',
+  getblockbylimitnext: 'block',
+  getblock: 'header',
+  gettransactioninfobyblocknum: 'infos',
+}
+
+/** Fails at every call for some parts of a block, as a node that cannot print it. `parts` (default: `block`) names them. */
+export function unprintable({ parts = ['block'] }: FaultOf<'unprintable'>): Effect {
+  return {
+    refusal: ({ path }) => {
+      const part = callsOfParts[path.split('/').at(-1)!]
+      return part && parts.includes(part)
+        ? { ...json(200, 'class java.lang.NullPointerException : null'), isCrash: true }
+        : null
+    },
+  }
+}
+
 /**
  * Enforces a rate limit: a call beyond `rps` within a second starts a suspension, and every call is refused until it is
  * over.

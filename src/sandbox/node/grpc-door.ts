@@ -9,7 +9,7 @@ const contentType = 'application/grpc+proto'
 /** In front of every message: whether it is compressed, and its length. */
 const prefixBytes = 5
 const requestMaxBytes = 64 * 1024
-const status = { unimplemented: 12, internal: 13, unavailable: 14, resourceExhausted: 8 }
+const status = { unknown: 2, unimplemented: 12, internal: 13, unavailable: 14, resourceExhausted: 8 }
 
 /**
  * Opens java-tron's gRPC on a port of its own, without TLS. Written on HTTP/2 itself: a gRPC server cannot be told to cut its
@@ -134,7 +134,8 @@ function refuse(stream: ServerHttp2Stream, refusal: Refusal): void {
   const error =
     refusal.type === 'application/json' ? (JSON.parse(refusal.body) as { Error: string }).Error : refusal.body
   const isLimit = /allowed_rps|frequency limit|lack of computing resources/.test(error)
-  refuseCall(stream, isLimit ? status.resourceExhausted : status.unavailable, error)
+  const otherwise = refusal.isCrash ? status.unknown : status.unavailable
+  refuseCall(stream, isLimit ? status.resourceExhausted : otherwise, error)
 }
 
 function refuseUnknown(stream: ServerHttp2Stream, path: string): void {

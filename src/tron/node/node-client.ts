@@ -11,7 +11,7 @@ import { newestHeader } from './newest-header.ts'
 import type { NodeBlock } from './node-answers.ts'
 import { isNotOffered, NodeError, nodeErrorAt, notImplemented } from './node-error.ts'
 import type { CallOutcome } from './node-http.ts'
-import { headerAlone, joinSolidBlock, type ReadBlock } from './solid-block.ts'
+import { headerAlone, joinByInfos, joinSolidBlock, type ReadBlock } from './solid-block.ts'
 import type { TokenBucket, Turn } from './token-bucket.ts'
 import type { WalletView } from './wallet-view.ts'
 
@@ -37,6 +37,8 @@ export interface TronNode {
   newBlock(height: number): Promise<ReadBlock | null>
   /** Reads the header of a block at the head; null while the node lacks it. */
   newHeader(height: number): Promise<SentHeader | null>
+  /** Reads a block by its header and its infos alone, for one that the node cannot print; null while the node lacks it. Two calls. */
+  blockByInfos(height: number, view: 'head' | 'solid'): Promise<ReadBlock | null>
   /** Reads a block at the head with the transfers known so far; null while the node lacks it. */
   headBlock(height: number): Promise<HeadBlock | null>
   /**
@@ -132,6 +134,14 @@ export function createTronNode(options: {
       }),
     recordedBlock: height =>
       named(name, `block ${height}`, () => wholeBlock(views.hasSolid() ? solid : head, height)),
+    blockByInfos: (height, wanted) =>
+      named(name, `header and infos of block ${height}`, async () => {
+        const view = wanted === 'solid' && views.hasSolid() ? solid : head
+        const header = await headerAt(view, height)
+        if (!header) return null
+        const infos = await view.infos(height)
+        return { ...joinByInfos(height, header, infos, usdtContract), node: name }
+      }),
     newBlock: height => named(name, `new block ${height}`, () => wholeBlock(head, height)),
     newBlocks: (from, count) =>
       named(name, `new blocks from ${from}`, async () => {

@@ -2,13 +2,14 @@ import type { ContractAlarm, SolidBlock, UndecodableLog, Unverified, UsdtTransfe
 import { contractAlarmEvent } from '../contract-alarm.ts'
 import { decodeTransferLog, type NodeLog } from '../transfer-log.ts'
 import { type ComparedCalls, compareCalls } from '../verify/compare-calls.ts'
+import { emptyRoot } from '../verify/merkle-root.ts'
 import {
   createContractType,
   type SentHeader,
   type SentTransaction,
   triggerContractType,
 } from '../verify/sent-block.ts'
-import { checkContent } from '../verify/verify-block.ts'
+import { checkContent, hasItsId } from '../verify/verify-block.ts'
 import { wrongField } from './answer-fields.ts'
 import type { NodeBlock, NodeTransactionInfo } from './node-answers.ts'
 import { NodeError } from './node-error.ts'
@@ -55,6 +56,36 @@ export function joinSolidBlock(
     throw new NodeError('failed', misfit, { unfit: { ...joined, unverified: 'infos' } })
   }
   return { ...joined, ...checked(block, logs) }
+}
+
+/**
+ * Makes a block of its header and infos, for one that a node cannot print. Which transactions it has is not known then, so
+ * nothing in it is signed, unless its root says that it has none.
+ * @throws NodeError for infos of another block, and where there are none though the block has transactions.
+ */
+export function joinByInfos(
+  height: number,
+  { hash, parentHash, time, header }: NodeBlock,
+  infos: readonly NodeTransactionInfo[],
+  usdtContract: string,
+): Omit<ReadBlock, 'node'> {
+  const txids = infos.map(({ txid }) => txid)
+  const misfit = misfitOf({ height, time, txids }, infos)
+  if (misfit !== null) throw new NodeError('failed', misfit)
+  const twice = firstTwice(txids)
+  if (twice !== null) throw new NodeError('failed', `transaction ${twice} has two infos in block ${height}`)
+  const isEmpty = header?.root === emptyRoot
+  if (isEmpty !== (infos.length === 0)) {
+    throw new NodeError(
+      'failed',
+      `it has ${infos.length} infos of block ${height}, whose root says otherwise`,
+    )
+  }
+  const logs: UsdtLogs = { transfers: [], undecodable: [], alarms: [], undone: [] }
+  for (const [txIndex, info] of infos.entries()) readUsdtLogs(info, txIndex, usdtContract, logs)
+  const why = header && !hasItsId(header) ? 'id' : isEmpty ? null : 'header-only'
+  const known = { height, hash, parentHash, time, transactionCount: infos.length, ...logs }
+  return { ...known, header: header && headerAlone(header), unverified: why }
 }
 
 /** Leaves out the transactions that may be with it, and the whole answer that its bytes may be a part of: headers are kept for long. */
@@ -110,7 +141,10 @@ function firstTwice(txids: readonly string[]): string | null {
 }
 
 /** Says what does not fit between a block and infos. @returns null when each transaction has its own at its place. */
-function misfitOf(block: NodeBlock, infos: readonly NodeTransactionInfo[]): string | null {
+function misfitOf(
+  block: Pick<NodeBlock, 'height' | 'time' | 'txids'>,
+  infos: readonly NodeTransactionInfo[],
+): string | null {
   const { height, txids } = block
   if (infos.length !== txids.length) {
     return `block ${height} has ${txids.length} transactions and ${infos.length} infos`

@@ -18,7 +18,7 @@ import { isUsable, type NodeState } from './node-health.ts'
 import { hostOf } from './node-host.ts'
 import { createNodeMetrics } from './node-metrics.ts'
 import { type ChainIdentity, createPooledNode, type NodeSetting, type PooledNode } from './pooled-node.ts'
-import { createBlockJudge, createBlockReader, type HeaderCheck } from './read-block.ts'
+import { type BlockAsked, createBlockJudge, createBlockReader, type HeaderCheck } from './read-block.ts'
 import { surveyProducers } from './survey-producers.ts'
 
 // node: one TRON node, or a provider's address with many nodes behind it.
@@ -50,15 +50,14 @@ export interface NodePool {
   /**
    * Reads an irreversible block with all its transfers; its `node` names the node it is from. A block costs two calls, a
    * miss costs one. One that is not verified is asked for again, of other nodes too, and given as it is only when no node that
-   * can be asked shows it verified.
-   * @param options.not a node, or several, to leave out: for a second opinion.
+   * can be asked shows it verified. Where no node can print it, it is read by its header and infos after a while.
    * @returns null while neither the node that was asked nor one known to be further has it.
    */
-  solidBlock(height: number, options?: { not?: string | readonly string[] }): Promise<ReadBlock | null>
+  solidBlock(height: number, options?: BlockAsked): Promise<ReadBlock | null>
   /** Reads a block that is known to be irreversible, as `solidBlock` does, also of nodes that do not say which are. */
-  recordedBlock(height: number, options?: { not?: string | readonly string[] }): Promise<ReadBlock | null>
+  recordedBlock(height: number, options?: BlockAsked): Promise<ReadBlock | null>
   /** Reads a block at the head, which may still be replaced, as `solidBlock` reads irreversible ones. */
-  newBlock(height: number, options?: { not?: string | readonly string[] }): Promise<ReadBlock | null>
+  newBlock(height: number, options?: BlockAsked): Promise<ReadBlock | null>
   /**
    * Reads consecutive blocks at the head in one call, and one for each: fewer when the node lacks the last. For following
    * from behind; blocks that are not verified are to be read again with `newBlock`.
@@ -201,9 +200,9 @@ export function createNodePool(options: {
       const ahead = await further(node, value.height + 1)
       return ahead?.health.solidHead ?? value
     },
-    solidBlock: (height, { not } = {}) => readBlock('solidBlock', height, not),
-    recordedBlock: (height, { not } = {}) => readBlock('recordedBlock', height, not),
-    newBlock: (height, { not } = {}) => readBlock('newBlock', height, not),
+    solidBlock: (height, asked) => readBlock('solidBlock', height, asked),
+    recordedBlock: (height, asked) => readBlock('recordedBlock', height, asked),
+    newBlock: (height, asked) => readBlock('newBlock', height, asked),
     newBlocks: async (from, count) =>
       (await call(one => one.ask(node => node.newBlocks(from, count)))).value.map(judged),
     producers: () =>

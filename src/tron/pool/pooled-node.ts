@@ -35,8 +35,11 @@ export interface PooledNode {
   readonly health: NodeHealth
   readonly counts: NodeRecord['counts']
   readonly quota: DayQuota
-  /** Calls it. Before the first call, and after it was failing, it checks that the node serves our chain. @throws NodeError */
-  ask<T>(call: (node: TronNode) => Promise<T>): Promise<T>
+  /**
+   * Calls it. Before the first call, and after it was failing, it checks that the node serves our chain.
+   * @param options.isExpected a failure says nothing of how the node is: it has failed for this very block before. @throws NodeError
+   */
+  ask<T>(call: (node: TronNode) => Promise<T>, options?: { isExpected: boolean }): Promise<T>
   /** Whether it says which blocks are irreversible, as far as is known. */
   saysSolid(): boolean
   /** Reads its newest solidified block. @throws NodeError also when that has stepped back. */
@@ -98,7 +101,7 @@ export function createPooledNode(options: {
   let closed = false
   let headHeight = -1
 
-  const recorded = async <T>(call: () => Promise<T>): Promise<T> => {
+  const recorded = async <T>(call: () => Promise<T>, isExpected = false): Promise<T> => {
     const startedAtMs = now()
     try {
       const result = await call()
@@ -107,7 +110,8 @@ export function createPooledNode(options: {
     } catch (error) {
       // What a node does not offer says nothing of how it is.
       const isFailure = error instanceof NodeError && error.status !== notImplemented
-      if (isFailure && !closed && !isOnOtherChain(health, now())) {
+      const isKnown = isFailure && isExpected && error.kind === 'failed' && !error.timedOut
+      if (isFailure && !isKnown && !closed && !isOnOtherChain(health, now())) {
         record.failed(error, startedAtMs)
         // Another node may answer at its address when it comes back.
         if (health.state === 'failing') genesisId = null
@@ -134,11 +138,11 @@ export function createPooledNode(options: {
     record.onWrongChain(why)
     throw new NodeError('failed', `node ${name}: ${why}`)
   }
-  const ask = <T>(call: (node: TronNode) => Promise<T>) =>
+  const ask = <T>(call: (node: TronNode) => Promise<T>, { isExpected } = { isExpected: false }) =>
     recorded(async () => {
       await checkChain()
       return await call(node)
-    })
+    }, isExpected)
   return {
     name,
     health,

@@ -14,7 +14,7 @@ export type BlockView = 'solidBlock' | 'recordedBlock' | 'newBlock'
 /** Says why a header is not verified. @returns null when it is. */
 export type HeaderCheck = (header: SentHeader) => Unverified | null
 
-const saidTwice: readonly Unverified[] = ['leaf', 'stranger', 'signature']
+const saidTwice: readonly Unverified[] = ['leaf', 'stranger', 'signature', 'header-only']
 
 interface Answer {
   block: ReadBlock
@@ -26,8 +26,20 @@ interface Answer {
 /** How long all nodes may show infos that are not their block's before what fits is taken, unverified. */
 const unfitMs = 30_000
 const none: ReadonlySet<PooledNode> = new Set()
-/** Heights whose infos did not fit. */
-const unfitMax = 1_000
+/** Heights that could not be read, or whose infos did not fit. */
+const failingMax = 1_000
+/** How long nobody may be able to print a block before its header and infos are taken. They are read again like any unverified block. */
+const unprintedMs = 5_000
+/** After one was taken, the next are taken at once: a node may fail for many blocks, and each would cost that time. */
+const takenAtOnceMs = 60_000
+
+/** Which nodes are asked for a block, and how patiently. */
+export interface BlockAsked {
+  /** A node, or several, to leave out: for a second opinion. */
+  not?: string | readonly string[]
+  /** Whether header and infos are taken at once where no node can print it. */
+  byInfosAtOnce?: boolean
+}
 
 /** Makes a function that says of a block whether its header is verified too. @param verifyHeader without it every header is. */
 export function createBlockJudge(verifyHeader: HeaderCheck | undefined): (block: ReadBlock) => ReadBlock {
@@ -50,21 +62,29 @@ export function createBlockReader(options: {
   onServed: (node: PooledNode, block: ReadBlock, view: BlockView) => void
   onUnverified: (node: string, why: Unverified) => void
   log: Logger
-}): (view: BlockView, height: number, not?: string | readonly string[]) => Promise<ReadBlock | null> {
+}): (view: BlockView, height: number, asked?: BlockAsked) => Promise<ReadBlock | null> {
   const { nodes, choice, now, judged, onServed, onUnverified, log } = options
-  const unfitSince = new Map<number, number>()
+  const failingSince = new Map<string, number>()
+  let takenByInfosAtMs = Number.NEGATIVE_INFINITY
 
-  const ask = (node: PooledNode, view: BlockView, height: number) =>
-    node.ask(async (one: TronNode) => {
-      const block = await one[view](height)
-      return block && judged(block)
-    })
+  const ask = (node: PooledNode, view: BlockView, height: number, isExpected = false) =>
+    node.ask(
+      async (one: TronNode) => {
+        const block = await one[view](height)
+        return block && judged(block)
+      },
+      { isExpected },
+    )
   /** Asks the first node, and a further one for a block that the first lacks. */
-  const askFirst = async (view: BlockView, height: number, not?: string | readonly string[]) => {
+  const askFirst = async (view: BlockView, height: number, { not, byInfosAtOnce }: BlockAsked) => {
+    // Whoever is left out may be able to give what the others cannot.
+    const key = [height, ...[not ?? []].flat().toSorted()].join(' ')
+    // A node must not rest for one block that it cannot give: all others are read of it.
+    const isExpected = byInfosAtOnce || (failingSince.get(key) ?? now()) <= now() - unprintedMs
     let unfit: Answer | null = null
     const failed = new Set<PooledNode>()
     const askOne = async (node: PooledNode) => {
-      const block = await ask(node, view, height).catch(error => {
+      const block = await ask(node, view, height, isExpected).catch(error => {
         failed.add(node)
         if (error instanceof NodeError && error.unfit)
           unfit ??= { block: { ...error.unfit, node: node.name }, node, failed }
@@ -76,26 +96,44 @@ export function createBlockReader(options: {
     }
     try {
       const { value: block, node } = await choice.call(askOne, not)
-      unfitSince.delete(height)
+      failingSince.delete(key)
       if (block) return { block, node, failed: none }
       const other = await choice.further(node, height, not)
       // A failure is recorded with that node. The answer of the first node stands.
       const found = other && (await ask(other, view, height).catch(() => null))
       return found && { block: found, node: other, failed: none }
     } catch (error) {
-      if (unfit && isUnfitForLong(height)) return unfit as Answer
-      throw error
+      const failingMs = failingForMs(key)
+      if (unfit && failingMs >= unfitMs) return unfit as Answer
+      // Who asks us to wait has not said that it cannot.
+      if (unfit || !(error instanceof NodeError) || error.kind === 'later') throw error
+      const wasTakenNow = now() - takenByInfosAtMs < takenAtOnceMs
+      if (!byInfosAtOnce && !wasTakenNow && failingMs < unprintedMs) throw error
+      const answer = await askByInfos(view, height, not).catch(() => null)
+      if (!answer) throw error
+      takenByInfosAtMs = now()
+      return answer
     }
   }
-  const trusts = ({ health }: PooledNode) => isTrusted(health, now())
-  const isUnfitForLong = (height: number): boolean => {
-    const sinceMs = unfitSince.get(height) ?? now()
-    unfitSince.set(height, sinceMs)
-    if (unfitSince.size > unfitMax) unfitSince.delete(unfitSince.keys().next().value!)
-    return now() - sinceMs >= unfitMs
+  /** Asks for the header and the infos of a block that no node can print. */
+  const askByInfos = async (view: BlockView, height: number, not: BlockAsked['not']) => {
+    const surface = view === 'newBlock' ? 'head' : 'solid'
+    const { value, node } = await choice.call(
+      one => one.ask(asked => asked.blockByInfos(height, surface), { isExpected: true }),
+      not,
+    )
+    return value && { block: judged(value), node, failed: new Set(nodes) }
   }
-  return async (view, height, not) => {
-    const answer = await askFirst(view, height, not)
+  const trusts = ({ health }: PooledNode) => isTrusted(health, now())
+  const failingForMs = (key: string): number => {
+    const sinceMs = failingSince.get(key) ?? now()
+    failingSince.set(key, sinceMs)
+    if (failingSince.size > failingMax) failingSince.delete(failingSince.keys().next().value!)
+    return now() - sinceMs
+  }
+  return async (view, height, asked = {}) => {
+    const { not } = asked
+    const answer = await askFirst(view, height, asked)
     if (!answer) return null
     const { block, node, failed } = answer
     const given = (by: PooledNode, shown: ReadBlock) => {
