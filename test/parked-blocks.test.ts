@@ -97,10 +97,21 @@ async function watched(
 
 const one = (count: number, transport: Transport) => Array.from({ length: count }, () => transport)
 
+const parkings: Record<Transport, [nodes: number, counted: boolean, parts: Part[]][]> = {
+  http: [
+    [2, true, ['block', 'infos']],
+    [1, false, ['block', 'infos', 'header']],
+  ],
+  grpc: [
+    [1, false, ['block', 'infos']],
+    [1, true, ['infos']],
+  ],
+}
+
 describe('blocks that no node can print', { concurrency: 3 }, () => {
   for (const transport of ['http', 'grpc'] as const) {
     for (const nodes of [1, 2]) {
-      for (const counted of [false, true]) {
+      for (const counted of [(nodes === 2) === (transport === 'grpc')]) {
         const where = `${nodes} over ${transport}, ${counted ? 'counted' : "by a node's word"}`
         test(`by its header and infos one is followed unverified, and what it pays is credited: ${where}`, async () => {
           const it = await watched({ transports: one(nodes, transport), counted }, ['block'])
@@ -126,12 +137,7 @@ describe('blocks that no node can print', { concurrency: 3 }, () => {
         })
       }
     }
-    for (const [nodes, counted, parts] of [
-      [1, false, ['block', 'infos']],
-      [2, true, ['block', 'infos']],
-      [1, true, ['infos']],
-      [1, false, ['block', 'infos', 'header']],
-    ] as const) {
+    for (const [nodes, counted, parts] of parkings[transport]) {
       const where = `${nodes} over ${transport}, ${counted ? 'counted' : "by a node's word"}`
       test(`one without ${parts.join(', ')} is parked, read later, and credited once: ${where}`, async () => {
         const it = await watched({ transports: one(nodes, transport), counted }, parts)

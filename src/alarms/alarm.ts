@@ -13,6 +13,7 @@ export const meanings: Record<AlarmName, string> = {
   no_transfers: 'Block after block has no USDT transfer: a node leaves something out.',
   unlinked: 'A block does not follow the last one we recorded: nothing is credited until one does.',
   uncounted: 'Solid blocks could not be counted for five minutes: the word of a node is taken.',
+  parked: 'A block that no node can give was passed over: what it pays is credited when it can be read.',
   disagreement: 'Two nodes showed different blocks at one height.',
   quarantine: 'Something could not be decoded or credited, and waits for a decision.',
   held: 'Large payments have waited for a second node for more than a minute.',

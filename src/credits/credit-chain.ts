@@ -63,7 +63,7 @@ export async function creditChain(options: {
         for (const { height, hash, unverified: why, because } of blocks) {
           if (why === 'unread') log.error({ height, hash, why: because }, 'block.parked')
         }
-        alarms.set('parked', true, { height: last.height })
+        alarms.set('parked', true, { height: last.height }, done.parked)
       }
       if (done.unproved) log.warn({ height: last.height, transfers: done.unproved }, 'proof.waits')
       const durationMs = Math.round(performance.now() - startedAt)

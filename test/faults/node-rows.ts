@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault } from '../../src/sandbox/faults/fault-schemas.ts'
-import type { FaultRow } from './fault-row.ts'
+import { patiently } from './deployment.ts'
+import type { FaultRow, Injected, Scene } from './fault-row.ts'
 import { tellSandbox } from './paying-load.ts'
 
 // N: the only node there is misbehaves for a while. That nothing of it is believed is the business of the random chains
@@ -32,7 +33,61 @@ export const nodeRows: readonly FaultRow[] = [
     { kind: 'drip', everyMs: 100 },
     { kind: 'hang' },
   ]),
+  {
+    id: 'N10',
+    what: 'node cannot print a block, which it says the header and infos of, while payments come',
+    times: 1,
+    inject: scene => cannotPrint(scene, ['block'], async () => undefined),
+  },
+  {
+    id: 'N10',
+    what: 'node gives nothing of a block: it is parked, the watcher is killed, and the node gives it again',
+    times: 1,
+    inject: scene =>
+      cannotPrint(scene, ['block', 'infos'], async ({ deployment: { watchers } }) => {
+        await watchers[0]!.kill()
+        await watchers[0]!.start()
+      }),
+  },
 ]
+
+/** Five blocks, so that there are payments in them. */
+const blocks = 5
+
+async function cannotPrint(
+  scene: Scene,
+  parts: readonly ('block' | 'infos')[],
+  meanwhile: (scene: Scene) => Promise<void>,
+): Promise<Injected> {
+  const { sandboxUrl, pool } = scene.deployment
+  const { head } = (await (await fetch(`${sandboxUrl}/sandbox/state`)).json()) as { head: { height: number } }
+  const heights = { from: head.height + 2, to: head.height + 1 + blocks }
+  await tellSandbox(sandboxUrl, 'faults', { kind: 'unprintable', parts, heights })
+  await patiently(
+    'the cursor past them',
+    async () => {
+      const { rows } = await pool.query('select height from chain_cursor')
+      return rows[0].height >= heights.to
+    },
+    240_000,
+  )
+  await meanwhile(scene)
+  await fetch(`${sandboxUrl}/sandbox/faults`, { method: 'DELETE' })
+  const at = Date.now()
+  await patiently(
+    'all of them read',
+    async () => {
+      await pool.query('update parked_block set next_check_at = now() where read_at is null')
+      const { rows } = await pool.query(
+        'select count(*)::int as parked from parked_block where read_at is null',
+      )
+      await sleep(500)
+      return rows[0].parked === 0
+    },
+    120_000,
+  )
+  return { at, count: blocks }
+}
 
 function bad(id: string, what: string, faults: readonly Fault[]): FaultRow {
   return {
