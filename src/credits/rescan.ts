@@ -63,7 +63,9 @@ export async function rescan(
   await checkRange(pool, range)
   const total: Rescanned = { blocks: 0, recorded: 0, credited: 0, quarantined: 0, takenUp: 0 }
   try {
-    const onParked = (height: number) => (total.parked ??= []).push(height)
+    const onParked = (height: number) => {
+      total.parked = [...(total.parked ?? []), height]
+    }
     for await (const blocks of rereadBlocks(pool, nodes, range, rules.genesisId, onParked)) {
       const confirmed = await confirmRejected(pool, nodes, blocks)
       const others = await readOfOthers(pool, rules, nodes, blocks)
