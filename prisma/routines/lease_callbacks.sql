@@ -48,11 +48,9 @@ begin
   return query
   with lane as (
     select l.id, l.merchant_id, l.served_at,
-           -- At most an even share of the slots is read from each lane; what others leave is taken at the next call.
-           least(slots / cardinality(lanes) + 1,
-                 l.in_flight_max - (select count(*)
-                                      from callback_outbox b
-                                     where b.lane_id = l.id and b.state = 'in_flight')) as room
+           l.in_flight_max - (select count(*)
+                                from callback_outbox b
+                               where b.lane_id = l.id and b.state = 'in_flight') as room
       from callback_lane l
      where l.id = any(lanes)
   ), candidate as (
@@ -63,7 +61,8 @@ begin
                            from callback_outbox
                           where lane_id = l.id and state = 'due' and due_at <= now()
                           order by due_at, callback_id
-                          limit greatest(l.room, 0)) b
+                          -- At most an even share of the slots is read from each lane; what others leave is taken at the next call.
+                          limit greatest(least(slots / cardinality(lanes) + 1, l.room), 0)) b
   ), levelled as (
     select c.callback_id, c.served_at,
            coalesce(h.held, 0)
@@ -94,12 +93,15 @@ begin
      where callback_id = any(array(select callback_id from locked))
     returning callback_id, lane_id, lease_epoch, schedule_step
   ), served as (
-    update callback_lane
+    update callback_lane c
        set served_at = clock_timestamp(),
-           probes = case when opened_at is null then 0 else probes + 1 end,
-           probe_at = case when opened_at is not null
-                           then now() + least(longest_probe, first_probe * 2 ^ least(probes + 1, 30)) end
-     where id = any(array(select lane_id from taken))
+           cap_reached = t.count >= l.room,
+           probes = case when c.opened_at is null then 0 else c.probes + 1 end,
+           probe_at = case when c.opened_at is not null
+                           then now() + least(longest_probe, first_probe * 2 ^ least(c.probes + 1, 30)) end
+      from (select lane_id, count(*) as count from taken group by lane_id) t
+      join lane l on l.id = t.lane_id
+     where c.id = t.lane_id
   )
   select taken.lease_epoch, taken.schedule_step, extract(epoch from clock_timestamp()) * 1000, f
     from taken

@@ -11,7 +11,6 @@ import {
 import { cpuMicros, serverPid } from './process-cpu.ts'
 import type { startBenchRedis } from './redis-server.ts'
 
-const endpoints = 100
 const rounds = 3
 /** What the bare loop has in flight; with more it is slower. */
 const concurrency = 256
@@ -33,23 +32,24 @@ export interface CallbackResult {
 }
 
 /**
- * Delivers backlogs to a hundred merchants on a local receiver, each with an origin of its own: by a bare undici loop, by
+ * Delivers backlogs to merchants on a local receiver, each with an origin of its own: by a bare undici loop, by
  * a courier on Redis, by a courier on Postgres, in turn. What is not measured stands still meanwhile.
- * @param oneMerchant the hundred origins are all of one merchant's orders.
+ * @param shape.origins how many there are.
+ * @param shape.oneMerchant the origins are all of one merchant's orders.
  */
 export async function benchCallbacks(
   fresh: () => Promise<{ pool: Pool; url: string }>,
   redis: BenchRedis | null,
   count: number,
-  oneMerchant = false,
+  shape: { origins: number; oneMerchant?: boolean },
 ): Promise<CallbackResult> {
-  const receiver = await startChild('callback-receiver.ts', [`${endpoints}`, '0'])
+  const receiver = await startChild('callback-receiver.ts', [`${shape.origins}`, '0'])
   const bare = await startChild('bare-loop.ts', [`${concurrency}`])
   const setups: CourierSetup[] = []
   try {
     for (const redisUrl of redis ? [redis.url, undefined] : [undefined]) {
       const setup = await openCourierSetup({ database: await fresh(), receiver, redisUrl })
-      setups.push(oneMerchant ? { ...setup, merchants: allOfOne(setup) } : setup)
+      setups.push(shape.oneMerchant ? { ...setup, merchants: allOfOne(setup) } : setup)
       setups.at(-1)!.courier.pause()
     }
     const results: { bare: number; couriers: DeliveryResult[] }[] = []

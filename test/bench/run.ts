@@ -173,15 +173,18 @@ async function steady({ fresh }: Databases): Promise<void> {
 async function callbacks({ fresh }: Databases): Promise<void> {
   const redis = await startBenchRedis()
   try {
-    const result = await benchCallbacks(fresh, redis, Number(process.env.BENCH_CALLBACKS ?? 40_000))
-    console.log(`a bare undici loop posting the same signed bytes: ${result.bare.toFixed(0)}/s`)
-    if (result.redis) console.log(`delivered, on Redis: ${deliveryLine(result.redis)}`)
-    else console.log('redis-server is not on the PATH: nothing measured on Redis')
-    console.log(`delivered, on Postgres: ${deliveryLine(result.postgres)}`)
-    const ofOne = await benchCallbacks(fresh, redis, Number(process.env.BENCH_CALLBACKS ?? 40_000), true)
-    console.log(`the hundred endpoints all of one merchant: a bare loop ${ofOne.bare.toFixed(0)}/s`)
-    if (ofOne.redis) console.log(`delivered, on Redis: ${deliveryLine(ofOne.redis)}`)
-    console.log(`delivered, on Postgres: ${deliveryLine(ofOne.postgres)}`)
+    if (!redis) console.log('redis-server is not on the PATH: nothing measured on Redis')
+    const count = Number(process.env.BENCH_CALLBACKS ?? 40_000)
+    for (const [what, shape] of [
+      ['a hundred merchants, an endpoint each', { origins: 100 }],
+      ['a hundred endpoints of one merchant', { origins: 100, oneMerchant: true }],
+      ['one endpoint of one merchant', { origins: 1 }],
+    ] as const) {
+      const result = await benchCallbacks(fresh, redis, count, shape)
+      console.log(`${what}: a bare undici loop posts the same signed bytes at ${result.bare.toFixed(0)}/s`)
+      if (result.redis) console.log(`delivered, on Redis: ${deliveryLine(result.redis)}`)
+      console.log(`delivered, on Postgres: ${deliveryLine(result.postgres)}`)
+    }
   } finally {
     await redis?.stop()
   }

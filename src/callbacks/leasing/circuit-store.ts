@@ -1,6 +1,6 @@
 import type { LaneId } from '../../base/ids.ts'
 import { type Queryable, rows } from '../../db/pool.ts'
-import type { CircuitTuning, LaneNews } from './circuit.ts'
+import { type CircuitTuning, type LaneNews, laneCap } from './circuit.ts'
 
 /** A circuit that has opened or closed. */
 export interface CircuitChange {
@@ -16,7 +16,8 @@ export interface CircuitChange {
 
 /**
  * Updates the circuits of lanes by how their endpoints answered. Failures count while a circuit is closed; while it is open,
- * leasing counts the probes. An answer closes it. Each answer then raises the lane's limit by one, up to its cap.
+ * leasing counts the probes. An answer closes it. Each answer then raises the lane's limit by one, up to its cap, which
+ * changes as `laneCap` says.
  * @returns those that opened or closed.
  */
 export async function moveCircuits(
@@ -30,18 +31,30 @@ export async function moveCircuits(
     // Lanes are locked in the order of their ids, so that couriers cannot deadlock. What is computed is read under the lock.
     text: `
       with news as (
-        select * from unnest($1::bigint[], $2::integer[], $3::integer[]) as n (lane_id, answers, failures)
+        select *
+          from unnest($1::bigint[], $2::integer[], $3::integer[], $6::integer[], $7::boolean[])
+               as n (lane_id, answers, failures, quick, slow)
       ), lane as (
-        select l.id, l.cap, l.failures, l.opened_at, l.slow_start
+        select l.id, l.cap, l.failures, l.opened_at, l.slow_start, l.cap_answers,
+               l.cap_reached and l.cap < $9 and l.opened_at is null and l.slow_start is null and n.quick > 0
+                 and not n.slow as grows
           from callback_lane l
           join news n on n.lane_id = l.id
          where case when l.opened_at is not null or n.failures = 0
-                    then n.answers > 0 and (l.failures > 0 or l.opened_at is not null or l.slow_start is not null)
+                    then n.answers > 0 and (l.failures > 0 or l.opened_at is not null or l.slow_start is not null
+                                            or l.cap_reached and l.cap < $9 and n.quick > 0
+                                            or l.cap > $8 and n.slow)
                     else true end
          order by l.id
            for no key update of l
       ), next as (
-        select l.id, l.opened_at as was_open, l.cap,
+        select l.id, l.opened_at as was_open,
+               case when l.grows then least($9, l.cap + (l.cap_answers + n.quick) / l.cap)
+                    when n.slow then greatest(least(l.cap, $8), l.cap / 2)
+                    else l.cap end as cap,
+               case when l.grows then (l.cap_answers + n.quick) % l.cap
+                    when n.slow then 0
+                    else l.cap_answers end as cap_answers,
                case when n.answers > 0 then n.failures
                     when l.opened_at is null then l.failures + n.failures
                     else l.failures end as failures,
@@ -52,6 +65,9 @@ export async function moveCircuits(
       ), moved as (
         update callback_lane l
            set failures = n.failures,
+               -- As at the beginning, once the circuit has opened.
+               cap = case when n.failures >= $4 then least(n.cap, $8) else n.cap end,
+               cap_answers = n.cap_answers,
                opened_at = case when n.stays_open then l.opened_at when n.failures >= $4 then now() end,
                probe_at = case when n.stays_open then l.probe_at
                                when n.failures >= $4 then now() + $5 * interval '1 millisecond' end,
@@ -74,6 +90,10 @@ export async function moveCircuits(
       news.map(lane => lane.failures),
       tuning.failuresToOpen,
       tuning.probeFirstMs,
+      news.map(lane => lane.quick),
+      news.map(lane => lane.slow),
+      laneCap.min,
+      laneCap.max,
     ],
   })
 }

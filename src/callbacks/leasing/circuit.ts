@@ -3,6 +3,7 @@ import type { AttemptOutcome } from '../outbox/callback.ts'
 
 // lane: the callbacks of one merchant to one origin.     circuit: open while a lane's endpoint fails.
 // probe: the one callback in flight in a lane whose circuit is open. So a dead endpoint uses one slot, however many wait.
+// cap: how many of a lane's callbacks may be in flight while its circuit is closed.
 
 /** When a lane's circuit opens, and how it is probed. */
 export interface CircuitTuning {
@@ -21,6 +22,22 @@ export const defaultCircuit: CircuitTuning = {
   probeMaxMs: 60_000,
 }
 
+/**
+ * A lane's cap grows by one for each cap's worth of quick acknowledgements that come while it is reached, and is halved by a slow
+ * answer or a failure: additive increase, multiplicative decrease, as in TCP. So an endpoint is sent as much at once as it
+ * answers quickly, and one that slows down gets less. A merchant's share of the slots holds whatever its caps.
+ */
+export const laneCap = {
+  /** What a lane begins with, and has after its circuit was open. */
+  min: 8,
+  /** A quarter of a courier's slots. */
+  max: 128,
+  /** The longest that a quick answer takes. */
+  quickMs: 500,
+  /** The least that a slow answer takes. */
+  slowMs: 2_000,
+} as const
+
 /** How one lane's endpoint answered the attempts that have just ended. */
 export interface LaneNews {
   laneId: LaneId
@@ -28,12 +45,17 @@ export interface LaneNews {
   answers: number
   /** Failures since the last answer: these are counted towards opening the circuit. */
   failures: number
+  /** Acknowledgements within `laneCap.quickMs`. */
+  quick: number
+  /** Whether any attempt failed, or was answered after `laneCap.slowMs`. */
+  slow: boolean
 }
 
 /** How an attempt ended; null: no status was received. */
 interface EndedAttempt {
   outcome: AttemptOutcome
   status: number | null
+  durationMs: number
 }
 
 /**
@@ -41,7 +63,7 @@ interface EndedAttempt {
  * fail quickly, each by its own schedule. One that answers 5xx or 429 cannot take any callback now.
  * @returns null when nothing was sent: no URL, no key, or refused by the guard.
  */
-export function verdictOf(attempt: EndedAttempt): 'answers' | 'fails' | null {
+export function verdictOf(attempt: Pick<EndedAttempt, 'outcome' | 'status'>): 'answers' | 'fails' | null {
   const { outcome, status } = attempt
   if (outcome === 'no_url' || outcome === 'no_key' || outcome === 'blocked') return null
   if (outcome === 'acknowledged') return 'answers'
@@ -55,8 +77,11 @@ export function newsOfLanes(attempts: readonly (EndedAttempt & { laneId: LaneId 
   for (const attempt of attempts) {
     const verdict = verdictOf(attempt)
     if (!verdict) continue
-    const lane = news.get(attempt.laneId) ?? { laneId: attempt.laneId, answers: 0, failures: 0 }
-    news.set(attempt.laneId, lane)
+    const { laneId, outcome, durationMs } = attempt
+    const lane = news.get(laneId) ?? { laneId, answers: 0, failures: 0, quick: 0, slow: false }
+    news.set(laneId, lane)
+    if (outcome === 'acknowledged' && durationMs <= laneCap.quickMs) lane.quick++
+    if (verdict === 'fails' || durationMs >= laneCap.slowMs) lane.slow = true
     if (verdict === 'fails') lane.failures++
     else {
       lane.answers++

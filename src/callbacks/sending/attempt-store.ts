@@ -1,5 +1,6 @@
 import type { CallbackId, LaneId } from '../../base/ids.ts'
 import { type Queryable, rows } from '../../db/pool.ts'
+import { laneCap } from '../leasing/circuit.ts'
 import type { AttemptOutcome } from '../outbox/callback.ts'
 import { type Lease, leaseKey } from '../outbox/lease.ts'
 import type { RetryDecision } from './retry-schedule.ts'
@@ -26,6 +27,8 @@ export interface RecordedAttempt {
   laneId: LaneId | null
   /** Whether the lane's circuit is open, recovering, or has counted failures. */
   troubled: boolean
+  /** Whether the lane's cap is reached and may grow. */
+  filled: boolean
 }
 
 /**
@@ -38,7 +41,13 @@ export async function recordAttempts(
   db: Queryable,
   attempts: readonly FinishedAttempt[],
 ): Promise<RecordedAttempt[]> {
-  const moved = await rows<{ id: CallbackId; epoch: bigint; laneId: LaneId; troubled: boolean }>(db, {
+  const moved = await rows<{
+    id: CallbackId
+    epoch: bigint
+    laneId: LaneId
+    troubled: boolean
+    filled: boolean
+  }>(db, {
     name: 'record_attempts',
     // Rows of the outbox are locked in the order of their ids, as in every statement that locks several, so that they cannot
     // deadlock. A callback is changed only under the lock of its row there. "In flight" is written as leased_until, not as
@@ -83,15 +92,17 @@ export async function recordAttempts(
          where c.id = r.id
       )
       select r.id, r.epoch, l.id as "laneId",
-             l.failures > 0 or l.opened_at is not null or l.slow_start is not null as troubled
+             l.failures > 0 or l.opened_at is not null or l.slow_start is not null as troubled,
+             l.cap_reached and l.cap < $12 as filled
         from locked r
         join callback_lane l on l.id = r.lane_id`,
-    values: columns(attempts),
+    values: [...columns(attempts), laneCap.max],
   })
   const byLease = new Map(moved.map(row => [leaseKey(row), row]))
   return attempts.map(attempt => {
     const row = byLease.get(leaseKey(attempt))
-    return { moved: row !== undefined, laneId: row?.laneId ?? null, troubled: row?.troubled ?? false }
+    const { laneId, troubled, filled } = row ?? { laneId: null, troubled: false, filled: false }
+    return { moved: row !== undefined, laneId, troubled, filled }
   })
 }
 

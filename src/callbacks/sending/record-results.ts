@@ -5,8 +5,8 @@ import { moveCircuits } from '../leasing/circuit-store.ts'
 import { type FinishedAttempt, recordAttempts } from './attempt-store.ts'
 
 /**
- * Records attempts, and updates the circuits of their lanes where they change, which healthy endpoints never cause. That is a
- * statement of its own: a crash between the two loses no more than the count of some failures.
+ * Records attempts, and updates the circuits and caps of their lanes where they may change, which healthy endpoints cause only
+ * while a cap of theirs grows. That is a statement of its own: a crash between the two loses no more than some counts.
  * @param attempts in the order they ended.
  * @returns for each attempt, whether it moved its callback.
  */
@@ -16,12 +16,16 @@ export async function recordResults(
   options: { circuit: CircuitTuning; log: Logger },
 ): Promise<boolean[]> {
   const recorded = await recordAttempts(db, attempts)
-  const troubled = new Set<bigint | null>(recorded.filter(one => one.troubled).map(one => one.laneId))
+  const troubled = new Set(recorded.filter(one => one.troubled).map(one => one.laneId))
+  const filled = new Set(recorded.filter(one => one.filled).map(one => one.laneId))
   const inLanes = attempts.flatMap((attempt, i) => {
     const { laneId } = recorded[i]!
-    return laneId === null ? [] : [{ outcome: attempt.outcome, status: attempt.status, laneId }]
+    const { outcome, status, durationMs } = attempt
+    return laneId === null ? [] : [{ outcome, status, durationMs, laneId }]
   })
-  const news = newsOfLanes(inLanes).filter(lane => lane.failures > 0 || troubled.has(lane.laneId))
+  const news = newsOfLanes(inLanes).filter(
+    ({ laneId, slow, quick }) => slow || troubled.has(laneId) || (quick > 0 && filled.has(laneId)),
+  )
   try {
     for (const change of await moveCircuits(db, news, options.circuit)) {
       const { appid, origin, failures, openForMs } = change

@@ -108,6 +108,66 @@ test('failures while the limit rises open the circuit again', async () => {
   assert.equal(lines('callback.circuit_opened').length, 2)
 })
 
+test('the cap grows by one for each round of quick answers while it is reached, up to 128', async () => {
+  const { pool, results } = await laneWith(2_000)
+  const rounds: number[] = []
+  for (let i = 0; i < 5; i++) {
+    const leases = await lease(pool, 512)
+    rounds.push(leases.length)
+    await results(leases, 'acknowledged')
+  }
+  assert.deepEqual(rounds, [8, 9, 10, 11, 12])
+  await pool.query(`update callback_lane set cap = 127`)
+  for (const expected of [127, 128, 128]) {
+    const leases = await lease(pool, 512)
+    assert.equal(leases.length, expected)
+    // In parts, as they end.
+    await results(leases.slice(0, 100), 'acknowledged')
+    await results(leases.slice(100), 'acknowledged')
+  }
+})
+
+test('the cap does not grow while it is not reached, nor by answers that are neither quick nor slow', async () => {
+  const { pool, results } = await laneWith(200)
+  for (let i = 0; i < 20; i++) await results(await lease(pool, 5), 'acknowledged')
+  assert.equal((await lane(pool)).room, 8)
+  for (let i = 0; i < 3; i++) await results(await lease(pool, 512), 'acknowledged', 200, 1_000)
+  for (let i = 0; i < 3; i++) await results(await lease(pool, 512), 'refused', 404)
+  assert.equal((await lane(pool)).room, 8)
+})
+
+test('a slow answer or a failure halves the cap, never below 8, and an opened circuit ends it', async () => {
+  const { pool, results } = await laneWith(400)
+  await pool.query(`update callback_lane set cap = 100`)
+  const room = async () => (await lane(pool)).room
+  await results(await lease(pool, 2), 'acknowledged', 200, 2_000)
+  assert.equal(await room(), 50)
+  await results(await lease(pool, 2), 'timeout', null, 10_000)
+  assert.equal(await room(), 25)
+  await results(await lease(pool, 1), 'acknowledged')
+  for (const expected of [12, 8, 8]) {
+    await results(await lease(pool, 2), 'acknowledged', 200, 2_000)
+    assert.equal(await room(), expected)
+  }
+  await pool.query(`update callback_lane set cap = 100`)
+  await results(await lease(pool, 5), 'timeout')
+  await probeNow(pool)
+  await results(await lease(pool, 100), 'acknowledged')
+  for (let i = 0; i < 4; i++) await results(await lease(pool, 100), 'acknowledged')
+  assert.equal((await lease(pool, 100)).length, 8, 'not a hundred at once after an outage')
+})
+
+test('a cap that was halved holds back what is beyond it until enough has ended', async () => {
+  const { pool, results } = await laneWith(100)
+  await pool.query(`update callback_lane set cap = 40`)
+  const leases = await lease(pool, 512)
+  assert.equal(leases.length, 40)
+  await results(leases.slice(0, 1), 'acknowledged', 200, 3_000)
+  assert.deepEqual(await lease(pool, 512), [], '39 are in flight under a cap of 20')
+  await results(leases.slice(1, 21), 'acknowledged', 200, 600)
+  assert.equal((await lease(pool, 512)).length, 1)
+})
+
 test('couriers that lease at the same moment lease one probe together', async () => {
   const { pool, results } = await laneWith(20)
   await results(await lease(pool, 5), 'timeout')
@@ -136,10 +196,10 @@ test('healthy lanes are not written to, and couriers that update the same lanes 
     origins.map(notifyUrl => ({ merchant, notifyUrl })),
   )
   const { rows } = await pool.query(`select id from callback_lane order by id`)
-  const news = rows.map(({ id }) => ({ laneId: id as LaneId, answers: 0, failures: 1 }))
+  const news = rows.map(({ id }) => ({ laneId: id as LaneId, answers: 0, failures: 1, quick: 0, slow: true }))
   const versions = async () => (await pool.query(`select xmin::text from callback_lane order by id`)).rows
   const before = await versions()
-  const answered = news.map(lane => ({ ...lane, answers: 3, failures: 0 }))
+  const answered = news.map(lane => ({ ...lane, answers: 3, failures: 0, quick: 3, slow: false }))
   assert.deepEqual(await moveCircuits(pool, answered, circuit), [])
   assert.deepEqual(await versions(), before)
   const moved = await Promise.all(
@@ -155,7 +215,7 @@ test('a result that comes after its lease was lost does not change the circuit',
   await results(leases, 'timeout')
   assert.deepEqual(await lane(pool), { failures: 0, open: false, room: 8 })
   const [recorded] = await recordAttempts(pool, [attempt(leases[0]!, 'timeout', null)])
-  assert.deepEqual(recorded, { moved: false, laneId: null, troubled: false })
+  assert.deepEqual(recorded, { moved: false, laneId: null, troubled: false, filled: false })
 })
 
 /** A lane with callbacks due, and what records their results. */
@@ -167,10 +227,15 @@ async function laneWith(count: number) {
     Array.from({ length: count }, () => ({ merchant })),
   )
   const { log, lines } = recordLog()
-  const results = (leases: readonly Lease[], outcome: AttemptOutcome, status: number | null = null) =>
+  const results = (
+    leases: readonly Lease[],
+    outcome: AttemptOutcome,
+    status: number | null = null,
+    durationMs = 1,
+  ) =>
     recordResults(
       pool,
-      leases.map(one => attempt(one, outcome, status)),
+      leases.map(one => ({ ...attempt(one, outcome, status), durationMs })),
       { circuit, log },
     )
   return { pool, merchant, lines, results }

@@ -34,11 +34,6 @@ test('an endpoint is judged by the status and outcome of an attempt', () => {
 })
 
 test('failures in a row are counted from the last answer on, lane by lane', () => {
-  const attempt = (laneId: bigint, outcome: AttemptOutcome) => ({
-    laneId: laneId as LaneId,
-    outcome,
-    status: null,
-  })
   assert.deepEqual(
     newsOfLanes([
       attempt(1n, 'timeout'),
@@ -50,8 +45,33 @@ test('failures in a row are counted from the last answer on, lane by lane', () =
       attempt(1n, 'timeout'),
     ]),
     [
-      { laneId: 1n, answers: 1, failures: 2 },
-      { laneId: 2n, answers: 0, failures: 1 },
+      { laneId: 1n, answers: 1, failures: 2, quick: 1, slow: true },
+      { laneId: 2n, answers: 0, failures: 1, quick: 0, slow: true },
     ],
   )
 })
+
+test('only a quick acknowledgement counts towards a larger cap, and a slow answer or a failure makes it smaller', () => {
+  const cases: [outcome: AttemptOutcome, durationMs: number, quick: number, slow: boolean][] = [
+    ['acknowledged', 500, 1, false],
+    ['acknowledged', 501, 0, false],
+    ['acknowledged', 1_999, 0, false],
+    ['acknowledged', 2_000, 0, true],
+    ['refused', 1, 0, true],
+    ['timeout', 1, 0, true],
+  ]
+  for (const [outcome, durationMs, quick, slow] of cases) {
+    const [lane] = newsOfLanes([attempt(1n, outcome, durationMs)])
+    assert.deepEqual([lane!.quick, lane!.slow], [quick, slow], `${outcome} after ${durationMs} ms`)
+  }
+  const notFound = { ...attempt(1n, 'refused'), status: 404 }
+  assert.deepEqual(
+    newsOfLanes([notFound]),
+    [{ laneId: 1n, answers: 1, failures: 0, quick: 0, slow: false }],
+    'a refusal says nothing about the pace',
+  )
+})
+
+function attempt(laneId: bigint, outcome: AttemptOutcome, durationMs = 1) {
+  return { laneId: laneId as LaneId, outcome, status: null, durationMs }
+}
