@@ -59,6 +59,11 @@ export class ChainWindow {
     return this.#count.solid
   }
 
+  /** How many blocks are kept, with those beside the branch. */
+  get size(): number {
+    return this.#blocks.size
+  }
+
   /** Returns a solid block above the cursor; null while there is none at that height. */
   solidBlock(height: number): ReadBlock | null {
     const id = this.#path.get(height)

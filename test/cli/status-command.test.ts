@@ -7,6 +7,7 @@ import { addStatusCommand } from '../../src/cli/status-command.ts'
 import { readStatus } from '../../src/credits/read-status.ts'
 import { commandInProcess } from '../support/command-in-process.ts'
 import { cloneDatabase, type TestDatabase } from '../support/database.ts'
+import { seedAddress } from '../support/seed.ts'
 
 function status(t: TestContext, { url }: TestDatabase, ...args: string[]) {
   process.env.DATABASE_URL = url
@@ -71,6 +72,22 @@ test('a cursor that does not move, and a watcher that says nothing, are shown', 
   const later = (await readStatus(pool, new Date(Date.now() + 600_000)))!
   assert.deepEqual(later.alarms, ['lag'])
   assert.match(later.warnings[0]!, /no watcher has reported for \d+ s/)
+})
+
+test('a transfer that waits for proof is counted at once, and an alarm after a minute', async () => {
+  const { pool } = await watching('nile')
+  await seedAddress(pool)
+  await pool.query(
+    `insert into pending_proof (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash,
+                                block_time, tx_index, node, hosts)
+     select $1, 0, id, 'T', 1000000, 100, $2, now(), 0, 'a', '{a}'
+       from deposit_address`,
+    ['ab'.repeat(32), 'cd'.repeat(32)],
+  )
+  const at = async (ms: number) => (await readStatus(pool, new Date(Date.now() + ms)))!
+  assert.deepEqual([(await at(0)).waiting.proof, (await at(0)).alarms], [1, []])
+  await pool.query(`update pending_proof set created_at = now() - interval '2 minutes'`)
+  assert.deepEqual((await at(0)).alarms, ['unproven'])
 })
 
 test('one HTTP host on the main network is warned of; a second host, gRPC or another network is not', async () => {
