@@ -8,6 +8,7 @@ import { readStatus } from '../../src/credits/read-status.ts'
 import { commandInProcess } from '../support/command-in-process.ts'
 import { cloneDatabase, type TestDatabase } from '../support/database.ts'
 import { seedAddress } from '../support/seed.ts'
+import { seedMerchant } from '../support/seed-merchant.ts'
 
 function status(t: TestContext, { url }: TestDatabase, ...args: string[]) {
   process.env.DATABASE_URL = url
@@ -76,7 +77,7 @@ test('a cursor that does not move, and a watcher that says nothing, are shown', 
 
 test('a transfer that waits for proof is counted at once, and an alarm after a minute', async () => {
   const { pool } = await watching('nile')
-  await seedAddress(pool)
+  await seedAddress(pool, { merchantId: (await seedMerchant(pool)).id })
   await pool.query(
     `insert into pending_proof (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash,
                                 block_time, tx_index, node, hosts)
