@@ -3,6 +3,7 @@ import { openAddressWitness } from './addresses/address-witness.ts'
 import { openPublishedIndexes } from './addresses/published-indexes.ts'
 import { systemClock } from './base/clock.ts'
 import type { Config } from './base/config.ts'
+import { listenProblem } from './base/listen-problem.ts'
 import { repeat } from './base/repeat.ts'
 import { databaseIdOf } from './db/database-id.ts'
 import {
@@ -33,7 +34,11 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; stop
     : null
   const witness = openAddressWitness({ pool, published, log, ...(registry && { registry }) })
   const app = await buildApp({ ...options, redisUrl: config.redisUrl, witness })
-  const url = await app.listen({ host: config.host, port: config.port })
+  const { host, port } = config
+  const url = await app.listen({ host, port }).catch(async error => {
+    await Promise.all([app.close(), witness.close()])
+    throw listenProblem(error, { host, port, settings: { host: 'HOST', port: 'PORT' } })
+  })
   const stopping = new AbortController()
   const { signal } = stopping
   const partitions = async () => {

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { UsageError } from './base/errors.ts'
 import { errorInFull, messageOf } from './base/printable-error.ts'
+import { productVersion } from './base/version.ts'
 import { addAddressCommands } from './cli/address-commands.ts'
 import { addAuditCommands } from './cli/audit-commands.ts'
 import { addCallbackCommands } from './cli/callback-commands.ts'
@@ -24,6 +25,7 @@ import { addStatusCommand } from './cli/status-command.ts'
 // other failure exits with 1.
 const program = new Command('gateway')
   .description('recharge-gateway: signed orders in, exact USDT (TRC-20) credits, signed callbacks out.')
+  .version(productVersion(), '-V, --version', 'print the version')
   .configureHelp({ showGlobalOptions: true })
   .addHelpText('after', '\nSettings come from the environment; .env.example lists them all.')
   .exitOverride()

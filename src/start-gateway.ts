@@ -7,9 +7,13 @@ import { watchProcess } from './alarms/watch-process.ts'
 import { startApi } from './api.ts'
 import type { ConfigOf } from './base/config.ts'
 import { UsageError } from './base/errors.ts'
+import { listenProblem } from './base/listen-problem.ts'
 import type { Logger } from './base/log.ts'
 import { createMetrics, type Registry } from './base/metrics.ts'
+import { productVersion } from './base/version.ts'
 import { type RunningCourier, startCourier } from './courier.ts'
+import { checkSchema } from './db/check-schema.ts'
+import { lastingRefusal } from './db/outage.ts'
 import { createPool, type Pool, run } from './db/pool.ts'
 import { createPrisma } from './db/prisma-client.ts'
 import { openReadPool } from './db/read-pool.ts'
@@ -94,7 +98,7 @@ export async function startGateway(options: {
     }
     keep(startAlarms({ ...common, config, processes, running, ready, sender }))
     const apiUrl = running.api?.url ?? null
-    log.info({ roles: processes, apiUrl }, 'gateway.started')
+    log.info({ version: productVersion(), roles: processes, apiUrl }, 'gateway.started')
     const failed = running.watcher?.failed ?? new Promise<never>(() => undefined)
     // The caller waits for it; until then a failure must not count as unhandled.
     failed.catch(() => undefined)
@@ -137,7 +141,10 @@ function startHealth(
   registry: Registry,
   ready: () => Promise<void>,
 ) {
-  return startHealthServer({ host, port, registry, ready })
+  return startHealthServer({ host, port, registry, ready }).catch(error => {
+    const settings = { host: 'HEALTH_HOST', port: 'HEALTH_PORT' }
+    throw listenProblem(error, { host, port, settings })
+  })
 }
 
 /** Starts what reports this process, and what tells the operator of alarms where ALARM_WEBHOOK_URL is set. */
@@ -221,7 +228,7 @@ function watcherSettings(config: ConfigOf<'watcher'>) {
   }
 }
 
-/** Waits until the database can be reached. @throws UsageError when it is not migrated. */
+/** Waits until the database can be reached. @throws UsageError when it refuses for good, or does not fit this program. */
 async function waitForDatabase(pool: Pool, log: Logger, untilStopped?: Promise<void>): Promise<boolean> {
   let stopped = false
   untilStopped?.then(() => {
@@ -229,9 +236,12 @@ async function waitForDatabase(pool: Pool, log: Logger, untilStopped?: Promise<v
   })
   while (!stopped) {
     try {
-      await run(pool, 'select version from merchant_version')
+      await checkSchema(pool)
       return true
     } catch (error) {
+      const refusal = lastingRefusal(error)
+      if (error instanceof UsageError) throw error
+      if (refusal !== null) throw new UsageError(refusal)
       // 42P01: no such table.
       if ((error as { code?: string }).code === '42P01') {
         throw new UsageError('the database is not migrated: run `gateway migrate` first')

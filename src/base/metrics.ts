@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { productVersion } from './version.ts'
 
 export { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
@@ -6,5 +7,12 @@ export { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 export function createMetrics(): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  const build = new Gauge({
+    name: 'gateway_build_info',
+    help: '1, with the version that runs, and that of Node',
+    labelNames: ['version', 'node'] as const,
+    registers: [registry],
+  })
+  build.set({ version: productVersion(), node: process.versions.node }, 1)
   return registry
 }

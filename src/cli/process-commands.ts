@@ -3,6 +3,7 @@ import { type ConfigOf, readConfig } from '../base/config.ts'
 import { UsageError } from '../base/errors.ts'
 import { armFailpoints } from '../base/failpoint.ts'
 import { createLog } from '../base/log.ts'
+import { productVersion } from '../base/version.ts'
 import { migrate } from '../db/migrate.ts'
 import { createPool } from '../db/pool.ts'
 import { type Process, processes, startGateway } from '../start-gateway.ts'
@@ -11,6 +12,7 @@ export function addProcessCommands(program: Command): void {
   program
     .command('start')
     .description('run the given processes, or all three')
+    .version(productVersion(), '-V, --version', 'print the version')
     .argument('[process...]', `any of ${processes.join(', ')}`)
     .action(async (named: string[]) => {
       const started = named.length > 0 ? processes.filter(name => named.includes(name)) : processes

@@ -5,12 +5,13 @@ import { runMigrations as migrateQueue } from 'bullmq'
 import { failpoint } from '../base/failpoint.ts'
 import type { Logger } from '../base/log.ts'
 import { applyRoutines } from './apply-routines.ts'
+import { olderMayRun } from './migration-rule.ts'
 import { isOutsideTransaction, runOutsideTransaction } from './outside-transaction.ts'
 import type { Pool, Tx } from './pool.ts'
 import { inTransaction } from './pool.ts'
 
 /** Two folders up, both from src/db and from dist/db. */
-const shippedFolder = new URL('../../prisma/', import.meta.url)
+export const shippedFolder = new URL('../../prisma/', import.meta.url)
 
 /** The database schema of BullMQ's Postgres backend. */
 export const queueSchema = 'bullmq'
@@ -26,23 +27,46 @@ export const queueSchema = 'bullmq'
 export async function migrate(pool: Pool, log: Logger, folder = shippedFolder): Promise<string[]> {
   const applied: string[] = []
   const migrations = new URL('migrations/', folder)
-  const names = (await readdir(migrations, { withFileTypes: true }))
-    .filter(entry => entry.isDirectory())
-    .map(entry => entry.name)
-    .sort()
-  for (const name of names) {
+  const rules: { name: string; olderMayRun: boolean }[] = []
+  for (const name of await migrationNames(folder)) {
     const sql = await readFile(new URL(`${name}/migration.sql`, migrations), 'utf8')
+    rules.push({ name, olderMayRun: olderMayRun(sql) ?? true })
     for (const migration of await runStep(pool, log, tx => applyMigration(pool, tx, name, sql, log))) {
       log.info({ migration }, 'migration.applied')
       applied.push(migration)
     }
   }
+  await runStep(pool, log, tx => writeRules(tx, rules))
   for (const routine of await runStep(pool, log, tx => applyRoutines(tx, new URL('routines/', folder)))) {
     log.info({ routine }, 'routine.applied')
     applied.push(routine)
   }
   await whenUnlocked(log, () => migrateQueueOnce(pool))
   return applied
+}
+
+/** Lists the migrations of a folder, in their order. */
+export async function migrationNames(folder = shippedFolder): Promise<string[]> {
+  return (await readdir(new URL('migrations/', folder), { withFileTypes: true }))
+    .filter(entry => entry.isDirectory())
+    .map(entry => entry.name)
+    .sort()
+}
+
+/** Writes down beside which migrations older programs may run: those do not have the files. */
+async function writeRules(
+  tx: Tx,
+  rules: readonly { name: string; olderMayRun: boolean }[],
+): Promise<string[]> {
+  const { rows } = await tx.query(`select to_regclass('migration_rule') is not null as "isThere"`)
+  if (!rows[0].isThere) return []
+  await tx.query(
+    `insert into migration_rule (migration_name, older_may_run)
+     select * from unnest($1::text[], $2::boolean[])
+     on conflict do nothing`,
+    [rules.map(({ name }) => name), rules.map(rule => rule.olderMayRun)],
+  )
+  return []
 }
 
 /** Brings the queue's schema up to date. It alters its tables even where there is nothing to do. */

@@ -50,6 +50,24 @@ export function isPassingDatabaseError(error: unknown): boolean {
   return false
 }
 
+/** Why a connection is refused, in a way that does not pass: SQLSTATEs, and what to look at. */
+const lastingRefusals: Record<string, string> = {
+  '3D000': 'make it with `createdb`, or name another',
+  '28P01': 'look at the user and the password',
+  '28000': 'look at the user, and at pg_hba.conf of the server',
+  '42501': 'give the role that right',
+}
+
+/**
+ * Says why a database cannot be connected to, where waiting does not help: it is not there, or does not let this role in.
+ * @returns null for every other error.
+ */
+export function lastingRefusal(error: unknown): string | null {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
+  const advice = typeof code === 'string' ? lastingRefusals[code] : undefined
+  return advice === undefined ? null : `DATABASE_URL: ${message}: ${advice}`
+}
+
 /**
  * Checks whether a statement was cancelled because it took too long, by the server (57014) or by our own clock. The database
  * answered, so this is no outage, and the same statement may take too long each time.

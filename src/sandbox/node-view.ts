@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import { type Clock, systemClock } from '../base/clock.ts'
+import { listenProblem } from '../base/listen-problem.ts'
 import type { SandboxChain } from './chain/sandbox-chain.ts'
 import { SandboxRefusal } from './chain/sandbox-refusal.ts'
 import { controlRoutes } from './control/control-routes.ts'
@@ -84,10 +85,18 @@ export async function startNodeView(chain: SandboxChain, options: NodeViewOption
     return { url: other.url, grpcUrl: other.grpcUrl }
   }
   if (control) await app.register(controlRoutes, { ...parts, blockIntervalMs, startAnother })
-  await app.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 })
+  const wanted = { host: options.host ?? '127.0.0.1', port: options.port ?? 0 }
+  await app.listen(wanted).catch(async error => {
+    await app.close()
+    throw listenProblem(error, { ...wanted, settings: { host: '--host', port: '--port' } })
+  })
   const { address, family, port } = app.server.address() as AddressInfo
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
-  const grpc = await openGrpcDoor(parts, { host: address, port: options.grpcPort ?? 0 })
+  const forGrpc = { host: address, port: options.grpcPort ?? 0 }
+  const grpc = await openGrpcDoor(parts, forGrpc).catch(async error => {
+    await app.close()
+    throw listenProblem(error, { ...forGrpc, settings: { host: '--host', port: '--grpc-port' } })
+  })
   const close = async () => {
     for (const other of others) await other.close()
     await Promise.all([app.close(), grpc.close()])
