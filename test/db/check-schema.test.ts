@@ -71,17 +71,13 @@ test('a program does not start on a database that lacks one of its migrations', 
 })
 
 for (const [what, change, says] of [
-  [
-    'a database that is not there',
-    (url: URL) => void (url.pathname = '/nowhere'),
-    /database "nowhere" does not exist/,
-  ],
-  ['a role that is not there', (url: URL) => void (url.username = 'nobody'), /DATABASE_URL: .*"nobody"/],
+  ['a database that is not there', { pathname: '/nowhere' }, /database "nowhere" does not exist/],
+  ['a role that is not there', { username: 'nobody' }, /DATABASE_URL: .*"nobody"/],
 ] as const) {
   test(`${what} ends the start with a sentence, and is not asked again`, async () => {
     const { url } = await cloneDatabase()
     const changed = new URL(url)
-    change(changed)
+    Object.assign(changed, change)
     const settings = { DATABASE_URL: changed.href, TRON_NETWORK: 'sandbox', TRON_NODES: 'http://127.0.0.1:1' }
     const config = readConfig(settings, 'watcher')
     await assert.rejects(
