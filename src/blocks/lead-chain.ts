@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { failpoint } from '../base/failpoint.ts'
 import type { Logger } from '../base/log.ts'
@@ -57,7 +58,10 @@ async function workUnderLease(
   timing: { ttl: number; every: number },
 ): Promise<void> {
   const lost = new AbortController()
-  const working = work(AbortSignal.any([signal, lost.signal]))
+  const leading = AbortSignal.any([signal, lost.signal])
+  // Every chore of the watcher listens to it. Node warns of more than ten.
+  setMaxListeners(0, leading)
+  const working = work(leading)
   const renewing = (async () => {
     let renewedAt = performance.now()
     const over = AbortSignal.any([signal, lost.signal])

@@ -50,6 +50,7 @@ test('the demo keeps its keys by --seed, shows what a developer’s endpoint ans
   assert(demo.says('200 "thanks"'))
 
   const before = demo.output()
+  assert.doesNotMatch(before, /Warning/)
   demo.toGroup('SIGINT')
   demo.toGroup('SIGINT') // npm passes on what the terminal has sent already.
   assert.deepEqual(await demo.ended, { code: 0, signal: null })
