@@ -9,6 +9,7 @@ import { addCallbackCommands } from './cli/callback-commands.ts'
 import { addChainCommands } from './cli/chain-commands.ts'
 import { addContractCommands } from './cli/contract-commands.ts'
 import { addDemoCommand } from './cli/demo-command.ts'
+import { addDoctorCommand } from './cli/doctor-command.ts'
 import { addHeldCommands } from './cli/held-commands.ts'
 import { hideArguments } from './cli/hide-arguments.ts'
 import { addMerchantCommands } from './cli/merchant-commands.ts'
@@ -32,6 +33,7 @@ const program = new Command('gateway')
 
 addProcessCommands(program)
 addStatusCommand(program)
+addDoctorCommand(program)
 addMerchantCommands(program)
 addAddressCommands(program)
 addCallbackCommands(program)

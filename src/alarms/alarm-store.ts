@@ -82,6 +82,17 @@ export async function forgetAlarms(db: Queryable): Promise<void> {
   await run(db, `delete from alarm where cleared_at < now() - make_interval(days => ${keptDays})`)
 }
 
+/** Lists the alarms that are raised now, whichever process raised them. */
+export async function raisedAlarms(db: Queryable): Promise<AlarmName[]> {
+  const raised = await rows<{ name: AlarmName }>(
+    db,
+    `select distinct name from alarm
+      where cleared_at is null and seen_at >= now() - make_interval(secs => ${forgottenS})
+      order by 1`,
+  )
+  return raised.map(({ name }) => name)
+}
+
 /** A message that is due. */
 export interface DueMessage {
   id: bigint

@@ -31,3 +31,27 @@ export const meanings: Record<AlarmName, string> = {
   queue: 'A courier cannot reach the database or its queue: it sends no callbacks.',
   database: 'The database cannot be reached.',
 }
+
+/** What to do first about each alarm, in a line. docs/alarms.md has the rest. */
+export const firstSteps: Record<AlarmName, string> = {
+  lag: 'look at the nodes; name another in TRON_NODES and restart the watcher',
+  no_transfers: 'name another node, then `gateway rescan` the blocks since',
+  unlinked: 'name another node; if all say so, `gateway chain rewind`',
+  uncounted: 'are the nodes on the right network? `gateway chain producers`',
+  parked: 'name another node in TRON_NODES and restart the watcher',
+  disagreement: 'find out with an explorer which node is wrong, and remove it',
+  quarantine: '`gateway quarantine list`',
+  held: '`gateway held list`; is the second node up?',
+  unproven: '`gateway held list`; name a second host in TRON_NODES',
+  discrepancy: 'select * from report.discrepancies; compare with an explorer',
+  contract: '`gateway contract list`',
+  clock: 'set the clocks by NTP, on the database server too',
+  addresses: 'see "After a failover" in docs/operating.md',
+  callbacks_late: 'start couriers; `gateway callbacks list`',
+  callbacks_exhausted: '`gateway callbacks list --state exhausted`, then resend',
+  endpoints: 'tell the merchant: their endpoint fails',
+  chores: 'look for chore.failed in the log of the watcher',
+  watcher: '`gateway start watcher`',
+  queue: 'can the courier reach the database and REDIS_URL?',
+  database: 'is the database up, and DATABASE_URL right?',
+}
