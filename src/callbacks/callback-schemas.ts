@@ -16,7 +16,7 @@ const sign = text('The signature, upper-case hex, under the endpoint name `callb
 /** The body of a callback with `callback_fields: six`, the default. Every value is text. */
 export const callbackSchema = Type.Object({ ...six, sign })
 
-/** The body of a callback with `callback_fields: full`. */
+/** The body of a callback with `callback_fields: full`. With a list it has the six and those that the list names. */
 export const fullCallbackSchema = Type.Object({
   ...six,
   ordersn: text("The gateway's id of the order.", 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2'),

@@ -5,6 +5,7 @@ import { settleHeld } from '../callbacks/leasing/pause-store.ts'
 import { createPrisma } from '../db/prisma-client.ts'
 import { checkCallbackUrl } from '../egress/egress-guard.ts'
 import { type AddedMerchant, addMerchant } from '../merchants/add-merchant.ts'
+import { moreCallbackFields } from '../merchants/chosen-fields.ts'
 import { disableMerchant, enableMerchant } from '../merchants/disable-merchant.ts'
 import { listMerchants } from '../merchants/list-merchants.ts'
 import { setMerchant } from '../merchants/set-merchant.ts'
@@ -91,11 +92,9 @@ export function addMerchantCommands(program: Command): void {
     .argument('<appid>')
     .option('--callback-url <url>', 'for callbacks of orders without a notify_url; "" for none')
     .addOption(new Option('--callback-format <format>', 'of the callback body').choices(['form', 'json']))
-    .addOption(
-      new Option('--callback-fields <fields>', 'six: the six basic fields; full: all').choices([
-        'six',
-        'full',
-      ]),
+    .option(
+      '--callback-fields <fields>',
+      `six: the six basic fields; full: all; or a list of those beside the six: ${moreCallbackFields.join()}`,
     )
     .option(
       '--acknowledgement <word>',
@@ -116,7 +115,7 @@ export function addMerchantCommands(program: Command): void {
         const changes = {
           callbackUrl: emptyToNull(options.callbackUrl),
           callbackFormat: options.callbackFormat as 'form' | 'json' | undefined,
-          callbackFields: options.callbackFields as 'six' | 'full' | undefined,
+          callbackFields: options.callbackFields,
           acknowledgement: emptyToNull(options.acknowledgement),
           always200: yesNo(options.always200),
           requireNonce: yesNo(options.requireNonce),

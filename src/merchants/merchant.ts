@@ -1,5 +1,6 @@
 import type { BlockList } from 'node:net'
 import type { AddressCounterId, MerchantId } from '../base/ids.ts'
+import type { CallbackFieldsSetting } from './chosen-fields.ts'
 import type { SignatureScheme } from './signature.ts'
 
 // appid: the merchant's public id, which its requests name.
@@ -24,7 +25,7 @@ export interface MerchantSettings {
   /** The default URL, for callbacks of orders without a notify_url. */
   callbackUrl: string | null
   callbackFormat: 'form' | 'json'
-  callbackFields: 'six' | 'full'
+  callbackFields: CallbackFieldsSetting
   /** When set, a 2xx acknowledges only if its body is this word, or a JSON object that says it. */
   acknowledgement: string | null
   /** Refusals after a verified signature have HTTP 200; 429 and 5xx stay what they are. */

@@ -3,21 +3,23 @@ import { isNetwork } from '../base/network-list.ts'
 import type { Pool } from '../db/pool.ts'
 import { callbackUrlProblems, type UrlCheck } from './callback-url.ts'
 import { changeMerchant } from './change-merchant.ts'
+import { moreCallbackFields, readFieldsSetting } from './chosen-fields.ts'
 import type { MerchantSettings } from './merchant.ts'
 import { updateSettings } from './merchant-store.ts'
 
 /**
  * Changes settings of a merchant; those that are not given stay. Every process uses them within a second.
- * @param changes a null callbackUrl or acknowledgement removes it.
+ * @param given a null callbackUrl or acknowledgement removes it.
  * @throws UsageError naming every problem at once, or when no merchant has the appid.
  */
 export async function setMerchant(
   pool: Pool,
   appid: string,
-  changes: Partial<MerchantSettings>,
+  given: Partial<MerchantSettings>,
   options: { checkUrl: UrlCheck; actor?: string },
 ): Promise<void> {
-  const problems = settingProblems(changes, options.checkUrl)
+  const changes = withPlainFields(given)
+  const problems = settingProblems(given, options.checkUrl)
   if (problems.length > 0) throw new UsageError(problems)
   await changeMerchant(pool, { appid, actor: options.actor }, async (tx, { id }, record) => {
     await updateSettings(tx, id, changes)
@@ -34,14 +36,27 @@ function settingProblems(changes: Partial<MerchantSettings>, checkUrl: UrlCheck)
   if (callbackFormat !== undefined && callbackFormat !== 'form' && callbackFormat !== 'json') {
     problems.push(`callback format: form or json, got "${callbackFormat}"`)
   }
-  if (callbackFields !== undefined && callbackFields !== 'six' && callbackFields !== 'full') {
-    problems.push(`callback fields: six or full, got "${callbackFields}"`)
-  }
+  if (callbackFields !== undefined) problems.push(...fieldProblems(callbackFields))
   if (typeof acknowledgement === 'string' && !/^\P{Cc}{1,100}$/u.test(acknowledgement)) {
     problems.push('acknowledgement: 1 to 100 characters, no control characters')
   }
   problems.push(...allowlistProblems(changes.allowedClients ?? []))
   return problems
+}
+
+function fieldProblems(text: string): string[] {
+  const { unknown } = readFieldsSetting(text)
+  if (unknown.length === 0) return []
+  const known = moreCallbackFields.join(', ')
+  return [`callback fields: six, full, or a list of ${known}; got "${unknown.join()}"`]
+}
+
+/** Writes the fields as they are stored: in the order in which they are sent, each once. */
+function withPlainFields(changes: Partial<MerchantSettings>): Partial<MerchantSettings> {
+  const { callbackFields } = changes
+  return callbackFields === undefined
+    ? changes
+    : { ...changes, callbackFields: readFieldsSetting(callbackFields).setting }
 }
 
 /** The table's own limit. */

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { createPrisma } from '../../src/db/prisma-client.ts'
 import { checkCallbackUrl } from '../../src/egress/egress-guard.ts'
 import { addMerchant, type NewMerchant } from '../../src/merchants/add-merchant.ts'
+import { moreCallbackFields } from '../../src/merchants/chosen-fields.ts'
 import { disableMerchant, enableMerchant } from '../../src/merchants/disable-merchant.ts'
 import { listMerchants } from '../../src/merchants/list-merchants.ts'
 import { addKey, retireKey } from '../../src/merchants/rotate-keys.ts'
@@ -102,6 +103,25 @@ test('what is set is set, what is not named stays, null takes away', async () =>
   const after = await rowOf(appid)
   assert.deepEqual([after.callback_url, after.acknowledgement, after.always_200], [null, null, false])
   assert.equal(after.callback_format, 'json')
+})
+
+test('the fields of callbacks are six, full or a list, which is stored in the order they are sent', async () => {
+  const { appid } = await addMerchant(pool, masterKey, shop)
+  const stored = async (callbackFields: string) => {
+    await setMerchant(pool, appid, { callbackFields }, { checkUrl })
+    return (await rowOf(appid)).callback_fields
+  }
+  assert.equal(await stored(' late, orderid,txid,txid '), 'txid,late')
+  assert.equal(await stored('orderid,sign'), 'six')
+  assert.equal(await stored(`t,${moreCallbackFields.toReversed().join()}`), 'full')
+  for (const wrong of ['all', 'txid,', '', 'TXID', 'full,txid', 'txid;late']) {
+    await assert.rejects(stored(wrong), /callback fields: six, full, or a list of ordersn, /, wrong)
+  }
+  assert.equal((await rowOf(appid)).callback_fields, 'full')
+  for (const refused of ['', 'txid late', 'TXID', 'txid,', ',txid']) {
+    const write = pool.query('update merchant set callback_fields = $2 where appid = $1', [appid, refused])
+    await assert.rejects(write, /check constraint/, refused)
+  }
 })
 
 test('a word that was set when it could stand anywhere has to be all of the answer once it is set again', async () => {

@@ -1,4 +1,5 @@
 import { formatUsdt } from '../../base/money.ts'
+import { fieldsBesideSix, type MoreCallbackField } from '../../merchants/chosen-fields.ts'
 import type { Merchant, MerchantKey } from '../../merchants/merchant.ts'
 import { type SignedParameters, signParameters } from '../../merchants/signature.ts'
 import type { CallbackFacts } from '../outbox/callback.ts'
@@ -9,7 +10,7 @@ export interface CallbackBody {
 }
 
 /**
- * Writes the body of one attempt: six fields or all of them, as the merchant has set.
+ * Writes the body of one attempt: the six fields and those beside them that the merchant is set to.
  * @param key the promoted key, which signs it.
  * @param timestamp Unix seconds of this attempt. `t` and `sign` are new with each attempt, the other fields never change.
  * @returns a form (what PHP's $_POST reads), or JSON in which every value is text.
@@ -26,7 +27,7 @@ export function callbackBody(
     amount: `${facts.bodyAmount}`,
     appid: merchant.appid,
     t: `${timestamp}`,
-    ...(merchant.callbackFields === 'full' && moreFields(facts)),
+    ...moreFields(facts, merchant.callbackFields),
   }
   return encodeBody(fields, merchant.callbackFormat, key)
 }
@@ -43,8 +44,10 @@ export function encodeBody(
     : { contentType: 'application/x-www-form-urlencoded', text: new URLSearchParams(signed).toString() }
 }
 
-function moreFields(facts: CallbackFacts): SignedParameters {
-  return {
+function moreFields(facts: CallbackFacts, setting: Merchant['callbackFields']): SignedParameters {
+  const beside = fieldsBesideSix(setting)
+  if (beside.length === 0) return {}
+  const all: Record<MoreCallbackField, string> = {
     ordersn: facts.ordersn,
     callback_id: facts.key,
     txid: facts.txid,
@@ -55,4 +58,5 @@ function moreFields(facts: CallbackFacts): SignedParameters {
     state: facts.orderState,
     late: facts.late ? '1' : '0',
   }
+  return Object.fromEntries(beside.map(field => [field, all[field]]))
 }

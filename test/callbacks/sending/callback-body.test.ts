@@ -47,6 +47,20 @@ test('the full JSON callback has the published fields in their order, all of the
   assert.equal(sign, signParameters('hmac-sha256', 'callback', fields, key.key))
 })
 
+test('a list sends the fields it names beside the six, in the published order, and the sign covers them', () => {
+  const chosen = { ...merchant, callbackFields: 'callback_id,state' }
+  const fields = Object.fromEntries(
+    new URLSearchParams(callbackBody(shownCallback, chosen, key, 1662299959).text),
+  )
+  assert.deepEqual(Object.entries(fields).slice(5, -1), [
+    ['callback_id', 'cb_0123456789abcdef0123456789abcdef'],
+    ['state', 'overpaid'],
+  ])
+  assert.equal(fields.sign, signParameters('hmac-sha256', 'callback', fields, key.key))
+  const forged = { ...fields, state: 'paid' }
+  assert.notEqual(fields.sign, signParameters('hmac-sha256', 'callback', forged, key.key))
+})
+
 test('a late transfer says so', () => {
   const full = { ...merchant, callbackFields: 'full' as const, callbackFormat: 'json' as const }
   const body = callbackBody({ ...shownCallback, late: true }, full, key, 1662299959)
