@@ -12,6 +12,7 @@ import { createSlots, type Slots } from './callbacks/queue/slots.ts'
 import { countWorking } from './callbacks/sending/callback-metrics.ts'
 import { type Delivery, deliverCallback } from './callbacks/sending/deliver-callback.ts'
 import { openDelivery } from './callbacks/sending/open-delivery.ts'
+import { type EventTuning, sendEvents } from './callbacks/sending/send-events.ts'
 import { makePartitions, makePartitionsAtStart, partitionsEveryMs } from './db/partitions.ts'
 import type { Pool } from './db/pool.ts'
 import { createGuardedAgent } from './egress/guarded-agent.ts'
@@ -38,6 +39,7 @@ export async function startCourier(options: {
   log: Logger
   registry?: Registry
   tuning?: Partial<CourierTuning>
+  eventTuning?: Partial<EventTuning>
 }): Promise<RunningCourier> {
   const { pool, log, databaseUrl, redisUrl, allowedNetworks } = options
   const tuning = { ...defaultTuning, ...options.tuning }
@@ -68,13 +70,14 @@ export async function startCourier(options: {
     log,
     signal: stopping.signal,
   })
+  const events = sendEvents({ ...options, agent, tuning: options.eventTuning, signal: stopping.signal })
   countWorking(options.registry, leasing.isWorking)
   log.info({ slots: tuning.slots, queue: redisUrl ? 'redis' : 'postgres' }, 'courier.started')
   return {
     isWorking: leasing.isWorking,
     stop: async () => {
       stopping.abort()
-      await Promise.all([chore, listener.stop(), leasing.stop()])
+      await Promise.all([chore, events, listener.stop(), leasing.stop()])
       await queue.close()
       await agent.destroy()
       log.info('courier.stopped')

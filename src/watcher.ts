@@ -26,13 +26,19 @@ import { alarmOfUnlinked, creditChain } from './credits/credit-chain.ts'
 import { type CreditRules, checkQuorum } from './credits/credit-rules.ts'
 import { proofRules } from './credits/proof-policy.ts'
 import { runSecondOpinions } from './credits/second-opinions.ts'
+import { openTellingSeen } from './credits/tell-seen.ts'
 import type { Pool } from './db/pool.ts'
+import { tellExpired } from './orders/tell-expired.ts'
 import { createCrossCheck } from './transfers/cross-check.ts'
 import { followSeen } from './transfers/follow-seen.ts'
 import { forgetSightings } from './transfers/seen-store.ts'
 import type { TronAddress } from './tron/address.ts'
 import { networks, type ParkingPatience } from './tron/network.ts'
 import { createNodePool, type NodePool } from './tron/pool/node-pool.ts'
+
+/** How often payments at the head, and expired orders, are looked for, to tell the merchants who ask. */
+const seenEventsMs = 1_000
+const expiredEventsMs = 5_000
 
 export interface WatcherOptions {
   pool: Pool
@@ -152,6 +158,7 @@ async function watch(
   const crossCheck = crossChecked ? createCrossCheck({ db: pool, nodes, log }) : null
   const { now } = systemClock
   const checkLag = createLagCheck({ db: pool, nodeStatus: nodes.status, limits, alarms, now, registry })
+  const tellSeen = openTellingSeen(pool, rules)
   const clocks = { head: nodes.head, slotMs, skewMaxMs: skewMaxMs(graceMs) }
   const checkClocks = createClockCheck({ db: pool, ...clocks, alarms, registry })
   const reconciling = reconcile && { ...reconcile, apiKey: options.trongridApiKey, usdtContract }
@@ -204,6 +211,13 @@ async function watch(
         seen
           ? followSeen({ ...common, nodes: counted.head, intervalMs: pacing.seenMs, wait: counted.pause })
           : undefined,
+        seen
+          ? repeat({ chore: 'seen', everyMs: seenEventsMs, work: tellSeen, log, signal: leading })
+          : undefined,
+        repeat({
+          ...{ chore: 'expired', everyMs: expiredEventsMs, log, signal: leading },
+          work: () => tellExpired(pool, chain),
+        }),
         repeat({
           ...{ chore: 'nodes', everyMs: keepNodesMs, log, signal: leading, ended },
           work: () => keepNodes(pool, nodes, options.nodes),

@@ -7,6 +7,7 @@ import { checkCallbackUrl } from '../egress/egress-guard.ts'
 import { type AddedMerchant, addMerchant } from '../merchants/add-merchant.ts'
 import { moreCallbackFields } from '../merchants/chosen-fields.ts'
 import { disableMerchant, enableMerchant } from '../merchants/disable-merchant.ts'
+import { type EventName, eventNames, readEventNames } from '../merchants/event-names.ts'
 import { listMerchants } from '../merchants/list-merchants.ts'
 import { setMerchant } from '../merchants/set-merchant.ts'
 import type { SignatureScheme } from '../merchants/signature.ts'
@@ -109,6 +110,10 @@ export function addMerchantCommands(program: Command): void {
     .addOption(
       new Option('--require-nonce <yes|no>', 'require t and nonce on every endpoint').choices(['yes', 'no']),
     )
+    .option(
+      '--events <list>',
+      `what it is told of beside its credits, comma-separated: ${eventNames.join()}; "" for nothing`,
+    )
     .option('--allow-clients <list>', 'addresses and CIDRs it may call from, comma-separated; "" for any')
     .action(async (appid: string, options: Record<string, string | undefined>) => {
       await withDatabase('command', async (pool, config) => {
@@ -119,6 +124,7 @@ export function addMerchantCommands(program: Command): void {
           acknowledgement: emptyToNull(options.acknowledgement),
           always200: yesNo(options.always200),
           requireNonce: yesNo(options.requireNonce),
+          events: readEvents(options.events),
           allowedClients: options.allowClients
             ?.split(',')
             .map(part => part.trim())
@@ -193,6 +199,13 @@ function readFirstIndex(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   if (/^[1-9]\d{0,9}$/.test(text)) return Number.parseInt(text, 10)
   throw new UsageError(`--first-index: a whole number from 1, got "${text}"`)
+}
+
+function readEvents(text: string | undefined): EventName[] | undefined {
+  if (text === undefined) return undefined
+  const { events, unknown } = readEventNames(text)
+  if (unknown.length === 0) return events
+  throw new UsageError(`--events: a list of ${eventNames.join(', ')}; got "${unknown.join()}"`)
 }
 
 function emptyToNull(value: string | undefined): string | null | undefined {

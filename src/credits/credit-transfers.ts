@@ -14,6 +14,7 @@ import type { KeptTransfer, PendingTransfer } from './pending-transfer.ts'
 import type { PlannedCredit } from './plan-credits.ts'
 import { planInSlices } from './plan-in-slices.ts'
 import { takeTurns } from './take-turns.ts'
+import { tellUnclaimed } from './tell-unclaimed.ts'
 import { keepWaiting, stopWaiting } from './waiting-store.ts'
 
 /** Counts of what crediting wrote. `held` and `quarantined` count those that became so now. */
@@ -44,6 +45,7 @@ export async function creditTransfers(
     ...kept,
     ...unclaimed.map((transfer): KeptTransfer => ({ transfer, reason: 'unclaimed' })),
   ])
+  await tellUnclaimed(tx, rules, unclaimed)
   return {
     credits: credits.length,
     callbacks: credits.length > 0 ? await writeCredits(tx, rules, credits) : 0,

@@ -51,8 +51,9 @@ export async function planInSlices(
   return { credits, unclaimed: unclaimed.sort(inChainOrder) }
 }
 
-function byAddress(transfers: readonly PendingTransfer[]): PendingTransfer[][] {
-  const addresses = new Map<DepositAddressId, PendingTransfer[]>()
+/** Groups transfers by address, those of each in chain order. */
+export function byAddress<T extends PendingTransfer>(transfers: readonly T[]): T[][] {
+  const addresses = new Map<DepositAddressId, T[]>()
   for (const transfer of transfers.toSorted(inChainOrder)) {
     const others = addresses.get(transfer.depositAddressId)
     if (others) others.push(transfer)

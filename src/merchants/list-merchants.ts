@@ -18,6 +18,8 @@ export interface ListedMerchant {
   acknowledgementAnywhere: boolean
   always200: boolean
   requireNonce: boolean
+  /** What it is told of beside its credits. */
+  events: readonly string[]
   /** Addresses and CIDRs it may call from; empty: any client. */
   allowedClients: readonly string[]
   disabledAt: Date | null
@@ -38,6 +40,7 @@ export async function listMerchants(prisma: Prisma, clock: Clock = systemClock):
       acknowledgementAnywhere: true,
       always200: true,
       requireNonce: true,
+      events: true,
       allowedClients: true,
       disabledAt: true,
       createdAt: true,

@@ -51,6 +51,7 @@ const settingColumns: Record<keyof MerchantSettings, string> = {
   acknowledgement: 'acknowledgement',
   always200: 'always_200',
   requireNonce: 'require_nonce',
+  events: 'events',
   allowedClients: 'allowed_clients',
 }
 

@@ -1,6 +1,7 @@
 import type { BlockList } from 'node:net'
 import type { AddressCounterId, MerchantId } from '../base/ids.ts'
 import type { CallbackFieldsSetting } from './chosen-fields.ts'
+import type { EventName } from './event-names.ts'
 import type { SignatureScheme } from './signature.ts'
 
 // appid: the merchant's public id, which its requests name.
@@ -32,6 +33,8 @@ export interface MerchantSettings {
   always200: boolean
   /** `t` and `nonce` are required on every endpoint. */
   requireNonce: boolean
+  /** What it is told of beside its credits. */
+  events: readonly EventName[]
   /** Addresses and CIDRs it may call from; empty: any client. */
   allowedClients: readonly string[]
 }

@@ -24,6 +24,7 @@ export function merchantWith(settings: Partial<Merchant> = {}): Merchant {
     acknowledgementAnywhere: false,
     always200: false,
     requireNonce: false,
+    events: [],
     allowedClients: null,
     disabledAt: null,
     ...settings,
@@ -55,9 +56,13 @@ export async function seedMerchants(
     db,
     `insert into merchant
        (appid, name, address_counter_id, callback_url, callback_format, callback_fields, acknowledgement, always_200,
-        require_nonce, disabled_at)
-     select * from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[],
-                          $9::boolean[], $10::timestamptz[])
+        require_nonce, disabled_at, events)
+     select appid, name, address_counter_id, callback_url, callback_format, callback_fields, acknowledgement, always_200,
+            require_nonce, disabled_at, string_to_array(events, ',')
+       from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[],
+                   $9::boolean[], $10::timestamptz[], $11::text[])
+              as m (appid, name, address_counter_id, callback_url, callback_format, callback_fields, acknowledgement, always_200,
+                    require_nonce, disabled_at, events)
      returning id`,
     [
       merchants.map(merchant => merchant.appid),
@@ -70,6 +75,7 @@ export async function seedMerchants(
       merchants.map(merchant => merchant.always200),
       merchants.map(merchant => merchant.requireNonce),
       merchants.map(merchant => merchant.disabledAt),
+      merchants.map(merchant => merchant.events.join()),
     ],
   )
   return merchants.map((merchant, i) => ({ ...merchant, id: added[i]!.id }))

@@ -1,20 +1,20 @@
 import type { Agent } from 'undici'
 import { checkCallbackUrl } from '../../egress/egress-guard.ts'
 import type { Merchant } from '../../merchants/merchant.ts'
-import type { FailureKind } from '../outbox/callback.ts'
-import type { LeasedCallback } from '../outbox/lease.ts'
+import type { CallbackFacts, FailureKind } from '../outbox/callback.ts'
+import type { StatedFacts } from '../outbox/event.ts'
 import { callbackBody } from './callback-body.ts'
 import { type SendOutcome, sendCallback } from './send-callback.ts'
 import { webhookHeaders } from './webhook-signature.ts'
 
 /**
- * Writes, signs and sends a callback, with the merchant's current settings, keys and secrets. A missing URL or key is a failed
+ * Writes, signs and sends a callback or an event, with the merchant's current settings, keys and secrets. A missing URL or key is a failed
  * attempt like any other.
  * @param merchant undefined when the merchant is not in memory.
  * @returns the outcome, and the URL it was for: empty when there is none.
  */
 export async function attemptCallback(
-  callback: Pick<LeasedCallback, 'notifyUrl' | 'facts' | 'now'>,
+  callback: { notifyUrl: string | null; facts: CallbackFacts | StatedFacts; now: Date },
   merchant: Merchant | undefined,
   sending: { agent: Agent; allowedNetworks: readonly string[]; deadlineMs: number },
 ): Promise<{ url: string; outcome: SendOutcome }> {

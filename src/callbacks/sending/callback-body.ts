@@ -3,6 +3,7 @@ import { fieldsBesideSix, type MoreCallbackField } from '../../merchants/chosen-
 import type { Merchant, MerchantKey } from '../../merchants/merchant.ts'
 import { type SignedParameters, signParameters } from '../../merchants/signature.ts'
 import type { CallbackFacts } from '../outbox/callback.ts'
+import type { StatedFacts } from '../outbox/event.ts'
 
 export interface CallbackBody {
   contentType: string
@@ -11,16 +12,21 @@ export interface CallbackBody {
 
 /**
  * Writes the body of one attempt: the six fields and those beside them that the merchant is set to.
+ * @param facts a credit's, or what something else states: that is sent as it is, with `appid` and `t`.
  * @param key the promoted key, which signs it.
  * @param timestamp Unix seconds of this attempt. `t` and `sign` are new with each attempt, the other fields never change.
  * @returns a form (what PHP's $_POST reads), or JSON in which every value is text.
  */
 export function callbackBody(
-  facts: CallbackFacts,
+  facts: CallbackFacts | StatedFacts,
   merchant: Pick<Merchant, 'appid' | 'callbackFields' | 'callbackFormat'>,
   key: Pick<MerchantKey, 'scheme' | 'key'>,
   timestamp: number,
 ): CallbackBody {
+  if ('fields' in facts) {
+    const stated = { ...facts.fields, appid: merchant.appid, t: `${timestamp}` }
+    return encodeBody(stated, merchant.callbackFormat, key)
+  }
   const fields = {
     orderid: facts.orderid,
     localusermark: facts.localusermark,
