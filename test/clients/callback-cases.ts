@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto'
 import { legacy, usdt } from '../../src/base/money.ts'
 import type { CallbackFacts } from '../../src/callbacks/outbox/callback.ts'
+import { eventFields } from '../../src/callbacks/outbox/event.ts'
 import { callbackBody, encodeBody } from '../../src/callbacks/sending/callback-body.ts'
 import { webhookHeaders } from '../../src/callbacks/sending/webhook-signature.ts'
+import { type EventName, eventNames } from '../../src/merchants/event-names.ts'
 import type { VerifyCase } from './drive.ts'
 
 export const appid = 'VunTq7Zk2Lm9h1l8'
@@ -70,6 +72,16 @@ const fieldsOf = (changes: Record<string, string>) => ({
   t: `${now}`,
   ...changes,
 })
+
+/** Something else than a credit's callback, as the gateway sends it, under both right signatures. */
+function stated(fields: Record<string, string>, made: Made = {}): VerifyCase {
+  const { scheme = 'hmac-sha256', format = 'form' } = made
+  const merchant = { appid, callbackFields: 'full', callbackFormat: format }
+  return withBody(callbackBody({ key: id, fields }, merchant, { scheme, key }, now).text, { scheme })
+}
+
+const said = { orderid: 'sh-1', localusermark: '1', amount_usdt: '3', txid }
+const eventOf = (event: EventName) => eventFields({ key: id, event, says: said })
 
 /** A form under both right signatures. */
 const formOf = (changes: Record<string, string>) =>
@@ -140,6 +152,11 @@ export const callbackCases: readonly (readonly [fact: string, given: VerifyCase,
   ['an amount of twenty digits', formOf({ amount: '9'.repeat(20) }), refused('bad_body')],
   ['an amount in Arabic digits', formOf({ amount: '٣' }), refused('bad_body')],
   ['a t that is none', formOf({ t: 'now' }), refused('bad_body')],
+  ...eventNames.map(event => [`the event ${event}`, stated(eventOf(event)), refused('bad_body')] as const),
+  ['an event as JSON', stated(eventOf('order.seen'), { format: 'json' }), refused('bad_body')],
+  ['an event under a sha1 key', stated(eventOf('order.seen'), { scheme: 'sha1' }), refused('bad_body')],
+  ['an event by the key alone', { ...stated(eventOf('order.seen')), secrets: [], headers: {} }, refused('bad_body')],
+  ['an event by the webhook secret alone', { ...stated(eventOf('order.seen')), keys: [] }, refused('bad_body')],
   ['no orderid', formOf({ orderid: '' }), refused('bad_body')],
   ['a field twice', withBody(`${good.body}&amount=1`), refused('bad_body')],
   ['a malformed escape', withBody(`${good.body}&x=%zz`), refused('bad_body')],

@@ -1,5 +1,6 @@
 import { createLog, type Logger } from '../../src/base/log.ts'
 import type { CourierTuning } from '../../src/callbacks/leasing/courier-tuning.ts'
+import type { EventTuning } from '../../src/callbacks/sending/send-events.ts'
 import { startCourier } from '../../src/courier.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
@@ -12,6 +13,7 @@ export interface CourierOptions {
   redisUrl: string | undefined
   merchants: readonly Merchant[]
   tuning?: Partial<CourierTuning>
+  eventTuning?: Partial<EventTuning>
   log?: Logger
 }
 
@@ -27,6 +29,7 @@ export function openCourier(options: CourierOptions): Promise<TestCourier> {
     allowedNetworks: ['127.0.0.0/8'],
     log: options.log ?? createLog('silent', 'courier'),
     ...(options.tuning && { tuning: options.tuning }),
+    ...(options.eventTuning && { eventTuning: options.eventTuning }),
   })
 }
 
