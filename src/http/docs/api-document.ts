@@ -209,7 +209,7 @@ function callbackOperation() {
     summary:
       "The gateway posts this to the merchant's URL for every credit that changes the announced amount.",
     description:
-      'Form-encoded, unless the merchant is set to JSON. A merchant may also be set to some of the fields beside the six. Any 2xx within 10 s acknowledges it. Anything else is retried: 15 attempts over more than 82 hours.',
+      'Form-encoded, unless the merchant is set to JSON. A merchant may also be set to some of the fields beside the six, and to be told of events, which are posted here too: they have the field `event`, and neither `orderid` nor `amount`. Any 2xx within 10 s acknowledges it. Anything else is retried: 15 attempts over more than 82 hours.',
     parameters: callbackHeaders.map(([name, description]) => ({
       name,
       in: 'header',
