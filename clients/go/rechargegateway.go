@@ -541,6 +541,10 @@ func readAnswer(endpoint string, response *http.Response, text []byte, data any)
 		return failure
 	}
 	if *answer.Status == 1 && response.StatusCode == http.StatusOK {
+		// null would leave everything empty, an order's address too.
+		if !strings.HasPrefix(string(answer.Data), "{") {
+			return failure
+		}
 		if err := json.Unmarshal(answer.Data, data); err != nil {
 			failure.cause = err
 			return failure
@@ -666,8 +670,9 @@ func readJSON(text string) (map[string]string, error) {
 	fields := make(map[string]string, len(values))
 	for name, value := range values {
 		text, isText := value.(string)
+		// The sentences do not repeat what a stranger wrote: they may end up on a page.
 		if !isText {
-			return nil, &CallbackError{"bad_body", name + " is not a string"}
+			return nil, &CallbackError{"bad_body", "a value is not a string"}
 		}
 		fields[name] = text
 	}
@@ -685,7 +690,7 @@ func readForm(text string) (map[string]string, error) {
 			return nil, &CallbackError{"bad_body", "a malformed percent escape"}
 		}
 		if _, twice := fields[name]; twice {
-			return nil, &CallbackError{"bad_body", name + " is there twice"}
+			return nil, &CallbackError{"bad_body", "a name is there twice"}
 		}
 		fields[name] = value
 	}

@@ -146,7 +146,7 @@ final class RechargeGateway
 
     /**
      * Verifies a callback.
-     * @param string $rawBody exactly as received: file_get_contents('php://input'), not $_POST
+     * @param string $rawBody exactly as received: file_get_contents('php://input'); $_POST is refused as bad_body
      * @param array $headers $_SERVER, or getallheaders(), or any array of names (in either case) and values
      * @param array $keys appid; webhook_secret: 'whsec_...', verifies webhook-signature, which covers the key to
      *   deduplicate by and the exact bytes; key: the merchant key, verifies the body's sign (by itself it is enough only
@@ -160,13 +160,16 @@ final class RechargeGateway
      * @throws RechargeCallbackException when it must not be believed
      * @throws InvalidArgumentException when the keys are none
      */
-    public static function verifyCallback(string $rawBody, array $headers, array $keys, ?int $now = null): array
+    public static function verifyCallback($rawBody, array $headers, array $keys, ?int $now = null): array
     {
         $secrets = (array) ($keys['webhook_secret'] ?? []);
         $merchantKeys = (array) ($keys['key'] ?? []);
         $scheme = $keys['scheme'] ?? 'hmac-sha256';
         self::checkKeys($secrets, $merchantKeys, $scheme);
         $now = $now ?? time();
+        if (!is_string($rawBody)) {
+            throw new RechargeCallbackException('bad_body', 'pass the raw body, a string, before anything parses it');
+        }
         $signedId = $secrets ? self::verifyHeaders($rawBody, $headers, $secrets, $now) : '';
         $fields = self::readFields($rawBody);
         if ($merchantKeys) {
@@ -327,8 +330,8 @@ final class RechargeGateway
         if ($status === 1 && $httpStatus === 200 && is_array($answer['data'] ?? null)) {
             return $answer['data'];
         }
-        if ($status === 0 && is_string($answer['code'] ?? null)) {
-            throw new RechargeGatewayException($answer['code'], (string) ($answer['err'] ?? ''), $httpStatus, $seconds);
+        if ($status === 0 && is_string($answer['code'] ?? null) && is_string($answer['err'] ?? null)) {
+            throw new RechargeGatewayException($answer['code'], $answer['err'], $httpStatus, $seconds);
         }
         $sentence = "$endpoint was answered with HTTP $httpStatus, but not by the gateway";
         throw new RechargeGatewayException('bad_answer', $sentence, $httpStatus, $seconds);
@@ -439,9 +442,10 @@ final class RechargeGateway
         if (!is_array($fields)) {
             throw new RechargeCallbackException('bad_body', 'not JSON');
         }
-        foreach ($fields as $name => $value) {
+        foreach ($fields as $value) {
+            // The sentences do not repeat what a stranger wrote: they may end up on a page.
             if (!is_string($value)) {
-                throw new RechargeCallbackException('bad_body', "$name is not a string");
+                throw new RechargeCallbackException('bad_body', 'a value is not a string');
             }
         }
         return $fields;
@@ -455,7 +459,7 @@ final class RechargeGateway
             $parts = explode('=', $pair, 2);
             $name = self::formDecode($parts[0]);
             if (isset($fields[$name])) {
-                throw new RechargeCallbackException('bad_body', "$name is there twice");
+                throw new RechargeCallbackException('bad_body', 'a name is there twice');
             }
             $fields[$name] = self::formDecode($parts[1] ?? '');
         }

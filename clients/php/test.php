@@ -33,6 +33,16 @@ try {
 } catch (RechargeCallbackException $error) {
     $check('an altered body', 'bad_signature', $error->errorCode);
 }
+parse_str($webhook['body'], $post);
+foreach ([null, false, [], $post, 1] as $parsed) {
+    try {
+        RechargeGateway::verifyCallback($parsed, $headers, $keys, $now);
+        $check('a body that a parser took', 'bad_body', 'verified');
+    } catch (Throwable $error) {
+        $check('a body that a parser took', 'bad_body: pass the raw body', substr($error->getMessage(), 0, 27));
+        $check('a body that a parser took', RechargeCallbackException::class, get_class($error));
+    }
+}
 foreach ([['webhook_secret' => false], ['webhook_secret' => $webhook['secret'], 'key' => false]] as $unset) {
     try {
         RechargeGateway::verifyCallback($webhook['body'], $headers, $unset + $keys, $now);

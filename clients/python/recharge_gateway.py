@@ -227,7 +227,7 @@ class Gateway:
 
 
 def verify_callback(
-    raw_body: bytes,
+    raw_body: Union[bytes, str],
     headers: Mapping[str, str],
     *,
     appid: str,
@@ -239,7 +239,8 @@ def verify_callback(
     """Verifies a callback; raises CallbackError when it must not be believed, ValueError when the keys are none.
 
     Each of the two that is given must fit; while one is being changed, give the old and the new.
-    raw_body: exactly as received. headers: any mapping, names in either case.
+    raw_body: exactly as received; what a parser made of it is refused as bad_body. headers: any mapping, names in either
+    case.
     webhook_secret: "whsec_...": verifies webhook-signature, which covers the key to deduplicate by and the exact bytes.
     key: the merchant key; verifies the body's sign. By itself it is enough only if your callbacks carry all fields
     (`full`). A sha1 key needs the webhook secret beside it.
@@ -248,8 +249,9 @@ def verify_callback(
     keys = _listed(key)
     _check_keys(webhook_secrets, keys, scheme)
     now_s = time.time() if now is None else now
-    signed_id = _verify_headers(raw_body, headers, webhook_secrets, now_s) if webhook_secrets else None
-    fields = _read_fields(raw_body)
+    body = _bytes_of(raw_body)
+    signed_id = _verify_headers(body, headers, webhook_secrets, now_s) if webhook_secrets else None
+    fields = _read_fields(body)
     if keys:
         _verify_sign(fields, keys, scheme)
     if fields["appid"] != appid:
@@ -304,13 +306,13 @@ def _data_of(endpoint: str, http_status: int, retry_after_header: Optional[str],
     retry_after = int(seconds) if re.fullmatch("[0-9]{1,9}", seconds) else None
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None  # A proxy's page, say: the caller hears of the HTTP status.
     if isinstance(answer, dict):
-        if answer.get("status") == 1 and http_status == 200:
+        if answer.get("status") == 1 and http_status == 200 and isinstance(answer.get("data"), dict):
             return answer["data"]
-        if answer.get("status") == 0 and isinstance(answer.get("code"), str):
-            raise GatewayError(answer["code"], str(answer.get("err")), http_status, retry_after)
+        if answer.get("status") == 0 and isinstance(answer.get("code"), str) and isinstance(answer.get("err"), str):
+            raise GatewayError(answer["code"], answer["err"], http_status, retry_after)
     sentence = "%s was answered with HTTP %d, but not by the gateway" % (endpoint, http_status)
     raise GatewayError("bad_answer", sentence, http_status, retry_after)
 
@@ -333,19 +335,32 @@ def _check_keys(webhook_secrets: List[str], keys: List[str], scheme: str) -> Non
         raise ValueError("a sha1 key verifies no callback by itself: give webhook_secret")
 
 
+def _bytes_of(raw_body: Any) -> bytes:
+    if isinstance(raw_body, (bytes, bytearray, memoryview)):
+        return bytes(raw_body)
+    if isinstance(raw_body, str):
+        return _utf8(raw_body)
+    raise CallbackError("bad_body", "pass the raw body, bytes or text, before anything parses it")
+
+
+def _utf8(text: str) -> bytes:
+    # Half a surrogate pair has no UTF-8. Some servers write bytes that are not UTF-8 so; no signature has any.
+    return text.encode("utf-8", "surrogatepass")
+
+
 def _verify_headers(body: bytes, headers: Mapping[str, str], webhook_secrets: List[str], now: float) -> str:
     lower = {name.lower(): value for name, value in headers.items()}
     for name in ("webhook-id", "webhook-timestamp", "webhook-signature"):
-        if not lower.get(name):
+        if not isinstance(lower.get(name), str) or not lower[name]:
             raise CallbackError("missing_header", name + " is not there")
     signed_id, timestamp = lower["webhook-id"], lower["webhook-timestamp"]
-    message = (signed_id + "." + timestamp + ".").encode() + body
+    message = _utf8(signed_id + "." + timestamp + ".") + body
     fits = False
     for secret in webhook_secrets:
         digest = hmac.new(_secret_bytes(secret), message, hashlib.sha256).digest()
         expected = b"v1," + base64.b64encode(digest)
         for given in lower["webhook-signature"].split(" "):
-            fits = hmac.compare_digest(given.encode(), expected) or fits
+            fits = hmac.compare_digest(_utf8(given), expected) or fits
     if not fits:
         raise CallbackError("bad_signature", "webhook-signature does not fit")
     _check_time(timestamp, now)
@@ -395,8 +410,12 @@ def _read_json(text: str) -> Dict[str, str]:
     except (ValueError, RecursionError):
         raise CallbackError("bad_body", "not JSON") from None
     for name, value in fields.items():
+        # The sentences do not repeat what a stranger wrote: they may end up on a page.
         if not isinstance(value, str):
-            raise CallbackError("bad_body", name + " is not a string")
+            raise CallbackError("bad_body", "a value is not a string")
+        # Half a surrogate pair (\ud800) has no UTF-8, so nothing can be signed that has it.
+        if re.search("[\ud800-\udfff]", name + value):
+            raise CallbackError("bad_body", "not Unicode")
     return fields
 
 
@@ -406,7 +425,7 @@ def _read_form(text: str) -> Dict[str, str]:
         name, _, value = pair.partition("=")
         name = _form_decode(name)
         if name in fields:
-            raise CallbackError("bad_body", name + " is there twice")
+            raise CallbackError("bad_body", "a name is there twice")
         fields[name] = _form_decode(value)
     return fields
 

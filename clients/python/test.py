@@ -30,6 +30,16 @@ class Vectors(unittest.TestCase):
             verify_callback(body + b"0", webhook, **keys)
         self.assertEqual(refused.exception.code, "bad_signature")
 
+    def test_a_body_that_a_parser_took_is_refused_by_the_client_itself(self):
+        webhook = CONTRACT["standard_webhooks"]
+        keys = {"appid": "VunTq7Zk2Lm9h1l8", "webhook_secret": webhook["secret"], "now": int(webhook["webhook-timestamp"])}
+        for parsed in (None, {}, {"orderid": "sh-1"}, [], 1, object()):
+            with self.assertRaisesRegex(CallbackError, "^bad_body: pass the raw body"):
+                verify_callback(parsed, webhook, **keys)
+        body = webhook["body"]
+        for raw in (body, body.encode(), bytearray(body.encode()), memoryview(body.encode())):
+            self.assertEqual(verify_callback(raw, webhook, **keys).amount, 30000)
+
     def test_a_float_is_no_amount(self):
         gateway = Gateway("http://127.0.0.1:9", "a", "k")
         with self.assertRaises(TypeError):

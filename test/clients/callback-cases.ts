@@ -99,19 +99,33 @@ const ok = (localusermark: string, amount: string, more = `${now}\tfalse\t-`) =>
   `ok\t${id}\tsh-1\t${localusermark}\t${amount}\t${more}`
 const mark = facts.localusermark
 const believed = ok(mark, '30001\t3.0001')
+const believedFull = ok(mark, '30001\t3.0001', `${now}\tfalse\t${txid}`)
 const refused = (code: string) => `refused\t${code}`
+
+/** Callbacks that a stranger may have seen on their way, each at a merchant that verifies in another way. */
+export const recordedCallbacks: readonly { fact: string; given: VerifyCase; believed: string }[] = [
+  { fact: 'both keys', given: good, believed },
+  { fact: 'the webhook secret alone', given: { ...sent({ format: 'json' }), keys: [] }, believed },
+  { fact: 'the key alone', given: { ...full, secrets: [], headers: {} }, believed: believedFull },
+  {
+    fact: 'the key alone, by form',
+    given: { ...sent({ fields: 'full' }), secrets: [], headers: {} },
+    believed: believedFull,
+  },
+  { fact: 'a sha1 key beside the webhook secret', given: sha1, believed },
+]
 
 /** What is given, and what every client has to say of it. */
 // biome-ignore format: a table.
 export const callbackCases: readonly (readonly [fact: string, given: VerifyCase, answer: string])[] = [
   ['a form of six fields', good, believed],
   ['JSON of six fields', sent({ format: 'json' }), believed],
-  ['a form of all fields', sent({ fields: 'full' }), ok(mark, '30001\t3.0001', `${now}\tfalse\t${txid}`)],
-  ['JSON of all fields', full, ok(mark, '30001\t3.0001', `${now}\tfalse\t${txid}`)],
+  ['a form of all fields', sent({ fields: 'full' }), believedFull],
+  ['JSON of all fields', full, believedFull],
   ['a sha1 sign beside the webhook secret', sha1, believed],
   ['header names in capitals', { ...good, headers: upper(good.headers) }, believed],
   ['the webhook secret alone', { ...good, keys: [] }, believed],
-  ['the key alone, of all fields', { ...full, secrets: [], headers: {} }, ok(mark, '30001\t3.0001', `${now}\tfalse\t${txid}`)],
+  ['the key alone, of all fields', { ...full, secrets: [], headers: {} }, believedFull],
   ['the old secret and the new', { ...good, secrets: [oldSecret, secret] }, believed],
   ['two signatures, one of ours', sent({ signedUnder: [oldSecret, secret] }), believed],
   ['the old key and the new', { ...good, keys: [oldKey, key] }, believed],

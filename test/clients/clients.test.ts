@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { promisify } from 'node:util'
 import { callCases } from './call-cases.ts'
-import { appid, callbackCases } from './callback-cases.ts'
+import { appid, callbackCases, recordedCallbacks } from './callback-cases.ts'
 import { payAnOrder, payBySha1 } from './client-flow.ts'
 import { callLine, drive, verifyLine } from './drive.ts'
 import { clients, type Kit, languages, noPhpCurl, openKit } from './kits.ts'
 import { startPlayedGateway } from './played-gateway.ts'
 import { checkRealAnswers } from './real-answers.ts'
 import { startRunningGateway } from './running-gateway.ts'
+import { seed, strangerCases } from './stranger-cases.ts'
 
 const run = promisify(execFile)
 const running = await startRunningGateway()
@@ -52,6 +53,8 @@ for (const language of languages) {
       )
     })
 
+    test('whatever bytes a stranger posts, it refuses them with its own error', () => checkStrangers(kit))
+
     test('asks, repeats what may be repeated, and tells what is wrong', () => checkCalls(kit))
 
     for (const [format, fields] of [
@@ -74,6 +77,26 @@ for (const language of languages) {
       )
     }
   })
+}
+
+const callbackCodes =
+  'missing_header|bad_signature|stale_timestamp|bad_body|bad_sign|wrong_appid|no_signed_key'
+const refusal = new RegExp(`^refused\t(${callbackCodes})$`)
+
+async function checkStrangers(kit: Kit): Promise<void> {
+  const cases = strangerCases(3_000)
+  const recorded = recordedCallbacks.map(({ given }) => verifyLine(appid, given))
+  const answers = await drive(kit, [...recorded, ...cases.map(({ given }) => verifyLine(appid, given))])
+  // What was seen is believed as it was; so a refusal below is for what was changed.
+  const expected = recordedCallbacks.map(({ believed }) => believed)
+  assert.deepEqual(answers.splice(0, recorded.length), expected)
+  assert.equal(answers.length, cases.length)
+  const wrong = cases.flatMap(({ fact, given, believed }, i) =>
+    refusal.test(answers[i]!) || answers[i] === believed
+      ? []
+      : [{ fact, answer: answers[i], line: verifyLine(appid, given).slice(0, 2_000) }],
+  )
+  assert.deepEqual(wrong, [], `SEED=${seed}: ${wrong.length} of ${cases.length}`)
 }
 
 async function checkCalls(kit: Kit): Promise<void> {

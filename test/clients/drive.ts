@@ -23,6 +23,7 @@ export interface VerifyCase {
   scheme: 'hmac-sha256' | 'sha1'
   /** Unix seconds. */
   now: number
+  /** Their values are bytes, as latin1. */
   headers: Readonly<Record<string, string>>
   body: string | Buffer
 }
@@ -33,17 +34,25 @@ export function callLine(appid: string, it: CallCase): string {
   return ['call', ...settings, ...pairs(it.parameters)].join('\t')
 }
 
-/** The line for a callback. */
+/** The line for a callback. Its body and the values of its headers are any bytes. */
 export function verifyLine(appid: string, it: VerifyCase): string {
   const keys = [it.secrets.join(','), it.keys.join(','), it.scheme]
   const body = Buffer.from(it.body).toString('base64')
-  return ['verify', appid, ...keys, it.now, body, ...pairs(it.headers)].join('\t')
+  return ['verify', appid, ...keys, it.now, body, ...pairs(base64Of(it.headers))].join('\t')
 }
+
+/** Far more than thousands of lines take: a parser that takes minutes for a megabyte is a fault too. */
+const driveMs = 180_000
 
 /** Gives the driver of a kit all lines, and returns its answers. @throws Error with what it said when it fails. */
 export async function drive(kit: Kit, lines: readonly string[]): Promise<string[]> {
   const [program, ...args] = kit.drive
-  const child = spawn(program!, args, { cwd: kit.folder, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(program!, args, {
+    cwd: kit.folder,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: driveMs,
+    killSignal: 'SIGKILL',
+  })
   const output: Buffer[] = []
   const errors: Buffer[] = []
   child.stdout.on('data', chunk => output.push(chunk))
@@ -52,6 +61,12 @@ export async function drive(kit: Kit, lines: readonly string[]): Promise<string[
   const [code] = await once(child, 'close')
   if (code !== 0) throw new Error(`${kit.name}'s driver ended with ${code}: ${Buffer.concat(errors)}`)
   return Buffer.concat(output).toString('utf8').trimEnd().split('\n')
+}
+
+function base64Of(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Buffer.from(value, 'latin1').toString('base64')]),
+  )
 }
 
 function pairs(values: Readonly<Record<string, string>>): string[] {

@@ -38,7 +38,17 @@ const behaviours: Record<string, Behaviour> = {
     refuse(response, 429, 'rate_limited', 'too many requests', { 'retry-after': '3600' }),
   page: (_, response) =>
     response.writeHead(502, { 'content-type': 'text/html' }).end('<html>Bad Gateway</html>'),
-  nonsense: (_, response) => response.writeHead(200).end('[{"status":1}]'),
+  ...Object.fromEntries(
+    Object.entries({
+      nonsense: '[{"status":1}]',
+      'no-data': '{"status":1}',
+      'null-data': '{"status":1,"data":null}',
+      'text-data': '{"status":1,"data":"ok"}',
+      'odd-code': '{"status":0,"code":1,"err":"no"}',
+      'odd-err': '{"status":0,"code":"bad_amount","err":{"toString":1}}',
+      'deep-answer': `{"status":1,"data":${'['.repeat(500_000)}`,
+    }).map(([name, text]): [string, Behaviour] => [name, (_, response) => response.writeHead(200).end(text)]),
+  ),
   refused: (_, response) =>
     refuse(response, 400, 'bad_amount', 'amount: at most 6 decimals, got "1.0000001"'),
   'always-200': (_, response) =>

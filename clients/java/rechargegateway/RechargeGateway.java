@@ -537,10 +537,16 @@ public final class RechargeGateway {
         Map<String, String> fields = new LinkedHashMap<>();
         try {
             for (Map.Entry<String, Object> field : Answer.parse(text).values().entrySet()) {
+                // The sentences do not repeat what a stranger wrote: they may end up on a page.
                 if (!(field.getValue() instanceof String)) {
-                    throw new CallbackException("bad_body", field.getKey() + " is not a string");
+                    throw new CallbackException("bad_body", "a value is not a string");
                 }
-                fields.put(field.getKey(), (String) field.getValue());
+                String value = (String) field.getValue();
+                // Half a surrogate pair has no UTF-8 and would be signed as a question mark, which it is not.
+                if (!StandardCharsets.UTF_8.newEncoder().canEncode(field.getKey() + " " + value)) {
+                    throw new CallbackException("bad_body", "not Unicode");
+                }
+                fields.put(field.getKey(), value);
             }
         } catch (IllegalArgumentException error) {
             throw new CallbackException("bad_body", "not JSON");
@@ -554,7 +560,7 @@ public final class RechargeGateway {
             String[] parts = pair.split("=", 2);
             String name = formDecode(parts[0]);
             String value = parts.length == 2 ? formDecode(parts[1]) : "";
-            if (fields.put(name, value) != null) throw new CallbackException("bad_body", name + " is there twice");
+            if (fields.put(name, value) != null) throw new CallbackException("bad_body", "a name is there twice");
         }
         return fields;
     }
@@ -622,6 +628,7 @@ public final class RechargeGateway {
     private static final class Json {
         /** An answer is five deep; this is no place for anybody's stack. */
         private static final int DEPTH_MAX = 32;
+        private static final int NUMBER_LENGTH_MAX = 64;
 
         private final String text;
         private int at = 0;
@@ -711,6 +718,8 @@ public final class RechargeGateway {
         private BigDecimal readNumber() {
             int from = at;
             while (at < text.length() && "+-.eE0123456789".indexOf(text.charAt(at)) >= 0) at++;
+            // Reading a million digits would take minutes, and no number of ours has twenty.
+            if (at - from > NUMBER_LENGTH_MAX) throw wrong();
             return new BigDecimal(text.substring(from, at));
         }
 

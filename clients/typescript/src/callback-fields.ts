@@ -5,6 +5,20 @@ import { CallbackError } from './errors.ts'
 export type CallbackFields = Readonly<Record<string, string> & Omit<SixFields, 'sign'>>
 
 /**
+ * A stranger decides by the content-type whether a framework parses the body, or gives none: so this is the stranger's
+ * fault too, a 400 and not a 500.
+ * @throws CallbackError bad_body for an object that a parser made, and for no body at all.
+ */
+export function bytesOf(rawBody: unknown): Uint8Array {
+  if (typeof rawBody === 'string') return new TextEncoder().encode(rawBody)
+  if (ArrayBuffer.isView(rawBody)) {
+    return new Uint8Array(rawBody.buffer, rawBody.byteOffset, rawBody.byteLength)
+  }
+  if (rawBody instanceof ArrayBuffer) return new Uint8Array(rawBody)
+  throw new CallbackError('bad_body', 'pass the raw body, bytes or text, before anything parses it')
+}
+
+/**
  * Reads a callback's body: a form, or a JSON object of strings. What it is shows: a form begins with a name.
  * @throws CallbackError bad_body.
  */
@@ -41,7 +55,10 @@ function decode(body: Uint8Array): string {
 function readJson(text: string): Record<string, string> {
   const fields: Record<string, string> = Object.create(null)
   for (const [name, value] of Object.entries(parse(text))) {
-    if (typeof value !== 'string') throw new CallbackError('bad_body', `${name} is not a string`)
+    // The sentences do not repeat what a stranger wrote: they may end up on a page.
+    if (typeof value !== 'string') throw new CallbackError('bad_body', 'a value is not a string')
+    // Half a surrogate pair (\ud800) has no UTF-8, so nothing can be signed that has it.
+    if (/\p{Surrogate}/u.test(`${name} ${value}`)) throw new CallbackError('bad_body', 'not Unicode')
     fields[name] = value
   }
   return fields
@@ -60,7 +77,7 @@ function readForm(text: string): Record<string, string> {
   for (const pair of text.split('&')) {
     const equals = pair.indexOf('=')
     const name = decodeText(equals < 0 ? pair : pair.slice(0, equals))
-    if (fields[name] !== undefined) throw new CallbackError('bad_body', `${name} is there twice`)
+    if (fields[name] !== undefined) throw new CallbackError('bad_body', 'a name is there twice')
     fields[name] = equals < 0 ? '' : decodeText(pair.slice(equals + 1))
   }
   return fields

@@ -32,13 +32,18 @@ export async function verifyHeaders(
 }
 
 function headerOf(headers: CallbackHeaders, name: string): string {
-  const value =
-    headers instanceof Headers
-      ? headers.get(name)
-      : Object.entries(headers).find(([given]) => given.toLowerCase() === name)?.[1]
-  const text = typeof value === 'string' ? value : value?.[0]
-  if (!text) throw new CallbackError('missing_header', `${name} is not there`)
+  const value = isHeaders(headers)
+    ? headers.get(name)
+    : Object.entries(headers).find(([given]) => given.toLowerCase() === name)?.[1]
+  const text = Array.isArray(value) ? value[0] : value
+  if (typeof text !== 'string' || text === '')
+    throw new CallbackError('missing_header', `${name} is not there`)
   return text
+}
+
+/** Not instanceof: a framework may have a Headers of its own. */
+function isHeaders(headers: CallbackHeaders): headers is Headers {
+  return typeof headers.get === 'function'
 }
 
 /** @throws CallbackError stale_timestamp. */

@@ -89,12 +89,16 @@ function dataOf(endpoint: string, response: Response, text: string): unknown {
   const seconds = response.headers.get('retry-after') ?? ''
   const retryAfter = /^\d{1,9}$/.test(seconds) ? Number(seconds) : undefined
   const answer = envelopeOf(text)
-  if (answer?.status === 1 && httpStatus === 200) return answer.data
-  if (answer?.status === 0 && typeof answer.code === 'string') {
-    throw new GatewayError(answer.code, String(answer.err), { httpStatus, retryAfter })
+  if (answer?.status === 1 && httpStatus === 200 && isObject(answer.data)) return answer.data
+  if (answer?.status === 0 && typeof answer.code === 'string' && typeof answer.err === 'string') {
+    throw new GatewayError(answer.code, answer.err, { httpStatus, retryAfter })
   }
   const sentence = `${endpoint} was answered with HTTP ${httpStatus}, but not by the gateway`
   throw new GatewayError('bad_answer', sentence, { httpStatus, retryAfter })
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function envelopeOf(

@@ -1,4 +1,4 @@
-import { type CallbackFields, decimalUsdt, readFields } from './callback-fields.ts'
+import { bytesOf, type CallbackFields, decimalUsdt, readFields } from './callback-fields.ts'
 import { type CallbackHeaders, checkTime, verifyHeaders } from './callback-headers.ts'
 import { CallbackError } from './errors.ts'
 import { type Scheme, sameText, sign } from './signature.ts'
@@ -35,12 +35,12 @@ export interface Callback {
 
 /**
  * Verifies a callback.
- * @param rawBody exactly as received, before anything parsed it.
+ * @param rawBody exactly as received, before anything parsed it. What a parser made of it is refused as bad_body.
  * @param nowS Unix seconds.
  * @throws CallbackError when it must not be believed; TypeError when the keys are none.
  */
 export async function verifyCallback(
-  rawBody: Uint8Array | string,
+  rawBody: ArrayBufferView | ArrayBuffer | string,
   headers: CallbackHeaders,
   keys: CallbackKeys,
   nowS: number = Math.floor(Date.now() / 1000),
@@ -48,7 +48,7 @@ export async function verifyCallback(
   const secrets = [keys.webhookSecret ?? []].flat()
   const merchantKeys = [keys.key ?? []].flat()
   checkKeys(secrets, merchantKeys, keys.scheme)
-  const body = typeof rawBody === 'string' ? new TextEncoder().encode(rawBody) : rawBody
+  const body = bytesOf(rawBody)
   const signedId = secrets.length > 0 ? await verifyHeaders(body, headers, secrets, nowS) : null
   const fields = readFields(body)
   if (merchantKeys.length > 0) await verifySign(fields, merchantKeys, keys.scheme)

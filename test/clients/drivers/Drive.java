@@ -27,8 +27,9 @@ public final class Drive {
                 out.println(shown("refused", error.code, error.httpStatus, after, error.isRetryable()));
             } catch (RechargeGateway.CallbackException error) {
                 out.println(shown("refused", error.code));
-            } catch (IllegalArgumentException error) {
-                out.println("keys");
+            } catch (RuntimeException | StackOverflowError error) {
+                boolean isKeys = error.getClass() == IllegalArgumentException.class;
+                out.println(isKeys ? "keys" : shown("other", error.getClass().getName()));
             }
         }
     }
@@ -73,7 +74,9 @@ public final class Drive {
 
     private static String verify(String[] rest) throws RechargeGateway.CallbackException {
         Map<String, List<String>> headers = new HashMap<>();
-        paired(rest, 6).forEach((name, value) -> headers.put(name, List.of(value)));
+        // As HttpExchange gives it.
+        paired(rest, 6).forEach((name, value) -> headers.put(name,
+            List.of(new String(Base64.getDecoder().decode(value), StandardCharsets.ISO_8859_1))));
         RechargeGateway.CallbackKeys keys = new RechargeGateway.CallbackKeys(rest[0])
             .webhookSecret(listed(rest[1]))
             .key(listed(rest[2]))

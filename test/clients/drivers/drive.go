@@ -19,7 +19,7 @@ import (
 
 func main() {
 	lines := bufio.NewScanner(os.Stdin)
-	lines.Buffer(nil, 1<<20)
+	lines.Buffer(nil, 8<<20)
 	for lines.Scan() {
 		task, rest, _ := strings.Cut(lines.Text(), "\t")
 		do := verify
@@ -31,6 +31,9 @@ func main() {
 			answer = refusal(err)
 		}
 		fmt.Println(answer)
+	}
+	if err := lines.Err(); err != nil {
+		panic(err)
 	}
 }
 
@@ -89,7 +92,11 @@ func findOrder(ctx context.Context, client *rechargegateway.Client, given map[st
 func verify(rest []string) (string, error) {
 	header := http.Header{}
 	for name, value := range paired(rest[6:]) {
-		header.Set(name, value)
+		bytes, err := base64.StdEncoding.DecodeString(value)
+		if err != nil {
+			return "", err
+		}
+		header.Add(name, string(bytes))
 	}
 	body, err := base64.StdEncoding.DecodeString(rest[5])
 	if err != nil {

@@ -1,6 +1,8 @@
 // Does what each line of its input says, and answers it with a line: see test/clients/drive.ts.
 import { createInterface } from 'node:readline'
-import { openGateway, verifyCallback } from 'recharge-gateway-client'
+import { CallbackError, GatewayError, openGateway, verifyCallback } from 'recharge-gateway-client'
+
+const KEYS = /key|secret/
 
 for await (const line of createInterface({ input: process.stdin })) {
   const [task, ...rest] = line.split('\t')
@@ -47,15 +49,17 @@ async function call([url, appid, key, scheme, retries, timeoutMs, endpoint, ...p
 
 async function verify([appid, secrets, keys, scheme, now, body, ...pairs]) {
   const given = { appid, scheme, webhookSecret: listed(secrets), key: listed(keys) }
-  const headers = Object.fromEntries(pairs.map(cut))
+  const headers = Object.fromEntries(pairs.map(pair => headerOf(cut(pair))))
   const callback = await verifyCallback(Buffer.from(body, 'base64'), headers, given, Number(now))
   const { idempotencyKey, orderid, localusermark, amount, amountUsdt, sentAt, isTest, fields } = callback
   return shown(idempotencyKey, orderid, localusermark, amount, amountUsdt, sentAt, isTest, fields.txid ?? '-')
 }
 
 function refusal(error) {
-  if (error instanceof TypeError) return 'keys'
   const { code, httpStatus, retryAfter } = error
+  if (!(error instanceof CallbackError) && !(error instanceof GatewayError)) {
+    return error instanceof TypeError && KEYS.test(error.message) ? 'keys' : `other\t${error}`
+  }
   return httpStatus === undefined
     ? `refused\t${code}`
     : `refused\t${code}\t${httpStatus}\t${retryAfter || '-'}\t${error.retryable}`
@@ -67,6 +71,11 @@ function shown(...values) {
 
 function listed(text) {
   return text === '' ? [] : text.split(',')
+}
+
+/** As node:http gives it. */
+function headerOf([name, base64]) {
+  return [name, Buffer.from(base64, 'base64').toString('latin1')]
 }
 
 function cut(pair) {

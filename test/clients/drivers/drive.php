@@ -39,7 +39,7 @@ $call = function (string $url, string $appid, string $key, string $scheme, strin
 
 $verify = function (string $appid, string $secrets, string $keys, string $scheme, string $now, string $body, string ...$pairs) {
     $given = ['appid' => $appid, 'webhook_secret' => listed($secrets), 'key' => listed($keys), 'scheme' => $scheme];
-    $it = RechargeGateway::verifyCallback(base64_decode($body), paired($pairs), $given, (int) $now);
+    $it = RechargeGateway::verifyCallback(base64_decode($body), array_map('base64_decode', paired($pairs)), $given, (int) $now);
     return shown(
         $it['idempotency_key'], $it['orderid'], $it['localusermark'],
         $it['amount'], $it['amount_usdt'], $it['sent_at'], $it['is_test'], $it['fields']['txid'] ?? '-'
@@ -81,6 +81,8 @@ while (($line = fgets(STDIN)) !== false) {
         $answer = "refused\t" . $error->errorCode;
     } catch (InvalidArgumentException $error) {
         $answer = 'keys';
+    } catch (Throwable $error) {
+        $answer = "other\t" . get_class($error);
     }
     echo $answer, "\n";
 }

@@ -39,7 +39,7 @@ def call(url, appid, key, scheme, retries, timeout_ms, endpoint, *pairs):
 def verify(appid, secrets, keys, scheme, now, body, *pairs):
     it = verify_callback(
         base64.b64decode(body),
-        dict(pair.split("=", 1) for pair in pairs),
+        dict(header_of(*pair.split("=", 1)) for pair in pairs),
         appid=appid,
         webhook_secret=listed(secrets),
         key=listed(keys),
@@ -52,6 +52,11 @@ def verify(appid, secrets, keys, scheme, now, body, *pairs):
 
 def shown(*values):
     return "\t".join(["ok"] + [str(value).lower() if isinstance(value, bool) else str(value) for value in values])
+
+
+def header_of(name, value):
+    # As servers give it that keep bytes which are not UTF-8.
+    return name, base64.b64decode(value).decode("utf-8", "surrogateescape")
 
 
 def listed(text):
@@ -69,5 +74,6 @@ for line in sys.stdin:
         print("refused\t%s\t%d\t%s\t%s" % (error.code, error.http_status, after, str(error.retryable).lower()))
     except CallbackError as error:
         print("refused\t" + error.code)
-    except ValueError:
-        print("keys")
+    except Exception as error:
+        is_keys = type(error) is ValueError and ("key" in str(error) or "secret" in str(error))
+        print("keys" if is_keys else "other\t%s" % type(error).__name__)
