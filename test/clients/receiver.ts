@@ -16,7 +16,8 @@ export async function startReceiver(
   [program, ...args]: Command,
   options: { cwd: string; env: Record<string, string | undefined>; port: number },
 ): Promise<Receiver> {
-  const child = spawn(program!, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  // In a group of its own: PHP's server has workers, which would outlive it and keep the port.
+  const child = spawn(program!, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   const exited = once(child, 'exit')
   let output = ''
   const read = (chunk: Buffer) => {
@@ -25,7 +26,11 @@ export async function startReceiver(
   child.stdout.on('data', read)
   child.stderr.on('data', read)
   const stop = async () => {
-    child.kill('SIGKILL')
+    try {
+      process.kill(-child.pid!, 'SIGKILL')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error // It has ended already.
+    }
     await exited
   }
   await waitUntil(`${program} listening`, () => {

@@ -137,5 +137,5 @@ function jsonOf(pairs: readonly (readonly [string, string])[]): string {
 
 /** Lone surrogates have no UTF-8: they are left to JSON, which can write them. */
 function escaped(text: string): string {
-  return encodeURIComponent(text.toWellFormed())
+  return encodeURIComponent(Buffer.from(text).toString())
 }
