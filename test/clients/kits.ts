@@ -142,9 +142,16 @@ async function buildJava(folder: string) {
   }
 }
 
-/** The README's programs as files: a block of code whose first line ends in a comment with a file's name is that file. */
-async function writeExamples(from: string, folder: string): Promise<string[]> {
-  const readme = await readFile(join(from, 'README.md'), 'utf8')
+function writeExamples(from: string, folder: string): Promise<string[]> {
+  return writePrograms(join(from, 'README.md'), folder)
+}
+
+/**
+ * A page's programs as files: a block of code whose first line ends in a comment with a file's name is that file.
+ * @returns their names.
+ */
+export async function writePrograms(page: string, folder: string): Promise<string[]> {
+  const readme = await readFile(page, 'utf8')
   const names: string[] = []
   for (const [, code, name] of readme.matchAll(/^```\w+\n((?:<\?php )?(?:\/\/|#) (\S+)\n[\s\S]*?)^```$/gm)) {
     await mkdir(dirname(join(folder, name!)), { recursive: true })

@@ -17,9 +17,18 @@ import { type SignatureScheme, signParameters } from '../../src/merchants/signat
 const key = '3f9c1e7ab2d84455a0c6e1f27d90b8aa'
 const secret = 'whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA='
 const appid = 'VunTq7Zk2Lm9h1l8'
-const pages = ['quickstart', 'endpoints', 'signatures', 'callbacks', 'amounts', 'going-live', 'moving'].map(
-  name => `${name}.md`,
-)
+const pages = [
+  'quickstart',
+  'endpoints',
+  'signatures',
+  'callbacks',
+  'amounts',
+  'going-live',
+  'moving',
+  'tron',
+  'limits',
+  'quickstart-code',
+].map(name => `${name}.md`)
 // Described, not opened: no database is asked.
 const endpoints = merchantEndpoints({ config: { callbackAllowedNetworks: [] as string[] } } as AppOptions)
 const endpointNames = endpoints.map(endpoint => endpoint.name)
