@@ -10,6 +10,7 @@ import { addChainCommands } from './cli/chain-commands.ts'
 import { addContractCommands } from './cli/contract-commands.ts'
 import { addDemoCommand } from './cli/demo-command.ts'
 import { addDoctorCommand } from './cli/doctor-command.ts'
+import { addExportCommands } from './cli/export-commands.ts'
 import { addHeldCommands } from './cli/held-commands.ts'
 import { hideArguments } from './cli/hide-arguments.ts'
 import { addMerchantCommands } from './cli/merchant-commands.ts'
@@ -44,6 +45,7 @@ addQuarantineCommands(program)
 addRescanCommands(program)
 addReconcileCommands(program)
 addAuditCommands(program)
+addExportCommands(program)
 addRestoreCommands(program)
 addResealCommand(program)
 addSandboxCommands(program)

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { type ImportedAddresses, importAddresses } from '../addresses/import-address.ts'
 import { readRules } from '../credits/credit-rules.ts'
 import { importFromBlock } from '../credits/import-from-block.ts'
+import { type AddressExport, exportAddresses } from './export-addresses.ts'
 import { readHeight, rescannedText, sayProgress } from './rescan-commands.ts'
 import { withDatabase } from './with-database.ts'
 import { withNodes } from './with-nodes.ts'
@@ -9,7 +10,8 @@ import { withNodes } from './with-nodes.ts'
 export function addAddressCommands(program: Command): void {
   const address = program
     .command('address')
-    .description('deposit addresses that were not derived from an account key')
+    .alias('addresses')
+    .description('deposit addresses: import, export')
 
   address
     .command('import')
@@ -38,6 +40,23 @@ export function addAddressCommands(program: Command): void {
         })
       },
     )
+
+  address
+    .command('export')
+    .description('print addresses with what they received, as CSV, for collecting the money')
+    .option('--merchant <appid>', 'of one merchant')
+    .option('--all', 'those too that received nothing')
+    .option('--balance', 'ask a node (TRON_NODES) what each holds now; one request for each')
+    .option('--csv', 'the format; there is no other')
+    .option('--bom', 'begin with a byte order mark: Excel shows Chinese rightly then')
+    .action(async (asked: AddressExport) => {
+      await withDatabase('command', async (pool, config) => {
+        const failed = await exportAddresses(pool, config, asked)
+        if (failed === 0) return
+        console.error(`${failed} balances could not be read and are empty`)
+        process.exitCode = 1
+      })
+    })
 }
 
 function sayImported({ imported, known, adopted }: ImportedAddresses): void {

@@ -65,6 +65,11 @@ export function deriveAddress(key: AccountKey, index: number): TronAddress {
   return addressOfPublicKey(key.receiving.deriveChild(index).publicKey!)
 }
 
+/** Reads which account a key is of: 0 in m/44'/195'/0'. It stands in the key's own bytes. */
+export function accountNumberOf({ xpub }: AccountKey): number {
+  return Buffer.from(base58check.decode(xpub)).readUInt32BE(9) & 0x7fffffff
+}
+
 /** Computes the address of a public key. @param publicKey on secp256k1: 33 bytes compressed or 65 uncompressed. */
 export function addressOfPublicKey(publicKey: Uint8Array): TronAddress {
   const point = ECDH.convertKey(publicKey, 'secp256k1', undefined, undefined, 'uncompressed') as Buffer
