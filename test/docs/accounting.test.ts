@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { asReportRole } from '../audit/as-report-role.ts'
 import { auditedDatabase } from '../audit/audited-database.ts'
+import { testXpub } from '../support/api-under-test.ts'
 import { gatewayProgram } from '../support/gateway-program.ts'
 
 // Every query and every command of docs/accounting.md, as they stand there.
@@ -13,6 +14,7 @@ const blocks = (language: string) =>
 const database = await auditedDatabase()
 const { pool } = database
 const url = pool.options.connectionString!
+await pool.query('update address_counter set xpub = $1', [testXpub])
 
 /** Runs the gateway. @returns standard output and the exit code. */
 async function gateway(args: readonly string[], env: Record<string, string> = {}) {
