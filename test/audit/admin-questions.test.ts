@@ -241,9 +241,15 @@ test("a transaction at the head is seen, one that could not be read is parked, a
   const where = queries.get('Where is this transaction?')!
   const [seen] = await ask(where, { txid: seenTxid })
   assert.deepEqual([seen?.found, seen?.log_index, seen?.state], ['seen', 2, '5 confirmations'])
-  const [parked] = await ask(where, { txid: 'cd'.repeat(32) })
-  assert.deepEqual([parked?.found, parked?.state], ['parked', 'not understood'])
-  assert.deepEqual(await ask(where, { txid: '00'.repeat(32) }), [])
+  const found = await ask(where, { txid: 'cd'.repeat(32) })
+  const parked = found.find(one => one.found === 'parked')
+  assert.equal(parked?.state, 'not understood')
+  for (const txid of [seenTxid.toUpperCase(), `0x${seenTxid}`, ` 0X${seenTxid.toUpperCase()} `])
+    assert.deepEqual(await ask(where, { txid }), [seen])
+  // An empty answer leads on.
+  const [nothing, ...more] = await ask(where, { txid: '00'.repeat(32) })
+  assert.deepEqual([nothing?.found, more], ['nothing', []])
+  assert.match(`${nothing?.state}`, /^pays none of our addresses up to block \d+ of /)
 })
 
 test("days are those of UTC, whatever the session's time zone", async () => {
