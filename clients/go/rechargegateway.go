@@ -126,13 +126,23 @@ type UserAddress struct {
 		LocalUserMark string `json:"localusermark"`
 	} `json:"info"`
 	Data struct {
-		MerchantID    int64  `json:"merchant_id"`
+		MerchantID int64 `json:"merchant_id"`
+		// Address is the base address; empty, as UUID is, for a user who has only addresses of orders.
 		Address       string `json:"address"`
 		LocalUserMark string `json:"m_localusermark"`
 		UUID          string `json:"uuid"`
 		AddTime       int64  `json:"addtime"`
-		// Unclaimed is decimal USDT that arrived and belongs to no order yet.
+		// Unclaimed is decimal USDT that arrived at any of the addresses and belongs to no order yet.
 		Unclaimed string `json:"unclaimed"`
+		// Addresses are all of the user's, newest first, at most 100.
+		Addresses []struct {
+			Address string `json:"address"`
+			// OrderID is the order that alone uses this address; nil: it serves any order.
+			OrderID   *string `json:"orderid"`
+			Unclaimed string  `json:"unclaimed"`
+		} `json:"addresses"`
+		// Next is nil after the last address. For further ones use Call with it as cursor.
+		Next *string `json:"next"`
 	} `json:"data"`
 }
 
@@ -261,13 +271,61 @@ type Statement struct {
 	} `json:"unclaimed"`
 }
 
+// TransferFilter picks transfers; what is zero does not matter.
+type TransferFilter struct {
+	// TxID is hex in either case, with or without 0x.
+	TxID          string
+	Address       string
+	LocalUserMark string
+	// State is credited, unclaimed, held or rejected.
+	State string
+	// Cursor is Next of the page before.
+	Cursor string
+	// Limit is 1 to 500; 100 unless given.
+	Limit int
+}
+
+// Transfer is a transfer to one of your addresses and what has become of it.
+type Transfer struct {
+	TxID          string `json:"txid"`
+	LogIndex      int    `json:"log_index"`
+	From          string `json:"from"`
+	Address       string `json:"address"`
+	LocalUserMark string `json:"localusermark"`
+	// Amount is decimal USDT.
+	Amount    string `json:"amount"`
+	Block     int64  `json:"block"`
+	BlockTime int64  `json:"block_time"`
+	// State is credited, unclaimed, held or rejected.
+	State string `json:"state"`
+	// Reason says why it is held: confirmation, proof, quarantine or behind; else nil.
+	Reason *string `json:"reason"`
+	// OrderID is the order it was credited to; else nil.
+	OrderID *string `json:"orderid"`
+}
+
+// TransferPage is what transfers answers, newest first; Next is nil on the last page. A page may be short, or empty, and have
+// a Next.
+type TransferPage struct {
+	Transfers []Transfer `json:"transfers"`
+	// Seen is on the chain and not final yet: for display only.
+	Seen []struct {
+		TxID          string `json:"txid"`
+		Address       string `json:"address"`
+		LocalUserMark string `json:"localusermark"`
+		Amount        string `json:"amount"`
+		Confirmations int    `json:"confirmations"`
+	} `json:"seen"`
+	Next *string `json:"next"`
+}
+
 // NewAddress is the user's address, the same one when asked again; with an orderID, one for that order alone.
 func (c *Client) NewAddress(ctx context.Context, username, localUserMark, orderID string) (*NewAddress, error) {
 	given := present(map[string]string{"username": username, "localusermark": localUserMark, "orderid": orderID})
 	return ask[NewAddress](ctx, c, "newAddress", given, c.Retries)
 }
 
-// FindUserAddress is the user's address, and what waits unclaimed there.
+// FindUserAddress is the user's base address, all addresses of the user, and what waits unclaimed there.
 func (c *Client) FindUserAddress(ctx context.Context, username, localUserMark string) (*UserAddress, error) {
 	given := map[string]string{"username": username, "localusermark": localUserMark}
 	return ask[UserAddress](ctx, c, "finduseraddress", given, c.Retries)
@@ -317,6 +375,18 @@ func (c *Client) TestCallback(ctx context.Context, notifyURL string) (*TestedCal
 func (c *Client) Statement(ctx context.Context, from, to time.Time) (*Statement, error) {
 	given := map[string]string{"from": seconds(from), "to": seconds(to)}
 	return ask[Statement](ctx, c, "statement", given, c.Retries)
+}
+
+// ListTransfers is a page of transfers to your addresses, newest first; ask on with Cursor until Next is nil.
+func (c *Client) ListTransfers(ctx context.Context, filter TransferFilter) (*TransferPage, error) {
+	given := present(map[string]string{
+		"txid": filter.TxID, "address": filter.Address, "localusermark": filter.LocalUserMark, "state": filter.State,
+		"cursor": filter.Cursor,
+	})
+	if filter.Limit != 0 {
+		given["limit"] = strconv.Itoa(filter.Limit)
+	}
+	return ask[TransferPage](ctx, c, "transfers", given, c.Retries)
 }
 
 // Call asks any endpoint, such as findorder by ordersn, and returns the answer's data as it came.

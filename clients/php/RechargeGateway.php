@@ -58,7 +58,11 @@ final class RechargeGateway
         return $this->call('newAddress', $parameters);
     }
 
-    /** The user's address, and what waits unclaimed there: username, localusermark. */
+    /**
+     * The user's base address (data.address, null for a user who has only addresses of orders), all addresses of the user, 100
+     * at a time (data.addresses), and what waits unclaimed there: username, localusermark; for further addresses ask on with
+     * cursor = data.next until that is null.
+     */
     public function findUserAddress(array $parameters): array
     {
         return $this->call('finduseraddress', $parameters);
@@ -104,6 +108,15 @@ final class RechargeGateway
     public function statement(array $period): array
     {
         return $this->call('statement', $period);
+    }
+
+    /**
+     * A page of transfers to your addresses and what has become of each, newest first: txid, address, localusermark, state
+     * (credited, unclaimed, held, rejected), limit; ask on with cursor = next until that is null, also when a page is short or empty.
+     */
+    public function listTransfers(array $filter = []): array
+    {
+        return $this->call('transfers', $filter);
     }
 
     /**

@@ -133,9 +133,14 @@ class Gateway:
         """The user's address, the same one when asked again; with an orderid, one for that order alone."""
         return self.call("newAddress", username=username, localusermark=localusermark, orderid=orderid)
 
-    def find_user_address(self, username: str, localusermark: str) -> Dict[str, Any]:
-        """The user's address, and what waits unclaimed there."""
-        return self.call("finduseraddress", username=username, localusermark=localusermark)
+    def find_user_address(
+        self, username: str, localusermark: str, cursor: Optional[str] = None
+    ) -> Dict[str, Any]:
+        """The user's base address (None for a user who has only addresses of orders), all addresses, and what is unclaimed.
+
+        Addresses come 100 at a time: ask on with cursor=found["data"]["next"] until that is None.
+        """
+        return self.call("finduseraddress", username=username, localusermark=localusermark, cursor=cursor)
 
     def create_order(
         self,
@@ -183,6 +188,14 @@ class Gateway:
     def statement(self, from_: int, to: int) -> Dict[str, Any]:
         """Sums per UTC day; Unix seconds, `from_` included and `to` not, at most 92 days."""
         return self.call("statement", from_=from_, to=to)
+
+    def list_transfers(self, **filters: Union[str, int, None]) -> Dict[str, Any]:
+        """A page of transfers to your addresses and what has become of each, newest first.
+
+        Filters: txid, address, localusermark, state (credited, unclaimed, held, rejected), limit, cursor. Ask on with
+        cursor=page["next"] until that is None, also when a page is short or empty.
+        """
+        return self.call("transfers", **filters)
 
     def call(self, endpoint: str, **parameters: Union[str, int, None]) -> Dict[str, Any]:
         """Any endpoint; what is None is left out, and a trailing _ of a name falls off (from_)."""

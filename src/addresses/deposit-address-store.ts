@@ -102,26 +102,75 @@ export async function insertAddresses(
   return addresses.map(a => byAddress.get(a.address)!)
 }
 
-/** Finds a user's base address, with the sum of what is unclaimed at all of the user's addresses. */
-export async function findBaseWithUnclaimed(
+/** One of a user's addresses, with what arrived there and belongs to no order yet, base units as text. */
+export interface UserAddress {
+  address: TronAddress
+  /** The order whose own address it is. */
+  orderid: string | null
+  unclaimed: string
+}
+
+/** A user's addresses. */
+export interface UserAddresses {
+  /** Null: the user has only order's own or imported addresses, or none at all. */
+  base: DepositAddress | null
+  /** At all of the user's addresses. */
+  unclaimed: UsdtUnits
+  /** A page of all addresses, the base address included, the newest first. */
+  page: UserAddress[]
+  /** Whether the user has the address after which the page begins. */
+  knowsAfter: boolean
+}
+
+/**
+ * Finds a user's base address, a page of all addresses, and what is unclaimed there.
+ * @param page.after the last address of the page before; null: the first page.
+ */
+export async function findUserAddresses(
   db: Queryable,
   user: Pick<User, 'merchantId' | 'localusermark'>,
-): Promise<{ address: DepositAddress; unclaimed: UsdtUnits } | null> {
-  const [found] = await rows<DepositAddress & { unclaimed: string }>(db, {
-    name: 'base-address-with-unclaimed',
-    text: `select ${columns},
+  { after, limit }: { after: string | null; limit: number },
+): Promise<UserAddresses> {
+  const [found] = await rows<
+    (DepositAddress | { id: null }) & { units: string; page: UserAddress[]; afterId: bigint | null }
+  >(db, {
+    name: 'user-addresses',
+    text: `with before as (
+             select id
+               from deposit_address
+              where merchant_id = $1 and localusermark = $2 and address = $3
+           )
+           select ${columns},
+                  (select id from before) as "afterId",
                   (select coalesce(sum(t.amount), 0)::text
                      from deposit_address u
                      join waiting_transfer w on w.deposit_address_id = u.id and w.reason = 'unclaimed'
                      join transfer t on t.id = w.transfer_id
-                    where u.merchant_id = d.merchant_id and u.localusermark = d.localusermark) as unclaimed
-             from deposit_address d
-            where d.merchant_id = $1 and d.localusermark = $2 and d.is_base`,
-    values: [user.merchantId, user.localusermark],
+                    where u.merchant_id = $1 and u.localusermark = $2) as units,
+                  (select coalesce(json_agg(json_build_object(
+                            'address', p.address, 'orderid', p.orderid,
+                            'unclaimed', (select coalesce(sum(t.amount), 0)::text
+                                            from waiting_transfer w
+                                            join transfer t on t.id = w.transfer_id
+                                           where w.deposit_address_id = p.id and w.reason = 'unclaimed'))
+                            order by p.id desc), '[]')
+                     from (select id, address, orderid
+                             from deposit_address
+                            where merchant_id = $1 and localusermark = $2
+                              and id < coalesce((select id from before), 9223372036854775807)
+                            order by id desc
+                            limit $4) p) as page
+             from (values (1)) one
+             left join deposit_address d on d.merchant_id = $1 and d.localusermark = $2 and d.is_base`,
+    values: [user.merchantId, user.localusermark, after, limit],
   })
-  if (!found) return null
-  const { unclaimed, ...address } = found
-  return { address, unclaimed: usdt(BigInt(unclaimed)) }
+  const { units, page, afterId, ...base } = found!
+  return {
+    base: base.id === null ? null : base,
+    unclaimed: usdt(BigInt(units)),
+    page,
+    knowsAfter: after === null || afterId !== null,
+  }
 }
 
 /** `counterId` null: the address was imported. */

@@ -5,7 +5,7 @@ import { createPool, type Pool } from './pool.ts'
 export const readTimeoutMs = 4_000
 
 /** Enough for the turns of all endpoints that read here, so that who has a turn does not wait for a connection too. */
-const readConnectionsMax = 6
+const readConnectionsMax = 8
 
 /** Opens the pool for reads that may take seconds. They never hold a connection that an order or a credit needs. */
 export function openReadPool(url: string): Pool {

@@ -17,6 +17,7 @@ import { openFindOrder } from '../orders/find-order.ts'
 import { openOrderBatch } from '../orders/order-batch.ts'
 import { orderEndpoints } from '../orders/order-routes.ts'
 import { statementEndpoint } from '../orders/statement-routes.ts'
+import { transferEndpoint } from '../orders/transfer-routes.ts'
 import type { Endpoint } from '../requests/endpoint.ts'
 import { answerErrors } from './answer-errors.ts'
 import { answered } from './answered.ts'
@@ -79,6 +80,7 @@ export function merchantEndpoints(options: AppOptions): Endpoint[] {
     ...orderEndpoints({ context: orderContext, find: openFindOrder(pool), prisma }),
     ...callbackEndpoints({ pool, context: openTestContext(options) }),
     statementEndpoint(reads),
+    transferEndpoint(reads),
   ]
 }
 

@@ -3,6 +3,8 @@ import type { Prisma } from '../db/prisma-client.ts'
 import { describeEndpoint, type Endpoint } from '../requests/endpoint.ts'
 import { openMerchantTurns } from '../requests/merchant-turns.ts'
 import {
+  choiceParameter,
+  limitParameter,
   localusermarkParameter,
   nullable,
   orderidParameter,
@@ -104,9 +106,9 @@ export function orderEndpoints({
       parameters: Type.Object({
         from: Type.Optional(secondsParameter('Created at or after, Unix seconds.', '1662249600')),
         to: Type.Optional(secondsParameter('Created before, Unix seconds.', '1662336000')),
-        state: Type.Optional(choice(orderStates, 'Only orders in this state.')),
+        state: Type.Optional(choiceParameter(orderStates, 'Only orders in this state.')),
         expired: Type.Optional(
-          choice(
+          choiceParameter(
             ['true', 'false'],
             'true: only orders that have expired by block time; false: only the others.',
           ),
@@ -115,14 +117,7 @@ export function orderEndpoints({
         cursor: Type.Optional(
           textParameter(1, 64, '`next` of the previous page.', 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2'),
         ),
-        limit: Type.Optional(
-          Type.String({
-            pattern: '^([1-9]|[1-9]\\d|[1-4]\\d\\d|500)$',
-            description: 'Maximum number of orders, 1 to 500; default 100.',
-            examples: ['100'],
-            expected: 'a whole number from 1 to 500',
-          }),
-        ),
+        limit: Type.Optional(limitParameter('orders')),
       }),
       data: Type.Object({
         orders: Type.Array(orderSchema),
@@ -145,8 +140,4 @@ export function orderEndpoints({
         ),
     }),
   ]
-}
-
-function choice<const T extends string[]>(values: readonly [...T], description: string) {
-  return Type.Enum<T>(values, { description, examples: [values[0]], expected: `one of ${values.join(', ')}` })
 }

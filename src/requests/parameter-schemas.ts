@@ -41,5 +41,20 @@ export function secondsParameter(description: string, example: string) {
   })
 }
 
+/** A parameter that is one of a few words. */
+export function choiceParameter<const T extends string[]>(values: readonly [...T], description: string) {
+  return Type.Enum<T>(values, { description, examples: [values[0]], expected: `one of ${values.join(', ')}` })
+}
+
+/** How many rows a page has at most. @param of what the rows are, in the plural. */
+export function limitParameter(of: string) {
+  return Type.String({
+    pattern: '^([1-9]|[1-9]\\d|[1-4]\\d\\d|500)$',
+    description: `Maximum number of ${of}, 1 to 500; default 100.`,
+    examples: ['100'],
+    expected: 'a whole number from 1 to 500',
+  })
+}
+
 /** A field of an answer that may be null. */
 export const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])

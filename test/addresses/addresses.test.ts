@@ -10,7 +10,7 @@ import {
   otherXpub,
   testXpub,
 } from '../support/api-under-test.ts'
-import { addressIdOf } from '../support/seed.ts'
+import { addressIdOf, seedAddresses } from '../support/seed.ts'
 import { seedWaiting } from '../support/seed-transfer.ts'
 import type { Caller } from '../support/signed-request.ts'
 
@@ -145,28 +145,32 @@ test('an account with no index left is unavailable, and nothing is written', asy
   assert.deepEqual(await countRows(api.pool), before)
 })
 
-test('finduseraddress answers the base address as the wire has it, or that there is no such user', async () => {
+test('finduseraddress answers base address and all addresses as the wire has it, or that there is no such user', async () => {
   const user = { username: 'a123456', localusermark: newMark() }
   const none = await api.ask(merchant, 'finduseraddress', user)
   assert.deepEqual([none.httpStatus, none.code], [404, 'user_not_found'])
-  await ask({ ...user, orderid: 'only-an-order' })
-  assert.equal(
-    (await api.ask(merchant, 'finduseraddress', user)).code,
-    'user_not_found',
-    'no base address yet',
-  )
-  const assigned = (await ask(user)).data
-  const found = (await api.ask(merchant, 'finduseraddress', user)).data
+  const own = (await ask({ ...user, orderid: 'only-an-order' })).data.address
+  await waitAt(api, own, 2_000_000n, 'unclaimed')
   const { id } = api.merchants.byAppid(merchant.appid)!
-  assert.deepEqual(found, {
-    info: { username: 'a123456', localusermark: user.localusermark },
+  const info = { username: 'a123456', localusermark: user.localusermark }
+  const all = { merchant_id: Number(id), m_localusermark: user.localusermark, unclaimed: '2', next: null }
+  const ofOrder = { address: own, orderid: 'only-an-order', unclaimed: '2' }
+  const without = await api.ask(merchant, 'finduseraddress', user)
+  assert.equal(without.httpStatus, 200)
+  assert.deepEqual(without.data, {
+    info,
+    data: { ...all, address: null, uuid: null, addtime: null, addresses: [ofOrder] },
+  })
+  const assigned = (await ask(user)).data
+  const { address, uuid, addtime } = assigned
+  assert.deepEqual((await api.ask(merchant, 'finduseraddress', user)).data, {
+    info,
     data: {
-      merchant_id: Number(id),
-      address: assigned.address,
-      m_localusermark: user.localusermark,
-      uuid: assigned.uuid,
-      addtime: assigned.addtime,
-      unclaimed: '0',
+      ...all,
+      address,
+      uuid,
+      addtime,
+      addresses: [{ address, orderid: null, unclaimed: '0' }, ofOrder],
     },
   })
   const other = await api.addMerchant()
@@ -175,6 +179,33 @@ test('finduseraddress answers the base address as the wire has it, or that there
     'user_not_found',
     "another merchant's user",
   )
+})
+
+test('of many addresses an answer lists a hundred, the newest first, and a cursor leads to the others', async () => {
+  const localusermark = newMark()
+  const user = { username: 'u', localusermark }
+  const merchantId = api.merchants.byAppid(merchant.appid)!.id
+  const base = (await ask(user)).data.address
+  const seeded = await seedAddresses(
+    api.pool,
+    Array.from({ length: 199 }, () => ({ merchantId, localusermark, isBase: false })),
+  )
+  const find = (cursor?: string, caller = merchant) =>
+    api.ask(caller, 'finduseraddress', { ...user, ...(cursor && { cursor }) })
+  const first = (await find()).data.data
+  const second = (await find(first.next)).data.data
+  assert.deepEqual([first.addresses.length, second.addresses.length, second.next], [100, 100, null])
+  assert.deepEqual(
+    [...first.addresses, ...second.addresses].map(({ address }) => address),
+    [base, ...seeded.map(({ address }) => address)].reverse(),
+  )
+  assert.deepEqual([first.address, second.address], [base, base], 'every answer has the base address')
+  const stranger = { username: 'u', localusermark: newMark() }
+  const elsewhere = (await ask(stranger)).data.address
+  for (const cursor of [elsewhere, 'nothing']) {
+    const refused = await find(cursor)
+    assert.deepEqual([refused.httpStatus, refused.code], [400, 'bad_parameter'], cursor)
+  }
 })
 
 test("unclaimed adds up what waits at all of the user's addresses, and nothing else", async () => {

@@ -11,7 +11,7 @@ type Row = readonly [fact: string, behaviour: string, asked: Partial<Asked>, req
 // biome-ignore format: a table.
 const rows: readonly Row[] = [
   ['newAddress', 'wire', { endpoint: 'newAddress', parameters: hostile }, 1, 'ok\tTWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6'],
-  ['finduseraddress', 'wire', { endpoint: 'finduseraddress', parameters: hostile }, 1, 'ok\tTWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6\t0'],
+  ['finduseraddress', 'wire', { endpoint: 'finduseraddress', parameters: hostile }, 1, 'ok\tTWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6\t0\t0'],
   ['TraderRechargeorder', 'wire', {}, 1, created],
   ['findorder', 'wire', { endpoint: 'findorder', parameters: { orderid: 'sh-1' } }, 1, 'ok\toverpaid\t3.00005\tfalse\t64072148\t1\tcb_0123456789abcdef0123456789abcdef'],
   ['findorder by ordersn', 'wire', { endpoint: 'findorder', parameters: { ordersn: 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2' } }, 1, 'ok\toverpaid\t3.00005\tfalse\t64072148\t1\tcb_0123456789abcdef0123456789abcdef'],
@@ -19,6 +19,7 @@ const rows: readonly Row[] = [
   ['resendcallback', 'wire', { endpoint: 'resendcallback', parameters: { orderid: 'sh-1' } }, 1, 'ok\t1\t0'],
   ['testcallback', 'wire', { endpoint: 'testcallback', parameters: {} }, 1, 'ok\ttrue\t200\ttrue'],
   ['statement', 'wire', { endpoint: 'statement', parameters: { from: '1662299838', to: '1662386238' } }, 1, 'ok\t2026-11-22\t12.5\t0.5'],
+  ['transfers', 'wire', { endpoint: 'transfers', parameters: { txid: `0x${'9F'.repeat(32)}`, state: 'credited' } }, 1, 'ok\tcredited\tsh-1\ttrue\t2'],
   ['a gateway that is busy once', 'busy-once', {}, 2, created],
   ['a gateway that fails once', 'broken-once', {}, 2, created],
   ['a connection that is reset once', 'reset-once', {}, 2, created],

@@ -14,6 +14,7 @@ export const calls: ((gateway: GatewayClient) => unknown)[] = [
   gateway => gateway.listOrders({ from: 1_662_249_600, to: '1662336000', limit: 5, expired: 'true' }),
   gateway => gateway.findOrder({ ordersn: 'cz-1' } satisfies OrderName),
   gateway => gateway.testCallback({}),
+  gateway => gateway.listTransfers({ state: 'unclaimed', localusermark: '42', limit: 5 }),
   // @ts-expect-error: floats are not money.
   gateway => gateway.createOrder({ ...order, amount: 3.5 }),
   // @ts-expect-error: an order has an orderid.

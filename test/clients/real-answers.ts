@@ -37,6 +37,12 @@ export async function checkRealAnswers(running: RunningGateway, kit: Kit): Promi
     page.orders.map(it => [it.orderid, it.received]),
     [[orderid, '1.5']],
   )
+  const paid = await gateway.listTransfers({ txid: `0x${found.transfers[0]!.txid.toUpperCase()}` })
+  assertShape(wireAnswers.transfers, paid)
+  assert.deepEqual(
+    paid.transfers.map(it => [it.state, it.orderid, it.amount]),
+    [['credited', orderid, '1.5']],
+  )
   await assert.rejects(gateway.findOrder({ orderid: 'another' }), {
     code: 'order_not_found',
     httpStatus: 404,

@@ -6,6 +6,7 @@ import type {
   ResentCallbacks,
   Statement,
   TestedCallback,
+  TransferPage,
   UserAddress,
 } from '../../clients/typescript/src/answers.ts'
 
@@ -28,6 +29,8 @@ export const wireAnswers = {
       uuid: '85a6c08e1f2a4b3c8d9e0f3900c51abe',
       addtime: 1662198094,
       unclaimed: '0',
+      addresses: [{ address: 'TWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6', orderid: null, unclaimed: '0' }],
+      next: null,
     },
   } satisfies UserAddress,
   TraderRechargeorder: {
@@ -121,6 +124,33 @@ export const wireAnswers = {
     ],
     unclaimed: { transfers: 1, amount: '0.5' },
   } satisfies Statement,
+  transfers: {
+    transfers: [
+      {
+        txid: '9ff75c01aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00',
+        log_index: 0,
+        from: 'TQrY8tryqsYVCYS3MFbtffiPp2ccyn4STm',
+        address: 'TWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6',
+        localusermark: '1',
+        amount: '3.00005',
+        block: 64072148,
+        block_time: 1662299898,
+        state: 'credited',
+        reason: null,
+        orderid: 'sh-1',
+      },
+    ],
+    seen: [
+      {
+        txid: '11f75c01aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00',
+        address: 'TWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6',
+        localusermark: '1',
+        amount: '1',
+        confirmations: 2,
+      },
+    ],
+    next: null,
+  } satisfies TransferPage,
 }
 
 export type EndpointName = keyof typeof wireAnswers

@@ -66,6 +66,7 @@ test('every endpoint answers what the contract says, with an order that was paid
     resendcallback: { orderid, ...stamp() },
     testcallback: stamp(),
     statement: { from: String(now - 86_400), to: String(now + 60) },
+    transfers: {},
   }
   for (const { name } of merchantEndpoints(api.options)) {
     const answer = await api.ask(merchant, name, asked[name]!)
@@ -77,6 +78,8 @@ test('every endpoint answers what the contract says, with an order that was paid
       assert.equal(kindOf(body.data.callbacks[0].last_status), 'integer')
       assert.equal(kindOf(body.data.callbacks[0].next_at), 'integer')
     }
+    if (name === 'transfers')
+      for (const part of ['transfers', 'seen']) assert.equal(body.data[part].length, 1, part)
     if (name === 'orders') assert.equal(body.data.orders.length, 2)
   }
 })

@@ -110,7 +110,11 @@ public final class RechargeGateway {
         return call("newAddress", parameters);
     }
 
-    /** The user's address, and what waits unclaimed there: username, localusermark. */
+    /**
+     * The user's base address (data.address, null for a user who has only addresses of orders), all addresses of the user, 100
+     * at a time (data.addresses), and what waits unclaimed there: username, localusermark; for further addresses ask on with
+     * cursor until data.next is null.
+     */
     public Answer findUserAddress(Map<String, String> parameters) {
         return call("finduseraddress", parameters);
     }
@@ -151,6 +155,14 @@ public final class RechargeGateway {
     /** Sums per UTC day; Unix seconds, from included and to not, at most 92 days. */
     public Answer statement(long from, long to) {
         return call("statement", Map.of("from", Long.toString(from), "to", Long.toString(to)));
+    }
+
+    /**
+     * A page of transfers to your addresses and what has become of each, newest first: txid, address, localusermark, state
+     * (credited, unclaimed, held, rejected), limit; ask on with cursor until next is null, also when a page is short or empty.
+     */
+    public Answer listTransfers(Map<String, String> filter) {
+        return call("transfers", filter);
     }
 
     /** Any endpoint, such as findorder by ordersn; what is null is left out. */

@@ -7,6 +7,7 @@ import type {
   StatementAnswer,
   TestcallbackAnswer,
   TraderRechargeorderAnswer,
+  TransfersAnswer,
 } from './api-types.ts'
 
 // The `data` of every answer by the client's own names; the fields are the document's. Times are Unix seconds, USDT
@@ -23,3 +24,6 @@ export type CallbackState = OrderDetails['callbacks'][number]['state']
 export type ResentCallbacks = ResendcallbackAnswer['data']
 export type TestedCallback = TestcallbackAnswer['data']
 export type Statement = StatementAnswer['data']
+export type TransferPage = TransfersAnswer['data']
+export type ListedTransfer = TransferPage['transfers'][number]
+export type TransferState = ListedTransfer['state']

@@ -124,6 +124,8 @@ export interface FinduseraddressParameters {
   username: string
   /** The merchant's id for the user. */
   localusermark: string
+  /** `next` of the previous answer. */
+  cursor?: string
   /** Unix seconds, within 300 s of our clock. */
   t?: string
   /** 16 to 64 characters, used once within ten minutes. */
@@ -142,16 +144,27 @@ export interface FinduseraddressAnswer {
     data: {
       /** The gateway's number for the merchant. */
       merchant_id: number
-      /** The TRON address to pay to. */
-      address: string
+      /** The user's base address; null for a user who has only addresses of orders. */
+      address: string | null
       /** The merchant's id for the user. */
       m_localusermark: string
       /** The gateway's id for the address. */
-      uuid: string
+      uuid: string | null
       /** Time of assignment, Unix seconds. */
-      addtime: number
-      /** What arrived and belongs to no order yet, decimal USDT. */
+      addtime: number | null
+      /** What arrived and belongs to no order yet, at all addresses, decimal USDT. */
       unclaimed: string
+      /** All addresses of the user, newest first, at most 100 in an answer. */
+      addresses: {
+        /** An address of the user. */
+        address: string
+        /** The order that alone uses this address; null: it serves any order. */
+        orderid: string | null
+        /** What arrived there and belongs to no order yet, decimal USDT. */
+        unclaimed: string
+      }[]
+      /** Cursor for further addresses; null after the last. */
+      next: string | null
     }
   }
 }
@@ -433,5 +446,73 @@ export interface StatementAnswer {
       /** The sum of these transfers, decimal USDT. */
       amount: string
     }
+  }
+}
+
+export interface TransfersParameters {
+  /** The merchant's appid. */
+  appid: string
+  /** The signature, hex in either case. */
+  sign: string
+  /** Only transfers of this transaction. In either case, with or without 0x. */
+  txid?: string
+  /** Only transfers to this address. */
+  address?: string
+  /** The merchant's id for the user. */
+  localusermark?: string
+  /** Only transfers in this state. */
+  state?: 'credited' | 'unclaimed' | 'held' | 'rejected'
+  /** `next` of the previous page. */
+  cursor?: string
+  /** Maximum number of transfers, 1 to 500; default 100. */
+  limit?: string
+  /** Unix seconds, within 300 s of our clock. */
+  t?: string
+  /** 16 to 64 characters, used once within ten minutes. */
+  nonce?: string
+}
+
+export interface TransfersAnswer {
+  status: 1
+  data: {
+    transfers: {
+      /** Transaction id. */
+      txid: string
+      /** Position in the transaction's logs. */
+      log_index: number
+      /** Sender. */
+      from: string
+      /** The address it was paid to. */
+      address: string
+      /** The merchant's id for the user of that address. */
+      localusermark: string
+      /** Amount of the transfer, decimal USDT. */
+      amount: string
+      /** Height of its block. */
+      block: number
+      /** Time of its block, Unix seconds. */
+      block_time: number
+      /** credited: to the order in orderid; unclaimed: no order yet, the next one at this address gets it; held: it waits, see reason; rejected: the operator decided not to credit it. */
+      state: 'credited' | 'unclaimed' | 'held' | 'rejected'
+      /** Why it is held. confirmation: a second node must show it, because of its amount; proof: it is not proved yet that it happened; quarantine: the operator has to look at it; behind: an earlier transfer to the same address is held. Null in other states. */
+      reason: 'confirmation' | 'proof' | 'quarantine' | 'behind' | null
+      /** The order it was credited to; null in other states. */
+      orderid: string | null
+    }[]
+    /** Transfers on the chain that are not irreversible yet, at most 100, on a first page without state. For display only: a fork may remove them. */
+    seen: {
+      /** Transaction id. */
+      txid: string
+      /** The address it was paid to. */
+      address: string
+      /** The merchant's id for the user of that address. */
+      localusermark: string
+      /** Amount of the transfer, decimal USDT. */
+      amount: string
+      /** Blocks after its own; credited at 19. */
+      confirmations: number
+    }[]
+    /** Cursor for the next page; null after the last. A page may be short and have a next. */
+    next: string | null
   }
 }

@@ -6,6 +6,7 @@ import type {
   ResentCallbacks,
   Statement,
   TestedCallback,
+  TransferPage,
   UserAddress,
 } from './answers.ts'
 import type {
@@ -15,6 +16,7 @@ import type {
   OrderParameters,
   StatementPeriod,
   TestCallbackParameters,
+  TransferFilter,
   UserParameters,
 } from './parameters.ts'
 import { type Desk, request } from './request.ts'
@@ -41,7 +43,10 @@ export interface GatewaySettings {
 export interface GatewayClient {
   /** The user's address, the same one when asked again; with `orderid`, one for that order alone. */
   newAddress(parameters: NewAddressParameters): Promise<NewAddress>
-  /** The user's address, and what waits unclaimed there. */
+  /**
+   * The user's base address, null for a user who has only addresses of orders; all addresses of the user, 100 at a time; and
+   * what waits unclaimed there. For further addresses ask on with `cursor: found.data.next` until it is null.
+   */
   findUserAddress(parameters: UserParameters): Promise<UserAddress>
   /** Creates an order, once: the same `orderid` with the same values gives the same answer for ever. */
   createOrder(parameters: OrderParameters): Promise<CreatedOrder>
@@ -55,6 +60,11 @@ export interface GatewayClient {
   testCallback(parameters?: TestCallbackParameters): Promise<TestedCallback>
   /** Sums per UTC day. */
   statement(period: StatementPeriod): Promise<Statement>
+  /**
+   * A page of transfers to your addresses and what has become of each, newest first; ask on with `cursor: page.next` until it
+   * is null, also when a page is short or empty.
+   */
+  listTransfers(filter?: TransferFilter): Promise<TransferPage>
 }
 
 /** Opens the merchant API of a gateway. Nothing is sent until a method is called. */
@@ -77,5 +87,6 @@ export function openGateway(settings: GatewaySettings): GatewayClient {
     resendCallback: name => request(once, 'resendcallback', name),
     testCallback: (parameters = {}) => request(once, 'testcallback', parameters),
     statement: period => request(desk, 'statement', period),
+    listTransfers: (filter = {}) => request(desk, 'transfers', filter),
   }
 }

@@ -6,6 +6,7 @@ import type {
   StatementParameters,
   TestcallbackParameters,
   TraderRechargeorderParameters,
+  TransfersParameters,
 } from './api-types.ts'
 
 // What each method takes: the document's parameters, without those that the client adds itself. Values are text.
@@ -37,6 +38,7 @@ export type OrderName = Only<FindorderParameters, 'orderid'> | Only<FindorderPar
 export type OrderFilter = Own<OrdersParameters>
 export type TestCallbackParameters = Own<TestcallbackParameters>
 export type StatementPeriod = Own<StatementParameters>
+export type TransferFilter = Own<TransfersParameters>
 
 type Optional<Given, Name extends keyof Given> = Omit<Given, Name> & Partial<Pick<Given, Name>>
 

@@ -46,7 +46,7 @@ public final class Drive {
                 return shown("ok", gateway.newAddress(given).text("address"));
             case "finduseraddress":
                 it = gateway.findUserAddress(given).object("data");
-                return shown("ok", it.text("address"), it.text("unclaimed"));
+                return shown("ok", it.text("address"), it.text("unclaimed"), it.list("addresses").get(0).text("unclaimed"));
             case "TraderRechargeorder":
                 it = gateway.createOrder(given);
                 return shown("ok", it.text("ordersn"), it.text("address"), it.number("expires_at"));
@@ -65,6 +65,11 @@ public final class Drive {
             case "testcallback":
                 it = gateway.testCallback(given);
                 return shown("ok", it.flag("delivered"), it.number("http_status"), it.isNull("error"));
+            case "transfers":
+                it = gateway.listTransfers(given);
+                Answer first = it.list("transfers").get(0);
+                return shown("ok", first.text("state"), first.text("orderid"), first.isNull("reason"),
+                    it.list("seen").get(0).number("confirmations"));
             default:
                 it = gateway.statement(Long.parseLong(given.get("from")), Long.parseLong(given.get("to")));
                 Answer day = it.list("days").get(0);

@@ -50,7 +50,7 @@ func call(rest []string) (string, error) {
 		return shown(err, func() []any { return []any{it.Address} })
 	case "finduseraddress":
 		it, err := client.FindUserAddress(ctx, given["username"], given["localusermark"])
-		return shown(err, func() []any { return []any{it.Data.Address, it.Data.Unclaimed} })
+		return shown(err, func() []any { return []any{it.Data.Address, it.Data.Unclaimed, it.Data.Addresses[0].Unclaimed} })
 	case "TraderRechargeorder":
 		it, err := client.CreateOrder(ctx, rechargegateway.OrderRequest{
 			Username: given["username"], LocalUserMark: given["localusermark"], OrderID: given["orderid"],
@@ -71,6 +71,11 @@ func call(rest []string) (string, error) {
 	case "testcallback":
 		it, err := client.TestCallback(ctx, given["notify_url"])
 		return shown(err, func() []any { return []any{it.Delivered, *it.HTTPStatus, it.Error == nil} })
+	case "transfers":
+		it, err := client.ListTransfers(ctx, rechargegateway.TransferFilter{TxID: given["txid"], State: given["state"]})
+		return shown(err, func() []any {
+			return []any{it.Transfers[0].State, *it.Transfers[0].OrderID, it.Transfers[0].Reason == nil, it.Seen[0].Confirmations}
+		})
 	default:
 		it, err := client.Statement(ctx, unix(given["from"]), unix(given["to"]))
 		return shown(err, func() []any { return []any{it.Days[0].Day, it.Days[0].Received, it.Unclaimed.Amount} })

@@ -18,7 +18,7 @@ async function call([url, appid, key, scheme, retries, timeoutMs, endpoint, ...p
       return shown((await gateway.newAddress(given)).address)
     case 'finduseraddress': {
       const { data } = await gateway.findUserAddress(given)
-      return shown(data.address, data.unclaimed)
+      return shown(data.address, data.unclaimed, data.addresses[0].unclaimed)
     }
     case 'TraderRechargeorder': {
       const order = await gateway.createOrder(given)
@@ -39,6 +39,11 @@ async function call([url, appid, key, scheme, retries, timeoutMs, endpoint, ...p
     case 'testcallback': {
       const { delivered, http_status, error } = await gateway.testCallback(given)
       return shown(delivered, http_status, error === null)
+    }
+    case 'transfers': {
+      const { transfers, seen } = await gateway.listTransfers(given)
+      const { state, orderid, reason } = transfers[0]
+      return shown(state, orderid, reason === null, seen[0].confirmations)
     }
     case 'statement': {
       const { days, unclaimed } = await gateway.statement(given)

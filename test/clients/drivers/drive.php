@@ -15,7 +15,7 @@ $call = function (string $url, string $appid, string $key, string $scheme, strin
             return shown($gateway->newAddress($given)['address']);
         case 'finduseraddress':
             $data = $gateway->findUserAddress($given)['data'];
-            return shown($data['address'], $data['unclaimed']);
+            return shown($data['address'], $data['unclaimed'], $data['addresses'][0]['unclaimed']);
         case 'TraderRechargeorder':
             $order = $gateway->createOrder($given);
             return shown($order['ordersn'], $order['address'], $order['expires_at']);
@@ -31,6 +31,10 @@ $call = function (string $url, string $appid, string $key, string $scheme, strin
         case 'testcallback':
             $it = $gateway->testCallback($given);
             return shown($it['delivered'], $it['http_status'], $it['error'] === null);
+        case 'transfers':
+            $page = $gateway->listTransfers($given);
+            $it = $page['transfers'][0];
+            return shown($it['state'], $it['orderid'], $it['reason'] === null, $page['seen'][0]['confirmations']);
         case 'statement':
             $it = $gateway->statement(['from' => (int) $given['from'], 'to' => (int) $given['to']]);
             return shown($it['days'][0]['day'], $it['days'][0]['received'], $it['unclaimed']['amount']);

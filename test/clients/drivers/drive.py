@@ -13,7 +13,7 @@ def call(url, appid, key, scheme, retries, timeout_ms, endpoint, *pairs):
         return shown(gateway.new_address(**given)["address"])
     if endpoint == "finduseraddress":
         data = gateway.find_user_address(**given)["data"]
-        return shown(data["address"], data["unclaimed"])
+        return shown(data["address"], data["unclaimed"], data["addresses"][0]["unclaimed"])
     if endpoint == "TraderRechargeorder":
         order = gateway.create_order(**given)
         return shown(order["ordersn"], order["address"], order["expires_at"])
@@ -30,6 +30,10 @@ def call(url, appid, key, scheme, retries, timeout_ms, endpoint, *pairs):
     if endpoint == "testcallback":
         it = gateway.test_callback(**given)
         return shown(it["delivered"], it["http_status"], it["error"] is None)
+    if endpoint == "transfers":
+        page = gateway.list_transfers(**given)
+        it = page["transfers"][0]
+        return shown(it["state"], it["orderid"], it["reason"] is None, page["seen"][0]["confirmations"])
     if endpoint == "statement":
         it = gateway.statement(int(given["from"]), int(given["to"]))
         return shown(it["days"][0]["day"], it["days"][0]["received"], it["unclaimed"]["amount"])
