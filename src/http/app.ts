@@ -105,8 +105,9 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
   if (registry) app.register(requestMetrics, { registry })
   if (options.history !== false) app.register(keepRequests, { pool, log, clock, registry })
   app.register(healthRoutes, { ready: () => requireCursor(pool) })
-  app.register(docs, { endpoints, sandbox: config.tronNetwork === 'sandbox' ? merchants : null })
-  app.register(merchantDoor, { pool, merchants, clock, endpoints })
+  const isSandbox = config.tronNetwork === 'sandbox'
+  app.register(docs, { endpoints, sandbox: isSandbox ? merchants : null })
+  app.register(merchantDoor, { pool, merchants, clock, endpoints, showSignedText: isSandbox })
   // Loads all of it now, so that a part that cannot be opened fails here.
   await app.after()
   return app

@@ -20,6 +20,8 @@ export interface MerchantDoorOptions {
   merchants: MerchantDirectory
   clock: Clock
   endpoints: readonly Endpoint[]
+  /** Whether a wrong sign is answered with what is signed here: on a sandbox alone. */
+  showSignedText: boolean
 }
 
 /**
@@ -61,14 +63,16 @@ export const merchantDoor = fastifyPlugin<MerchantDoorOptions>(
  * Opens the checks of who sends a request. In this order: signature, merchant, client address, `t` and `nonce`, rate limit,
  * readiness, use of the nonce. The last one writes, so everything that can refuse comes before it.
  */
-function openAuthentication({ pool, merchants, clock }: MerchantDoorOptions) {
+function openAuthentication({ pool, merchants, clock, showSignedText }: MerchantDoorOptions) {
   const checkReady = openReadiness(pool)
   const useNonce = openNonceGate(pool)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { endpoint, replay } = request.routeOptions.config
     const rule = replay!
     const parameters = (request.body as Parameters | undefined) ?? noParameters()
-    const { merchant, scheme, sign } = verifyRequest(merchants, endpoint!, parameters)
+    const { merchant, scheme, sign } = await verifyRequest(merchants, endpoint!, parameters, {
+      showText: showSignedText,
+    })
     request.merchant = merchant
     if (merchant.disabledAt) throw new GatewayError('merchant_disabled', 'this merchant is disabled')
     checkClient(merchant, request)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
 import type { Logger } from '../base/log.ts'
@@ -13,11 +14,21 @@ export interface MerchantDirectory {
   all(): Iterable<Merchant>
   /** Reads everything again, now. */
   refresh(): Promise<void>
+  /**
+   * Reads everything again if something changed that is not known here yet. May be called at any rate: all who call meanwhile
+   * share one look. Never throws, and never takes long: then it is as if nothing had changed.
+   */
+  lookForChanges(): Promise<void>
   close(): Promise<void>
 }
 
 /** How often the version is polled. A retired key stops working within this time and that of a read. */
 const pollMs = 500
+
+/** The pause between two looks that requests cause: strangers may send any number with a wrong sign. */
+const lookEveryMs = 100
+/** A look of which no more is known by then is given up. */
+const lookMaxMs = 2_000
 
 /**
  * Reads all merchants and keeps them current. While the database is unreachable, the merchants read last stay in use.
@@ -47,16 +58,18 @@ export async function openMerchantDirectory(options: {
       })
     return reading
   }
-  const polling = poll(async () => {
+  const refreshIfChanged = async () => {
     const { version, at } = await readVersion(pool)
     const ended = current.nextRetirementAt !== null && at >= current.nextRetirementAt
     if (version !== current.version || ended) await refresh()
-  }, log)
+  }
+  const polling = poll(refreshIfChanged, log)
   return {
     byAppid: appid => current.byAppid.get(appid),
     byId: id => current.byId.get(id),
     all: () => current.byId.values(),
     refresh,
+    lookForChanges: openLooks(refreshIfChanged),
     close: () => polling.stop(),
   }
 }
@@ -66,6 +79,30 @@ function readSnapshot(pool: Pool): Promise<MerchantRows> {
     await run(tx, 'set transaction isolation level repeatable read, read only')
     return readMerchants(tx)
   })
+}
+
+/** Shares looks: who comes during one takes part in the next, since what it wants to see may be newer. */
+function openLooks(look: () => Promise<void>): () => Promise<void> {
+  let last: Promise<unknown> = Promise.resolve()
+  let next: Promise<void> | undefined
+  let running: Promise<void> | undefined
+  const begin = async () => {
+    await last
+    next = undefined
+    // One that was given up and goes on is waited for again: the database has one look at a time. The polling logs what fails.
+    running ??= look()
+      .catch(() => undefined)
+      .finally(() => {
+        running = undefined
+      })
+    const looked = Promise.race([running, sleep(lookMaxMs, undefined, { ref: false })])
+    last = looked.then(() => sleep(lookEveryMs, undefined, { ref: false }))
+    await looked
+  }
+  return () => {
+    next ??= begin()
+    return next
+  }
 }
 
 /** Repeats a check, with a pause after each. Logs when checks begin to fail and when they succeed again. */

@@ -39,6 +39,11 @@ export function signedText(scheme: SignatureScheme, endpoint: string, parameters
   return `${endpoint}?${pairs.join('&')}`
 }
 
+/** Writes the signed text for people, with `<key>` where sha1 has the key. hmac-sha256 has it outside of the text. */
+export function shownText(scheme: SignatureScheme, endpoint: string, parameters: SignedParameters): string {
+  return signedText(scheme, endpoint, parameters) + (scheme === 'sha1' ? '<key>' : '')
+}
+
 /** Compares two signatures in constant time, hex in either case. A wrong length or alphabet is unequal, not an error. */
 export function signaturesEqual(given: string, expected: string): boolean {
   // Below, other letters would become hex digits: in upper case the ligature of two f is FF, in latin1 U+0141 is an A.

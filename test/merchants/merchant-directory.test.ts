@@ -141,6 +141,30 @@ test('while the database is away it keeps what it has, and is current again afte
   await waitUntil('the new merchant is known', () => merchants.byAppid(meanwhile.appid))
 })
 
+test('looks for changes are shared: any number of strangers causes few statements, and a look during an outage ends soon', async () => {
+  const proxy = await startBreakableProxy(url)
+  const own = createPool(proxy.url, { name: 'looks', max: 1 })
+  after(() => own.end())
+  const merchants = await directory(masterKey, own)
+  let statements = 0
+  const query = own.query.bind(own)
+  own.query = ((...given: Parameters<typeof query>) => {
+    statements++
+    return query(...given)
+  }) as typeof own.query
+  await Promise.all(Array.from({ length: 1_000 }, () => merchants.lookForChanges()))
+  // Some more may be the polling's.
+  assert.ok(statements < 20, `${statements} statements`)
+  const added = await shop()
+  await merchants.lookForChanges()
+  assert.equal(merchants.byAppid(added.appid)!.name, 'shop')
+  proxy.silence()
+  await merchants.lookForChanges()
+  await proxy.cut()
+  await merchants.lookForChanges()
+  assert.equal(merchants.byAppid(added.appid)!.name, 'shop', 'an outage changes nothing')
+})
+
 test('ten thousand merchants are read, each with its own key', async () => {
   const first = await shop()
   const { rows } = await pool.query(

@@ -88,6 +88,7 @@ export function directoryOf(...merchants: Merchant[]): MerchantDirectory {
     byId: id => merchants.find(merchant => merchant.id === id),
     all: () => merchants,
     refresh: async () => undefined,
+    lookForChanges: async () => undefined,
     close: async () => undefined,
   }
 }
