@@ -21,6 +21,7 @@ import { addRescanCommands } from './cli/rescan-commands.ts'
 import { addResealCommand } from './cli/reseal-command.ts'
 import { addRestoreCommands } from './cli/restore-commands.ts'
 import { addSandboxCommands } from './cli/sandbox-commands.ts'
+import { addSignCommand } from './cli/sign-command.ts'
 import { addStatusCommand } from './cli/status-command.ts'
 
 // The command line. A mistake of the operator's (an argument, a setting) exits with 2, with all problems named at once. Any
@@ -48,6 +49,7 @@ addAuditCommands(program)
 addExportCommands(program)
 addRestoreCommands(program)
 addResealCommand(program)
+addSignCommand(program)
 addSandboxCommands(program)
 addDemoCommand(program)
 // A subcommand copies these settings only if it is created later; those of our groups exist by now.

@@ -36,13 +36,18 @@ const listedSchema = Type.Object({
       'credited: to the order in orderid; unclaimed: no order yet, the next one at this address gets it; held: it waits, see reason; rejected: the operator decided not to credit it',
     examples: ['credited'],
   }),
-  reason: nullable(
-    Type.String({
-      enum: [...holdReasons],
-      description:
-        'Why it is held. confirmation: a second node must show it, because of its amount; proof: it is not proved yet that it happened; quarantine: the operator has to look at it; behind: an earlier transfer to the same address is held. Null in other states',
-      examples: [null],
-    }),
+  reason: Type.Union(
+    [
+      Type.String({
+        enum: [...holdReasons],
+        description:
+          'Why it is held. confirmation: a second node must show it, because of its amount; proof: it is not proved yet that it happened; quarantine: the operator has to look at it; behind: an earlier transfer to the same address is held. Null in other states',
+        examples: ['confirmation'],
+      }),
+      Type.Null(),
+    ],
+    // As the state of the example has it.
+    { examples: [null] },
   ),
   orderid: nullable(text('The order it was credited to; null in other states', 'sh-1')),
 })

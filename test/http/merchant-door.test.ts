@@ -336,3 +336,30 @@ test('nothing secret is in the log, and every refusal is', () => {
   for (const code of ['bad_sign', 'nonce_reused', 'too_large', 'not_found'])
     assert.ok(logged.includes(`"code":"${code}"`))
 })
+
+test('a sandbox says what it signed, alike for an unknown appid; no other network does', async () => {
+  const explained = async (network: 'sandbox' | 'mainnet' | 'nile' | 'shasta' | 'private' | undefined) => {
+    const other = await openApiUnderTest({ tronNetwork: network })
+    const caller = await other.addMerchant()
+    const parameters = { username: 'a b', localusermark: '1', appid: caller.appid }
+    const refusals = []
+    for (const appid of [caller.appid, 'nobody-has-this1']) {
+      const { err, code, httpStatus } = await other.post(
+        'newAddress',
+        formBody({ ...parameters, appid, sign: '0'.repeat(64) }),
+      )
+      assert.deepEqual([httpStatus, code], [401, 'bad_sign'])
+      refusals.push(err!.replaceAll(appid, 'APPID'))
+    }
+    assert.equal(refusals[0], refusals[1])
+    assert.ok(!refusals[0]!.includes(caller.key))
+    return refusals[0]
+  }
+  const plain = 'sign: missing or wrong, or appid: unknown'
+  assert.equal(
+    await explained('sandbox'),
+    `${plain}; what is signed here, by hmac-sha256: newAddress?appid=APPID&localusermark=1&username=a%20b; by sha1: appidAPPIDlocalusermark1usernamea b<key>`,
+  )
+  for (const network of ['mainnet', 'nile', 'shasta', 'private', undefined] as const)
+    assert.equal(await explained(network), plain, network)
+})
