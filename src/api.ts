@@ -12,6 +12,7 @@ import {
   makePartitionsAtStart,
   partitionsEveryMs,
 } from './db/partitions.ts'
+import { requirePreparedStatements } from './db/pooling-proxy.ts'
 import { type AppOptions, buildApp } from './http/app.ts'
 import { purgeNonces } from './requests/request-nonce-store.ts'
 
@@ -28,6 +29,7 @@ const minuteMs = 60_000
  */
 export async function startApi(options: ApiOptions): Promise<{ url: string; stop(): Promise<void> }> {
   const { pool, config, log, registry, clock = systemClock } = options
+  await requirePreparedStatements(pool)
   await makePartitionsAtStart(pool, clock.now(), log)
   const published = config.redisUrl
     ? openPublishedIndexes(config.redisUrl, `gateway:addresses:${await databaseIdOf(pool)}`)

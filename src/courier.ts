@@ -15,6 +15,7 @@ import { openDelivery } from './callbacks/sending/open-delivery.ts'
 import { type EventTuning, sendEvents } from './callbacks/sending/send-events.ts'
 import { makePartitions, makePartitionsAtStart, partitionsEveryMs } from './db/partitions.ts'
 import type { Pool } from './db/pool.ts'
+import { requireOwnSessions, requirePreparedStatements, sharesSessions } from './db/pooling-proxy.ts'
 import { createGuardedAgent } from './egress/guarded-agent.ts'
 import type { MerchantDirectory } from './merchants/merchant-directory.ts'
 
@@ -34,6 +35,8 @@ export async function startCourier(options: {
   pool: Pool
   databaseUrl: string
   redisUrl: string | undefined
+  /** To Postgres, for a queue that is there. */
+  queueConnections?: number
   merchants: MerchantDirectory
   allowedNetworks: readonly string[]
   log: Logger
@@ -43,6 +46,8 @@ export async function startCourier(options: {
 }): Promise<RunningCourier> {
   const { pool, log, databaseUrl, redisUrl, allowedNetworks } = options
   const tuning = { ...defaultTuning, ...options.tuning }
+  await requirePreparedStatements(pool)
+  if (!redisUrl) await requireOwnSessions(pool, 'the queue on Postgres needs sessions of its own')
   await makePartitionsAtStart(pool, new Date(), log)
   const name = await queueNameOf(pool)
   const agent = createGuardedAgent({ allowedNetworks, connectTimeoutMs: tuning.deadlineMs })
@@ -55,13 +60,16 @@ export async function startCourier(options: {
     name,
     redisUrl,
     databaseUrl,
+    connectionsMax: options.queueConnections,
     slots,
     handedMax: handedMax(tuning),
     handle,
     log,
   })
   const leasing = startLeasing({ pool, queue, inHand, slots, bell, log, tuning })
-  const listener = listenForDue(databaseUrl, bell.ring, log)
+  const listener = (await sharesSessions(pool)) ? null : listenForDue(databaseUrl, bell.ring, log)
+  // Notifications go to a session. Without, the loop polls.
+  if (!listener) log.warn({ pollMs: tuning.pollMs }, 'courier.polls')
   const stopping = new AbortController()
   const chore = repeat({
     chore: 'partitions',
@@ -77,7 +85,7 @@ export async function startCourier(options: {
     isWorking: leasing.isWorking,
     stop: async () => {
       stopping.abort()
-      await Promise.all([chore, events, listener.stop(), leasing.stop()])
+      await Promise.all([chore, events, listener?.stop(), leasing.stop()])
       await queue.close()
       await agent.destroy()
       log.info('courier.stopped')

@@ -14,7 +14,8 @@ import { productVersion } from './base/version.ts'
 import { type RunningCourier, startCourier } from './courier.ts'
 import { checkSchema } from './db/check-schema.ts'
 import { lastingRefusal } from './db/outage.ts'
-import { createPool, type Pool, run } from './db/pool.ts'
+import { shareConnections } from './db/connection-shares.ts'
+import { createPool, endPool, type Pool, run } from './db/pool.ts'
 import { createPrisma } from './db/prisma-client.ts'
 import { openReadPool } from './db/read-pool.ts'
 import { startHealthServer } from './http/health.ts'
@@ -34,6 +35,13 @@ export interface RunningGateway {
   /** Stops in the reverse order of the start. Each process finishes what it has begun. */
   stop(): Promise<void>
 }
+
+/**
+ * Connections of their own, for short statements. One that has gone silent is replaced before the lease has run out, and
+ * before a retired key has worked for long.
+ */
+const leaseConnection = { name: 'recharge-gateway-lease', max: 1, statementTimeoutMs: 1_500 }
+const merchantsConnection = { name: 'recharge-gateway-merchants', max: 1, statementTimeoutMs: 5_000 }
 
 /** How soon the database is asked again while it cannot be reached at the start. */
 const databaseRetryMs = 1_000
@@ -62,10 +70,15 @@ export async function startGateway(options: {
   }
   try {
     const keepPool = (opened: Pool) => {
-      stops.push(() => opened.end())
+      stops.push(() => endPool(opened))
       return opened
     }
-    const pool = keepPool(createPool(config.databaseUrl, { name: `gateway ${processes.join('+')}` }))
+    const shares = shareConnections(config.databasePool, {
+      ...{ api: processes.includes('api'), watcher: processes.includes('watcher') },
+      ...{ courier: processes.includes('courier'), queueOnPostgres: !config.redisUrl },
+    })
+    const name = `gateway ${processes.join('+')}`
+    const pool = keepPool(createPool(config.databaseUrl, { name, max: shares.main }))
     if (!(await waitForDatabase(pool, log, options.untilStopped))) {
       await stop()
       return null
@@ -78,7 +91,7 @@ export async function startGateway(options: {
     if (config.healthPort > 0) keep(await startHealth(config, common.registry, ready))
     const watched = configOf('watcher', options)
     if (watched) {
-      const leasePool = keepPool(createPool(watched.databaseUrl, { name: 'recharge-gateway-lease', max: 1 }))
+      const leasePool = keepPool(createPool(watched.databaseUrl, leaseConnection))
       const heartbeat = config.heartbeatUrl ? { url: config.heartbeatUrl, sender } : undefined
       running.watcher = keep(startWatcher({ ...watcherSettings(watched), ...common, leasePool, heartbeat }))
     }
@@ -88,11 +101,14 @@ export async function startGateway(options: {
     if (called && merchants) {
       const { databaseUrl, redisUrl, callbackAllowedNetworks: allowedNetworks } = called
       running.courier = keep(
-        await startCourier({ ...common, databaseUrl, redisUrl, merchants, allowedNetworks }),
+        await startCourier({
+          ...{ ...common, databaseUrl, redisUrl, merchants, allowedNetworks },
+          queueConnections: shares.queue,
+        }),
       )
     }
     if (served && merchants) {
-      const reads = keepPool(openReadPool(served.databaseUrl))
+      const reads = keepPool(openReadPool(served.databaseUrl, shares.reads))
       const prisma = createPrisma(reads)
       running.api = keep(await startApi({ ...common, reads, prisma, merchants, config: served }))
     }
@@ -191,12 +207,12 @@ function startAlarms(options: {
 
 /** Merchants in memory, read on a connection of their own: a retired key stops working in time when all others are busy. */
 async function holdMerchants({ databaseUrl, masterKey }: ConfigOf<'sealing'>, log: Logger) {
-  const own = createPool(databaseUrl, { name: 'recharge-gateway-merchants', max: 1 })
+  const own = createPool(databaseUrl, merchantsConnection)
   try {
     const directory = await openMerchantDirectory({ pool: own, masterKey, log })
     const stop = async () => {
       await directory.close()
-      await own.end()
+      await endPool(own)
     }
     return { ...directory, stop }
   } catch (error) {

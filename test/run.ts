@@ -7,6 +7,7 @@ import { migrate } from '../src/db/migrate.ts'
 import { createPool } from '../src/db/pool.ts'
 import { startEmbeddedDatabase } from '../src/demo/embedded-database.ts'
 import { compileGateway } from './support/gateway-program.ts'
+import { oddSettings } from './support/odd-settings.ts'
 import { findOrInstall } from './support/programs.ts'
 
 // npm test [-- files...]: one Postgres for the whole run, migrated once into a template that every test file clones.
@@ -14,7 +15,7 @@ import { findOrInstall } from './support/programs.ts'
 const root = join(import.meta.dirname, '..')
 const settings = ['fsync=off', 'full_page_writes=off', 'max_wal_size=256MB', 'autovacuum_naptime=5min']
 const database = await startEmbeddedDatabase(
-  settings.flatMap(setting => ['-c', setting]),
+  [...settings.flatMap(setting => ['-c', setting]), ...oddSettings],
   await databaseFolder(),
 )
 let compiled: Awaited<ReturnType<typeof compileGateway>> = null

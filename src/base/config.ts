@@ -14,6 +14,8 @@ export interface Config {
   port: number
   publicUrl: string | undefined
   databaseUrl: string | undefined
+  /** Of each process; undefined: the usual number. */
+  databasePool: number | undefined
   redisUrl: string | undefined
   masterKey: Buffer | undefined
   xpub: string | undefined
@@ -106,6 +108,7 @@ export function readConfig(env: Record<string, string | undefined>, ...roles: re
     port: port('PORT', value('PORT'), problems),
     publicUrl: value('PUBLIC_URL')?.replace(/\/+$/, ''),
     databaseUrl: value('DATABASE_URL'),
+    databasePool: whole(value('DATABASE_POOL')),
     redisUrl: value('REDIS_URL'),
     masterKey: masterKey ? Buffer.from(masterKey, masterKey.length === 64 ? 'hex' : 'base64') : undefined,
     xpub: value('XPUB'),

@@ -46,6 +46,12 @@ export const settings = {
     secret: true,
     urls: 'one',
   },
+  DATABASE_POOL: {
+    description:
+      'The most connections to Postgres that each process opens. Empty: 17 in an api, 11 in a watcher, 12 in a courier (28 without Redis).',
+    expected: 'a whole number from 2',
+    pattern: /^([2-9]|[1-9][0-9]{1,2})$/,
+  },
   REDIS_URL: {
     description: 'Redis for the queue of callbacks. Without it the queue runs on Postgres.',
     expected: 'a redis:// or rediss:// URL',

@@ -5,10 +5,12 @@ import { runMigrations as migrateQueue } from 'bullmq'
 import { failpoint } from '../base/failpoint.ts'
 import type { Logger } from '../base/log.ts'
 import { applyRoutines } from './apply-routines.ts'
+import { checkDatabase } from './check-database.ts'
 import { olderMayRun } from './migration-rule.ts'
 import { isOutsideTransaction, runOutsideTransaction } from './outside-transaction.ts'
 import type { Pool, Tx } from './pool.ts'
-import { inTransaction } from './pool.ts'
+import { inTransaction, run } from './pool.ts'
+import { requireOwnSessions } from './pooling-proxy.ts'
 
 /** Two folders up, both from src/db and from dist/db. */
 export const shippedFolder = new URL('../../prisma/', import.meta.url)
@@ -22,9 +24,11 @@ export const queueSchema = 'bullmq'
  * Prisma's `_prisma_migrations`, so that its tools agree. Several may run it at once: a lock lets one go first.
  * @param folder with `migrations/` and `routines/`.
  * @returns the names of the migrations and routines applied now.
- * @throws Error when an applied migration differs from its file, since history is not edited, or when a table stays locked.
+ * @throws UsageError when the database cannot work. Error when an applied migration differs from its file, since history is not edited, or when a table stays locked.
  */
 export async function migrate(pool: Pool, log: Logger, folder = shippedFolder): Promise<string[]> {
+  await requireOwnSessions(pool, '`gateway migrate` locks in one session')
+  await checkDatabase(pool)
   const applied: string[] = []
   const migrations = new URL('migrations/', folder)
   const rules: { name: string; olderMayRun: boolean }[] = []
@@ -145,6 +149,9 @@ async function takeMigrationsLock(tx: Tx): Promise<void> {
   }
 }
 
+/** How long a migration may run. By then the connection must have gone silent. */
+const migrationMaxMs = 86_400_000
+
 /** Applies a migration and records it. @returns its name; nothing when it was applied before. */
 async function applyMigration(pool: Pool, tx: Tx, name: string, sql: string, log: Logger): Promise<string[]> {
   const checksum = createHash('sha256').update(sql).digest('hex')
@@ -183,7 +190,7 @@ async function applyMigration(pool: Pool, tx: Tx, name: string, sql: string, log
     if (isOutsideTransaction(sql)) {
       log.info({ migration: name }, 'migration.building')
       await runOutsideTransaction(pool, tx, sql)
-    } else await tx.query(sql)
+    } else await run(tx, { text: sql, query_timeout: migrationMaxMs })
   } finally {
     tx.off('notice', onNotice)
   }

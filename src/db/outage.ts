@@ -1,29 +1,42 @@
-/** Node's codes for a connection that cannot be made, or is lost. */
+/** Node's codes for a connection that cannot be made, or is lost, and for a process that has no more descriptors. */
 const networkCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
+  ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ENOTCONN'],
+  ...['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'ENETRESET'],
+  ...['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA'],
+  ...['EADDRNOTAVAIL', 'ENOBUFS', 'EMFILE', 'ENFILE'],
+  ...['ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END', 'ERR_SOCKET_CLOSED', 'ERR_SOCKET_CONNECTION_TIMEOUT'],
 ])
 
 /**
- * SQLSTATEs under which the same statement may succeed a little later: connection exceptions (08), transaction rollback
- * such as a deadlock (40), insufficient resources (53), a lock not available (55P03), cancelled by a timeout (57014),
- * shutting down or starting up (57P).
+ * SQLSTATEs under which the same statement may succeed a little later: connection exceptions (08, which proxies use for all
+ * of theirs), a server that is read-only since a failover (25006), a transaction ended for its time (25P03, 25P04),
+ * transaction rollback such as a deadlock (40), insufficient resources (53), a lock not available (55P03), cancelled by a
+ * timeout (57014), shutting down or starting up (57P), errors of the disk or the system (58000, 58030).
  */
-const passingStates = /^(08...|40...|53...|55P03|57014|57P0\d)$/
+const passingStates = /^(08...|25006|25P0[34]|40...|53...|55P03|57014|57P0\d|580[03]0)$/
 
-/** Prisma's codes for: unreachable, timed out, connection closed, no free connection in the pool, transaction lost. */
-const prismaCodes = /^P(1001|1002|1008|1017|2024|2028|2034)$/
+/**
+ * Prisma's codes for: unreachable, timed out, connection closed, transaction closed, no free connection in the pool, transaction
+ * lost, write conflict, too many connections. Under P2010 and P2039 it hides a SQLSTATE.
+ */
+const prismaCodes = /^P(1001|1002|1008|1017|1018|2024|2028|2034|2037)$/
 
-/** Messages of pg and its pool that come without a code. */
-const messages =
-  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|connection error and is not queryable|Client was closed|Cannot use a pool after calling end|DatabaseNotReachable|SocketTimeout|ConnectionClosed/
+/** Messages that come without a code, or with one that says nothing. */
+const messages = new RegExp(
+  [
+    // pg and its pool.
+    ...['Connection terminated', 'timeout expired', 'timeout exceeded when trying to connect', 'Query read timeout'],
+    ...['connection error and is not queryable', 'Client was closed', 'Cannot use a pool after calling end'],
+    'There was an error establishing an SSL connection',
+    // Prisma's adapter.
+    ...['DatabaseNotReachable', 'SocketTimeout', 'ConnectionClosed', 'TooManyConnections', 'TransactionWriteConflict'],
+    // A migration changed the table under a prepared statement. Its connection is not used again.
+    'cached plan must not change result type',
+    // Proxies: Supavisor, pgcat, RDS.
+    ...['max clients reached', 'max client connections reached', 'timed-out waiting to acquire database connection'],
+  ].join('|'),
+  'i',
+)
 
 /** A statement was not sent, because too many others are waiting. */
 export class DatabaseBusyError extends Error {
@@ -38,16 +51,48 @@ export class DatabaseBusyError extends Error {
  * out. The outcome is then unknown: it may have been committed. Everything else (a constraint, a type) would fail again.
  */
 export function isPassingDatabaseError(error: unknown): boolean {
-  if (error instanceof DatabaseBusyError) return true
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
-    if (cause instanceof AggregateError && cause.errors.some(isPassingDatabaseError)) return true
-    const code = (cause as { code?: unknown }).code
-    if (typeof code === 'string') {
-      if (networkCodes.has(code) || passingStates.test(code) || prismaCodes.test(code)) return true
-    }
-    if (messages.test(cause.message)) return true
+  return causesOf(error).some(isPassing)
+}
+
+function isPassing(cause: Cause): boolean {
+  if (cause instanceof DatabaseBusyError) return true
+  const { code, originalCode, syscall, message, originalMessage } = cause
+  for (const one of [code, originalCode]) {
+    if (typeof one !== 'string') continue
+    if (networkCodes.has(one) || passingStates.test(one) || prismaCodes.test(one)) return true
   }
-  return false
+  // The socket file of a server that is down.
+  if (code === 'ENOENT' && syscall === 'connect') return true
+  return [message, originalMessage].some(text => typeof text === 'string' && messages.test(text))
+}
+
+/** What an error and its causes may have, of node, pg or Prisma. Prisma's are no errors, and have theirs under `meta`. */
+interface Cause {
+  code?: unknown
+  originalCode?: unknown
+  syscall?: unknown
+  message?: unknown
+  originalMessage?: unknown
+  cause?: unknown
+  errors?: unknown
+  meta?: { driverAdapterError?: unknown }
+}
+
+/** The most causes that are looked at. */
+const causesMax = 16
+
+/** Lists an error and what caused it, as node, pg and Prisma nest them. */
+export function causesOf(error: unknown): Cause[] {
+  const causes: Cause[] = []
+  const left = [error]
+  while (left.length > 0 && causes.length < causesMax) {
+    const next = left.shift()
+    if (typeof next !== 'object' || next === null) continue
+    const cause: Cause = next
+    causes.push(cause)
+    left.push(cause.cause, cause.meta?.driverAdapterError, ...(Array.isArray(cause.errors) ? cause.errors : []))
+  }
+  return causes
 }
 
 /** Why a connection is refused, in a way that does not pass: SQLSTATEs, and what to look at. */
@@ -75,4 +120,13 @@ export function lastingRefusal(error: unknown): string | null {
 export function isTimeout(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
   return code === '57014' || message === 'Query read timeout'
+}
+
+/** Checks whether a statement's connection cannot be used any more: it ended, or went silent. */
+export function isConnectionLost(error: unknown): boolean {
+  const { message } = (error ?? {}) as { message?: unknown }
+  return (
+    typeof message === 'string' &&
+    /^(Query read timeout$|Connection terminated|Client has encountered)/.test(message)
+  )
 }

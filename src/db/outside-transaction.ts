@@ -1,4 +1,5 @@
-import pg from 'pg'
+import type pg from 'pg'
+import { DatabaseClient, type DatabaseClientConfig } from './database-client.ts'
 import { type Pool, run, type Tx } from './pool.ts'
 
 /** How the first line of such a migration begins. */
@@ -19,11 +20,12 @@ export function isOutsideTransaction(sql: string): boolean {
  */
 export async function runOutsideTransaction(pool: Pool, tx: Tx, sql: string): Promise<void> {
   const statements = statementsOf(sql)
-  const own = new pg.Client({ ...pool.options, statement_timeout: 0, query_timeout: 0 })
+  const config = pool.options as unknown as DatabaseClientConfig
+  const session = { ...config.session, statementTimeoutMs: 0 }
+  // As long as it takes. Its network is watched by keepalive.
+  const own = new DatabaseClient({ ...config, session, query_timeout: 0 })
   // It may be idle for as long as the builds take.
   await run(tx, `set local idle_in_transaction_session_timeout = 0`)
-  // When the server ends the connection, the statement fails too, and we act on that.
-  own.on('error', () => undefined)
   await own.connect()
   try {
     for (const { text, index } of statements) {

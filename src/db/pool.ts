@@ -1,4 +1,7 @@
 import pg from 'pg'
+import { DatabaseClient, type DatabaseClientConfig } from './database-client.ts'
+import { isConnectionLost } from './outage.ts'
+import { openPoolingProxy } from './pooling-proxy.ts'
 
 const int8 = 20
 
@@ -14,7 +17,7 @@ export interface Queryable {
 }
 
 /** SQL with its parameters: as text, or named, to be prepared once per connection. */
-type Statement = string | { name?: string; text: string; values: unknown[]; query_timeout?: number }
+type Statement = string | { name?: string; text: string; values?: unknown[]; query_timeout?: number }
 
 /**
  * Reads rows: a select, or a write that returns what it wrote.
@@ -35,37 +38,62 @@ export async function run(db: Queryable, statement: Statement, values?: unknown[
   return result.rowCount ?? 0
 }
 
-/**
- * Opens a pool.
- * @param max the most connections. The API needs few, since its writes share statements.
- */
-export function createPool(
-  url: string,
-  options: { max?: number; name?: string; statementTimeoutMs?: number } = {},
-): Pool {
+export interface PoolOptions {
+  /** The most connections. The API needs few, since its writes share statements. */
+  max?: number
+  /** What it is called in pg_stat_activity. */
+  name?: string
+  /** When the server cancels a statement. Some seconds later we give up the connection ourselves: it may have gone silent. */
+  statementTimeoutMs?: number
+  /** The schema of the tables. */
+  schema?: string
+}
+
+/** Describes connections as we make all of them, in a pool or alone. */
+export function clientConfig(url: string, options: Omit<PoolOptions, 'max'> = {}): DatabaseClientConfig {
   // None of our usual statements takes long. One that does waits for a lock that will not be released.
-  const statementTimeoutMs = options.statementTimeoutMs ?? 30_000
-  const pool = new pg.Pool({
+  const { name = 'recharge-gateway', statementTimeoutMs = 30_000, schema = 'public' } = options
+  const config: pg.ClientConfig = {
     connectionString: url,
-    max: options.max ?? 10,
-    application_name: options.name ?? 'recharge-gateway',
+    application_name: name,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: 5_000,
-    statement_timeout: statementTimeoutMs,
-    idle_in_transaction_session_timeout: 30_000,
     // By our own clock, for a connection that has gone silent.
-    query_timeout: statementTimeoutMs + 5_000,
+    query_timeout: statementTimeoutMs + Math.min(statementTimeoutMs, 5_000),
     types: {
       getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
         oid === int8 && format !== 'binary' ? BigInt : pg.types.getTypeParser(oid, format)) as never,
     },
-  })
+  }
+  const session = { schema, statementTimeoutMs }
+  return { ...config, session, proxy: openPoolingProxy(config, session) }
+}
+
+/** Opens a pool. Every session has the settings of `session-settings.ts`. */
+export function createPool(url: string, { max = 10, ...options }: PoolOptions = {}): Pool {
+  return openPool(clientConfig(url, options), max)
+}
+
+/** The same, of connections that are described already. */
+export function openPool(config: DatabaseClientConfig, max: number): Pool {
+  const pool = new pg.Pool({ ...config, max, Client: DatabaseClient as never })
   // An idle connection broke. It is replaced when one is needed, and a failure is reported then.
   pool.on('error', () => undefined)
-  // When the server ends a connection, pg emits an error event and also fails the query, sometimes before the caller could
-  // have added a listener. We act on the failed query.
-  pool.on('connect', client => client.on('error', () => undefined))
   return pool
+}
+
+/** How long closing a pool waits for what its connections are doing. */
+const endWithinMs = 5_000
+
+/** Closes a pool, also when a connection of it is never returned: whoever has it waits for a server that has gone silent. */
+export async function endPool(pool: Pool): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, endWithinMs)
+  })
+  await Promise.race([pool.end(), late])
+  clearTimeout(timer)
 }
 
 /** Runs work in one transaction: committed when it resolves, rolled back when it throws. */
@@ -78,9 +106,11 @@ export async function inTransaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>)
     await client.query('commit')
     return result
   } catch (error) {
-    await client.query('rollback').catch(() => {
-      broken = true // The connection is lost, and the server has rolled back.
-    })
+    broken = isConnectionLost(error)
+    if (!broken)
+      await client.query('rollback').catch(() => {
+        broken = true // The connection is lost, and the server has rolled back.
+      })
     throw error
   } finally {
     client.release(broken)

@@ -8,6 +8,7 @@ import { createLog } from '../../src/base/log.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { createPool } from '../../src/db/pool.ts'
 import { freePort } from '../../src/demo/embedded-database.ts'
+import { oddSettings } from '../support/odd-settings.ts'
 
 /** Where a row of the matrix gets its database from. */
 export interface DatabaseSource {
@@ -37,7 +38,7 @@ export async function startBreakablePostgres(): Promise<BreakablePostgres> {
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C'],
-    postgresFlags: ['-c', 'max_connections=300', '-c', 'fsync=off'],
+    postgresFlags: ['-c', 'max_connections=300', '-c', 'fsync=off', ...oddSettings],
     onLog: () => undefined,
     onError: () => undefined, // A server that is killed says so.
   })

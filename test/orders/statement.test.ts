@@ -137,10 +137,9 @@ test("a database whose sessions keep another zone's time has the same days", asy
     to: at('11-22T00:00:00'),
   }
   const expected = await openStatements(pool)(wanted)
-  const zoned = new URL(api.url)
-  zoned.searchParams.set('options', '-c timezone=Asia/Shanghai')
-  const elsewhere = createPool(zoned.href)
+  const elsewhere = createPool(api.url, { max: 1 })
   after(() => elsewhere.end())
+  await elsewhere.query(`set timezone = 'Asia/Shanghai'`)
   assert.equal((await elsewhere.query('show timezone')).rows[0].TimeZone, 'Asia/Shanghai')
   assert.deepEqual(await openStatements(elsewhere)(wanted), expected)
   assert.deepEqual(expected.days[0], {

@@ -1,7 +1,10 @@
-import pg from 'pg'
 import type { Logger } from '../../base/log.ts'
-import { run } from '../../db/pool.ts'
+import { DatabaseClient } from '../../db/database-client.ts'
+import { clientConfig, run } from '../../db/pool.ts'
+import { watchSilence } from '../../db/watch-silence.ts'
 import { dueChannel } from '../outbox/callback-store.ts'
+
+const listening = { name: 'recharge-gateway-listen', statementTimeoutMs: 5_000 }
 
 /** How soon it connects again. Until then, polling finds what is due. */
 const reconnectMs = 500
@@ -40,13 +43,7 @@ async function listenOnce(
   log: Logger,
   state: ListenerState,
 ): Promise<void> {
-  const client = new pg.Client({
-    connectionString: databaseUrl,
-    application_name: 'recharge-gateway-listen',
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-    connectionTimeoutMillis: 5_000,
-  })
+  const client = new DatabaseClient(clientConfig(databaseUrl, listening))
   const ended = new Promise<void>(resolve => client.once('end', resolve))
   client.on('notification', ring)
   let reason = 'connection closed'
@@ -56,6 +53,7 @@ async function listenOnce(
   try {
     await client.connect()
     await run(client, `listen ${dueChannel}`)
+    watchSilence(client)
     if (state.connected === false) log.info('courier.listening_again')
     state.connected = true
     state.hangUp = () => void client.end()

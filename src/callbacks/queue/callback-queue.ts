@@ -1,5 +1,6 @@
 import { Queue } from 'bullmq'
 import type { Logger } from '../../base/log.ts'
+import { usualConnections } from '../../db/connection-shares.ts'
 import { databaseIdOf } from '../../db/database-id.ts'
 import type { Queryable } from '../../db/pool.ts'
 import type { HandedLease } from '../outbox/lease.ts'
@@ -40,6 +41,8 @@ export function openQueue(options: {
   name: string
   redisUrl: string | undefined
   databaseUrl: string
+  /** To Postgres, when the queue is there. */
+  connectionsMax?: number | undefined
   slots: Slots
   handedMax: number
   handle: (lease: HandedLease) => Promise<void>
@@ -48,7 +51,7 @@ export function openQueue(options: {
   const { name, log, slots, handedMax, handle } = options
   const backend = options.redisUrl
     ? openRedisBackend(options.redisUrl, log)
-    : openPostgresBackend(options.databaseUrl, log)
+    : openPostgresBackend(options.databaseUrl, options.connectionsMax ?? usualConnections.queue)
   let queue = openProducer(name, backend, log)
   const consumer = consumeJobs({
     name,

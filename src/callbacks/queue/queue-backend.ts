@@ -1,8 +1,9 @@
 import { type BackendFactory, createPostgresBackend, createRedisBackend } from 'bullmq'
 import { Redis, type RedisOptions } from 'ioredis'
-import pg from 'pg'
 import type { Logger } from '../../base/log.ts'
 import { queueSchema } from '../../db/migrate.ts'
+import { clientConfig, endPool, openPool } from '../../db/pool.ts'
+import { watchKeptConnections } from '../../db/watch-silence.ts'
 import { hidePolicy, warnOfEviction } from './redis-policy.ts'
 
 /** What BullMQ needs to run on one of its two stores. */
@@ -46,24 +47,23 @@ export function openRedisBackend(url: string, log: Logger): QueueBackend {
   }
 }
 
+/** BullMQ wants numbers as pg has them. What it asks is short, so an answer that takes longer is not coming. */
+const postgresOptions = { name: 'recharge-gateway-queue', schema: queueSchema, statementTimeoutMs: 8_000 }
+
 /** Opens the queue's connections to the same Postgres: a schema and a pool of its own, so that it does not compete for ours. */
-export function openPostgresBackend(databaseUrl: string, log: Logger): QueueBackend {
-  const pool = new pg.Pool({
-    connectionString: databaseUrl,
-    options: `-c search_path=${queueSchema}`,
-    application_name: 'recharge-gateway-queue',
-    max: 16,
-    keepAlive: true,
-    connectionTimeoutMillis: 5_000,
-  })
-  // An idle connection broke. It is replaced when one is needed.
-  pool.on('error', err => log.debug({ err }, 'queue.error'))
+export function openPostgresBackend(databaseUrl: string, connectionsMax: number): QueueBackend {
+  const pool = openPool({ ...clientConfig(databaseUrl, postgresOptions), types: undefined }, connectionsMax)
+  // BullMQ keeps one, to be told of jobs.
+  const stopWatching = watchKeptConnections(pool)
   return {
     factory: createPostgresBackend,
     producer: pool,
     consumer: pool,
     isReady: () => true,
-    close: () => pool.end(),
+    close: async () => {
+      stopWatching()
+      await endPool(pool)
+    },
   }
 }
 
