@@ -10,7 +10,7 @@ import type { TronAddress } from '../src/tron/address.ts'
 import { bytesFor } from './support/chain-blocks.ts'
 import { cloneDatabase } from './support/database.ts'
 import { type GatewayProcess, startProcess } from './support/gateway-process.ts'
-import { noPgbouncer, startPgbouncer } from './support/pgbouncer.ts'
+import { noPgbouncer, settleRole, startPgbouncer } from './support/pgbouncer.ts'
 import { alwaysOpen, seedAddresses, seedOrders } from './support/seed.ts'
 import { anyShop, seedMerchant } from './support/seed-merchant.ts'
 import { waitUntil } from './support/wait-until.ts'
@@ -28,6 +28,7 @@ for (const through of ['directly', 'through a transaction-pooling proxy'] as con
     skip,
   }, async () => {
     const { pool, url } = await cloneDatabase()
+    if (through !== 'directly') await settleRole(pool)
     const databaseUrl = through === 'directly' ? url : (await startPgbouncer(url)).url
     const sandbox = await startSandboxNode({ autoMine: false, solidificationDepth: 2 })
     after(() => sandbox.close())

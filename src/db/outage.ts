@@ -4,7 +4,12 @@ const networkCodes = new Set([
   ...['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'ENETRESET'],
   ...['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA'],
   ...['EADDRNOTAVAIL', 'ENOBUFS', 'EMFILE', 'ENFILE'],
-  ...['ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END', 'ERR_SOCKET_CLOSED', 'ERR_SOCKET_CONNECTION_TIMEOUT'],
+  ...[
+    'ERR_STREAM_DESTROYED',
+    'ERR_STREAM_WRITE_AFTER_END',
+    'ERR_SOCKET_CLOSED',
+    'ERR_SOCKET_CONNECTION_TIMEOUT',
+  ],
 ])
 
 /**
@@ -25,15 +30,30 @@ const prismaCodes = /^P(1001|1002|1008|1017|1018|2024|2028|2034|2037)$/
 const messages = new RegExp(
   [
     // pg and its pool.
-    ...['Connection terminated', 'timeout expired', 'timeout exceeded when trying to connect', 'Query read timeout'],
+    ...[
+      'Connection terminated',
+      'timeout expired',
+      'timeout exceeded when trying to connect',
+      'Query read timeout',
+    ],
     ...['connection error and is not queryable', 'Client was closed', 'Cannot use a pool after calling end'],
     'There was an error establishing an SSL connection',
     // Prisma's adapter.
-    ...['DatabaseNotReachable', 'SocketTimeout', 'ConnectionClosed', 'TooManyConnections', 'TransactionWriteConflict'],
+    ...[
+      'DatabaseNotReachable',
+      'SocketTimeout',
+      'ConnectionClosed',
+      'TooManyConnections',
+      'TransactionWriteConflict',
+    ],
     // A migration changed the table under a prepared statement. Its connection is not used again.
     'cached plan must not change result type',
     // Proxies: Supavisor, pgcat, RDS.
-    ...['max clients reached', 'max client connections reached', 'timed-out waiting to acquire database connection'],
+    ...[
+      'max clients reached',
+      'max client connections reached',
+      'timed-out waiting to acquire database connection',
+    ],
   ].join('|'),
   'i',
 )
@@ -90,7 +110,11 @@ export function causesOf(error: unknown): Cause[] {
     if (typeof next !== 'object' || next === null) continue
     const cause: Cause = next
     causes.push(cause)
-    left.push(cause.cause, cause.meta?.driverAdapterError, ...(Array.isArray(cause.errors) ? cause.errors : []))
+    left.push(
+      cause.cause,
+      cause.meta?.driverAdapterError,
+      ...(Array.isArray(cause.errors) ? cause.errors : []),
+    )
   }
   return causes
 }

@@ -5,6 +5,7 @@ import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import { releaseHeld } from '../../src/credits/release-held.ts'
 import { retryQuarantined } from '../../src/credits/retry-quarantined.ts'
 import { waitingCounts } from '../../src/credits/waiting-store.ts'
+import type { DatabaseClientConfig } from '../../src/db/database-client.ts'
 import { createPool, type Pool } from '../../src/db/pool.ts'
 import { listQuarantined, openQuarantine } from '../../src/transfers/quarantine-store.ts'
 import { addressFromBytes } from '../../src/tron/address.ts'
@@ -172,7 +173,8 @@ async function slowBlock(...states: string[]) {
 /** A pool whose statements may take 0.2 s, but for those that are narrowed down. */
 function hurriedPool({ options }: Pool): Pool {
   const hurried = createPool(options.connectionString!)
-  hurried.options.statement_timeout = 200
+  const { session } = hurried.options as unknown as DatabaseClientConfig
+  session.statementTimeoutMs = 200
   return hurried
 }
 

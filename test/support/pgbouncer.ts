@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import pg from 'pg'
+import type { Pool } from '../../src/db/pool.ts'
 import { freePort } from '../../src/demo/embedded-database.ts'
 import { findProgram } from './programs.ts'
 import { waitUntil } from './wait-until.ts'
@@ -13,8 +14,19 @@ const program = findProgram('pgbouncer')
 /** Why tests through a pooling proxy cannot run here, or false: made for node:test's `skip`. */
 export const noPgbouncer: string | false = program ? false : 'pgbouncer is not on the PATH'
 
-/** A transaction-pooling proxy before a database: whoever connects through it keeps no session from one transaction to the next. */
-export async function startPgbouncer(databaseUrl: string): Promise<{ url: string }> {
+const version = program ? `${spawnSync(program, ['--version']).stdout}` : ''
+
+/** Whether it keeps prepared statements across transactions as we start it: by default since 1.24. */
+export const keepsPreparedStatements = Number(/ 1\.(\d+)/.exec(version)?.[1] ?? 0) >= 24
+
+/**
+ * Starts a pooling proxy before a database, with its defaults.
+ * @param mode `transaction`: whoever connects through it keeps no session from one transaction to the next.
+ */
+export async function startPgbouncer(
+  databaseUrl: string,
+  mode: 'session' | 'transaction' = 'transaction',
+): Promise<{ url: string }> {
   const { username, password, hostname, port, pathname } = new URL(databaseUrl)
   const folder = await mkdtemp(join(tmpdir(), 'recharge-gateway-pgbouncer-'))
   const listen = await freePort()
@@ -30,10 +42,9 @@ listen_port = ${listen}
 unix_socket_dir =
 auth_type = plain
 auth_file = ${join(folder, 'users')}
-pool_mode = transaction
+pool_mode = ${mode}
 max_client_conn = 200
-default_pool_size = 10
-ignore_startup_parameters = extra_float_digits,statement_timeout,idle_in_transaction_session_timeout
+default_pool_size = ${mode === 'session' ? 40 : 10}
 `,
   )
   // It refuses to run as root, and then has to be able to read its files.
@@ -57,4 +68,21 @@ ignore_startup_parameters = extra_float_digits,statement_timeout,idle_in_transac
     return connected
   })
   return { url }
+}
+
+/** Gives the tests' role the settings that the gateway asks for where it cannot set its own. The server's are odd. */
+export async function settleRole(pool: Pool): Promise<void> {
+  const { rows } = await pool.query(
+    `select format('alter role %I in database %I set ', current_user, current_database()) as alter`,
+  )
+  for (const setting of [
+    ...[`TimeZone = 'UTC'`, `DateStyle = 'ISO, MDY'`, `IntervalStyle = 'postgres'`, `bytea_output = 'hex'`],
+    ...[`extra_float_digits = '1'`, `standard_conforming_strings = 'on'`, `array_nulls = 'on'`],
+    ...[
+      `default_transaction_isolation = 'read committed'`,
+      `synchronous_commit = 'on'`,
+      'search_path = public',
+    ],
+  ])
+    await pool.query(rows[0].alter + setting)
 }
