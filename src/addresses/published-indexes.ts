@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import type { AddressCounterId } from '../base/ids.ts'
+import { watchRedis } from '../base/watch-redis.ts'
 import type { NextIndexes } from './history-store.ts'
 
 /** What Redis knows of how far each counter was. Redis may be lost at any time: then it knows nothing. */
@@ -72,6 +73,7 @@ export function openPublishedIndexes(url: string, key: string): PublishedIndexes
   }
   // Whoever publishes or reads meanwhile gets the failure.
   redis.on('error', () => undefined)
+  watchRedis(redis)
   return {
     async publish(witnessId, indexes, all) {
       const pairs = [...indexes].flatMap(([id, next]) => [`c:${id}`, next])

@@ -9,6 +9,8 @@ export interface BreakableProxy {
   cut(): Promise<void>
   /** Accepts and answers nothing: neither on connections that exist nor on new ones. */
   silence(): void
+  /** What is open now stays open and says nothing more, for good, as when a firewall forgot it. New connections work. */
+  forget(): void
   /** Forwards again. @param to another server from now on, as after a failover. */
   restore(to?: string): Promise<void>
 }
@@ -24,6 +26,7 @@ export async function startBreakableProxy(target: string): Promise<BreakableProx
 export async function openBreakableProxy(target: string): Promise<BreakableProxy> {
   let { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
+  const forgotten = new WeakSet<Socket>()
   let silent = false
   const forward = (client: Socket) => {
     const upstream = connect(Number(port), hostname)
@@ -33,7 +36,7 @@ export async function openBreakableProxy(target: string): Promise<BreakableProxy
     ] as const) {
       sockets.add(from)
       from.on('data', chunk => {
-        if (!silent) to.write(chunk)
+        if (!silent && !forgotten.has(from)) to.write(chunk)
       })
       from.on('error', () => undefined) // Resets are what this is for.
       from.on('close', () => {
@@ -61,6 +64,9 @@ export async function openBreakableProxy(target: string): Promise<BreakableProxy
     cut,
     silence: () => {
       silent = true
+    },
+    forget: () => {
+      for (const socket of sockets) forgotten.add(socket)
     },
     restore: async to => {
       if (to !== undefined) ({ hostname, port } = new URL(to))

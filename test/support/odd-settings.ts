@@ -1,6 +1,7 @@
 /**
- * Server settings that nobody would choose, and that our code must not depend on: every session of ours has its own. All tests run
- * under them. The demo and the benches run under Postgres' defaults.
+ * Server settings that few would choose, and that our code must not depend on: every session of ours has its own. All tests run
+ * under them. The demo and the benches run under Postgres' defaults. What would only trouble tests that connect by
+ * themselves, such as another search_path, is in session-settings.test.ts.
  */
 export const oddSettings = [
   'timezone=Asia/Shanghai',
@@ -10,10 +11,6 @@ export const oddSettings = [
   'bytea_output=escape',
   'standard_conforming_strings=off',
   'array_nulls=off',
-  'search_path=nowhere',
   'default_transaction_isolation=serializable',
   'synchronous_commit=off',
-  'lock_timeout=100ms',
-  'idle_session_timeout=20s',
-  'client_min_messages=error',
 ].flatMap(setting => ['-c', setting])

@@ -32,6 +32,9 @@ interface LeasingOptions {
   tuning: CourierTuning
 }
 
+/** A round that takes longer waits for a server that does not answer. */
+const roundMaxMs = 5_000
+
 /** How often lapsed leases, disabled and enabled merchants, and changed URLs are looked for. */
 const settleEveryMs = 1_000
 
@@ -45,11 +48,13 @@ const leaseEveryMs = 25
 export function startLeasing(options: LeasingOptions): Leasing {
   const { queue, inHand, slots, bell } = options
   let working = false
+  let reportedAt = performance.now()
   const loop = leaseWhileOpen(options, isWorking => {
     working = isWorking
+    reportedAt = performance.now()
   })
   return {
-    isWorking: () => working,
+    isWorking: () => working && performance.now() - reportedAt < roundMaxMs,
     stop: async () => {
       inHand.close()
       bell.ring()

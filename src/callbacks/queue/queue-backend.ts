@@ -1,6 +1,7 @@
 import { type BackendFactory, createPostgresBackend, createRedisBackend } from 'bullmq'
 import { Redis, type RedisOptions } from 'ioredis'
 import type { Logger } from '../../base/log.ts'
+import { watchRedis } from '../../base/watch-redis.ts'
 import { queueSchema } from '../../db/migrate.ts'
 import { clientConfig, endPool, openPool } from '../../db/pool.ts'
 import { watchKeptConnections } from '../../db/watch-silence.ts'
@@ -19,6 +20,9 @@ export interface QueueBackend {
   close(): Promise<void>
 }
 
+/** BullMQ's consumer has few commands at a time, none of which takes long. Its waiting connection it watches itself. */
+const consumerSilence = { everyMs: 2_000, withinMs: 10_000 }
+
 /**
  * Opens the queue's connections to Redis. They reconnect after an outage, which is logged when it begins and when it ends.
  * @param url redis:// or rediss://; a database that no other gateway uses.
@@ -30,6 +34,8 @@ export function openRedisBackend(url: string, log: Logger): QueueBackend {
   const failFast: RedisOptions = { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 5_000 }
   const producer = hidePolicy(new Redis(url, { ...shared, ...failFast }))
   const consumer = hidePolicy(new Redis(url, { ...shared, maxRetriesPerRequest: null }))
+  watchRedis(producer)
+  watchRedis(consumer, consumerSilence)
   const stopLogging = logOutages(producer, log)
   warnOfEviction(producer, log)
   // The producer reports outages for both.

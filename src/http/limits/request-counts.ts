@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { watchRedis } from '../../base/watch-redis.ts'
 
 /** The requests of a key in its current window, this one included, and when the window ends. */
 export interface RequestCount {
@@ -84,6 +85,7 @@ export async function countInRedis(
     down = true
   }
   redis.on('error', failed)
+  watchRedis(redis)
   await connectedOrNot(redis)
   return {
     async count(key, windowMs) {
