@@ -38,6 +38,8 @@ const messages = new RegExp(
     ],
     ...['connection error and is not queryable', 'Client was closed', 'Cannot use a pool after calling end'],
     'There was an error establishing an SSL connection',
+    // The socket file of a server that is down.
+    'connect ENOENT',
     // Prisma's adapter.
     ...[
       'DatabaseNotReachable',
@@ -76,13 +78,11 @@ export function isPassingDatabaseError(error: unknown): boolean {
 
 function isPassing(cause: Cause): boolean {
   if (cause instanceof DatabaseBusyError) return true
-  const { code, originalCode, syscall, message, originalMessage } = cause
+  const { code, originalCode, message, originalMessage } = cause
   for (const one of [code, originalCode]) {
     if (typeof one !== 'string') continue
     if (networkCodes.has(one) || passingStates.test(one) || prismaCodes.test(one)) return true
   }
-  // The socket file of a server that is down.
-  if (code === 'ENOENT' && syscall === 'connect') return true
   return [message, originalMessage].some(text => typeof text === 'string' && messages.test(text))
 }
 
@@ -90,7 +90,6 @@ function isPassing(cause: Cause): boolean {
 interface Cause {
   code?: unknown
   originalCode?: unknown
-  syscall?: unknown
   message?: unknown
   originalMessage?: unknown
   cause?: unknown
