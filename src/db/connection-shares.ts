@@ -20,7 +20,7 @@ export interface ConnectionShares {
 }
 
 /** What pools have that nobody limits. For reads, the turns of all endpoints that read there, so that who has a turn does not wait. */
-export const usualConnections: ConnectionShares = { main: 10, reads: 6, queue: 16 }
+export const usualConnections: ConnectionShares = { main: 10, reads: 8, queue: 16 }
 /** Nothing of ours takes a second connection while it holds one. BullMQ keeps one, to be told of jobs. */
 const least: ConnectionShares = { main: 1, reads: 1, queue: 2 }
 
