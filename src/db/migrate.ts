@@ -5,12 +5,12 @@ import { runMigrations as migrateQueue } from 'bullmq'
 import { failpoint } from '../base/failpoint.ts'
 import type { Logger } from '../base/log.ts'
 import { applyRoutines } from './apply-routines.ts'
-import { checkDatabase } from './check-database.ts'
 import { olderMayRun } from './migration-rule.ts'
 import { isOutsideTransaction, runOutsideTransaction } from './outside-transaction.ts'
 import type { Pool, Tx } from './pool.ts'
 import { inTransaction, run } from './pool.ts'
 import { requireOwnSessions } from './pooling-proxy.ts'
+import { refuseUnfitDatabase } from './refuse-database.ts'
 
 /** Two folders up, both from src/db and from dist/db. */
 export const shippedFolder = new URL('../../prisma/', import.meta.url)
@@ -28,7 +28,7 @@ export const queueSchema = 'bullmq'
  */
 export async function migrate(pool: Pool, log: Logger, folder = shippedFolder): Promise<string[]> {
   await requireOwnSessions(pool, '`gateway migrate` locks in one session')
-  await checkDatabase(pool)
+  await refuseUnfitDatabase(pool)
   const applied: string[] = []
   const migrations = new URL('migrations/', folder)
   const rules: { name: string; olderMayRun: boolean }[] = []

@@ -18,10 +18,10 @@ interface DatabaseFacts {
 }
 
 /**
- * Checks what no session can set.
+ * Checks what no session can set, and refuses a database that cannot work.
  * @throws UsageError with a sentence for each property of the database that cannot work.
  */
-export async function checkDatabase(pool: Pool): Promise<void> {
+export async function refuseUnfitDatabase(pool: Pool): Promise<void> {
   const problems = problemsOf(await readFacts(pool))
   if (problems.length > 0) throw new UsageError(problems)
 }
