@@ -110,7 +110,7 @@ describe('a courier', { concurrency: true }, () => {
           return rows[0].n > 0
         })
         assert.equal(endpoint.requests.length, 0)
-        assert.equal(courier.isWorking(), false)
+        await waitUntil('not working', () => !courier.isWorking())
         await client.config('SET', 'maxmemory', '0')
         await waitUntil('all delivered', async () => (await delivered(pool)) === 50)
         await waitUntil('working', courier.isWorking)

@@ -32,26 +32,30 @@ export async function moveCircuits(
     text: `
       with news as (
         select *
-          from unnest($1::bigint[], $2::integer[], $3::integer[], $6::integer[], $7::boolean[])
-               as n (lane_id, answers, failures, quick, slow)
+          from unnest($1::bigint[], $2::integer[], $3::integer[], $6::integer[], $7::boolean[],
+                      $8::boolean[])
+               as n (lane_id, answers, failures, quick, slow, overloaded)
       ), lane as (
         select l.id, l.cap, l.failures, l.opened_at, l.slow_start, l.cap_answers,
-               l.cap_reached and l.cap < $9 and l.opened_at is null and l.slow_start is null and n.quick > 0
+               least($9, l.cap_max) as cap_min, t.cap_top,
+               l.cap_reached and l.cap < t.cap_top and l.opened_at is null and l.slow_start is null and n.quick > 0
                  and not n.slow as grows
           from callback_lane l
           join news n on n.lane_id = l.id
+         cross join lateral (select least(l.cap_max, case when l.cap_limited_until > now() then l.cap_limit end)) as t (cap_top)
          where case when l.opened_at is not null or n.failures = 0
                     then n.answers > 0 and (l.failures > 0 or l.opened_at is not null or l.slow_start is not null
-                                            or l.cap_reached and l.cap < $9 and n.quick > 0
-                                            or l.cap > $8 and n.slow)
+                                            or l.cap_reached and l.cap < t.cap_top and n.quick > 0
+                                            or l.cap > least($9, l.cap_max) and n.slow)
                     else true end
          order by l.id
            for no key update of l
       ), next as (
         select l.id, l.opened_at as was_open,
-               case when l.grows then least($9, l.cap + (l.cap_answers + n.quick) / l.cap)
-                    when n.slow then greatest(least(l.cap, $8), l.cap / 2)
+               case when l.grows then least(l.cap_top, l.cap + (l.cap_answers + n.quick) / l.cap)
+                    when n.slow then greatest(least(l.cap, l.cap_min), l.cap / 2)
                     else l.cap end as cap,
+               n.overloaded and l.cap > l.cap_min as was_too_much, greatest(l.cap_min, l.cap - 1) as cap_limit, l.cap_min,
                case when l.grows then (l.cap_answers + n.quick) % l.cap
                     when n.slow then 0
                     else l.cap_answers end as cap_answers,
@@ -66,7 +70,10 @@ export async function moveCircuits(
         update callback_lane l
            set failures = n.failures,
                -- As at the beginning, once the circuit has opened.
-               cap = case when n.failures >= $4 then least(n.cap, $8) else n.cap end,
+               cap = case when n.failures >= $4 then least(n.cap, n.cap_min) else n.cap end,
+               cap_limit = case when n.was_too_much then n.cap_limit else l.cap_limit end,
+               cap_limited_until = case when n.was_too_much then now() + $10 * interval '1 millisecond'
+                                        else l.cap_limited_until end,
                cap_answers = n.cap_answers,
                opened_at = case when n.stays_open then l.opened_at when n.failures >= $4 then now() end,
                probe_at = case when n.stays_open then l.probe_at
@@ -92,8 +99,9 @@ export async function moveCircuits(
       tuning.probeFirstMs,
       news.map(lane => lane.quick),
       news.map(lane => lane.slow),
+      news.map(lane => lane.overloaded),
       laneCap.min,
-      laneCap.max,
+      laneCap.limitedMs,
     ],
   })
 }

@@ -25,17 +25,19 @@ export const defaultCircuit: CircuitTuning = {
 /**
  * A lane's cap grows by one for each cap's worth of quick acknowledgements that come while it is reached, and is halved by a slow
  * answer or a failure: additive increase, multiplicative decrease, as in TCP. So an endpoint is sent as much at once as it
- * answers quickly, and one that slows down gets less. A merchant's share of the slots holds whatever its caps.
+ * answers quickly, and one that slows down gets less. Where it says that it was too much, by 429 or 503, the cap stays below that
+ * for a while: each such answer costs a callback an attempt. A merchant's share of the slots holds whatever its caps. How far a
+ * lane's cap may grow is `callback_lane.cap_max`, 128 unless an operator sets another.
  */
 export const laneCap = {
   /** What a lane begins with, and has after its circuit was open. */
   min: 8,
-  /** A quarter of a courier's slots. */
-  max: 128,
   /** The longest that a quick answer takes. */
   quickMs: 500,
   /** The least that a slow answer takes. */
   slowMs: 2_000,
+  /** For how long the cap stays below one that was too much. */
+  limitedMs: 600_000,
 } as const
 
 /** How one lane's endpoint answered the attempts that have just ended. */
@@ -49,6 +51,8 @@ export interface LaneNews {
   quick: number
   /** Whether any attempt failed, or was answered after `laneCap.slowMs`. */
   slow: boolean
+  /** Whether it said that it was asked too much: 429 or 503. */
+  overloaded: boolean
 }
 
 /** How an attempt ended; null: no status was received. */
@@ -78,10 +82,18 @@ export function newsOfLanes(attempts: readonly (EndedAttempt & { laneId: LaneId 
     const verdict = verdictOf(attempt)
     if (!verdict) continue
     const { laneId, outcome, durationMs } = attempt
-    const lane = news.get(laneId) ?? { laneId, answers: 0, failures: 0, quick: 0, slow: false }
+    const lane = news.get(laneId) ?? {
+      laneId,
+      answers: 0,
+      failures: 0,
+      quick: 0,
+      slow: false,
+      overloaded: false,
+    }
     news.set(laneId, lane)
     if (outcome === 'acknowledged' && durationMs <= laneCap.quickMs) lane.quick++
     if (verdict === 'fails' || durationMs >= laneCap.slowMs) lane.slow = true
+    if (attempt.status === 429 || attempt.status === 503) lane.overloaded = true
     if (verdict === 'fails') lane.failures++
     else {
       lane.answers++

@@ -1,6 +1,5 @@
 import type { CallbackId, LaneId } from '../../base/ids.ts'
 import { type Queryable, rows } from '../../db/pool.ts'
-import { laneCap } from '../leasing/circuit.ts'
 import type { AttemptOutcome } from '../outbox/callback.ts'
 import { type Lease, leaseKey } from '../outbox/lease.ts'
 import type { RetryDecision } from './retry-schedule.ts'
@@ -93,10 +92,11 @@ export async function recordAttempts(
       )
       select r.id, r.epoch, l.id as "laneId",
              l.failures > 0 or l.opened_at is not null or l.slow_start is not null as troubled,
-             l.cap_reached and l.cap < $12 as filled
+             l.cap_reached
+               and l.cap < least(l.cap_max, case when l.cap_limited_until > now() then l.cap_limit end) as filled
         from locked r
         join callback_lane l on l.id = r.lane_id`,
-    values: [...columns(attempts), laneCap.max],
+    values: columns(attempts),
   })
   const byLease = new Map(moved.map(row => [leaseKey(row), row]))
   return attempts.map(attempt => {

@@ -157,6 +157,33 @@ test('a slow answer or a failure halves the cap, never below 8, and an opened ci
   assert.equal((await lease(pool, 100)).length, 9, 'not a hundred at once after an outage')
 })
 
+test('a cap at which the endpoint said that it was too much is not reached again for a while', async () => {
+  const { pool, results } = await laneWith(2_000)
+  await pool.query(`update callback_lane set cap = 20`)
+  await results(await lease(pool, 1), 'refused', 429)
+  await pool.query(`update callback_lane set cap = 18`)
+  for (const expected of [18, 19, 19]) {
+    const leases = await lease(pool, 512)
+    assert.equal(leases.length, expected)
+    await results(leases, 'acknowledged')
+  }
+  await pool.query(`update callback_lane set cap_limited_until = now()`)
+  await results(await lease(pool, 512), 'acknowledged')
+  assert.equal((await lane(pool)).room, 20)
+})
+
+test('a cap that an operator has set is not passed, and is the least where it is below 8', async () => {
+  const { pool, results } = await laneWith(200)
+  await pool.query(`update callback_lane set cap = 2, cap_max = 3`)
+  for (const expected of [2, 3, 3]) {
+    const leases = await lease(pool, 512)
+    assert.equal(leases.length, expected)
+    await results(leases, 'acknowledged')
+  }
+  await results(await lease(pool, 512), 'acknowledged', 200, 2_000)
+  assert.equal((await lane(pool)).room, 3)
+})
+
 test('a cap that was halved holds back what is beyond it until enough has ended', async () => {
   const { pool, results } = await laneWith(100)
   await pool.query(`update callback_lane set cap = 40`)
@@ -196,10 +223,24 @@ test('healthy lanes are not written to, and couriers that update the same lanes 
     origins.map(notifyUrl => ({ merchant, notifyUrl })),
   )
   const { rows } = await pool.query(`select id from callback_lane order by id`)
-  const news = rows.map(({ id }) => ({ laneId: id as LaneId, answers: 0, failures: 1, quick: 0, slow: true }))
+  const news = rows.map(({ id }) => ({
+    laneId: id as LaneId,
+    answers: 0,
+    failures: 1,
+    quick: 0,
+    slow: true,
+    overloaded: false,
+  }))
   const versions = async () => (await pool.query(`select xmin::text from callback_lane order by id`)).rows
   const before = await versions()
-  const answered = news.map(lane => ({ ...lane, answers: 3, failures: 0, quick: 3, slow: false }))
+  const answered = news.map(lane => ({
+    ...lane,
+    answers: 3,
+    failures: 0,
+    quick: 3,
+    slow: false,
+    overloaded: false,
+  }))
   assert.deepEqual(await moveCircuits(pool, answered, circuit), [])
   assert.deepEqual(await versions(), before)
   const moved = await Promise.all(

@@ -45,8 +45,8 @@ test('failures in a row are counted from the last answer on, lane by lane', () =
       attempt(1n, 'timeout'),
     ]),
     [
-      { laneId: 1n, answers: 1, failures: 2, quick: 1, slow: true },
-      { laneId: 2n, answers: 0, failures: 1, quick: 0, slow: true },
+      { laneId: 1n, answers: 1, failures: 2, quick: 1, slow: true, overloaded: false },
+      { laneId: 2n, answers: 0, failures: 1, quick: 0, slow: true, overloaded: false },
     ],
   )
 })
@@ -67,9 +67,17 @@ test('only a quick acknowledgement counts towards a larger cap, and a slow answe
   const notFound = { ...attempt(1n, 'refused'), status: 404 }
   assert.deepEqual(
     newsOfLanes([notFound]),
-    [{ laneId: 1n, answers: 1, failures: 0, quick: 0, slow: false }],
+    [{ laneId: 1n, answers: 1, failures: 0, quick: 0, slow: false, overloaded: false }],
     'a refusal says nothing about the pace',
   )
+  for (const [status, overloaded] of [
+    [429, true],
+    [503, true],
+    [500, false],
+  ] as const) {
+    const [lane] = newsOfLanes([{ ...attempt(1n, 'refused'), status }])
+    assert.deepEqual([lane!.overloaded, lane!.slow], [overloaded, true], `${status}`)
+  }
 })
 
 function attempt(laneId: bigint, outcome: AttemptOutcome, durationMs = 1) {

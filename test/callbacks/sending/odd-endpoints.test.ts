@@ -29,6 +29,7 @@ const odd: Record<string, Odd> = {
     bytes: `HTTP/1.1 100 Continue\r\nserver: a\r\nconnection: keep-alive\r\n\r\n${sound}`,
   },
   'a 100 without a reason': { bytes: `HTTP/1.1 100 \r\n\r\n${sound}` },
+  'line breaks before it': { bytes: `\r\n\n${goingOn}\r\n${sound}` },
   'two times 100': { bytes: goingOn + goingOn + sound },
   'a 103 first': { bytes: early + sound },
   'a 102, a 103 and a 100': { bytes: `HTTP/1.1 102 Processing\r\n\r\n${early}${goingOn}${sound}` },
@@ -146,6 +147,13 @@ test('what is no answer stays a failure: interim answers alone, and headers beyo
     ['HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n', 'reset'],
     [`HTTP/1.1 200 OK\r\n${filler(70 * 1024)}${body}`, 'bad_answer'],
     [`HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(11_000)}${body}`, 'bad_answer'],
+    [`HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(1_000)}${body}`, 'bad_answer'],
+    [`\r\n\r\nHTTP/1.1 200 OK\r\n${'a:\r\n'.repeat(2_000)}${body}`, 'bad_answer'],
+    ['\r\n'.repeat(40_000), 'bad_answer'],
+    [
+      `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n7\r\nsuccess\r\n0\r\n${'a:\r\n'.repeat(20_000)}\r\n`,
+      'bad_answer',
+    ],
     [`${goingOn}HTTP/2 200\r\n\r\n`, 'bad_answer'],
   ]
   for (const [bytes, failure] of cases) {
