@@ -97,6 +97,8 @@ async function readSightings(pool: Pool): Promise<Sighting[]> {
        from seen_transfer s
        join deposit_address a on a.id = s.deposit_address_id
        join merchant m on m.id = a.merchant_id and 'order.seen' = any(m.events)
+      -- What is credited stays a sighting until the next one is written, and has its part of its order already.
+      where not exists (select from transfer t where t.txid = s.txid and t.log_index = s.log_index)
       order by s.block_height, s.txid, s.log_index
       limit $1`,
     [sightingsMax],

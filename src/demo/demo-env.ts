@@ -1,7 +1,9 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 
 const fileName = 'demo.env'
+const heading = '# Of the running demo, which deletes this file when it stops.'
 
 /** The file to source. It exists while the demo runs. */
 export interface DemoEnv {
@@ -16,14 +18,23 @@ export interface DemoEnv {
  */
 export async function writeDemoEnv(values: Readonly<Record<string, string>>): Promise<DemoEnv> {
   const path = resolve(fileName)
+  const before = await readFile(path, 'utf8').catch(() => null)
+  if (before !== null && !before.startsWith(heading))
+    throw new Error(`${path} is not the demo's: move it, or run the demo in another folder`)
   const lines = Object.entries(values).map(([name, value]) => `${name}=${value}`)
-  const text = `${['# Of the running demo, which deletes this file when it stops.', ...lines].join('\n')}\n`
+  const text = `${[heading, ...lines].join('\n')}\n`
   await rm(path, { force: true })
   await writeFile(path, text, { mode: 0o600, flag: 'wx' })
+  const remove = () => {
+    if (existsSync(path) && readFileSync(path, 'utf8') === text) rmSync(path)
+  }
+  // It has secrets, so it does not stay behind when a second signal ends the demo at once.
+  process.once('exit', remove)
   return {
     path,
     remove: async () => {
-      if ((await readFile(path, 'utf8').catch(() => '')) === text) await rm(path, { force: true })
+      process.off('exit', remove)
+      remove()
     },
   }
 }

@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -39,13 +40,15 @@ export async function startEmbeddedDatabase(
 ): Promise<EmbeddedDatabase> {
   const user = await findServerUser()
   const folder = await mkdtemp(join(parent, 'recharge-gateway-'))
+  // Every user of this machine can reach the port, and a superuser of Postgres runs programs.
+  const password = randomBytes(16).toString('hex')
   let programs: ServerPrograms
   // Until the server runs, nobody else deletes the folder.
   const remove = () => rmSync(folder, { recursive: true, force: true })
   process.once('exit', remove)
   try {
     programs = await findPrograms(user)
-    await writeFile(join(folder, 'password'), 'gateway\n')
+    await writeFile(join(folder, 'password'), `${password}\n`, { mode: 0o600 })
     await giveTo(user, folder)
   } catch (error) {
     remove()
@@ -55,7 +58,7 @@ export async function startEmbeddedDatabase(
   }
   const port = await freePort()
   const server = startServer({ programs, folder, port, user, flags })
-  const url = (database: string) => `postgres://gateway:gateway@127.0.0.1:${port}/${database}`
+  const url = (database: string) => `postgres://gateway:${password}@127.0.0.1:${port}/${database}`
   try {
     await createDatabase(url('postgres'), server)
   } catch (cause) {

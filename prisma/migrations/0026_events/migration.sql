@@ -30,6 +30,7 @@ create table event (
 create index event_due on event (merchant_id, due_at, id) where delivered_at is null and dropped_at is null;
 create index event_leased on event (merchant_id) where leased_until is not null;
 create index event_age on event (created_at);
+create index event_undone on event (created_at) where delivered_at is null and dropped_at is null;
 
 -- How far each merchant that is told of expired orders has been told: in the order of their creation.
 create table expiry_cursor (

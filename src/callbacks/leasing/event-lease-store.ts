@@ -52,6 +52,8 @@ export async function leaseEvents(
            select id
              from event
             where merchant_id = m.id and delivered_at is null and dropped_at is null and due_at <= now()
+              -- One that was asked for when it was written may not be wanted any more.
+              and event = any(m.events)
             order by due_at, id
             limit greatest($2 - (select count(*)
                                    from event

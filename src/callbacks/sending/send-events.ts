@@ -80,11 +80,12 @@ export async function sendEvents(options: {
   let failing = false
   while (!signal.aborted) {
     try {
-      if (performance.now() - cleanedAt > cleanEveryMs) {
-        await cleanEvents(options.pool)
-        cleanedAt = performance.now()
-      }
       await startDue(sending, underWay)
+      if (performance.now() - cleanedAt > cleanEveryMs) {
+        // Before it has succeeded: one that fails is not tried again at every poll.
+        cleanedAt = performance.now()
+        await cleanEvents(options.pool, signal)
+      }
       failing = false
     } catch (err) {
       if (!failing) log.warn({ err }, 'events.failing')
@@ -116,9 +117,9 @@ async function pause(tuning: EventTuning, underWay: Set<Promise<void>>, signal: 
   await sleep(tuning.pauseMs)
 }
 
-async function cleanEvents(pool: Pool): Promise<void> {
+async function cleanEvents(pool: Pool, signal: AbortSignal): Promise<void> {
   for (const clean of [dropOldEvents, deleteOldEvents]) {
-    for (let round = 0; round < cleanRoundsMax && (await clean(pool)) > 0; round++);
+    for (let round = 0; round < cleanRoundsMax && !signal.aborted && (await clean(pool)) > 0; round++);
   }
 }
 
