@@ -10,7 +10,7 @@ const problems: Record<string, (host: string, port: number) => string> = {
 /**
  * Names the setting that is to blame when a server cannot listen.
  * @param settings their names: `HOST` and `PORT`, or the options of a command.
- * @returns a UsageError; other errors as they are.
+ * @returns a UsageError with the error as its cause; other errors as they are.
  */
 export function listenProblem(
   error: unknown,
@@ -21,5 +21,6 @@ export function listenProblem(
   if (!say) return error
   const { host, port, settings } = where
   const isHost = code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
-  return new UsageError(`${isHost ? settings.host : settings.port}: ${say(host, port)}`)
+  const problem = new UsageError(`${isHost ? settings.host : settings.port}: ${say(host, port)}`)
+  return Object.assign(problem, { cause: error })
 }

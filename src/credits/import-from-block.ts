@@ -8,6 +8,7 @@ import { UsageError } from '../base/errors.ts'
 import type { DepositAddressId } from '../base/ids.ts'
 import { formatUsdt } from '../base/money.ts'
 import { lockCursor, readCursor } from '../blocks/chain-store.ts'
+import { parkedAt } from '../blocks/parked-block-store.ts'
 import type { RereadSource } from '../blocks/reread-blocks.ts'
 import type { Pool } from '../db/pool.ts'
 import { sumOf } from '../transfers/compare-history.ts'
@@ -17,7 +18,8 @@ import type { SolidBlock } from '../tron/block.ts'
 import type { CreditRules } from './credit-rules.ts'
 import { type LastCredited, lastCredited } from './credit-store.ts'
 import { inCreditingTransaction } from './crediting-transaction.ts'
-import { creditMissing, type Rescanned, rescan } from './rescan.ts'
+import { creditMissing, mayLackInfos, type Rescanned, rescan } from './rescan.ts'
+import { insertUnverified } from './unverified-block-store.ts'
 
 export interface ImportedFromBlock extends ImportedAddresses {
   /** The last block that was read: the cursor's height at the import. */
@@ -49,20 +51,33 @@ export async function importFromBlock(
 ): Promise<ImportedFromBlock> {
   const { imported, known, adopted } = await checkImport(pool, request)
   const addresses = [...imported, ...known, ...adopted]
-  const paid: SolidBlock[] = []
+  const [paid, incomplete]: [SolidBlock[], SolidBlock[]] = [[], []]
   let read: Rescanned = { blocks: 0, recorded: 0, credited: 0, quarantined: 0, takenUp: 0 }
-  let range = { from: request.fromBlock, to: await readTo(pool, request.fromBlock) }
+  let to = await readTo(pool, request.fromBlock)
+  let ranges = [{ from: request.fromBlock, to }]
+  const keep = (done: Rescanned, blocks: readonly SolidBlock[]) => {
+    paid.push(...payingOnly(addresses, blocks))
+    incomplete.push(...blocks.filter(mayLackInfos).map(block => ({ ...block, ...nothingIn })))
+    refuseTooMany(paid)
+    onProgress(sum(read, done), to)
+  }
   for (let round = 0; round < roundsMax; round++) {
-    const { to } = range
-    const keep = (done: Rescanned, blocks: readonly SolidBlock[]) => {
-      paid.push(...payingOnly(addresses, blocks))
-      refuseTooMany(paid)
-      onProgress(sum(read, done), to)
-    }
-    read = sum(read, await rescan(pool, rules, nodes, range, keep, request.actor))
-    const outcome = await importRead(pool, rules, request, { to, paid })
+    for (const range of ranges) read = sum(read, await rescan(pool, rules, nodes, range, keep, request.actor))
+    const outcome = await importRead(pool, rules, request, {
+      to,
+      paid,
+      incomplete,
+      parked: read.parked ?? [],
+    })
     if ('found' in outcome) return { ...outcome.done, to, read: sum(read, outcome.found) }
-    range = { from: to + 1, to: outcome.cursorAt }
+    if ('unparked' in outcome) {
+      const { unparked } = outcome
+      ranges = unparked.map(height => ({ from: height, to: height }))
+      read = { ...read, parked: read.parked!.filter(height => !unparked.includes(height)) }
+    } else {
+      ranges = [{ from: to + 1, to: outcome.cursorAt }]
+      to = outcome.cursorAt
+    }
   }
   throw new Error(
     `nothing is imported: the cursor moved on ${roundsMax} times, faster than blocks can be read; try again when the watcher is at the head`,
@@ -80,16 +95,16 @@ async function readTo(pool: Pool, fromBlock: number): Promise<number> {
   return cursor.height
 }
 
+const nothingIn = { transfers: [], undecodable: [], alarms: [], undone: [] }
+
 /** Keeps the blocks that pay the addresses, with these payments only: everything else in them has been rescanned. */
 function payingOnly(addresses: readonly TronAddress[], blocks: readonly SolidBlock[]): SolidBlock[] {
   const paid = new Set(addresses.map(addressToHex))
   return blocks
     .map(block => ({
       ...block,
+      ...nothingIn,
       transfers: block.transfers.filter(({ toHex }) => paid.has(toHex)),
-      undecodable: [],
-      alarms: [],
-      undone: [],
     }))
     .filter(({ transfers }) => transfers.length > 0)
 }
@@ -103,18 +118,32 @@ function refuseTooMany(paid: readonly SolidBlock[]): void {
   }
 }
 
-/** Imports, and credits what was read. If the cursor has moved on, does nothing: the blocks since must be read first. */
+/**
+ * Imports, and credits what was read. If the cursor has moved on, does nothing: the blocks since must be read first. So must a
+ * block that was parked when it was to be read, and is not any more: when its parking ended, the addresses were not ours.
+ */
 async function importRead(
   pool: Pool,
   rules: CreditRules,
   request: ImportRequest & { fromBlock: number },
-  { to, paid: blocks }: { to: number; paid: readonly SolidBlock[] },
-): Promise<{ done: ImportedAddresses; found: Rescanned } | { cursorAt: number }> {
+  read: {
+    to: number
+    paid: readonly SolidBlock[]
+    incomplete: readonly SolidBlock[]
+    parked: readonly number[]
+  },
+): Promise<{ done: ImportedAddresses; found: Rescanned } | { cursorAt: number } | { unparked: number[] }> {
+  const { to, paid: blocks, incomplete, parked } = read
   const { fromBlock, actor = 'command line' } = request
   return await inCreditingTransaction(pool, async (tx, credit) => {
     const cursor = await lockCursor(tx)
     if (!cursor) throw new Error('chain_cursor is empty')
     if (cursor.height > to) return { cursorAt: cursor.height }
+    const stillParked = await parkedAt(tx, parked)
+    const unparked = parked.filter(height => !stillParked.has(height))
+    if (unparked.length > 0) return { unparked }
+    // Settled by now or not: only from here on are the addresses ours.
+    await insertUnverified(tx, incomplete)
     const done = await importAt(tx, cursor, request, fromBlock)
     const last = await lastCredited(tx, done.known)
     const { recorded, ...counts } = await creditMissing(tx, { rules, credit, cursor, blocks, actor })

@@ -115,6 +115,11 @@ async function readOfOthers(
   return others
 }
 
+/** Tells whether nothing says that a block's infos are all of them. Such a block is read again by settling. */
+export function mayLackInfos({ unverified }: SolidBlock): boolean {
+  return unverified === 'header-only' || unverified === 'infos'
+}
+
 function verifiedOf(blocks: readonly ShownBlock[]): ShownBlock[] {
   return blocks.filter(({ unverified }) => unverified === null)
 }
@@ -152,7 +157,7 @@ export async function creditMissing(
 > {
   const { rules, credit, cursor, blocks, others = [], confirmed = [], actor } = work
   const read = await endParked(tx, blocks)
-  await insertUnverified(tx, read)
+  await insertUnverified(tx, [...new Set([...read, ...blocks.filter(mayLackInfos)])])
   await recordContractEvents(tx, read)
   const undecodable = await quarantineLogs(tx, blocks)
   const shown = [...blocks, ...others]

@@ -31,11 +31,13 @@ export function canDeny(reading: SolidBlock, hash: string): boolean {
 
 /**
  * What a single honest host may show of a block, too: its JSON lacks a field that it does not know, or nobody has said who
- * produces blocks, or it cannot print the block, for good. It is not asked for ever.
+ * produces blocks, or it cannot print the block, for good. It is not asked for ever: in the last case for a day, since nothing
+ * says whether infos without a block are all of them.
  */
 const harmless: readonly Unverified[] = ['leaf', 'root', 'stranger', 'header-only']
 /** The only host has shown it at first, and in two readings after that. */
 const aloneChecks = 2
+const headerOnlyMs = 24 * hourMs
 
 /**
  * Decides whether an unverified block is settled.
@@ -43,7 +45,7 @@ const aloneChecks = 2
  * @returns null: not yet.
  */
 export function settlesAs(
-  block: { why: Unverified; checks: number },
+  block: { why: Unverified; checks: number; ageMs: number },
   readings: readonly SolidBlock[],
   options: {
     hosts: number
@@ -59,5 +61,6 @@ export function settlesAs(
   )
   if (agreed) return 'agreed'
   const onlyHost = hosts <= 1 && full.length > 0 && harmless.includes(block.why)
-  return onlyHost && block.checks >= aloneChecks ? 'alone' : null
+  const isLongAsked = block.why !== 'header-only' || block.ageMs >= headerOnlyMs
+  return onlyHost && isLongAsked && block.checks >= aloneChecks ? 'alone' : null
 }

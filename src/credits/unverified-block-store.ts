@@ -10,7 +10,10 @@ export interface UnverifiedBlock {
   ageMs: number
 }
 
-/** Writes down the blocks that are followed unverified. Those that are unread are parked instead. */
+/**
+ * Writes down blocks that were read unverified, to be read again. One that is settled is read again, too: it has been followed
+ * or rescanned anew. Those that are unread are parked instead.
+ */
 export async function insertUnverified(tx: Tx, blocks: readonly SolidBlock[]): Promise<number> {
   const unverified = blocks.filter(({ unverified: why }) => why !== null && why !== 'unread')
   if (unverified.length === 0) return 0
@@ -21,7 +24,7 @@ export async function insertUnverified(tx: Tx, blocks: readonly SolidBlock[]): P
      on conflict (height) do update
         set hash = excluded.hash, why = excluded.why, node = excluded.node, created_at = now(), checks = 0,
             checked_at = null, next_check_at = now(), settled_at = null, settled_as = null
-      where unverified_block.hash <> excluded.hash`,
+      where unverified_block.hash <> excluded.hash or unverified_block.settled_at is not null`,
     [
       unverified.map(({ height }) => height),
       unverified.map(({ hash }) => hash),

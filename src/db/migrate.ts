@@ -31,11 +31,13 @@ export async function migrate(pool: Pool, log: Logger, folder = shippedFolder): 
   await refuseUnfitDatabase(pool)
   const applied: string[] = []
   const migrations = new URL('migrations/', folder)
-  const rules: { name: string; olderMayRun: boolean }[] = []
+  const rules: Rule[] = []
   for (const name of await migrationNames(folder)) {
     const sql = await readFile(new URL(`${name}/migration.sql`, migrations), 'utf8')
-    rules.push({ name, olderMayRun: olderMayRun(sql) ?? true })
-    for (const migration of await runStep(pool, log, tx => applyMigration(pool, tx, name, sql, log))) {
+    // One that does not say keeps older programs away.
+    const rule = { name, olderMayRun: olderMayRun(sql) ?? false }
+    rules.push(rule)
+    for (const migration of await runStep(pool, log, tx => applyMigration(pool, tx, rule, sql, log))) {
       log.info({ migration }, 'migration.applied')
       applied.push(migration)
     }
@@ -57,11 +59,13 @@ export async function migrationNames(folder = shippedFolder): Promise<string[]> 
     .sort()
 }
 
+interface Rule {
+  name: string
+  olderMayRun: boolean
+}
+
 /** Writes down beside which migrations older programs may run: those do not have the files. */
-async function writeRules(
-  tx: Tx,
-  rules: readonly { name: string; olderMayRun: boolean }[],
-): Promise<string[]> {
+async function writeRules(tx: Tx, rules: readonly Rule[]): Promise<string[]> {
   const { rows } = await tx.query(`select to_regclass('migration_rule') is not null as "isThere"`)
   if (!rows[0].isThere) return []
   await tx.query(
@@ -153,7 +157,8 @@ async function takeMigrationsLock(tx: Tx): Promise<void> {
 const migrationMaxMs = 86_400_000
 
 /** Applies a migration and records it. @returns its name; nothing when it was applied before. */
-async function applyMigration(pool: Pool, tx: Tx, name: string, sql: string, log: Logger): Promise<string[]> {
+async function applyMigration(pool: Pool, tx: Tx, rule: Rule, sql: string, log: Logger): Promise<string[]> {
+  const { name } = rule
   const checksum = createHash('sha256').update(sql).digest('hex')
   await tx.query(
     `create table if not exists _prisma_migrations (
@@ -199,5 +204,7 @@ async function applyMigration(pool: Pool, tx: Tx, name: string, sql: string, log
      values ($1, $2, $3, now(), 1)`,
     [randomUUID(), checksum, name],
   )
+  // With it: an older program that starts before the last one is applied has to know.
+  await writeRules(tx, [rule])
   return [name]
 }

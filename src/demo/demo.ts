@@ -135,7 +135,8 @@ export async function runDemo({ print, signal, port, seed, callbackUrl }: DemoOp
     }
   } catch (error) {
     await stop()
-    throw isTakenPort(error) ? new UsageError([`--port ${port}: port ${error.port} is taken`]) : error
+    const taken = takenPort(error)
+    throw taken === null ? error : new UsageError([`--port ${port}: port ${taken} is taken`])
   }
 }
 
@@ -150,8 +151,10 @@ function abortOf(signal: AbortSignal): Promise<never> {
   return aborted
 }
 
-function isTakenPort(error: unknown): error is { port: number } {
-  return (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+function takenPort(error: unknown): number | null {
+  const { code, port, cause } = error as { code?: unknown; port?: number; cause?: unknown }
+  if (code === 'EADDRINUSE') return port ?? null
+  return cause === undefined || cause === null ? null : takenPort(cause)
 }
 
 /**

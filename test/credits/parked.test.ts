@@ -180,6 +180,55 @@ test('what a parked block pays an address that is imported from before it is cre
   await assertNoneHomeless(it.pool)
 })
 
+test('a block whose parking ends while an import reads others is read for the import, too', async () => {
+  const it = await followedTen('parked import race', 4)
+  const old = bytesFor('old')
+  const block = it.chain[3]!
+  block.transfers.push({ ...block.transfers[0]!, logIndex: 1, toHex: old.toString('hex') })
+  await it.follow()
+  const { appid } = (await rows<{ appid: string }>(it.pool, 'select appid from merchant'))[0]!
+  const request = { appid, localusermark: 'old', addresses: [addressFromBytes(old)], fromBlock: 2 }
+  let isRead = false
+  const source = {
+    ...it.source,
+    // By block 10, the block has been found out to be missing.
+    solidBlock: async (height: number, asked?: { not: string | readonly string[] }) => {
+      if (height === 10 && !isRead) {
+        isRead = true
+        it.missing.clear()
+        await it.settle()
+        assert.deepEqual(await parked(it.pool), [])
+      }
+      return it.source.solidBlock(height, asked)
+    },
+  }
+  const done = await importFromBlock(it.pool, it.rules, source, request)
+  assert.deepEqual([done.imported.length, done.read.recorded, done.read.parked], [1, 1, []])
+  await assertNoneHomeless(it.pool)
+})
+
+test('a rescan of a block whose infos may lack some has it read again, though it was settled', async () => {
+  const it = await followedTen('header only')
+  await it.follow()
+  const block = it.chain[3]!
+  const [payment] = block.transfers.splice(0)
+  Object.assign(block, { unverified: 'header-only' })
+  const again = async () =>
+    rows(
+      it.pool,
+      'select height, why, settled_as as "settledAs" from unverified_block where next_check_at is not null',
+    )
+  await rescan(it.pool, it.rules, it.source, { from: 3, to: 5 })
+  assert.deepEqual(await again(), [{ height: 4, why: 'header-only', settledAs: null }])
+  await run(
+    it.pool,
+    `update unverified_block set settled_at = now(), settled_as = 'alone', next_check_at = null`,
+  )
+  await rescan(it.pool, it.rules, it.source, { from: 3, to: 5 })
+  assert.deepEqual(await again(), [{ height: 4, why: 'header-only', settledAs: null }])
+  block.transfers.push(payment!)
+})
+
 /** Now and then the database goes away before a commit: nothing may be there. */
 async function maybeAway(pool: Pool, isAway: boolean, work: () => Promise<unknown>): Promise<void> {
   if (!isAway) return void (await work())

@@ -60,7 +60,8 @@ test('callbacks in every state come through the move into the outbox, leases and
     { ...over, state: 'delivered', attempts: 1, status: 200, delivered_at: await timeOf('2026-11-02') },
     { ...over, state: 'exhausted', attempts: 15, status: 500, exhausted_at: await timeOf('2026-11-05') },
   ])
-  // The function of now: a migration's own is replaced by its file.
+  // The function of now: a migration's own is replaced by its file. It writes a column of later.
+  await pool.query('alter table callback_lane add column cap_reached boolean not null default false')
   await pool.query(
     await readFile(new URL('../../prisma/routines/lease_callbacks.sql', import.meta.url), 'utf8'),
   )

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { AddressCounterId, MerchantId } from '../../src/base/ids.ts'
-import { type Queryable, rows } from '../../src/db/pool.ts'
+import { type Queryable, rows, run } from '../../src/db/pool.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
 import type { MerchantDirectory } from '../../src/merchants/merchant-directory.ts'
 
@@ -56,13 +56,10 @@ export async function seedMerchants(
     db,
     `insert into merchant
        (appid, name, address_counter_id, callback_url, callback_format, callback_fields, acknowledgement, always_200,
-        require_nonce, disabled_at, events)
-     select appid, name, address_counter_id, callback_url, callback_format, callback_fields, acknowledgement, always_200,
-            require_nonce, disabled_at, string_to_array(events, ',')
+        require_nonce, disabled_at)
+     select *
        from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[],
-                   $9::boolean[], $10::timestamptz[], $11::text[])
-              as m (appid, name, address_counter_id, callback_url, callback_format, callback_fields, acknowledgement, always_200,
-                    require_nonce, disabled_at, events)
+                   $9::boolean[], $10::timestamptz[])
      returning id`,
     [
       merchants.map(merchant => merchant.appid),
@@ -75,9 +72,13 @@ export async function seedMerchants(
       merchants.map(merchant => merchant.always200),
       merchants.map(merchant => merchant.requireNonce),
       merchants.map(merchant => merchant.disabledAt),
-      merchants.map(merchant => merchant.events.join()),
     ],
   )
+  // By itself: databases of before have merchants, too.
+  for (const [i, { id }] of added.entries()) {
+    const { events } = merchants[i]!
+    if (events.length > 0) await run(db, `update merchant set events = $2 where id = $1`, [id, events])
+  }
   return merchants.map((merchant, i) => ({ ...merchant, id: added[i]!.id }))
 }
 
