@@ -41,7 +41,7 @@ test('every authenticated call is kept: who, what, how it was answered, for whic
     await api.ask(shop, 'TraderRechargeorder', order),
     await api.ask(shop, 'TraderRechargeorder', { ...order, amount: '4' }),
     await api.ask(shop, 'findorder', { orderid: 'nobody' }),
-    await api.ask(shop, 'finduseraddress', user),
+    await api.ask(shop, 'finduseraddress', { ...user, localusermark: 'nobody' }),
   ]
   const rows: KeptRow[] = await waitUntil('four kept calls', async () => {
     const rows = await api.kept()
