@@ -37,7 +37,8 @@ export interface PooledNode {
   readonly quota: DayQuota
   /**
    * Calls it. Before the first call, and after it was failing, it checks that the node serves our chain.
-   * @param options.isExpected a failure says nothing of how the node is: it has failed for this very block before. @throws NodeError
+   * @param options.isExpected a failure says nothing of how the node is, as long as it answers other calls: it has failed for
+   *   this very block before. @throws NodeError
    */
   ask<T>(call: (node: TronNode) => Promise<T>, options?: { isExpected: boolean }): Promise<T>
   /** Whether it says which blocks are irreversible, as far as is known. */
@@ -100,17 +101,21 @@ export function createPooledNode(options: {
   let genesisId: Promise<string> | null = null
   let closed = false
   let headHeight = -1
+  /** Since its last failure. */
+  let hasAnswered = false
 
   const recorded = async <T>(call: () => Promise<T>, isExpected = false): Promise<T> => {
     const startedAtMs = now()
     try {
       const result = await call()
+      hasAnswered = true
       record.succeeded()
       return result
     } catch (error) {
       // What a node does not offer says nothing of how it is.
       const isFailure = error instanceof NodeError && error.status !== notImplemented
-      const isKnown = isFailure && isExpected && error.kind === 'failed' && !error.timedOut
+      const isKnown = isFailure && isExpected && hasAnswered && error.kind === 'failed' && !error.timedOut
+      if (isFailure) hasAnswered = false
       if (isFailure && !isKnown && !closed && !isOnOtherChain(health, now())) {
         record.failed(error, startedAtMs)
         // Another node may answer at its address when it comes back.

@@ -109,20 +109,22 @@ export function createBlockReader(options: {
       if (unfit || !(error instanceof NodeError) || error.kind === 'later') throw error
       const wasTakenNow = now() - takenByInfosAtMs < takenAtOnceMs
       if (!byInfosAtOnce && !wasTakenNow && failingMs < unprintedMs) throw error
-      const answer = await askByInfos(view, height, not).catch(() => null)
+      const answer = await askByInfos(view, height, not)
       if (!answer) throw error
       takenByInfosAtMs = now()
       return answer
     }
   }
-  /** Asks for the header and the infos of a block that no node can print. */
+  /** Asks the nodes that may be asked now for the header and the infos of a block that none can print. @returns null: none has them. */
   const askByInfos = async (view: BlockView, height: number, not: BlockAsked['not']) => {
     const surface = view === 'newBlock' ? 'head' : 'solid'
-    const { value, node } = await choice.call(
-      one => one.ask(asked => asked.blockByInfos(height, surface), { isExpected: true }),
-      not,
-    )
-    return value && { block: judged(value), node, failed: new Set(nodes) }
+    for (const node of choice.ranked(nodes.filter(({ name }) => !isLeftOut(name, not)))) {
+      const block = await node
+        .ask(asked => asked.blockByInfos(height, surface), { isExpected: true })
+        .catch(() => null) // Recorded with the node. The error that led here is thrown.
+      if (block) return { block: judged(block), node, failed: new Set(nodes) }
+    }
+    return null
   }
   const trusts = ({ health }: PooledNode) => isTrusted(health, now())
   const failingForMs = (key: string): number => {
