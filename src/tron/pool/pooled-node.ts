@@ -64,6 +64,8 @@ export interface PooledNode {
 const deadlineDefaultMs = 8_000
 /** The most requests that are out at a node. */
 const inFlightMax = 16
+/** How recently a node has to have answered something, so that what it cannot give says nothing of how it is. */
+const answersOthersMs = 15_000
 
 export function createPooledNode(options: {
   name: string
@@ -101,21 +103,20 @@ export function createPooledNode(options: {
   let genesisId: Promise<string> | null = null
   let closed = false
   let headHeight = -1
-  /** Since its last failure. */
-  let hasAnswered = false
+  let answeredAtMs = Number.NEGATIVE_INFINITY
 
   const recorded = async <T>(call: () => Promise<T>, isExpected = false): Promise<T> => {
     const startedAtMs = now()
     try {
       const result = await call()
-      hasAnswered = true
+      answeredAtMs = now()
       record.succeeded()
       return result
     } catch (error) {
       // What a node does not offer says nothing of how it is.
       const isFailure = error instanceof NodeError && error.status !== notImplemented
-      const isKnown = isFailure && isExpected && hasAnswered && error.kind === 'failed' && !error.timedOut
-      if (isFailure) hasAnswered = false
+      const answersOthers = now() - answeredAtMs < answersOthersMs
+      const isKnown = isFailure && isExpected && answersOthers && error.kind === 'failed' && !error.timedOut
       if (isFailure && !isKnown && !closed && !isOnOtherChain(health, now())) {
         record.failed(error, startedAtMs)
         // Another node may answer at its address when it comes back.
