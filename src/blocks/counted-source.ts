@@ -52,6 +52,7 @@ export interface CountedSource extends ChainSource {
 /** Headers above the solid block without another solid one: its producers are others than those that are known. */
 const provenAfter = 100
 const proveRetryMs = 60_000
+const unprovedRetryMs = 5_000
 /** Under so many blocks, and without one that is counted solid, the producers are asked for, each time after so long. */
 const stalledBlocks = 40
 const askRetryMs = 60_000
@@ -150,7 +151,11 @@ export function createCountedSource(options: {
     if (window.tip.height - window.solid.height < provenAfter && !isStuck()) return
     provedAtMs = nowMs()
     const proven = window
-    const ids = await proveByHeaders(nodes, producers, window.solid, signal)
+    const ids = await proveByHeaders(nodes, producers, window.solid, signal).catch(error => {
+      // The nodes rest for some seconds, say. It is a proof that was made that is not made again soon.
+      provedAtMs += unprovedRetryMs - proveRetryMs
+      throw error
+    })
     if (window !== proven) return
     log.info({ from: ids.from, to: ids.last }, 'chain.proven')
     window.prove(ids)
