@@ -234,14 +234,14 @@ test('the script of the postgres image does the same, with any password, and ask
   skip: !findProgram('psql'),
 }, async () => {
   const admin = await createDatabase('scripted')
-  const { port } = new URL(cluster.url('scripted'))
+  const { port, password } = new URL(cluster.url('scripted'))
   const word = `other $word's "quoted" \\ back`
   const run = (env: Record<string, string>) =>
     spawnSync('sh', [fileURLToPath(new URL('gateway-role.sh', folder))], {
       encoding: 'utf8',
       env: {
         PATH: process.env.PATH,
-        ...{ PGHOST: '127.0.0.1', PGPORT: port, PGPASSWORD: 'gateway', POSTGRES_USER: 'gateway' },
+        ...{ PGHOST: '127.0.0.1', PGPORT: port, PGPASSWORD: password, POSTGRES_USER: 'gateway' },
         ...{ POSTGRES_DB: 'scripted', GATEWAY_ROLE_SQL: fileURLToPath(new URL('gateway-role.sql', folder)) },
         ...env,
       },
