@@ -1,7 +1,7 @@
 import type { MerchantId } from '../base/ids.ts'
 import type { LegacyUnits, UsdtUnits } from '../base/money.ts'
-import { inTransaction, type Pool, rows, run, type Tx } from '../db/pool.ts'
-import { readTimeoutMs } from '../db/read-pool.ts'
+import { type Pool, rows, type Tx } from '../db/pool.ts'
+import { inReadSnapshot } from '../db/read-pool.ts'
 
 /** A merchant's sums for one UTC day. */
 export interface StatementDay {
@@ -28,13 +28,7 @@ export function readStatement(
   from: Date,
   to: Date,
 ): Promise<StatementSums> {
-  return inTransaction(pool, async tx => {
-    // The timeout again: a proxy between us and the database may have dropped that of the connection.
-    await run(
-      tx,
-      `set transaction isolation level repeatable read, read only;
-       set local statement_timeout = ${readTimeoutMs}`,
-    )
+  return inReadSnapshot(pool, async tx => {
     return { days: await sumDays(tx, merchantId, from, to), unclaimed: await sumUnclaimed(tx, merchantId) }
   })
 }

@@ -1,7 +1,7 @@
 import type { MerchantId } from '../base/ids.ts'
 import type { UsdtUnits } from '../base/money.ts'
-import { inTransaction, type Pool, rows, run, type Tx } from '../db/pool.ts'
-import { readTimeoutMs } from '../db/read-pool.ts'
+import { type Pool, rows, type Tx } from '../db/pool.ts'
+import { inReadSnapshot } from '../db/read-pool.ts'
 import type { TronAddress } from '../tron/address.ts'
 import {
   comparePlaces,
@@ -33,13 +33,7 @@ export function readTransferPage(
   merchantId: MerchantId,
   filter: TransferFilter,
 ): Promise<TransferPage> {
-  return inTransaction(pool, async tx => {
-    // The timeout again: a proxy between us and the database may have dropped that of the connection.
-    await run(
-      tx,
-      `set transaction isolation level repeatable read, read only;
-       set local statement_timeout = ${readTimeoutMs}`,
-    )
+  return inReadSnapshot(pool, async tx => {
     const { state, after } = filter
     const { transfers, stoppedAt } = await recorded(tx, merchantId, filter)
     const pending =
