@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Pool } from '../src/db/pool.ts'
+import { type Pool, run } from '../src/db/pool.ts'
 import type { Merchant } from '../src/merchants/merchant.ts'
 import { cloneDatabase } from './support/database.ts'
 import { startMerchantEndpoint } from './support/merchant-endpoint.ts'
@@ -15,7 +15,7 @@ import { waitUntil } from './support/wait-until.ts'
 const tuning = { slots: 32, circuit: { failuresToOpen: 5, probeFirstMs: 100, probeMaxMs: 400 } }
 
 test('a dead endpoint with thousands waiting gets probes until it recovers; other lanes, of the same merchant too, are not affected', async () => {
-  const { pool, url } = await cloneDatabase()
+  const { pool, url } = await withFixedCaps()
   const dead = await startMerchantEndpoint({ status: 503 })
   const good = await startMerchantEndpoint({ status: 200, delayMs: 5 })
   const merchant = await seedMerchant(pool, { callbackUrl: dead.url })
@@ -75,7 +75,7 @@ test('an endpoint that hangs uses one slot once its circuit is open', async () =
 })
 
 test('three couriers together never pass a cap', async () => {
-  const { pool, url } = await cloneDatabase()
+  const { pool, url } = await withFixedCaps()
   const endpoints = [1, 2, 3].map(() => startMerchantEndpoint({ status: 200, delayMs: 3 }))
   const receivers = await Promise.all(endpoints)
   const merchants: Merchant[] = []
@@ -92,6 +92,13 @@ test('three couriers together never pass a cap', async () => {
     assert(receiver.inFlightMax <= 8, `${receiver.inFlightMax} at once`)
   }
 })
+
+/** A database whose lanes hold 8 callbacks, however well their endpoints answer. */
+async function withFixedCaps(): ReturnType<typeof cloneDatabase> {
+  const database = await cloneDatabase()
+  await run(database.pool, 'alter table callback_lane alter cap_max set default 8')
+  return database
+}
 
 type SharedOptions = Omit<Parameters<typeof withCourier>[0], 'redisUrl' | 'tuning'> & { deadlineMs?: number }
 

@@ -201,7 +201,6 @@ for (const backend of ['Postgres', 'Redis'] as const) {
         await waitUntil('all of the others delivered', () => good.requests.length === 200)
         assert.equal(hanging.requests.length, 8)
         assert.equal(hanging.inFlightMax, 8)
-        assert(good.inFlightMax <= 16)
         assert.equal(new Set(good.requests.map(request => request.headers['idempotency-key'])).size, 200)
         // Otherwise the courier would wait until their deadline before it stops.
         await hanging.close()
@@ -242,7 +241,6 @@ for (const backend of ['Postgres', 'Redis'] as const) {
         }),
       )
       assert.equal(endpoint.requests.length, 300)
-      assert(endpoint.inFlightMax <= 6 * 8)
     })
 
     test('a courier that stops finishes what it has begun and releases what it has not', async () => {
