@@ -9,14 +9,31 @@ export interface FoundAlarm {
   detail: object
 }
 
-/** An alarm that ended less than this ago and comes back is the same occurrence, and its end is told only after `settleS`. */
-const sameWithinS = 600
-const settleS = 120
+/** An alarm that ended less than this ago and comes back is the same occurrence. */
+const sameWithinS = 3_600
 /** Between two messages of one alarm. */
-const spacingS = 600
+export const spacingS = 600
+/** While an alarm stays it is repeated: this many hours after it was raised, which is an hour, six more, and then daily for a week. */
+export const repeatHours = [1, 7, ...Array.from({ length: 7 }, (_, day) => 31 + 24 * day)]
+/** When more has come it is told this long after the last message; the longer, the more messages there were beside the repeats. */
+const growthS = [spacingS, 3_600, 21_600, 86_400]
+/** An end is told when it has lasted for this long; the longer, the more messages there were beside the repeats: it comes and goes. */
+export const settleS = [120, 600, sameWithinS] as const
 /** An alarm that nobody has found for this long has ended: the process that raised it has. */
 const forgottenS = 900
 const keptDays = 90
+
+// These are of a row of `alarm` whose last message was sent at `toldAt`.
+const repeatPoints = `unnest(array[${repeatHours}]) as hours`
+const repeatPoint = `raised_at + hours * interval '1 hour'`
+/** When it is repeated next; null: not any more. It follows from the time alone, so no other message uses a repeat up. */
+const repeatDue = (toldAt: string) =>
+  `(select min(greatest(${repeatPoint}, ${toldAt} + make_interval(secs => ${spacingS}))) from ${repeatPoints} where ${repeatPoint} > ${toldAt})`
+/** One of a list by how many messages said that it is raised beside the first and the repeats; the last one for more. */
+const byExtras = (list: readonly number[], toldAt: string) =>
+  `make_interval(secs => (array[${list}])[1 + least(${list.length - 1}, greatest(0, messages - 1 -
+                (select count(*)::integer from ${repeatPoints} where ${repeatPoint} <= ${toldAt})))])`
+const growthDue = (toldAt: string) => `${toldAt} + ${byExtras(growthS, toldAt)}`
 
 /** Records that an alarm is raised. Any number of processes may, at any rate: there is one row for each occurrence. */
 export async function raiseAlarm(db: Queryable, { name, by, count, detail }: FoundAlarm): Promise<void> {
@@ -27,17 +44,15 @@ export async function raiseAlarm(db: Queryable, { name, by, count, detail }: Fou
         set seen_at = now(), cleared_at = null, raised_by = $2, count = $3, detail = $4,
             -- One of five was settled and another came: that is told.
             told_count = least(told_count, $3),
-            message_due_at = case
-              -- It is being tried again.
-              when failures > 0 and cleared_at is null then message_due_at
-              when told = 'nothing' then coalesce(message_due_at, now())
-              -- Its end was told, or more has come: told, but not more often than every ten minutes.
-              when told = 'cleared' then coalesce(message_due_at, greatest(now(), told_at + make_interval(secs => ${spacingS})))
-              when $3 > told_count then least(message_due_at, greatest(now(), told_at + make_interval(secs => ${spacingS})))
-              -- It came back before its end was told.
-              when cleared_at is not null then now() + interval '1 hour'
-              else message_due_at
-            end
+            message_due_at = greatest(
+              case told
+                when 'nothing' then coalesce(message_due_at, now())
+                -- Its end was told.
+                when 'cleared' then coalesce(message_due_at, greatest(now(), told_at + make_interval(secs => ${spacingS})))
+                -- It stays, or came back before its end was told.
+                else least(${repeatDue('told_at')}, case when $3 > told_count then ${growthDue('told_at')} end)
+              end,
+              ${retryDue})
       where id = (select id from alarm where name = $1 order by id desc limit 1)
         and (cleared_at is null or cleared_at > now() - make_interval(secs => ${sameWithinS}))`,
     values,
@@ -63,11 +78,13 @@ export async function clearAlarms(db: Queryable, by: string, names: readonly Ala
   )
 }
 
+/** A message that could not be sent is not tried sooner because its alarm comes, goes or grows. */
+const retryDue = `case when failures > 0 then message_due_at end`
+
 /** What an alarm's end changes. One that nobody was told of yet is told of once, as having been. */
 const ended = `cleared_at = now(),
-            failures = case when told = 'raised' then 0 else failures end,
             message_due_at = case told
-              when 'raised' then now() + make_interval(secs => ${settleS})
+              when 'raised' then greatest(now() + ${byExtras(settleS, 'told_at')}, ${retryDue})
               when 'nothing' then message_due_at
             end`
 
@@ -102,12 +119,13 @@ export interface DueMessage {
   raisedAt: Date
   clearedAt: Date | null
   told: 'nothing' | 'raised' | 'cleared'
+  /** How many said that it is raised. */
   messages: number
   failures: number
 }
 
 /** What ended longer ago than this is not told any more: the messages could not be sent, or nobody had set where to. */
-const staleS = 86_400
+export const staleS = 86_400
 
 /**
  * Takes messages that are due, for `leaseMs`. Each is taken by one process; if that ends, by another afterwards.
@@ -132,12 +150,8 @@ export function takeMessages(db: Queryable, leaseMs: number, max: number): Promi
   )
 }
 
-/** Records a message that was sent, and when the next one is due. `repeatMs`: while the alarm stays; null: never. */
-export async function messageSent(
-  db: Queryable,
-  { id, clearedAt, count }: DueMessage,
-  repeatMs: number | null,
-): Promise<void> {
+/** Records a message that was sent, and when the next one is due. */
+export async function messageSent(db: Queryable, { id, clearedAt, count }: DueMessage): Promise<void> {
   const told = clearedAt === null ? 'raised' : 'cleared'
   await run(
     db,
@@ -145,13 +159,13 @@ export async function messageSent(
         set told = $2, told_at = now(), told_count = $3, failures = 0, message_leased_until = null,
             messages = messages + ($2 = 'raised')::integer,
             message_due_at = case
-              when $2 = 'raised' and cleared_at is not null then cleared_at + make_interval(secs => ${settleS})
+              -- It ended meanwhile, or came back.
+              when $2 = 'raised' and cleared_at is not null then cleared_at + ${byExtras(settleS, 'now()')}
               when $2 = 'cleared' and cleared_at is null then now() + make_interval(secs => ${spacingS})
-              when $2 = 'raised' and count > $3 then now() + make_interval(secs => ${spacingS})
-              when $2 = 'raised' then now() + make_interval(secs => $4::float8 / 1000)
+              when $2 = 'raised' then ${repeatDue('now()')}
             end
       where id = $1`,
-    [id, told, count, repeatMs],
+    [id, told, count],
   )
 }
 

@@ -7,7 +7,12 @@ const deadlineMs = 10_000
 const readBytesMax = 64 * 1024
 
 /** How a request ended. `reason`: without the URL, which may hold a token. */
-export type Sent = { ok: true } | { ok: false; reason: string; retryAfterS: number | null }
+export type Sent = { ok: true } | Unsent
+export interface Unsent {
+  ok: false
+  reason: string
+  retryAfterS: number | null
+}
 
 /** Sends to the operator's own URLs. */
 export interface Sender {

@@ -6,10 +6,10 @@ import type { Queryable } from '../db/pool.ts'
 import type { AlarmName } from './alarm.ts'
 import { type AlarmMessage, type MessageShape, messageBody } from './alarm-message.ts'
 import { type DueMessage, messageFailed, messageSent, takeMessages } from './alarm-store.ts'
-import type { Sender, Sent } from './send-message.ts'
+import type { Sender, Sent, Unsent } from './send-message.ts'
+import { watchDatabase } from './watch-database.ts'
 
 const minuteMs = 60_000
-const hourMs = 60 * minuteMs
 
 /** How often messages that are due are looked for, and how many are taken at once. One is sent after the other. */
 const everyMs = 5_000
@@ -17,15 +17,9 @@ const takenMax = 5
 /** Longer than it takes to send all that was taken. */
 const leaseMs = 2 * minuteMs
 
-/** While an alarm stays it is repeated after an hour, six more, and then daily for a week. */
-const repeatsMs = [hourMs, 6 * hourMs, ...Array<number>(7).fill(24 * hourMs)]
 /** After a message that could not be sent. The last one is used again and again, until the alarm has ended for a day. */
 const retriesMs = [5_000, 30_000, 2 * minuteMs, 10 * minuteMs]
-const retryAfterMaxMs = hourMs
-
-/** The database has to be away for this long before this process says so by itself, and it says so this many times at most. */
-const databaseAwayMs = minuteMs
-const databaseTries = 10
+const retryAfterMaxMs = 60 * minuteMs
 
 export interface AlarmTarget {
   url: string
@@ -52,7 +46,7 @@ export async function tellAlarms(options: {
   registry: Registry
   signal: AbortSignal
   /** For tests. */
-  timing?: { everyMs?: number; databaseAwayMs?: number }
+  timing?: { everyMs?: number; now?: () => number }
 }): Promise<void> {
   const { db, target, sender, log, signal, timing } = options
   const count = countMessages(options.registry)
@@ -66,26 +60,16 @@ export async function tellAlarms(options: {
   }
   const database = watchDatabase({
     isTeller: options.isTeller,
-    awayMs: timing?.databaseAwayMs ?? databaseAwayMs,
-    post: (event, since) =>
-      post(
-        {
-          event,
-          alarm: 'database',
-          detail: {},
-          raisedAt: since,
-          clearedAt: event === 'cleared' ? new Date() : null,
-          gateway: target.gateway,
-        },
-        `alarm_database_${since.getTime()}_${event}`,
-      ),
+    now: timing?.now ?? Date.now,
+    retryMs,
+    post: (said, id) => post({ ...said, alarm: 'database', detail: {}, gateway: target.gateway }, id),
   })
   const work = async () => {
     const due = await takeMessages(db, leaseMs, takenMax).catch(async error => {
-      await database.away()
+      await database(true)
       throw error
     })
-    await database.reached()
+    await database(false)
     for (const message of due) {
       if (signal.aborted) return
       await tellOne(db, message, target.gateway, post)
@@ -103,12 +87,14 @@ async function tellOne(db: Queryable, due: DueMessage, gateway: string, post: Po
     { event, alarm: name as AlarmName, detail, raisedAt, clearedAt, gateway },
     `alarm_${id}_${messages}_${event}`,
   )
-  if (sent.ok) await messageSent(db, due, repeatsMs[messages] ?? null)
-  else {
-    const retryMs = retriesMs[Math.min(failures, retriesMs.length - 1)]!
-    const afterMs = Math.min((sent.retryAfterS ?? 0) * 1_000, retryAfterMaxMs)
-    await messageFailed(db, id, Math.max(retryMs, afterMs))
-  }
+  if (sent.ok) await messageSent(db, due)
+  else await messageFailed(db, id, retryMs(failures, sent))
+}
+
+/** @param failures of this message before this one. @returns when it is sent again. */
+function retryMs(failures: number, { retryAfterS }: Unsent): number {
+  const usualMs = retriesMs[Math.min(failures, retriesMs.length - 1)]!
+  return Math.max(usualMs, Math.min((retryAfterS ?? 0) * 1_000, retryAfterMaxMs))
 }
 
 /** @param id the same for every attempt, so that a receiver may deduplicate. */
@@ -116,39 +102,6 @@ function postMessage(sender: Sender, target: AlarmTarget, message: AlarmMessage,
   const body = messageBody(message, target.shape, target.chat)
   const secrets = target.secret === undefined ? [] : [target.secret]
   return sender.post(target.url, body, webhookHeaders(secrets, id, Math.floor(Date.now() / 1_000), body))
-}
-
-/** Tells of the database by what this process remembers. */
-function watchDatabase({
-  isTeller,
-  awayMs,
-  post,
-}: {
-  isTeller: () => boolean
-  awayMs: number
-  post: (event: 'raised' | 'cleared', since: Date) => Promise<Sent>
-}) {
-  let since: Date | null = null
-  let isTold = false
-  let tries = 0
-  return {
-    away: async () => {
-      // Whoever leads when it goes is the teller, though it leads no more.
-      if (since === null) {
-        since = isTeller() ? new Date() : null
-        return
-      }
-      if (isTold || tries >= databaseTries || Date.now() - since.getTime() < awayMs) return
-      tries++
-      isTold = (await post('raised', since)).ok
-    },
-    reached: async () => {
-      if (since !== null && isTold) await post('cleared', since)
-      since = null
-      isTold = false
-      tries = 0
-    },
-  }
 }
 
 function countMessages(registry: Registry): (ok: boolean) => void {

@@ -24,7 +24,10 @@ beforeEach(async () => {
   await pool.query('delete from alarm')
 })
 
-function startTelling(receiver: MerchantEndpoint, options: { db?: Queryable; isTeller?: boolean } = {}) {
+function startTelling(
+  receiver: MerchantEndpoint,
+  options: { db?: Queryable; isTeller?: boolean; now?: () => number } = {},
+) {
   const stopping = new AbortController()
   const recorded = recordLog()
   const sender = openSender()
@@ -38,7 +41,7 @@ function startTelling(receiver: MerchantEndpoint, options: { db?: Queryable; isT
     log: recorded.log,
     registry: createMetrics(),
     signal: stopping.signal,
-    timing: { everyMs: 20, databaseAwayMs: 50 },
+    timing: { everyMs: 20, ...(options.now && { now: options.now }) },
   })
   const stop = async () => {
     stopping.abort()
@@ -91,7 +94,17 @@ test('an alarm is told once, however often it is found and whoever tells, and si
   assert.throws(() => new Webhook(secret).verify(`${body} `, headers as Record<string, string>))
 })
 
-test('what comes on top is told ten minutes later, and what stays is repeated a bounded number of times', async () => {
+/** Lets time pass to each repeat of an alarm that was raised just now, and a minute more. */
+async function passRepeats(each: () => Promise<unknown>) {
+  await pass('1 min')
+  for (const hours of [1, 6, ...Array<number>(12).fill(24)]) {
+    await pass(`${hours} hours`)
+    await each()
+    await idle()
+  }
+}
+
+test('what stays is repeated nine times, and what came on top once uses none of them up', async () => {
   const receiver = await startMerchantEndpoint()
   startTelling(receiver)
   await raise()
@@ -105,12 +118,96 @@ test('what comes on top is told ten minutes later, and what stays is repeated a 
   await told(receiver, 2)
   await idle()
   assert.deepEqual(eventsOf(receiver)[1], ['alarm.repeated', 'quarantine', 3])
-  for (let day = 0; day < 20; day++) {
-    await pass('25 hours')
-    await raise(3)
+  await passRepeats(() => raise(3))
+  assert.equal(receiver.requests.length, 2 + 9)
+  // One more long after that is told too.
+  await raise(4)
+  await told(receiver, 12)
+})
+
+test('an alarm that grows all the time is told ever less often, in the end once a day', async () => {
+  const receiver = await startMerchantEndpoint()
+  startTelling(receiver)
+  let count = 0
+  const grow = async (times: number, time: string) => {
+    const before = receiver.requests.length
+    for (let i = 0; i < times; i++) {
+      await pass(time)
+      await raise(++count)
+      await idle()
+    }
+    return receiver.requests.length - before
+  }
+  await raise(++count)
+  await told(receiver, 1)
+  await idle()
+  // After 10 min, after one hour the repeat, and one hour after that.
+  assert.equal(await grow(18, '10 min'), 3)
+  // The repeat after 7 hours, and by then no more.
+  assert.equal(await grow(10, '30 min'), 1)
+  await grow(40, '4 hours')
+  assert((await grow(60, '4 hours')) <= 10, 'once a day')
+})
+
+test('an alarm that comes and goes is repeated like one that stays', async () => {
+  const receiver = await startMerchantEndpoint()
+  startTelling(receiver)
+  await raise()
+  await told(receiver, 1)
+  await idle()
+  const flap = async (times: number) => {
+    for (let i = 0; i < times; i++) {
+      await clear()
+      await pass('1 min')
+      await idle()
+      await raise()
+      await pass('1 min')
+      await idle()
+    }
+  }
+  await flap(25)
+  assert.equal(receiver.requests.length, 1)
+  await flap(10)
+  assert.deepEqual(eventsOf(receiver).slice(1), [['alarm.repeated', 'quarantine', 1]])
+})
+
+test('an alarm that ends for some minutes again and again is told to have ended ever later', async () => {
+  const receiver = await startMerchantEndpoint()
+  startTelling(receiver)
+  for (let i = 0; i < 30; i++) {
+    await raise()
+    await pass('3 min')
+    await raise()
+    await idle()
+    await clear()
+    for (let minute = 0; minute < 11; minute++) {
+      await pass('1 min')
+      await idle()
+    }
+  }
+  // Seven hours of it: 60 messages if each were told.
+  const events = eventsOf(receiver).map(([event]) => event)
+  assert(events.length <= 14, events.join())
+  assert(events.includes('alarm.repeated'))
+  for (let i = 0; i < 7; i++) {
+    await pass('10 min')
     await idle()
   }
-  assert.equal(receiver.requests.length, 10)
+  assert.deepEqual(eventsOf(receiver).at(-1), ['alarm.cleared', 'quarantine', 1])
+})
+
+test('a receiver that fails is asked no more often when the alarm comes and goes', async () => {
+  const receiver = await startMerchantEndpoint({ status: 500 })
+  startTelling(receiver)
+  await raise()
+  await told(receiver, 1)
+  await idle()
+  for (let i = 0; i < 10; i++) {
+    await clear()
+    await raise(i)
+    await idle()
+  }
+  assert.equal(receiver.requests.length, 1)
 })
 
 test('one of several that is settled while another comes is told', async () => {
@@ -270,21 +367,36 @@ test('what ended before anybody could be told is told once; what ended a day ago
 
 test('of a database that is away one process tells, once, and says when it is back', async () => {
   let isAway = true
+  let passedMs = 0
+  const now = () => Date.now() + passedMs
   const db = {
     query: (...args: unknown[]) =>
       isAway ? Promise.reject(new Error('away')) : (pool.query as (...args: unknown[]) => unknown)(...args),
   } as unknown as Queryable
   const [teller, other] = [await startMerchantEndpoint({ status: 500 }), await startMerchantEndpoint()]
-  startTelling(teller, { db, isTeller: true })
-  const { recorded } = startTelling(other, { db })
-  await told(teller, 2)
+  const { recorded } = startTelling(teller, { db, isTeller: true, now })
+  startTelling(other, { db, now })
+  const runs = async () => {
+    const before = recorded.lines('chore.failed').length
+    await waitUntil('it is asked for longer', () => recorded.lines('chore.failed').length > before + 5)
+  }
+  await runs()
+  assert.equal(teller.requests.length, 0)
+  passedMs += 60_000
+  await told(teller, 1)
   teller.answer = { status: 200 }
-  await told(teller, 3)
-  const sent = teller.requests.length
-  await waitUntil('it is away for longer', () => recorded.lines('chore.failed').length > 20)
-  assert.equal(teller.requests.length, sent)
+  passedMs += 5_000
+  await told(teller, 2)
+  await runs()
+  assert.equal(teller.requests.length, 2)
   isAway = false
-  await told(teller, sent + 1)
-  assert.deepEqual(eventsOf(teller).at(-1), ['alarm.cleared', 'database', undefined])
+  await waitUntil('it goes on', async () => {
+    passedMs += 60_000
+    return teller.requests.length === 3
+  })
+  assert.deepEqual(
+    eventsOf(teller).map(([event]) => event),
+    ['alarm.raised', 'alarm.raised', 'alarm.cleared'],
+  )
   assert.equal(other.requests.length, 0)
 })
