@@ -1,11 +1,10 @@
-import type { DepositAddressId } from '../base/ids.ts'
 import type { UsdtUnits } from '../base/money.ts'
-import { type Queryable, rows } from '../db/pool.ts'
+import type { Pool } from '../db/pool.ts'
+import { readInPages } from '../db/read-in-pages.ts'
 import type { TronAddress } from '../tron/address.ts'
 
 /** A deposit address with what arrived there. */
 export interface AddressReceived {
-  id: DepositAddressId
   address: TronAddress
   appid: string
   localusermark: string
@@ -19,29 +18,48 @@ export interface AddressReceived {
 }
 
 /**
- * Reads a page of addresses after one, in the order they were made.
+ * What each transfer adds is summed up in one pass over all of them: looking up each address would take a while where most
+ * have received nothing.
+ */
+export const receivedQuery = `
+  select a.address, a.appid, a.localusermark, a.username, a.kind, c.xpub, a.index, coalesce(t.received, 0)::bigint
+    from report.addresses a
+    left join address_counter c on c.id = a.counter_id
+    left join (select t.deposit_address_id, sum(t.amount) as received
+                 from transfer t
+                where not exists (select from rejection r where r.transfer_id = t.id)
+                group by t.deposit_address_id) t on t.deposit_address_id = a.address_id
+   where ($1::text is null or a.appid = $1)
+     and ($2::boolean or t.received > 0)
+   order by a.address_id`
+
+/**
+ * Reads addresses a page at a time in the order they were made, all from one snapshot.
+ * @param pool for `readInPages`.
  * @param options.all those too that received nothing.
  */
-export function listReceived(
-  db: Queryable,
-  options: { after: DepositAddressId | null; appid: string | null; all: boolean; limit: number },
-): Promise<AddressReceived[]> {
-  return rows<AddressReceived>(
-    db,
-    `select a.address_id as id, a.address, a.appid, a.localusermark, a.username, a.kind, c.xpub, a.index, t.received
-       from report.addresses a
-       left join address_counter c on c.id = a.counter_id
-       cross join lateral (
-         select coalesce(sum(t.amount), 0)::bigint as received
-           from transfer t
-          where t.deposit_address_id = a.address_id
-            and not exists (select from rejection r where r.transfer_id = t.id)
-       ) t
-      where a.address_id > $1
-        and ($2::text is null or a.appid = $2)
-        and ($3 or t.received > 0)
-      order by a.address_id
-      limit $4`,
-    [options.after ?? 0, options.appid, options.all, options.limit],
-  )
+export async function* listReceived(
+  pool: Pool,
+  { appid, all }: { appid: string | null; all: boolean },
+): AsyncGenerator<AddressReceived[]> {
+  for await (const page of readInPages(pool, receivedQuery, [appid, all]))
+    yield (page as ReceivedRow[]).map(received)
+}
+
+type ReceivedRow = [
+  ...[AddressReceived['address'], string, string, string, AddressReceived['kind']],
+  ...[string | null, number | null, UsdtUnits],
+]
+
+function received([
+  address,
+  appid,
+  localusermark,
+  username,
+  kind,
+  xpub,
+  index,
+  sum,
+]: ReceivedRow): AddressReceived {
+  return { address, appid, localusermark, username, kind, xpub, index, received: sum }
 }

@@ -3,6 +3,7 @@ import { type ImportedAddresses, importAddresses } from '../addresses/import-add
 import { readRules } from '../credits/credit-rules.ts'
 import { importFromBlock } from '../credits/import-from-block.ts'
 import { type AddressExport, exportAddresses } from './export-addresses.ts'
+import { withExportPool } from './export-commands.ts'
 import { readHeight, rescannedText, sayProgress } from './rescan-commands.ts'
 import { withDatabase } from './with-database.ts'
 import { withNodes } from './with-nodes.ts'
@@ -50,7 +51,7 @@ export function addAddressCommands(program: Command): void {
     .option('--csv', 'the format; there is no other')
     .option('--bom', 'begin with a byte order mark: Excel shows Chinese rightly then')
     .action(async (asked: AddressExport) => {
-      await withDatabase('command', async (pool, config) => {
+      await withExportPool(async (pool, config) => {
         const failed = await exportAddresses(pool, config, asked)
         if (failed === 0) return
         console.error(`${failed} balances could not be read and are empty`)

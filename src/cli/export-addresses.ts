@@ -1,7 +1,6 @@
 import { type AddressReceived, listReceived } from '../addresses/list-received.ts'
 import type { Config } from '../base/config.ts'
 import { UsageError } from '../base/errors.ts'
-import type { DepositAddressId } from '../base/ids.ts'
 import { formatUsdt } from '../base/money.ts'
 import type { Pool } from '../db/pool.ts'
 import { findMerchantId } from '../merchants/merchant-store.ts'
@@ -17,7 +16,8 @@ export interface AddressExport {
   bom?: true
 }
 
-const pageMax = 100
+/** So many addresses have their balances read, as of one height or later, and are printed. */
+const balancesAtOnce = 100
 /** So many addresses in a row without an answer mean that the node is gone. Fewer are left empty and counted. */
 const failuresMax = 5
 
@@ -25,7 +25,8 @@ const columns = ['path', 'account', 'address', 'appid', 'localusermark', 'userna
 const balanceColumns = ['balance_usdt', 'balance_height']
 
 /**
- * Prints addresses as CSV, for whoever collects the money.
+ * Prints addresses as CSV, for whoever collects the money: as they are when it begins.
+ * @param pool for `readInPages`.
  * @returns how many balances could not be read.
  * @throws UsageError for an unknown merchant, or when no node can be asked; NodeError when the node stops answering.
  */
@@ -37,15 +38,12 @@ export async function exportAddresses(pool: Pool, config: Config, asked: Address
   const read = balances && readBalances(balances)
   const places = new Map<string, { path: string; first: string }>()
   async function* pages() {
-    let after: DepositAddressId | null = null
-    for (;;) {
-      const page = await listReceived(pool, {
-        ...{ after, appid: merchant ?? null, all: asked.all ?? false, limit: pageMax },
-      })
-      if (page.length === 0) return
-      after = page.at(-1)!.id
-      const held = (await read?.page(page)) ?? []
-      yield page.map((one, i): Cell[] => [...cellsOf(one, places), ...(held[i] ?? [])])
+    for await (const page of listReceived(pool, { appid: merchant ?? null, all: asked.all ?? false })) {
+      for (let from = 0; from < page.length; from += balancesAtOnce) {
+        const part = page.slice(from, from + balancesAtOnce)
+        const held = (await read?.page(part)) ?? []
+        yield part.map((one, i): Cell[] => [...cellsOf(one, places), ...(held[i] ?? [])])
+      }
     }
   }
   try {

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { readConfig } from '../base/config.ts'
+import { type Config, readConfig } from '../base/config.ts'
 import { UsageError } from '../base/errors.ts'
 import { armFailpoints } from '../base/failpoint.ts'
 import { createPool, type Pool } from '../db/pool.ts'
@@ -52,7 +52,7 @@ async function printExport(pool: Pool, what: Export, { merchant, zone, bom, ...d
 }
 
 /** Runs an export on a connection whose statements may take long. */
-export async function withExportPool(work: (pool: Pool) => Promise<void>): Promise<void> {
+export async function withExportPool(work: (pool: Pool, config: Config) => Promise<void>): Promise<void> {
   const config = readConfig(process.env, 'command')
   armFailpoints(config.failpoints)
   const pool = createPool(config.databaseUrl, {
@@ -61,7 +61,7 @@ export async function withExportPool(work: (pool: Pool) => Promise<void>): Promi
     statementTimeoutMs: pagedStatementMs,
   })
   try {
-    await work(pool)
+    await work(pool, config)
   } finally {
     await pool.end()
   }

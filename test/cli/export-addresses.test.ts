@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { after, test } from 'node:test'
+import { listReceived, receivedQuery } from '../../src/addresses/list-received.ts'
 import type { AddressCounterId } from '../../src/base/ids.ts'
 import { usdt } from '../../src/base/money.ts'
 import { createCursor } from '../../src/blocks/chain-store.ts'
+import { createPool } from '../../src/db/pool.ts'
+import { pagedStatementMs } from '../../src/db/read-in-pages.ts'
 import { makePayment, sandboxAddresses } from '../../src/sandbox/chain/sandbox-transactions.ts'
 import { startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
 import { deriveAddress, parseAccountKey } from '../../src/tron/account-key.ts'
 import { addressToBytes } from '../../src/tron/address.ts'
 import { createTronNode } from '../../src/tron/node/node-client.ts'
 import { testXpub } from '../support/api-under-test.ts'
+import { bytesFor } from '../support/chain-blocks.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { gatewayProgram } from '../support/gateway-program.ts'
-import { seedAddress } from '../support/seed.ts'
+import { seedAddress, seedAddresses } from '../support/seed.ts'
 import { seedMerchant } from '../support/seed-merchant.ts'
 import { seedTransfer } from '../support/seed-transfer.ts'
 
@@ -35,6 +39,17 @@ for (const index of [1, 2, 3]) {
   })
   if (index < 3) await seedTransfer(pool, { addressId, amount: 2_500_000n })
 }
+const exportPool = createPool(url, { max: 2, statementTimeoutMs: pagedStatementMs })
+after(() => exportPool.end())
+let unpaid = 0
+const seedUnpaid = (count: number) =>
+  seedAddresses(
+    pool,
+    Array.from({ length: count }, () => {
+      const name = `unpaid ${unpaid++}`
+      return { merchantId: merchant.id, localusermark: name, bytes: bytesFor(name) }
+    }),
+  )
 const pay = (to: (typeof addresses)[0], units: bigint) => {
   sandbox.chain.add([
     makePayment(sandbox.chain.stamp(), [{ to, amount: usdt(units) }], { from: sandboxAddresses.payer }),
@@ -105,4 +120,37 @@ test('a node of another chain, no node, and nodes over gRPC alone are refused', 
     const refused = await run(['--balance'], nodes)
     assert.deepEqual([refused.status, /asks a node over HTTP/.test(refused.stderr)], [2, true])
   }
+})
+
+test('what is paid and assigned while it is read is not in it', async () => {
+  const pages = listReceived(exportPool, { appid: null, all: true })
+  const first = await pages.next()
+  // Read in full: the first page is everything, and there is none after it.
+  assert.equal(first.value!.length, 3)
+  await pages.return(undefined)
+
+  await seedUnpaid(1_000)
+  const reading = listReceived(exportPool, { appid: null, all: true })
+  const begun = await reading.next()
+  assert.equal(begun.value!.length, 1_000)
+  await seedUnpaid(1)
+  const { rows: last } = await pool.query(
+    `select max(id) as id from deposit_address where localusermark = 'unpaid 999'`,
+  )
+  await seedTransfer(pool, { addressId: last[0].id, amount: 5n })
+  const rest = (await reading.next()).value!
+  assert.deepEqual([rest.length, rest.at(-1)!.received], [3, 0n])
+  assert.equal((await reading.next()).done, true)
+})
+
+test('addresses that have received nothing are not looked up one by one', async () => {
+  await seedUnpaid(3_000)
+  await pool.query('analyze deposit_address, transfer, rejection, merchant, address_counter')
+  const { rows } = await pool.query(`explain (analyze, format json) ${receivedQuery}`, [null, false])
+  const loopsOf = (node: { 'Actual Loops': number; Plans?: [] }): number[] => [
+    ...[node['Actual Loops']],
+    ...(node.Plans ?? []).flatMap(loopsOf),
+  ]
+  const loops = loopsOf(rows[0]['QUERY PLAN'][0].Plan)
+  assert(Math.max(...loops) < 100, loops.join())
 })
