@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { acknowledgeContractEvent } from '../transfers/acknowledge-contract-event.ts'
 import { type ContractEvent, listContractEvents } from '../transfers/contract-event-store.ts'
 import { addDecision, type DecisionOptions, decisionOf, readId } from './operator.ts'
+import { printTable } from './print-table.ts'
 import { withDatabase } from './with-database.ts'
 
 /** The most that are listed. */
@@ -21,7 +22,7 @@ export function addContractCommands(program: Command): void {
       await withDatabase('command', async pool => {
         const found = (await listContractEvents(pool, { open: !options.all, pageMax: listMax })).map(rowOf)
         if (options.json) console.log(JSON.stringify(found, null, 2))
-        else if (found.length > 0) console.table(found)
+        else if (found.length > 0) printTable(found)
         else console.log(options.all ? 'there was no event' : 'every event is acknowledged')
       })
     })

@@ -24,6 +24,7 @@ import {
 import type { PendingProof } from '../credits/pending-proof-store.ts'
 import type { Confirmation } from '../credits/release-held.ts'
 import { addDecision, type DecisionOptions, decidedText, decisionOf, readId } from './operator.ts'
+import { printTable } from './print-table.ts'
 import { withDatabase } from './with-database.ts'
 import { withNodes } from './with-nodes.ts'
 
@@ -51,7 +52,7 @@ export function addHeldCommands(program: Command): void {
           ...pending.map(one => (options.rejected ? rejectedPendingRow(one) : pendingRow(one))),
         ]
         if (options.json) console.log(JSON.stringify(found, null, 2))
-        else if (found.length > 0) console.table(found)
+        else if (found.length > 0) printTable(found)
         else console.log(options.rejected ? 'nothing is rejected' : 'nothing is held')
       })
     })

@@ -15,6 +15,7 @@ import {
   decisionOf,
   readId,
 } from './operator.ts'
+import { printTable } from './print-table.ts'
 import { withDatabase } from './with-database.ts'
 import { proofRulesOf } from './with-nodes.ts'
 
@@ -37,7 +38,7 @@ export function addQuarantineCommands(program: Command): void {
           ? (await listRejectedQuarantined(pool, parkedMax)).map(rejectedRow)
           : (await listQuarantined(pool, parkedMax)).map(parkedRow)
         if (options.json) console.log(JSON.stringify(parked, null, 2))
-        else if (parked.length > 0) console.table(parked.map(({ log, ...row }) => row))
+        else if (parked.length > 0) printTable(parked.map(({ log, ...row }) => row))
         else console.log(options.rejected ? 'nothing is rejected' : 'nothing is quarantined')
       })
     })

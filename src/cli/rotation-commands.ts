@@ -8,6 +8,7 @@ import { addKey, promoteKey, retireKey } from '../merchants/rotate-keys.ts'
 import { addWebhookSecret, retireWebhookSecret } from '../merchants/rotate-webhook-secrets.ts'
 import type { SignatureScheme } from '../merchants/signature.ts'
 import { type ListedSecret, listWebhookSecrets } from '../merchants/webhook-secret-store.ts'
+import { printTable } from './print-table.ts'
 import { readTime } from './read-time.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -168,5 +169,5 @@ function asSecretRow({ id, live, createdAt, retiredAt }: ListedSecret) {
 function show(rows: readonly object[], json: true | undefined): void {
   if (json) console.log(JSON.stringify(rows, null, 2))
   else if (rows.length === 0) console.log('none')
-  else console.table(rows)
+  else printTable(rows)
 }

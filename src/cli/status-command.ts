@@ -5,6 +5,7 @@ import { hasLeader, workingRoles } from '../alarms/process-store.ts'
 import { productVersion } from '../base/version.ts'
 import { type GatewayStatus, readStatus } from '../credits/read-status.ts'
 import type { Queryable } from '../db/pool.ts'
+import { printTable } from './print-table.ts'
 import { withDatabase } from './with-database.ts'
 
 /** What the command adds to the status: what the processes have said of themselves. */
@@ -69,7 +70,7 @@ function print(status: Omit<GatewayStatus, 'alarms'> & Running): void {
     console.log(`${name!.padEnd(10)}${text}`)
   }
   if (nodes.length === 0) return
-  console.table(
+  printTable(
     nodes.map(({ node, transport, state, why, solidHeight, until, callsToday, quotaLeft }) => ({
       ...{ node, transport, state, solid: solidHeight, 'calls today': callsToday },
       'left today': quotaLeft ?? 'no quota',

@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import { Command } from 'commander'
 
-/** Runs a command in this process, on this process's environment. @returns what it printed; a table's rows as JSON. */
+/** Runs a command in this process, on this process's environment. @returns what it printed. */
 export async function commandInProcess(
   t: TestContext,
   add: (program: Command) => unknown,
@@ -15,14 +15,11 @@ export async function commandInProcess(
   }
   const printed: string[] = []
   const print = (...parts: unknown[]) => void printed.push(parts.join(' '))
-  const mocks = [
-    t.mock.method(console, 'log', print),
-    t.mock.method(console, 'table', (rows: object[]) => print(JSON.stringify(rows))),
-  ]
+  const log = t.mock.method(console, 'log', print)
   try {
     await program.parseAsync(args, { from: 'user' })
   } finally {
-    for (const mock of mocks) mock.mock.restore()
+    log.mock.restore()
   }
   return printed.join('\n')
 }
