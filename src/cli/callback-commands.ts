@@ -11,6 +11,7 @@ import {
 import { resendInBulk } from '../callbacks/outbox/resend-in-bulk.ts'
 import type { Pool } from '../db/pool.ts'
 import { findMerchantId } from '../merchants/merchant-store.ts'
+import { printTable } from './print-table.ts'
 import { readTime } from './read-time.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -21,6 +22,7 @@ interface Filter {
   to?: string
   state?: CallbackState
   origin?: string
+  orderid?: string
   json?: true
 }
 
@@ -28,7 +30,7 @@ export function addCallbackCommands(program: Command): void {
   const callbacks = program.command('callbacks').description('callbacks to merchants: list, resend')
 
   addFilter(callbacks.command('list'))
-    .description('list callbacks, oldest first')
+    .description('list callbacks, newest first')
     .addOption(new Option('--state <state>', 'only of this state').choices(callbackStates))
     .addOption(new Option('--limit <count>', 'the most to list, up to 10000').default('100'))
     .option('--json', 'print an object: total, callbacks')
@@ -40,9 +42,9 @@ export function addCallbackCommands(program: Command): void {
           console.log(JSON.stringify({ total, callbacks: callbacks.map(asRow) }, null, 2))
           return
         }
-        if (callbacks.length > 0) console.table(callbacks.map(asRow))
+        if (callbacks.length > 0) printTable(callbacks.map(asRow))
         console.log(
-          callbacks.length === total ? `${total} in total` : `the first ${callbacks.length} of ${total}`,
+          callbacks.length === total ? `${total} in total` : `the newest ${callbacks.length} of ${total}`,
         )
       })
     })
@@ -101,16 +103,18 @@ function addFilter(command: Command): Command {
     .option('--from <time>', 'announced at or after: 2026-11-22, 2026-11-22T10:30Z, Unix seconds')
     .option('--to <time>', 'announced before')
     .option('--origin <origin>', 'sent to this scheme, host and port: https://shop.example:443')
+    .option('--orderid <orderid>', 'of the order to which the merchant gave this id')
 }
 
 async function readFilter(pool: Pool, filter: Filter): Promise<CallbacksWanted> {
-  const { appid, state, from, to, origin } = filter
+  const { appid, state, from, to, origin, orderid } = filter
   const wanted = {
     merchantId: appid === undefined ? null : await findMerchantId(pool, appid),
     state: state ?? null,
     from: from === undefined ? null : readTime('--from', from),
     to: to === undefined ? null : readTime('--to', to),
     origin: origin === undefined ? null : readOrigin(origin),
+    orderid: orderid ?? null,
   }
   if (appid !== undefined && wanted.merchantId === null)
     throw new UsageError(`no merchant has the appid "${appid}"`)

@@ -13,6 +13,8 @@ export interface CallbacksWanted {
   to: Date | null
   /** Of the lane it waits in: `https://shop.example:443`. */
   origin: string | null
+  /** The merchant's number of the order. Merchants may have the same one. */
+  orderid: string | null
 }
 
 /** A callback as an operator sees it. */
@@ -33,7 +35,7 @@ export interface ListedCallback {
 }
 
 /**
- * Lists callbacks, oldest first.
+ * Lists callbacks, newest first.
  * @returns at most `limit` of them, and how many match in all.
  */
 export async function listCallbacks(
@@ -49,7 +51,7 @@ export async function listCallbacks(
             l.origin, c.created_at as "createdAt", b.due_at as "dueAt",
             c.delivered_at as "deliveredAt", c.exhausted_at as "exhaustedAt"
        ${clause}
-      order by c.id
+      order by c.id desc
       limit $${values.length + 1}`,
     [...values, limit],
   )
@@ -93,6 +95,8 @@ function matching(wanted: CallbacksWanted): { clause: string; values: unknown[] 
   where('c.created_at >= ?', wanted.from)
   where('c.created_at < ?', wanted.to)
   where('l.origin = ?', wanted.origin)
+  // The order's merchant, too: the index of order numbers begins with it.
+  where('o.orderid = ? and o.merchant_id = c.merchant_id', wanted.orderid)
   if (wanted.state) conditions.push(inState[wanted.state])
   const clause = `
        from callback c

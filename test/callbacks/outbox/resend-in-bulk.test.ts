@@ -15,7 +15,7 @@ import { waitUntil } from '../../support/wait-until.ts'
 
 const { pool, url } = await cloneDatabase()
 await makePartitions(pool, new Date())
-const anything = { merchantId: null, state: null, from: null, to: null, origin: null }
+const anything = { merchantId: null, state: null, from: null, to: null, origin: null, orderid: null }
 
 /** Runs `gateway callbacks ...` in this process. @returns what it printed. */
 function gateway(t: TestContext, ...args: string[]): Promise<string> {
@@ -54,14 +54,14 @@ async function auditOf(subject: string) {
   return rows
 }
 
-test('the list filters by merchant, state, time and origin, oldest first, and counts what it does not show', async () => {
+test('the list filters by merchant, state, time, origin and order, newest first, and counts what it does not show', async () => {
   const { merchant, seeded } = await callbackInEachState()
   const elsewhere = await seedCallback(pool, { merchant, notifyUrl: 'https://other.example:8443/cb' })
   const mine = { ...anything, merchantId: merchant.id }
   const keysOf = async (wanted: object) =>
     (await listCallbacks(pool, { ...mine, ...wanted }, 100)).callbacks.map(callback => callback.key)
   for (const [i, state] of callbackStates.entries()) {
-    const expected = state === 'due' ? [seeded[0]!.key, elsewhere.key] : [seeded[i]!.key]
+    const expected = state === 'due' ? [elsewhere.key, seeded[0]!.key] : [seeded[i]!.key]
     assert.deepEqual(await keysOf({ state }), expected, state)
   }
   assert.deepEqual(await keysOf({ origin: 'https://other.example:8443' }), [elsewhere.key])
@@ -69,14 +69,38 @@ test('the list filters by merchant, state, time and origin, oldest first, and co
   const all = await listCallbacks(pool, mine, 100)
   assert.deepEqual(
     all.callbacks.map(callback => callback.key),
-    [...seeded, elsewhere].map(callback => callback.key),
+    [elsewhere, ...seeded.toReversed()].map(callback => callback.key),
   )
-  const at = all.callbacks[0]!.createdAt
+  const at = all.callbacks.at(-1)!.createdAt
   const later = new Date(at.getTime() + 1)
   assert.equal((await keysOf({ from: later })).includes(seeded[0]!.key), false)
   assert.equal((await keysOf({ to: later })).includes(seeded[0]!.key), true)
   const page = await listCallbacks(pool, mine, 2)
   assert.deepEqual([page.callbacks.length, page.total], [2, 6])
+  assert.equal(page.callbacks[0]!.key, elsewhere.key)
+})
+
+test('two merchants may have the same orderid: without a merchant both are listed, and resending can be of one', async t => {
+  const [one, two] = await Promise.all(
+    ['https://one.example/cb', 'https://two.example/cb'].map(callbackUrl =>
+      seedMerchant(pool, { callbackUrl }),
+    ),
+  )
+  const first = await seedCallback(pool, { merchant: one!, orderid: 'same' })
+  const second = await seedCallback(pool, { merchant: two!, orderid: 'same' })
+  await seedCallback(pool, { merchant: one! })
+  const keysOf = async (...args: string[]) =>
+    JSON.parse(await gateway(t, 'list', '--orderid', 'same', '--json', ...args)).callbacks.map(
+      ({ key }: { key: string }) => key,
+    )
+  assert.deepEqual(await keysOf(), [second.key, first.key])
+  assert.deepEqual(await keysOf('--appid', one!.appid), [first.key])
+  assert.match(await gateway(t, 'list', '--orderid', 'none'), /^0 in total$/)
+  for (const callback of [first, second]) await exhaust(pool, callback)
+  const resend = ['resend', '--state', 'exhausted', '--orderid', 'same', '--appid', one!.appid]
+  assert.equal(await gateway(t, ...resend), '1 of 1 are due now')
+  const [begun] = await auditOf(`merchant ${one!.appid}`)
+  assert.equal(begun.detail.orderid, 'same')
 })
 
 test('each state is resent by its rules, and no other callback changes', async () => {
@@ -168,7 +192,14 @@ test('its start and its result are in the audit log; a run that finds nothing is
   const options = { appid: merchant.appid, actor: 'alice' }
   await resendInBulk(pool, wanted, options)
   await resendInBulk(pool, wanted, options)
-  const detail = { state: 'exhausted', from: from.toISOString(), to: null, origin: null, matching: 1 }
+  const detail = {
+    state: 'exhausted',
+    from: from.toISOString(),
+    to: null,
+    origin: null,
+    orderid: null,
+    matching: 1,
+  }
   assert.deepEqual(await auditOf(`merchant ${merchant.appid}`), [
     { actor: 'alice', action: 'callbacks.resend_begun', detail },
     { actor: 'alice', action: 'callbacks.resent', detail: { ...detail, resent: 1, skipped: 0 } },
@@ -182,12 +213,12 @@ test('from the command line: listed, counted without doing anything, and resent'
   assert.equal(listed.total, 5)
   assert.deepEqual(
     listed.callbacks.map(({ key, state, usdt }: Record<string, string>) => [key, state, usdt]),
-    seeded.map(({ key }, i) => [key, callbackStates[i], '3']),
+    seeded.map(({ key }, i) => [key, callbackStates[i], '3']).toReversed(),
   )
   const table = await gateway(t, 'list', '--appid', appid, '--state', 'exhausted')
   assert.match(table, new RegExp(`${seeded[4]!.key}.*exhausted`))
   assert.match(table, /^1 in total$/m)
-  assert.match(await gateway(t, 'list', '--appid', appid, '--limit', '2'), /^the first 2 of 5$/m)
+  assert.match(await gateway(t, 'list', '--appid', appid, '--limit', '2'), /^the newest 2 of 5$/m)
 
   const exhausted = ['resend', '--appid', appid, '--state', 'exhausted']
   const before = await standings()
