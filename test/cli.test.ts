@@ -81,13 +81,32 @@ test('a merchant is added, listed without secrets, changed, disabled and enabled
   assert.equal(wrong.status, 2)
   assert.match(wrong.stderr, /callback URL/)
 
+  assert.equal(
+    run(['merchant', 'rename', merchant.appid, '小店'], env).stdout,
+    `${merchant.appid}: renamed\n`,
+  )
+  const named = run(['merchant', 'list'], env).stdout
+  assert.match(named, new RegExp(`^${merchant.appid}  小店  hmac-sha256  https://shop.example/cb  `, 'm'))
+
   assert.match(run(['merchant', 'disable', merchant.appid], env).stdout, /disabled/)
   assert.match(run(['merchant', 'enable', merchant.appid], env).stdout, /enabled/)
   const events = await pool.query('select action from audit_event order by id')
   assert.deepEqual(
     events.rows.map(row => row.action),
-    ['merchant.added', 'merchant.set', 'merchant.disabled', 'merchant.enabled'],
+    ['merchant.added', 'merchant.set', 'merchant.renamed', 'merchant.disabled', 'merchant.enabled'],
   )
+})
+
+test('a second merchant of the same name is refused, unless it is meant', async () => {
+  const { pool, url } = await cloneDatabase()
+  const env = { DATABASE_URL: url, MASTER_KEY: '22'.repeat(32) }
+  const add = ['merchant', 'add', '--name', 'shop', '--xpub', xpub]
+  assert.equal(run(add, env).status, 0)
+  const refused = run(add, env)
+  assert.equal(refused.status, 2)
+  assert.match(refused.stderr, /has the name "shop" already.*give --again/)
+  assert.equal((await pool.query('select 1 from merchant')).rowCount, 1)
+  assert.equal(run([...add, '--again'], env).status, 0)
 })
 
 test('an account key that is private, or of another depth, is refused', async () => {

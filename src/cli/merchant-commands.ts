@@ -9,21 +9,24 @@ import { moreCallbackFields } from '../merchants/chosen-fields.ts'
 import { disableMerchant, enableMerchant } from '../merchants/disable-merchant.ts'
 import { type EventName, eventNames, readEventNames } from '../merchants/event-names.ts'
 import { listMerchants } from '../merchants/list-merchants.ts'
+import { renameMerchant } from '../merchants/rename-merchant.ts'
 import { setMerchant } from '../merchants/set-merchant.ts'
 import type { SignatureScheme } from '../merchants/signature.ts'
 import { checkAccountKey } from './check-account-key.ts'
+import { printTable } from './print-table.ts'
 import { addRotationCommands } from './rotation-commands.ts'
 import { withDatabase } from './with-database.ts'
 
 export function addMerchantCommands(program: Command): void {
   const merchant = program
     .command('merchant')
-    .description('merchants: add, list, set, disable, enable, key, secret')
+    .description('merchants: add, list, set, rename, disable, enable, key, secret')
 
   merchant
     .command('add')
     .description('add a merchant; prints its key and webhook secret, which are shown once')
     .requiredOption('--name <name>', 'its name, for operators')
+    .option('--again', 'add it although a merchant of this name exists')
     .option('--xpub <xpub>', "account-level extended public key (m/44'/195'/0'); default: XPUB")
     .option(
       '--first-index <index>',
@@ -39,6 +42,7 @@ export function addMerchantCommands(program: Command): void {
     .action(
       async (options: {
         name: string
+        again?: true
         xpub?: string
         firstIndex?: string
         callbackUrl?: string
@@ -52,6 +56,7 @@ export function addMerchantCommands(program: Command): void {
           const checked = await checkAccountKey(pool, config, { xpub, firstIndex })
           const added = await addMerchant(pool, config.masterKey, {
             name: options.name,
+            again: options.again ?? false,
             xpub,
             firstIndex,
             callbackUrl: options.callbackUrl,
@@ -74,13 +79,14 @@ export function addMerchantCommands(program: Command): void {
         if (options.json) console.log(JSON.stringify(merchants, null, 2))
         else if (merchants.length === 0) console.log('no merchants yet: gateway merchant add --name ...')
         else
-          console.table(
-            merchants.map(({ appid, name, scheme, callbackUrl, disabledAt, createdAt }) => ({
+          printTable(
+            merchants.map(({ appid, name, scheme, callbackUrl, events, disabledAt, createdAt }) => ({
               appid,
               name,
               scheme,
               callbackUrl,
-              disabled: disabledAt?.toISOString() ?? '',
+              events: events.join(),
+              disabled: disabledAt?.toISOString(),
               added: createdAt.toISOString(),
             })),
           )
@@ -132,6 +138,19 @@ export function addMerchantCommands(program: Command): void {
         }
         await setMerchant(pool, appid, changes, { checkUrl: urlCheck(config) })
         console.log(`${appid}: set`)
+      })
+    })
+
+  merchant
+    .command('rename')
+    .description('change its name, which only operators see')
+    .argument('<appid>')
+    .argument('<name>')
+    .option('--again', 'although another merchant has this name')
+    .action(async (appid: string, name: string, options: { again?: true }) => {
+      await withDatabase('command', async pool => {
+        const done = await renameMerchant(pool, appid, name, { again: options.again ?? false })
+        console.log(`${appid}: ${done ? 'renamed' : 'has this name already'}`)
       })
     })
 

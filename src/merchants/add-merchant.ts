@@ -7,6 +7,7 @@ import type { TronAddress } from '../tron/address.ts'
 import { firstIndexDefault, openCounter } from './address-counter-store.ts'
 import { callbackUrlProblems, type UrlCheck } from './callback-url.ts'
 import { insertKey } from './key-store.ts'
+import { nameProblems, refuseNamesake } from './merchant-name.ts'
 import { insertMerchant } from './merchant-store.ts'
 import { newKey, newWebhookSecret } from './new-secret.ts'
 import type { SignatureScheme } from './signature.ts'
@@ -14,6 +15,8 @@ import { insertWebhookSecret } from './webhook-secret-store.ts'
 
 export interface NewMerchant {
   name: string
+  /** Whether a name that another merchant has is accepted; default: true. */
+  again?: boolean
   /** Account-level extended public key; merchants may share one. */
   xpub: string
   /** Where a new account's addresses begin; default: at 1. One that is in use already stays where it is. */
@@ -45,7 +48,8 @@ export interface AddedMerchant {
  * Adds a merchant with a key and a webhook secret, sealed under the master key.
  * The sha1 scheme is for integrations that exist already; these often ignore the body of an error status, so the merchant
  * gets `always_200`.
- * @throws UsageError naming every problem at once; for a first index of an account key that is in use.
+ * @throws UsageError naming every problem at once; for a first index of an account key that is in use; for a name that another
+ * merchant has, unless `again`.
  */
 export async function addMerchant(
   pool: Pool,
@@ -70,6 +74,7 @@ export async function addMerchant(
           'a first index is only for a new account key',
       )
     }
+    if (merchant.again === false) await refuseNamesake(tx, merchant.name)
     const merchantId = await insertMerchant(tx, {
       appid: made.appid,
       name: merchant.name,
@@ -91,11 +96,7 @@ export async function addMerchant(
 }
 
 function readMerchant(merchant: NewMerchant) {
-  const problems: string[] = []
-  const nameLength = [...merchant.name].length
-  if (nameLength < 1 || nameLength > 100 || /\p{Cc}/u.test(merchant.name)) {
-    problems.push('name: 1 to 100 characters, no control characters')
-  }
+  const problems = nameProblems(merchant.name)
   const { firstIndex = firstIndexDefault } = merchant
   if (!Number.isInteger(firstIndex) || firstIndex < 1 || firstIndex > indexMax) {
     problems.push(`first index: a whole number from 1 to ${indexMax}; index 0 stays yours`)

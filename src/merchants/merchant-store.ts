@@ -29,13 +29,33 @@ export async function findMerchantId(db: Queryable, appid: string): Promise<Merc
   return found?.id ?? null
 }
 
-export type LockedMerchant = Pick<Merchant, 'id' | 'addressCounterId' | 'disabledAt'>
+/**
+ * Finds the oldest merchant that has a name. Takes the lock that every change of merchants takes, so that of two operators who
+ * give the same name at once, the second finds the first one's merchant.
+ * @returns its appid, or null.
+ */
+export async function findNamesake(tx: Tx, name: string): Promise<string | null> {
+  // A statement of its own: one that waited for the lock would not see what was committed meanwhile.
+  await run(tx, `select version from merchant_version for no key update`)
+  const [found] = await rows<{ appid: string }>(
+    tx,
+    `select appid
+       from merchant
+      where name = $1
+      order by id
+      limit 1`,
+    [name],
+  )
+  return found?.appid ?? null
+}
+
+export type LockedMerchant = Pick<Merchant, 'id' | 'name' | 'addressCounterId' | 'disabledAt'>
 
 /** Finds a merchant and locks it until the transaction ends. @returns null when none has this appid. */
 export async function lockMerchant(tx: Tx, appid: string): Promise<LockedMerchant | null> {
   const [locked] = await rows<LockedMerchant>(
     tx,
-    `select id, address_counter_id as "addressCounterId", disabled_at as "disabledAt"
+    `select id, name, address_counter_id as "addressCounterId", disabled_at as "disabledAt"
        from merchant
       where appid = $1
         for no key update`,
@@ -81,4 +101,9 @@ export async function setDisabled(tx: Tx, id: MerchantId, disabled: boolean): Pr
       where id = $1`,
     [id, disabled],
   )
+}
+
+/** Renames a locked merchant. */
+export async function updateName(tx: Tx, id: MerchantId, name: string): Promise<void> {
+  await run(tx, `update merchant set name = $2 where id = $1`, [id, name])
 }

@@ -32,12 +32,13 @@ function pay(from: TronAddress, to: TronAddress, units: bigint): void {
 async function openGateway(settings: Record<string, string> = {}) {
   const { pool, url } = await cloneDatabase()
   const env = { PATH: process.env.PATH, DATABASE_URL: url, MASTER_KEY: '22'.repeat(32), ...settings }
+  let merchants = 0
   const add = (...args: string[]) =>
     new Promise<{ status: number; stdout: string; stderr: string }>(resolve => {
       const [node, ...program] = gatewayProgram
       execFile(
         node,
-        [...program, 'merchant', 'add', '--name', 'shop', ...args],
+        [...program, 'merchant', 'add', '--name', `shop ${++merchants}`, ...args],
         { env },
         (error, stdout, stderr) => resolve({ status: error ? Number(error.code) : 0, stdout, stderr }),
       )

@@ -7,6 +7,7 @@ import { addMerchant, type NewMerchant } from '../../src/merchants/add-merchant.
 import { moreCallbackFields } from '../../src/merchants/chosen-fields.ts'
 import { disableMerchant, enableMerchant } from '../../src/merchants/disable-merchant.ts'
 import { listMerchants } from '../../src/merchants/list-merchants.ts'
+import { renameMerchant } from '../../src/merchants/rename-merchant.ts'
 import { addKey, retireKey } from '../../src/merchants/rotate-keys.ts'
 import { setMerchant } from '../../src/merchants/set-merchant.ts'
 import { otherXpub, testXpub } from '../support/api-under-test.ts'
@@ -175,6 +176,40 @@ test('disabling holds the callbacks in the same transaction, enabling releases t
   await assert.rejects(disableMerchant(pool, appid, fails), /cannot hold/)
   assert.equal((await rowOf(appid)).disabled_at, null, 'both or neither')
   await assert.rejects(disableMerchant(pool, 'nobody', nothing), { name: 'UsageError' })
+})
+
+test('of two operators who give one name at once, by adding or renaming, the second is refused', async () => {
+  const { appid } = await addMerchant(pool, masterKey, { ...shop, name: 'before' })
+  const once = { ...shop, name: 'contested', again: false }
+  const results = await Promise.allSettled([
+    addMerchant(pool, masterKey, once),
+    addMerchant(pool, masterKey, { ...once, xpub: otherXpub }),
+    renameMerchant(pool, appid, once.name, { again: false }),
+  ])
+  const refused = results.filter(result => result.status === 'rejected')
+  assert.equal(refused.length, 2)
+  for (const { reason } of refused) assert.match(reason.message, /has the name "contested" already/)
+  const { rows } = await pool.query(`select count(*)::int as n from merchant where name = 'contested'`)
+  assert.equal(rows[0].n, 1)
+  await addMerchant(pool, masterKey, { ...once, again: true })
+})
+
+test('a merchant is renamed once; its own name, a taken one and one that cannot be change nothing', async () => {
+  const { appid } = await addMerchant(pool, masterKey, { ...shop, name: 'old name' })
+  await addMerchant(pool, masterKey, { ...shop, name: 'taken' })
+  const rename = (name: string, again = false) => renameMerchant(pool, appid, name, { again, actor: 'alice' })
+  assert.equal(await rename('new name'), true)
+  assert.equal(await rename('new name'), false)
+  await assert.rejects(rename('taken'), /has the name "taken" already/)
+  for (const name of ['', 'a\nb', 'x'.repeat(101)]) await assert.rejects(rename(name), /name: 1 to 100/)
+  await assert.rejects(renameMerchant(pool, 'nobody', 'x', { again: false }), /no merchant has the appid/)
+  assert.equal((await rowOf(appid)).name, 'new name')
+  assert.equal(await rename('taken', true), true)
+  const [, ...changes] = await auditOf(appid)
+  assert.deepEqual(changes, [
+    { actor: 'alice', action: 'merchant.renamed', detail: { from: 'old name', to: 'new name' } },
+    { actor: 'alice', action: 'merchant.renamed', detail: { from: 'new name', to: 'taken' } },
+  ])
 })
 
 test('what an operator changes is recorded, without secrets', async () => {
