@@ -5,7 +5,12 @@ import type { Logger } from '../../base/log.ts'
 import { Counter, type Registry } from '../../base/metrics.ts'
 import type { Pool } from '../../db/pool.ts'
 import type { MerchantDirectory } from '../../merchants/merchant-directory.ts'
-import { type LeasedEvent, leaseEvents, recordEvent } from '../leasing/event-lease-store.ts'
+import {
+  type LeasedEvent,
+  leaseEvents,
+  type RestingOrigin,
+  recordEvent,
+} from '../leasing/event-lease-store.ts'
 import { deleteOldEvents, dropOldEvents } from '../outbox/event-store.ts'
 import { attemptCallback } from './attempt-callback.ts'
 import { decideRetry } from './retry-schedule.ts'
@@ -13,28 +18,34 @@ import type { SendOutcome } from './send-callback.ts'
 
 /** What sending events may use of a courier, and when it rests. Tests shorten the times. */
 export interface EventTuning {
-  /** The most events sent at once, and of those the most of one merchant at all couriers together. Callbacks have 512. */
+  /** The most events sent at once, and of those the most of one merchant and of one origin of it, at all couriers together. */
   slots: number
   perMerchant: number
+  perOrigin: number
   /** How long an attempt may take. */
   deadlineMs: number
   /** How often due events are looked for when there were none, and at most. */
   pollMs: number
   pauseMs: number
-  /** How long a merchant rests after its endpoint failed; twice as long each time, up to the longest. */
+  /** How long an origin of a merchant rests after it failed; twice as long each time, up to the longest. */
   restMs: number
   restMaxMs: number
 }
 
 export const defaultEventTuning: EventTuning = {
+  // Callbacks have 512.
   slots: 16,
-  perMerchant: 2,
+  perMerchant: 4,
+  perOrigin: 2,
   deadlineMs: 5_000,
   pollMs: 1_000,
   pauseMs: 50,
   restMs: 1_000,
   restMaxMs: 60_000,
 }
+
+/** Orders name their own URLs, so there may be any number of origins. Those that failed first are forgotten. */
+const restingMax = 1_000
 
 /** Of an event: at 0, 5 s, 30 s, 2 min and 10 min. */
 const attemptsMax = 5
@@ -50,8 +61,8 @@ interface EventSending {
   tuning: EventTuning
   log: Logger
   attempts: Counter<'event' | 'outcome'>
-  /** Merchants whose endpoints failed: how often in a row, and until when they rest by the steady clock. */
-  resting: Map<MerchantId, { failures: number; untilMs: number }>
+  /** Origins that failed, by merchant and origin: how often in a row, and until when they rest by the steady clock. */
+  resting: Map<string, { merchantId: MerchantId; origin: string; failures: number; untilMs: number }>
 }
 
 /**
@@ -97,8 +108,7 @@ export async function sendEvents(options: {
 }
 
 async function startDue(sending: EventSending, underWay: Set<Promise<void>>): Promise<void> {
-  const { slots, perMerchant } = sending.tuning
-  const limits = { slots: slots - underWay.size, perMerchant }
+  const limits = { ...sending.tuning, slots: sending.tuning.slots - underWay.size }
   for (const event of await leaseEvents(sending.pool, limits, restingNow(sending))) {
     const sent = sendEvent(sending, event)
       // It is leased again when its lease has run out.
@@ -132,7 +142,7 @@ async function sendEvent(sending: EventSending, event: LeasedEvent): Promise<voi
     allowedNetworks,
     deadlineMs: sending.tuning.deadlineMs,
   })
-  noteEndpoint(sending, event.merchantId, outcome)
+  noteEndpoint(sending, event, outcome)
   const status = outcome.status ?? null
   const label = outcome.kind === 'failed' ? outcome.failure : outcome.kind
   await recordEvent(sending.pool, {
@@ -156,22 +166,28 @@ function nextOf({ attempts }: LeasedEvent, outcome: SendOutcome) {
   return decided?.kind === 'retry' ? decided : { kind: 'dropped' as const }
 }
 
-/** Lets a merchant rest whose endpoint gives no answer, 5xx or 429, so that it does not use up the slots. */
-function noteEndpoint({ resting, tuning }: EventSending, merchantId: MerchantId, outcome: SendOutcome): void {
-  const { status } = outcome
+/** Lets an origin rest that gives no answer, 5xx or 429, so that it does not use up the slots. */
+function noteEndpoint(
+  { resting, tuning }: EventSending,
+  { merchantId, origin }: LeasedEvent,
+  { status }: SendOutcome,
+): void {
+  const key = `${merchantId} ${origin}`
   const answers = status !== undefined && status < 500 && status !== 429
-  if (answers) {
-    resting.delete(merchantId)
-    return
-  }
-  const failures = (resting.get(merchantId)?.failures ?? 0) + 1
+  const failures = (resting.get(key)?.failures ?? 0) + 1
+  // The one that failed last comes last.
+  resting.delete(key)
+  if (answers) return
   const restMs = Math.min(tuning.restMaxMs, tuning.restMs * 2 ** Math.min(failures - 1, 20))
-  resting.set(merchantId, { failures, untilMs: performance.now() + restMs })
+  resting.set(key, { merchantId, origin, failures, untilMs: performance.now() + restMs })
+  if (resting.size > restingMax) resting.delete(resting.keys().next().value!)
 }
 
-function restingNow({ resting }: EventSending): MerchantId[] {
+function restingNow({ resting }: EventSending): RestingOrigin[] {
   const now = performance.now()
-  return [...resting].filter(([, { untilMs }]) => untilMs > now).map(([merchantId]) => merchantId)
+  return [...resting.values()]
+    .map(({ merchantId, origin, untilMs }) => ({ merchantId, origin, restMs: untilMs - now }))
+    .filter(({ restMs }) => restMs > 0)
 }
 
 function countAttempts(registry: Registry | undefined): Counter<'event' | 'outcome'> {

@@ -112,3 +112,25 @@ test('events of endpoints that hang use none of the slots of callbacks, and few 
     hanging.dropConnections()
   })
 })
+
+for (const [what, answer] of [
+  ['fails', { status: 500 }],
+  ['hangs', { hang: true }],
+] as const) {
+  test(`an origin of a merchant that ${what} does not keep the events for another waiting`, async () => {
+    const { pool, url } = await cloneDatabase()
+    const bad = await startMerchantEndpoint(answer)
+    const good = await startMerchantEndpoint()
+    const merchant = await seedMerchant(pool, { callbackUrl: bad.url, events: ['order.expired'] })
+    await seedEvents(pool, merchant, 50)
+    // No origin is tried again while this test runs.
+    const eventTuning = { ...quick, deadlineMs: 25_000, restMs: 600_000, restMaxMs: 600_000 }
+    await withCourier({ pool, url, redisUrl: undefined, merchants: [merchant], eventTuning }, async () => {
+      await waitUntil('two are under way or have failed', () => bad.requests.length === 2)
+      await seedEvents(pool, merchant, 5, good.url)
+      await waitUntil('the others are delivered', () => good.requests.length === 5)
+      assert.equal(bad.requests.length, 2)
+      bad.dropConnections()
+    })
+  })
+}
