@@ -5,7 +5,8 @@ import type { Pool } from './pool.ts'
 import { findUnfit, type SessionNeeds, withinTime } from './session-settings.ts'
 
 // A pooling proxy (pgbouncer) lends each client a session of the server: for as long as the client is connected (pool_mode =
-// session), or for one transaction (transaction), after which the next client gets it with everything that was set in it.
+// session), or for one transaction (transaction), after which the next client gets it with everything that was set in it. With
+// pool_mode = statement it is lent for one statement and transactions are refused, so nothing of ours works.
 
 /** What is known of the way to the database. Asked once for each pool, and only when a proxy is in between. */
 export interface PoolingProxy {
@@ -13,7 +14,8 @@ export interface PoolingProxy {
   seen: boolean
   /**
    * Asks whether sessions are shared: what is set in one does not last, and others get it.
-   * @throws UsageError when they are, and the database's or the role's own settings do not work for us.
+   * @throws UsageError when they are, and the database's or the role's own settings do not work for us, or there are no
+   * transactions.
    */
   sharesSessions(): Promise<boolean>
 }
@@ -57,11 +59,20 @@ async function isShared(first: pg.Client, another: () => Promise<pg.Client>): Pr
   for (let n = 0; n < othersMax; n++) {
     seen.add(await backendOf(first))
     const other = await another()
-    await other.query('begin')
+    await other.query('begin').catch(refuseStatementMode)
     seen.add(await backendOf(first))
     if (seen.size > 1 || seen.has(await backendOf(other))) return true
   }
   return false
+}
+
+/** @throws UsageError for the answer of a proxy that has no transactions; else the error. */
+function refuseStatementMode(error: Error): never {
+  if (!/statement pooling/i.test(error.message)) throw error
+  throw new UsageError(
+    'DATABASE_URL leads to a proxy that has no transactions (pool_mode = statement), and the gateway needs them: ' +
+      'connect past it, or with pool_mode = session',
+  )
 }
 
 async function requireDefaults(client: pg.Client, needs: SessionNeeds): Promise<void> {

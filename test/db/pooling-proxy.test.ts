@@ -112,3 +112,25 @@ test('through pool_mode = transaction, what needs sessions of its own refuses to
   if (keepsPreparedStatements) assert.equal(said, '')
   else assert.match(said, /does not keep prepared statements: connect past it, .* pgbouncer 1.21 or newer/)
 })
+
+test('through pool_mode = statement every process and migrate refuse to start, with a sentence', {
+  skip,
+}, async () => {
+  const { url, pool } = await cloneDatabase()
+  await settleRole(pool)
+  const proxy = await startPgbouncer(url, 'statement')
+  const proxied = createPool(proxy.url)
+  after(() => proxied.end())
+  for (const start of [
+    ...[
+      startAndStop(proxy.url, 'api'),
+      startAndStop(proxy.url, 'watcher'),
+      startAndStop(proxy.url, 'courier'),
+    ],
+    () => migrate(proxied, log),
+  ])
+    assert.match(
+      await refusal(start),
+      /^DATABASE_URL leads to a proxy that has no transactions \(pool_mode = statement\).* connect past it/,
+    )
+})

@@ -25,7 +25,7 @@ export const keepsPreparedStatements = Number(/ 1\.(\d+)/.exec(version)?.[1] ?? 
  */
 export async function startPgbouncer(
   databaseUrl: string,
-  mode: 'session' | 'transaction' = 'transaction',
+  mode: 'session' | 'transaction' | 'statement' = 'transaction',
 ): Promise<{ url: string }> {
   const { username, password, hostname, port, pathname } = new URL(databaseUrl)
   const folder = await mkdtemp(join(tmpdir(), 'recharge-gateway-pgbouncer-'))
