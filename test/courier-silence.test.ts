@@ -1,9 +1,12 @@
-import { after, describe, test } from 'node:test'
+import assert from 'node:assert/strict'
+import { after, describe, type TestContext, test } from 'node:test'
+import { Worker } from 'bullmq'
 import { createPool } from '../src/db/pool.ts'
 import { startBreakableProxy } from './support/breakable-proxy.ts'
 import { cloneDatabase } from './support/database.ts'
 import { startMerchantEndpoint } from './support/merchant-endpoint.ts'
-import { openCourier, stateOf } from './support/open-courier.ts'
+import { openCourier, stateOf, withCourier } from './support/open-courier.ts'
+import { recordLog } from './support/recorded-log.ts'
 import { noRedis, startRedis } from './support/redis.ts'
 import { seedCallback } from './support/seed-callback.ts'
 import { seedMerchant } from './support/seed-merchant.ts'
@@ -44,5 +47,40 @@ for (const backend of ['Postgres', 'Redis'] as const) {
       await delivered()
       await waitUntil('it says so', () => courier.isWorking(), recoveryMs)
     })
+
+    test('is not ready while it begins none of its jobs, though all connections answer, and opens the queue anew', async t => {
+      const { pool, url } = await cloneDatabase()
+      const endpoint = await startMerchantEndpoint({ status: 200, body: 'success' })
+      const merchant = await seedMerchant(pool, { callbackUrl: endpoint.url })
+      const { log, lines } = recordLog()
+      const tuning = { deadlineMs: 2_000, marginMs: 3_000, leaseMs: 6_000, unbegunMaxMs: 1_000 }
+      const options = { pool, url, redisUrl: redis?.url, merchants: [merchant], tuning, log }
+      await withCourier(options, async courier => {
+        const stuck = stickWorkers(t)
+        await waitUntil('its worker waits for good', () => stuck.size === 1)
+        const seeded = await seedCallback(pool, { merchant })
+        await waitUntil('it says so', () => !courier.isWorking())
+        assert.equal(endpoint.requests.length, 0)
+        await waitUntil('delivered', async () => (await stateOf(pool, seeded)).state === 'delivered')
+        await waitUntil('it is working', () => courier.isWorking())
+        assert.equal(endpoint.requests.length, 1)
+        assert.equal(lines('queue.rebuilt').length, 1)
+      })
+    })
   })
+}
+
+/** Has the next worker of BullMQ's that fetches wait for good from then on. @returns the workers that do. */
+function stickWorkers(t: TestContext): Set<Worker> {
+  const { getNextJob } = Worker.prototype
+  const stuck = new Set<Worker>()
+  t.mock.method(
+    Worker.prototype,
+    'getNextJob',
+    function (this: Worker, ...args: Parameters<typeof getNextJob>) {
+      if (stuck.size === 0) stuck.add(this)
+      return stuck.has(this) ? new Promise(() => undefined) : getNextJob.apply(this, args)
+    },
+  )
+  return stuck
 }

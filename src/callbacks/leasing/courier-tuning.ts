@@ -22,6 +22,8 @@ export interface CourierTuning {
   pollMs: number
   /** How old a lease that has not begun must be before the queue is asked whether it still has its job. */
   lostAfterMs: number
+  /** How old a lease must be that waits in the queue while this courier has room and begins nothing, until it is not ready. */
+  unbegunMaxMs: number
   circuit: CircuitTuning
 }
 
@@ -38,5 +40,6 @@ export const defaultTuning: CourierTuning = {
   leaseMs: 30_000,
   pollMs: 250,
   lostAfterMs: 2_000,
+  unbegunMaxMs: 5_000,
   circuit: defaultCircuit,
 }

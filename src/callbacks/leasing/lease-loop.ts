@@ -13,9 +13,10 @@ import type { InHand } from './in-hand.ts'
 import { endLapsedLeases, leaseCallbacks, releaseLeases } from './lease-store.ts'
 import { settleHeld } from './pause-store.ts'
 import { rerouteCallbacks } from './reroute-store.ts'
+import { openConsumerWatch } from './watch-consumer.ts'
 
 export interface Leasing {
-  /** Whether the last round succeeded: the database and the queue could be reached and took what they were given. */
+  /** Whether the last round succeeded: the database and the queue were reached, took what they were given, and hand it out. */
   isWorking(): boolean
   /** Leases no more, releases what has not begun, and waits for what has until its deadline. */
   stop(): Promise<void>
@@ -74,6 +75,8 @@ async function leaseWhileOpen(options: LeasingOptions, report: (working: boolean
   let settledAt = Number.NEGATIVE_INFINITY
   let leasedAt = Number.NEGATIVE_INFINITY
   let failing = false
+  const beginsJobs = openConsumerWatch(options)
+  let begins = true
   while (!inHand.closed) {
     try {
       if (performance.now() - settledAt > settleEveryMs) {
@@ -82,7 +85,10 @@ async function leaseWhileOpen(options: LeasingOptions, report: (working: boolean
         await settleHeld(pool)
         await rerouteCallbacks(pool)
         failpoint('courier:after-settle')
-        if (queue.isReady()) await recoverLost(options)
+        if (queue.isReady()) {
+          await recoverLost(options)
+          begins = await beginsJobs()
+        }
       }
       const ready = queue.isReady()
       // So much waits to be sent that the slots stay full over the next round trip.
@@ -92,7 +98,7 @@ async function leaseWhileOpen(options: LeasingOptions, report: (working: boolean
       const found = ready ? await leaseOnce(options) : 0
       if (failing) log.info('courier.leasing_again')
       failing = false
-      report(ready)
+      report(ready && begins)
       if (found > 0) continue
     } catch (err) {
       // Logged once, however long the outage.

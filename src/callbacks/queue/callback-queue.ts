@@ -4,7 +4,7 @@ import { usualConnections } from '../../db/connection-shares.ts'
 import { databaseIdOf } from '../../db/database-id.ts'
 import type { Queryable } from '../../db/pool.ts'
 import type { HandedLease } from '../outbox/lease.ts'
-import { consumeJobs, type JobConsumer } from './job-consumer.ts'
+import { consumeJobs } from './job-consumer.ts'
 import { isUnusable, openPostgresBackend, openRedisBackend, type QueueBackend } from './queue-backend.ts'
 import { type JobData, jobData, jobSize, type QueuedJob } from './queued-job.ts'
 import type { Slots } from './slots.ts'
@@ -19,6 +19,12 @@ export interface CallbackQueue {
   add(jobs: readonly QueuedJob[]): Promise<void>
   /** @returns those of the jobs that the queue does not know: they are over, or were lost with it. */
   missing(jobIds: readonly string[]): Promise<string[]>
+  /** @returns whether one of the jobs waits to be begun by any courier. */
+  anyWaiting(jobIds: readonly string[]): Promise<boolean>
+  /** For how long it has had room for a job, and begun none, in ms. */
+  begunNoneMs(): number
+  /** Opens new connections in place of those it has, whatever those wait for. What has begun goes on. */
+  rebuild(): void
   /** Takes jobs back that no courier has begun. @returns those taken back. */
   withdraw(jobIds: readonly string[]): Promise<string[]>
   /** Begins no further job. */
@@ -49,9 +55,12 @@ export function openQueue(options: {
   log: Logger
 }): CallbackQueue {
   const { name, log, slots, handedMax, handle } = options
-  const backend = options.redisUrl
-    ? openRedisBackend(options.redisUrl, log)
-    : openPostgresBackend(options.databaseUrl, options.connectionsMax ?? usualConnections.queue)
+  const openBackend = () =>
+    options.redisUrl
+      ? openRedisBackend(options.redisUrl, log)
+      : openPostgresBackend(options.databaseUrl, options.connectionsMax ?? usualConnections.queue)
+  let backend = openBackend()
+  let replaced: Promise<unknown> = Promise.resolve()
   let queue = openProducer(name, backend, log)
   const consumer = consumeJobs({
     name,
@@ -64,7 +73,7 @@ export function openQueue(options: {
     log,
   })
   return {
-    isReady: backend.isReady,
+    isReady: () => backend.isReady(),
     waiting: () => queue.getWaitingCount(),
     add: async jobs => {
       try {
@@ -80,9 +89,26 @@ export function openQueue(options: {
       }
     },
     missing: jobIds => jobsWhere(jobIds, async id => (await queue.getJobState(id)) === 'unknown'),
+    anyWaiting: async jobIds =>
+      (await jobsWhere(jobIds, async id => (await queue.getJobState(id)) === 'waiting')).length > 0,
+    begunNoneMs: consumer.fetchedNoneMs,
+    rebuild: () => {
+      const former = { queue, backend }
+      backend = openBackend()
+      queue = openProducer(name, backend, log)
+      const closing = consumer.rebuild(backend).then(() => former.queue.close())
+      const closed = closeBackend(former.backend, closing).catch(err => log.debug({ err }, 'queue.error'))
+      replaced = Promise.all([replaced, closed])
+    },
     withdraw: jobIds => jobsWhere(jobIds, async id => (await queue.remove(id)) === 1),
     pause: consumer.pause,
-    close: () => closeQueue(queue, consumer, backend),
+    close: async () => {
+      await closeBackend(
+        backend,
+        consumer.close().then(() => queue.close()),
+      )
+      await replaced
+    },
   }
 }
 
@@ -113,12 +139,14 @@ async function jobsWhere(
 /** How long BullMQ may take to close. Without its server it never finishes. */
 const closeWithinMs = 2_000
 
-async function closeQueue(queue: Queue, consumer: JobConsumer, backend: QueueBackend): Promise<void> {
+/** Closes its connections, once what uses them is closed or does not come to its end. */
+async function closeBackend(backend: QueueBackend, closing: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<void>(resolve => {
     timer = setTimeout(resolve, backend.isReady() ? closeWithinMs : 0)
   })
-  await Promise.race([consumer.close().then(() => queue.close()), timeout])
+  // What fails to close ends with its connections.
+  await Promise.race([closing.catch(() => undefined), timeout])
   clearTimeout(timer)
   await backend.close()
 }

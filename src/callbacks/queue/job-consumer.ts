@@ -8,6 +8,13 @@ import type { Slots } from './slots.ts'
 export interface JobConsumer {
   /** Begins no further job. */
   pause(): void
+  /** For how long it has had room for a job, and fetched none, in ms. */
+  fetchedNoneMs(): number
+  /**
+   * Goes on with new connections, whatever those until now wait for. What it has begun goes on.
+   * @returns resolves when the worker until now is closed, which may never be.
+   */
+  rebuild(backend: QueueBackend): Promise<void>
   /** Closes the worker, once the jobs have ended. Call it when no lease is being handled. */
   close(): Promise<void>
 }
@@ -29,7 +36,11 @@ interface ConsumerOptions {
 
 interface Consuming extends ConsumerOptions {
   worker: Worker<JobData>
-  openWorker: () => Worker<JobData>
+  openWorker: (backend: QueueBackend) => Worker<JobData>
+  /** The loop that fetches on this worker. */
+  fetching: Promise<void>
+  /** When a job was fetched last, or there was no room for one. */
+  fetchedAt: number
   /** The jobs that have not ended: the token that locks each, and its end. */
   jobs: Map<Job<JobData>, { token: string; ended: Promise<void> }>
   /** How many leases have been handed out and not ended. */
@@ -59,9 +70,8 @@ const fetchesMax = 2
  * `handedMax`, and therefore has room to fetch what it leased itself, whatever it has fetched of others.
  */
 export function consumeJobs(options: ConsumerOptions): JobConsumer {
-  const { name, prefix, backend, log } = options
+  const { name, prefix, log } = options
   const settings = {
-    connection: backend.consumer,
     prefix,
     lockDuration: lockMs,
     stalledInterval: 1_000,
@@ -69,8 +79,8 @@ export function consumeJobs(options: ConsumerOptions): JobConsumer {
     // In seconds. How long a new job goes unnoticed when its notification went to a courier that was stopping. By default 5.
     drainDelay: 1,
   }
-  const openWorker = () => {
-    const worker = new Worker<JobData>(name, null, settings, backend.factory)
+  const openWorker = ({ consumer: connection, factory }: QueueBackend) => {
+    const worker = new Worker<JobData>(name, null, { ...settings, connection }, factory)
     // The backend logs outages, once each. Other errors (a job that was lost with a flushed Redis, say) need no action: the
     // callbacks are in Postgres.
     worker.on('error', err => log.debug({ err }, 'queue.error'))
@@ -79,16 +89,23 @@ export function consumeJobs(options: ConsumerOptions): JobConsumer {
   }
   const consuming: Consuming = {
     ...options,
-    worker: openWorker(),
+    worker: openWorker(options.backend),
     openWorker,
+    fetching: Promise.resolve(),
+    fetchedAt: performance.now(),
     jobs: new Map(),
     handed: 0,
     paused: false,
     wake: () => undefined,
   }
+  consuming.fetching = fetchWhileOpen(consuming)
   const renewing = setInterval(() => renewLocks(consuming), renewMs)
-  const fetching = fetchWhileOpen(consuming)
   return {
+    fetchedNoneMs: () => (roomFor(consuming) < 1 ? 0 : performance.now() - consuming.fetchedAt),
+    rebuild: backend => {
+      consuming.backend = backend
+      return replaceWorker(consuming)
+    },
     pause: () => {
       consuming.paused = true
       consuming.wake()
@@ -101,30 +118,39 @@ export function consumeJobs(options: ConsumerOptions): JobConsumer {
       // A job that does not end in time is given out again when its lock has run out.
       await Promise.race([ended, new Promise(resolve => setTimeout(resolve, endWithinMs).unref())])
       await consuming.worker.close()
-      await fetching
+      await consuming.fetching
     },
   }
 }
 
-/** Fetches several jobs at once after a fetch that found some. After one that found none, it waits for the next job. */
+/** How many more leases may be handed out now. */
+function roomFor({ slots, handedMax, handed }: Consuming): number {
+  return Math.min(slots.free, handedMax - handed)
+}
+
+/**
+ * Fetches several jobs at once after a fetch that found some. After one that found none, it waits for the next job. A worker
+ * that was replaced fetches no more. A job that it still finds is begun.
+ */
 async function fetchWhileOpen(consuming: Consuming): Promise<void> {
-  const { jobSize, slots, handedMax } = consuming
+  const { worker, jobSize } = consuming
   let tokens = 0
   let found = 0
   let waited = false
-  while (!consuming.paused) {
-    const room = Math.min(slots.free, handedMax - consuming.handed)
+  while (!consuming.paused && worker === consuming.worker) {
+    const room = roomFor(consuming)
     if (room < 1) {
       await new Promise<void>(resolve => {
         consuming.wake = resolve
       })
+      consuming.fetchedAt = performance.now()
       continue
     }
     // After a wait that found none, one fetch does not wait: after an outage BullMQ's wait could be very long.
     const block: boolean = found === 0 && !waited
     const fetches = found === 0 ? 1 : Math.max(1, Math.min(Math.floor(room / jobSize), fetchesMax))
     const fetched = await Promise.all(
-      Array.from({ length: fetches }, () => fetchJob(consuming, `${consuming.worker.id}:${tokens++}`, block)),
+      Array.from({ length: fetches }, () => fetchJob(consuming, worker, `${worker.id}:${tokens++}`, block)),
     )
     waited = block
     found = fetched.filter(Boolean).length
@@ -132,26 +158,33 @@ async function fetchWhileOpen(consuming: Consuming): Promise<void> {
 }
 
 /** Fetches a job and begins to handle it. @returns whether there was one. */
-async function fetchJob(consuming: Consuming, token: string, block: boolean): Promise<boolean> {
-  const { worker, log } = consuming
+async function fetchJob(
+  consuming: Consuming,
+  worker: Worker<JobData>,
+  token: string,
+  block: boolean,
+): Promise<boolean> {
+  const { log } = consuming
   try {
     const job = await worker.getNextJob(token, { block })
+    if (job && worker === consuming.worker) consuming.fetchedAt = performance.now()
     if (job) consuming.jobs.set(job, { token, ended: handleJob(consuming, job, token) })
     return job !== undefined
   } catch (err) {
     log.debug({ err }, 'queue.error')
     await new Promise(resolve => setTimeout(resolve, retryMs))
     if (worker === consuming.worker && !consuming.paused && (await isUnusable(worker)))
-      replaceWorker(consuming)
+      void replaceWorker(consuming)
     return false
   }
 }
 
-/** Opens a worker in place of one that never could fetch anything. */
-function replaceWorker(consuming: Consuming): void {
+/** Opens a worker in place of one that cannot fetch. @returns resolves when the other is closed, which may never be. */
+function replaceWorker(consuming: Consuming): Promise<void> {
   const { worker, log } = consuming
-  consuming.worker = consuming.openWorker()
-  worker.close(true).catch(err => log.debug({ err }, 'queue.error'))
+  consuming.worker = consuming.openWorker(consuming.backend)
+  consuming.fetching = fetchWhileOpen(consuming)
+  return worker.close(true).catch(err => log.debug({ err }, 'queue.error'))
 }
 
 /** Handles the leases of a job, and ends it. Never rejects: a job that cannot be ended is given out again, its leases used up. */

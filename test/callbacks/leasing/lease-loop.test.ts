@@ -34,6 +34,9 @@ test('a courier leases on while other couriers begin its jobs, and stops when no
         added += jobs.length
       },
       missing: async () => [],
+      anyWaiting: async () => false,
+      begunNoneMs: () => 0,
+      rebuild: () => undefined,
       withdraw: async () => [],
       pause: () => undefined,
       close: async () => undefined,
