@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the gateway's database role and sets its password. The postgres image runs this when it makes a new database; for a
-# database from before, docs/operating.md says how. Harmless to run again.
+# database from before, docs/docker-compose.md says how. Harmless to run again.
 set -eu
 : "${GATEWAY_DB_PASSWORD:?set GATEWAY_DB_PASSWORD in .env}"
 sql() {

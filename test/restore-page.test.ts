@@ -15,7 +15,7 @@ import { copyDatabase } from './support/copy-database.ts'
 import { gatewayProgram } from './support/gateway-program.ts'
 import { formBody, signed } from './support/signed-request.ts'
 
-// docs/operating.md, "After a restore", step by step as an operator and a merchant would do it, with orders at the address
+// docs/backup.md, "After a restore", step by step as an operator and a merchant would do it, with orders at the address
 // `auto`. The commands are the real ones; the API is the app we ship, on the restored database.
 const api = await openApiUnderTest()
 const shop = await api.addMerchant({ callbackUrl: 'https://shop.example/cb' })

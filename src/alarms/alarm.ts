@@ -46,7 +46,7 @@ export const firstSteps: Record<AlarmName, string> = {
   discrepancy: 'select * from report.discrepancies; compare with an explorer',
   contract: '`gateway contract list`',
   clock: 'set the clocks by NTP, on the database server too',
-  addresses: 'see "After a failover" in docs/operating.md',
+  addresses: 'see "Failover" in docs/backup.md',
   callbacks_late: 'start couriers; `gateway callbacks list`',
   callbacks_exhausted: '`gateway callbacks list --state exhausted`, then resend',
   endpoints: 'tell the merchant: their endpoint fails',

@@ -119,7 +119,7 @@ export async function checkBackups(pool: Pool): Promise<Finding[]> {
   const beside = `${standbys} standbys connected`
   if (mode === 'off') {
     const advice =
-      standbys > 0 ? '' : ': is there a dump each day? The database does not know (docs/operating.md)'
+      standbys > 0 ? '' : ': is there a dump each day? The database does not know (docs/backup.md)'
     return [look('backup', `WAL is not archived, ${beside}${advice}`)]
   }
   if (failed) return [wrong('backup', `archiving WAL fails, ${beside}`)]

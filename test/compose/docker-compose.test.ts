@@ -105,7 +105,7 @@ test('no proxy is trusted until one stands in front; then it is its network alon
   const [{ subnet }] = compose.networks.proxy.ipam.config
   const trusted = { ...filled, TRUST_PROXY: subnet }
   assert.deepEqual(readConfig(environmentOf('api', trusted), 'api').trustProxy, [subnet])
-  for (const page of ['.env.example', 'docker-compose.yml', 'docs/operating.md'])
+  for (const page of ['.env.example', 'docker-compose.yml', 'docs/docker-compose.md'])
     assert((await readFile(new URL(page, root), 'utf8')).includes(`TRUST_PROXY=${subnet}`), page)
 })
 

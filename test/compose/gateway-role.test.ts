@@ -257,8 +257,8 @@ test('the script of the postgres image does the same, with any password, and ask
   assert.deepEqual(await ownedByOthers(admin), [])
 })
 
-test('operating.md shows the SQL that is run', async () => {
-  const page = await readFile(new URL('../../docs/operating.md', import.meta.url), 'utf8')
+test('docker-compose.md shows the SQL that is run', async () => {
+  const page = await readFile(new URL('../../docs/docker-compose.md', import.meta.url), 'utf8')
   const [, shown] = /<!-- compose\/gateway-role\.sql -->\n```sql\n(.*?)^```$/ms.exec(page)!
   assert.equal(shown, roleSql)
 })

@@ -151,7 +151,7 @@ interface Asked<T> {
 
 /**
  * Builds the metadata. Only hosts of TronGrid get its key: no other node, and no host with a similar name. They get it without
- * TLS too, since an operator who writes `grpc://` for TronGrid has chosen that (docs/operating.md says what it means).
+ * TLS too, since an operator who writes `grpc://` for TronGrid has chosen that (docs/nodes.md says what it means).
  */
 export function requestMetadata(url: string, apiKey: string | undefined): Record<string, string> {
   const isTronGrid = /(^|\.)trongrid\.io$/i.test(new URL(url).hostname)
