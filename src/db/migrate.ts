@@ -11,6 +11,7 @@ import type { Pool, Tx } from './pool.ts'
 import { inTransaction, run } from './pool.ts'
 import { requireOwnSessions } from './pooling-proxy.ts'
 import { refuseUnfitDatabase } from './refuse-database.ts'
+import { grantReports } from './report-grants.ts'
 
 /** Two folders up, both from src/db and from dist/db. */
 export const shippedFolder = new URL('../../prisma/', import.meta.url)
@@ -20,8 +21,8 @@ export const queueSchema = 'bullmq'
 
 /**
  * Brings the database up to date: applies the migrations that are missing, each in a transaction of its own unless its
- * first line asks for none, then the routines that have changed, then the queue's own schema. Migrations are recorded in
- * Prisma's `_prisma_migrations`, so that its tools agree. Several may run it at once: a lock lets one go first.
+ * first line asks for none, then the routines that have changed, the rights of the role for reports, and the queue's own
+ * schema. Migrations are recorded in Prisma's `_prisma_migrations`, so that its tools agree. Several may run it at once: a lock lets one go first.
  * @param folder with `migrations/` and `routines/`.
  * @returns the names of the migrations and routines applied now.
  * @throws UsageError when the database cannot work. Error when an applied migration differs from its file, since history is not edited, or when a table stays locked.
@@ -47,6 +48,10 @@ export async function migrate(pool: Pool, log: Logger, folder = shippedFolder): 
     log.info({ routine }, 'routine.applied')
     applied.push(routine)
   }
+  await runStep(pool, log, async tx => {
+    await tellingWarnings(tx, log, 'report grants', () => grantReports(tx))
+    return []
+  })
   await whenUnlocked(log, () => migrateQueueOnce(pool))
   return applied
 }
@@ -186,19 +191,12 @@ async function applyMigration(pool: Pool, tx: Tx, rule: Rule, sql: string, log: 
   }
   // A migration may run for long, but it does not wait for long.
   await tx.query(`set local statement_timeout = 0`)
-  // A migration raises a warning for what it could not do and goes on without.
-  const onNotice = ({ severity, message }: { severity?: string; message?: string }) => {
-    if (severity === 'WARNING') log.warn({ migration: name, message }, 'migration.warned')
-  }
-  tx.on('notice', onNotice)
-  try {
+  await tellingWarnings(tx, log, name, async () => {
     if (isOutsideTransaction(sql)) {
       log.info({ migration: name }, 'migration.building')
       await runOutsideTransaction(pool, tx, sql)
     } else await run(tx, { text: sql, query_timeout: migrationMaxMs })
-  } finally {
-    tx.off('notice', onNotice)
-  }
+  })
   await tx.query(
     `insert into _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
      values ($1, $2, $3, now(), 1)`,
@@ -207,4 +205,22 @@ async function applyMigration(pool: Pool, tx: Tx, rule: Rule, sql: string, log: 
   // With it: an older program that starts before the last one is applied has to know.
   await writeRules(tx, [rule])
   return [name]
+}
+
+/** Does work and logs its warnings: a migration raises one for what it could not do and goes on without. */
+async function tellingWarnings(
+  tx: Tx,
+  log: Logger,
+  migration: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const onNotice = ({ severity, message }: { severity?: string; message?: string }) => {
+    if (severity === 'WARNING') log.warn({ migration, message }, 'migration.warned')
+  }
+  tx.on('notice', onNotice)
+  try {
+    await work()
+  } finally {
+    tx.off('notice', onNotice)
+  }
 }
