@@ -32,7 +32,20 @@ await writeFile(
   join(folder, 'gateway'),
   `#!/bin/sh\nexec ${gatewayProgram.map(part => `'${part}'`).join(' ')} "$@"\n`,
 )
-await chmod(join(folder, 'gateway'), 0o755)
+// What the containers would run, here.
+await writeFile(
+  join(folder, 'docker'),
+  `#!/bin/sh
+case "$*" in
+  'compose exec -T postgres '*) shift 4; exec "$@" ;;
+  'compose run --rm migrate') exec gateway migrate ;;
+  'compose run --rm --no-deps api '*) shift 5; exec gateway "$@" ;;
+  'compose up -d --wait postgres') ;;
+  *) echo "unknown: $*" >&2; exit 1 ;;
+esac
+`,
+)
+for (const name of ['gateway', 'docker']) await chmod(join(folder, name), 0o755)
 
 test('the commands of the page bring back every row, owner, right and password', {
   skip: !programs && 'Postgres with pg_dump is not installed',
@@ -86,6 +99,41 @@ test('the commands of the page bring back every row, owner, right and password',
   )
   assert.deepEqual(rows, [{ views: true, tables: 0, functions: 0 }])
 })
+
+test('the commands for Docker Compose bring back a database into a new volume', {
+  skip: !programs && 'Postgres with pg_dump is not installed',
+}, async () => {
+  const [from, to] = [await startNewVolume(), await startNewVolume()]
+  const source = openPool(asRole(from, 'gateway_app', 'gateway'))
+  await migrate(source, createLog('silent', 'test'))
+  await payAnOrder(source)
+  run('docker backup', from)
+  const printed = run('docker restore', to, asRole(to, 'gateway_app', 'gateway'))
+  assert.match(printed, /20 of them watched/)
+  const restored = openPool(to.url('gateway'))
+  const [before, now] = [await contentsOf(source), await contentsOf(restored)]
+  for (const table of [
+    'transfer',
+    'credit',
+    'callback',
+    'recharge_order',
+    'chain_cursor',
+    'merchant',
+    'merchant_key',
+  ])
+    assert.equal(now[`public.${table}`], before[`public.${table}`], table)
+  assert.deepEqual(await rightsOf(restored), await rightsOf(openPool(from.url('gateway'))))
+})
+
+/** As the image's entrypoint leaves it: the superuser `gateway`, its database, and the role that the gateway works as. */
+async function startNewVolume(): Promise<InstalledCluster> {
+  const cluster = await startCluster()
+  const admin = openPool(cluster.url('postgres'))
+  await admin.query('create role gateway superuser login')
+  await admin.query('create database gateway template template0 owner gateway')
+  await once(openPool(cluster.url('gateway')), roleSql)
+  return cluster
+}
 
 async function startCluster(): Promise<InstalledCluster> {
   const cluster = await startInstalledPostgres(programs!)
