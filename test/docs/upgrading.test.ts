@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { after, test } from 'node:test'
+import { readCursor } from '../../src/blocks/chain-store.ts'
+import { creditBlocks } from '../../src/credits/credit-blocks.ts'
+import type { CreditRules } from '../../src/credits/credit-rules.ts'
+import type { Pool } from '../../src/db/pool.ts'
+import { addMerchant } from '../../src/merchants/add-merchant.ts'
+import { startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
+import { testXpub } from '../support/api-under-test.ts'
+import { rebuildBefore } from '../support/before-migration.ts'
+import { makeBlock } from '../support/chain-blocks.ts'
+import { cloneDatabase } from '../support/database.ts'
+import { startProcess } from '../support/gateway-process.ts'
+import { gatewayProgram } from '../support/gateway-program.ts'
+import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
+import { alwaysOpen, seedAddress, seedOrder } from '../support/seed.ts'
+import { waitUntil } from '../support/wait-until.ts'
+
+// The commands of docs/upgrading.md on a database from before, with real processes and a chain that goes on.
+const page = await readFile(new URL('../../docs/upgrading.md', import.meta.url), 'utf8')
+const [, block] = /<!-- test: upgrade -->\n```sh\n(.*?)^```$/ms.exec(page)!
+const commands = block!
+  .trim()
+  .split('\n')
+  .map(line => line.replace(/^gateway /, '').split(' '))
+/** The code of today can still write what a database of before this migration holds. */
+const older = '0023_producers'
+
+test('what an older version left is announced, and what was paid meanwhile is credited', async () => {
+  const { pool, url } = await cloneDatabase()
+  await rebuildBefore(pool, older)
+  const sandbox = await startSandboxNode({ blockIntervalMs: 50, solidificationDepth: 2 })
+  after(() => sandbox.close())
+  const endpoint = await startMerchantEndpoint()
+  const masterKey = randomBytes(32)
+  const options = { name: 'shop', xpub: testXpub, scheme: 'hmac-sha256' as const, checkUrl: () => null }
+  await addMerchant(pool, masterKey, { ...options, callbackUrl: endpoint.url })
+  const { address } = await leaveBehind(pool, sandbox.url)
+  // While the old version is stopped.
+  await tell(sandbox.url, 'sandbox/send', { to: address, amount: '2' })
+
+  const env = {
+    DATABASE_URL: url,
+    MASTER_KEY: masterKey.toString('hex'),
+    TRON_NETWORK: 'sandbox',
+    TRON_NODES: sandbox.url,
+    PUBLIC_URL: 'http://127.0.0.1',
+    PORT: '0',
+    CALLBACK_ALLOWED_NETWORKS: '127.0.0.0/8',
+  }
+  const early = run(['start', 'api'], env)
+  assert.notEqual(early.status, 0)
+  assert.match(`${early.stdout}${early.stderr}`, /run `gateway migrate` first/)
+
+  assert.deepEqual(
+    commands.filter(([name]) => name === 'start').map(([, role]) => role),
+    ['courier', 'watcher', 'api'],
+  )
+  const announced = (orderid: string) =>
+    endpoint.requests.some(({ body }) => body.includes(`orderid=${orderid}&`))
+  for (const command of commands) {
+    if (command[0] === 'start') {
+      const started = startProcess(command, env)
+      after(() => started.kill())
+      await started.started
+      continue
+    }
+    if (command[0] === 'status') {
+      await waitUntil('both callbacks', () => announced('before') && announced('meanwhile'), 30_000)
+      await waitUntil('the processes to be recorded', async () => {
+        const { rows } = await pool.query('select count(*)::int as n from report.processes')
+        return rows[0].n === 3
+      })
+    }
+    const { status, stdout, stderr } = run(command, env)
+    assert.equal(status, 0, `${command.join(' ')}: ${stdout}${stderr}`)
+    if (command[0] === 'status')
+      for (const role of ['api', 'watcher', 'courier']) assert.match(stdout, new RegExp(role))
+  }
+  assert.equal(endpoint.requests.filter(({ body }) => body.includes('orderid=before&')).length, 1)
+})
+
+/** A payment that was credited and not announced yet, and an order that is paid later, as an older version has them. */
+async function leaveBehind(pool: Pool, sandboxUrl: string) {
+  const genesis = await blockOf(sandboxUrl, 0)
+  const first = await waitUntil('block 1', () => blockOf(sandboxUrl, 1).catch(() => null))
+  const usdtContract = 'TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t'
+  await pool.query(
+    `insert into chain_cursor (network, genesis_id, usdt_contract, start_height, height, hash, block_time)
+     values ('sandbox', $1, $2, 0, 0, $1, $3)`,
+    [genesis.id, usdtContract, genesis.time],
+  )
+  const paid = await seedAddress(pool, { localusermark: 'u1' })
+  await seedOrder(pool, { ...alwaysOpen, addressId: paid.addressId, orderid: 'before' })
+  const waiting = await seedAddress(pool, { localusermark: 'u2' })
+  await seedOrder(pool, {
+    ...alwaysOpen,
+    addressId: waiting.addressId,
+    orderid: 'meanwhile',
+    amount: 2_000_000n,
+  })
+  const rules: CreditRules = {
+    network: 'sandbox',
+    genesisId: genesis.id,
+    usdtContract,
+    graceMs: 0,
+    quorumAmount: null,
+  }
+  const one = makeBlock('before', null, first.time, [[{ toBytes: paid.bytes, units: 3_000_000n }]])
+  const shown = { ...one, hash: first.id, parentHash: genesis.id }
+  assert.equal((await creditBlocks(pool, rules, (await readCursor(pool))!, [shown]))?.credits, 1)
+  return waiting
+}
+
+async function blockOf(sandboxUrl: string, num: number): Promise<{ id: string; time: Date }> {
+  const answer = (await tell(sandboxUrl, 'wallet/getblockbynum', { num })) as {
+    blockID: string
+    block_header: { raw_data: { timestamp?: number } }
+  }
+  return { id: answer.blockID, time: new Date(answer.block_header.raw_data.timestamp ?? 0) }
+}
+
+async function tell(url: string, path: string, body: object): Promise<unknown> {
+  const headers = { 'content-type': 'application/json' }
+  return (await fetch(`${url}/${path}`, { method: 'POST', headers, body: JSON.stringify(body) })).json()
+}
+
+function run(args: string[], env: Record<string, string>) {
+  const [node, ...program] = gatewayProgram
+  return spawnSync(node, [...program, ...args], {
+    env: { PATH: process.env.PATH, ...env },
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+}
