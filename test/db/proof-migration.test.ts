@@ -9,6 +9,7 @@ import { settleDue } from '../../src/credits/settle.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import {
   addAddress,
+  addMerchant,
   addOrder,
   assertNoneHomeless,
   assertTotalsAddUp,
@@ -17,7 +18,7 @@ import {
   waiting,
 } from '../credits/credited-chain.ts'
 import { playedHosts, rulesFor } from '../credits/played-hosts.ts'
-import { addOldMerchant, prismaFolder, rebuildBefore } from '../support/before-migration.ts'
+import { prismaFolder, rebuildBefore } from '../support/before-migration.ts'
 import { bytesFor, makeBlock } from '../support/chain-blocks.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { recordLog } from '../support/recorded-log.ts'
@@ -35,7 +36,7 @@ test('a database with transfers, a held one and a cursor from before goes on, an
     [{ toBytes: bytesFor('u1'), units: 500n }],
     [{ toBytes: bytesFor('u1'), units: 40n }],
   ])
-  await addOldMerchant(pool)
+  await addMerchant(pool)
   await addAddress(pool, 'u1')
   await addOrder(pool, 'u1', 'o-1', 1000, 1)
   // What the code before wrote: one credited, one held for a second node, one behind it.

@@ -25,16 +25,3 @@ export async function rebuildBefore(pool: Pool, migration: string): Promise<void
     await rm(before, { recursive: true })
   }
 }
-
-/** Adds the one merchant of a database from before, with the columns that it has had from the first migration on. */
-export async function addOldMerchant(pool: Pool): Promise<void> {
-  // By hand: the seed kit writes today's tables.
-  await pool.query(
-    `with counter as (
-       insert into address_counter (public_key, chain_code, xpub)
-       values (decode(repeat('02', 33), 'hex'), decode(repeat('00', 32), 'hex'), 'xpub') returning id
-     )
-     insert into merchant (appid, name, address_counter_id, callback_url)
-     select 'VunTq7Zk2Lm9h1l8', 'shop', id, 'https://shop.example/cb' from counter`,
-  )
-}
