@@ -51,10 +51,18 @@ async function counted({ chain: given, others = 0, transport = 'http', ...option
     log,
   })
   const { chain } = first
+  const readAlone: number[] = []
+  const readsNoted: typeof nodes = {
+    ...nodes,
+    newBlock: (height, ...rest) => {
+      readAlone.push(height)
+      return nodes.newBlock(height, ...rest)
+    },
+  }
   const said: boolean[] = []
   let unlinked: Error | null = null
   const source = createCountedSource({
-    ...{ nodes, producers, slotMs: null, pollMs: 5, log },
+    ...{ nodes: readsNoted, producers, slotMs: null, pollMs: 5, log },
     clock: options.clock ?? systemClock,
     patience: options.patience ?? networks.sandbox.parking,
     together: () => options.together ?? 1,
@@ -85,7 +93,7 @@ async function counted({ chain: given, others = 0, transport = 'http', ...option
   }
   const lie = (fault: Fault, at = 0) => views[at]!.faults.set(fault)
   return {
-    ...{ pool, chain, views, nodes, source, producers, said, solid, follow, lie },
+    ...{ pool, chain, views, nodes, source, producers, readAlone, said, solid, follow, lie },
     unlinked: () => unlinked,
   }
 }
@@ -174,11 +182,11 @@ test('new producers, and new keys of known ones, are learned when their blocks a
 })
 
 test('old blocks of producers that nobody knows are proven by the headers up to the present', async () => {
-  const { chain, follow, pool, solid } = await counted({
+  const { chain, follow, pool, readAlone, solid } = await counted({
     transport: 'grpc',
     startAt: chain => {
       const at = refOf(chain.solid)
-      chain.mine(150)
+      chain.mine(400)
       // Those that sign now had other keys then.
       chain.producers.change({ newKeys: 27 })
       chain.mine(100)
@@ -190,6 +198,12 @@ test('old blocks of producers that nobody knows are proven by the headers up to 
   const blocks = await follow(21, chain.solid.height)
   assert.equal(blocks.at(-1)!.hash, chain.solid.id)
   assert((await readProducers(pool)).size >= 27)
+  // Those that were read before the proof are read again, of other nodes. Behind them an id is enough.
+  assert(readAlone.length > 0)
+  assert.deepEqual(
+    readAlone.filter(height => height > 250 && height < 400),
+    [],
+  )
 })
 
 test('a node that signs nothing, or with the key of a stranger, or of one producer, does not lead', async () => {

@@ -45,6 +45,12 @@ const settleEveryMs = 1_000
  */
 const leaseEveryMs = 25
 
+/**
+ * How often more is leased after a round that found less than a job holds: where lanes are at their limit, each answer makes room for
+ * one more, and one at a time costs the queue more than its server has. It delays what falls due meanwhile by no more than that.
+ */
+const leaseFewEveryMs = 10
+
 /** Leases due callbacks for the free slots and enqueues them, until it is stopped. */
 export function startLeasing(options: LeasingOptions): Leasing {
   const { queue, inHand, slots, bell } = options
@@ -74,6 +80,7 @@ async function leaseWhileOpen(options: LeasingOptions, report: (working: boolean
   const { pool, queue, inHand, slots, bell, log, tuning } = options
   let settledAt = Number.NEGATIVE_INFINITY
   let leasedAt = Number.NEGATIVE_INFINITY
+  let found = 0
   let failing = false
   const beginsJobs = openConsumerWatch(options)
   let begins = true
@@ -92,10 +99,12 @@ async function leaseWhileOpen(options: LeasingOptions, report: (working: boolean
       }
       const ready = queue.isReady()
       // So much waits to be sent that the slots stay full over the next round trip.
-      if (inHand.waiting + slots.waiting > tuning.slots / 4)
-        await pause(leasedAt + leaseEveryMs - performance.now())
+      const isFull = inHand.waiting + slots.waiting > tuning.slots / 4
+      const isFew = found > 0 && found < jobSize(tuning.slots)
+      const everyMs = isFull ? leaseEveryMs : isFew ? leaseFewEveryMs : 0
+      await pause(leasedAt + everyMs - performance.now())
       leasedAt = performance.now()
-      const found = ready ? await leaseOnce(options) : 0
+      found = ready ? await leaseOnce(options) : 0
       if (failing) log.info('courier.leasing_again')
       failing = false
       report(ready && begins)

@@ -101,6 +101,12 @@ test('a solidified block comes with its transfers, in the order of the chain', a
   assert.deepEqual(undecodable, [])
 })
 
+test('a list with more blocks than were asked for is refused', async () => {
+  const { block } = answers
+  answers.block = { block: [block, block, block] }
+  await assert.rejects(node.newBlocks(height, 2), /more than 2 blocks came/)
+})
+
 test('the block is asked for, then its infos, by POST, at the solidified view', async () => {
   await node.solidBlock(height)
   assert.deepEqual(asked(), [
