@@ -45,11 +45,14 @@ const merchantsConnection = { name: 'recharge-gateway-merchants', max: 1, statem
 
 /** How soon the database is asked again while it cannot be reached at the start. */
 const databaseRetryMs = 1_000
+/** How long it may refuse us. After a failover, or while a password is changed, it does so and lets us in a little later. */
+const refusalMaxDefaultMs = 60_000
 
 /**
  * Starts processes on one pool, in order. Reads, the watcher's lease and the merchants have connections of their own.
  * @param config has what each of the processes needs: `readConfig(env, ...processes)`.
  * @param untilStopped ends the waiting for a database that cannot be reached.
+ * @param refusalMaxMs how long the database may refuse us before that is taken to last.
  * @returns null when that happened.
  * @throws UsageError when the database is not migrated, or a setting does not fit the network.
  */
@@ -58,6 +61,7 @@ export async function startGateway(options: {
   processes: readonly Process[]
   log: Logger
   untilStopped?: Promise<void>
+  refusalMaxMs?: number
 }): Promise<RunningGateway | null> {
   const { config, processes, log } = options
   const stops: (() => Promise<void>)[] = []
@@ -79,7 +83,7 @@ export async function startGateway(options: {
     })
     const name = `gateway ${processes.join('+')}`
     const pool = keepPool(createPool(config.databaseUrl, { name, max: shares.main }))
-    if (!(await waitForDatabase(pool, log, options.untilStopped))) {
+    if (!(await waitForDatabase(pool, options))) {
       await stop()
       return null
     }
@@ -244,9 +248,20 @@ function watcherSettings(config: ConfigOf<'watcher'>) {
   }
 }
 
-/** Waits until the database can be reached. @throws UsageError when it refuses for good, or does not fit this program. */
-async function waitForDatabase(pool: Pool, log: Logger, untilStopped?: Promise<void>): Promise<boolean> {
+/**
+ * Waits until the database can be reached, and a while until it lets us in.
+ * @returns false when `untilStopped` came first. @throws UsageError when it goes on refusing, or does not fit this program.
+ */
+async function waitForDatabase(
+  pool: Pool,
+  {
+    log,
+    untilStopped,
+    refusalMaxMs = refusalMaxDefaultMs,
+  }: { log: Logger; untilStopped?: Promise<void>; refusalMaxMs?: number },
+): Promise<boolean> {
   let stopped = false
+  let refusedAtMs: number | null = null
   untilStopped?.then(() => {
     stopped = true
   })
@@ -255,14 +270,16 @@ async function waitForDatabase(pool: Pool, log: Logger, untilStopped?: Promise<v
       await checkSchema(pool)
       return true
     } catch (error) {
-      const refusal = lastingRefusal(error)
       if (error instanceof UsageError) throw error
-      if (refusal !== null) throw new UsageError(refusal)
+      const refusal = lastingRefusal(error)
+      refusedAtMs = refusal === null ? null : (refusedAtMs ?? performance.now())
+      if (refusal !== null && performance.now() - refusedAtMs! >= refusalMaxMs) throw new UsageError(refusal)
       // 42P01: no such table.
       if ((error as { code?: string }).code === '42P01') {
         throw new UsageError('the database is not migrated: run `gateway migrate` first')
       }
-      log.warn({ err: error, retryInMs: databaseRetryMs }, 'database.unreachable')
+      const line = { err: error, ...(refusal !== null && { refusal }), retryInMs: databaseRetryMs }
+      log.warn(line, 'database.unreachable')
       await Promise.race([sleep(databaseRetryMs), untilStopped])
     }
   }

@@ -118,7 +118,7 @@ export function causesOf(error: unknown): Cause[] {
   return causes
 }
 
-/** Why a connection is refused, in a way that does not pass: SQLSTATEs, and what to look at. */
+/** Why a connection is refused, in a way that mostly does not pass by itself: SQLSTATEs, and what to look at. */
 const lastingRefusals: Record<string, string> = {
   '3D000': 'make it with `createdb`, or name another',
   '28P01': 'look at the user and the password',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import { readConfig } from '../../src/base/config.ts'
-import { createLog } from '../../src/base/log.ts'
 import { checkSchema } from '../../src/db/check-schema.ts'
 import { migrationNames } from '../../src/db/migrate.ts'
 import { olderMayRun } from '../../src/db/migration-rule.ts'
@@ -10,6 +10,8 @@ import { lastingRefusal } from '../../src/db/outage.ts'
 import { createPool, rows } from '../../src/db/pool.ts'
 import { startGateway } from '../../src/start-gateway.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { recordLog } from '../support/recorded-log.ts'
+import { waitUntil } from '../support/wait-until.ts'
 
 const fileOf = (name: string) => new URL(`../../prisma/migrations/${name}/migration.sql`, import.meta.url)
 
@@ -74,22 +76,46 @@ for (const [what, change, says] of [
   ['a database that is not there', { pathname: '/nowhere' }, /database "nowhere" does not exist/],
   ['a role that is not there', { username: 'nobody' }, /DATABASE_URL: .*"nobody"/],
 ] as const) {
-  test(`${what} ends the start with a sentence, and is not asked again`, async () => {
+  test(`${what} ends the start with a sentence, when it stays so for a while`, async () => {
     const { url } = await cloneDatabase()
     const changed = new URL(url)
     Object.assign(changed, change)
     const settings = { DATABASE_URL: changed.href, TRON_NETWORK: 'sandbox', TRON_NODES: 'http://127.0.0.1:1' }
     const config = readConfig(settings, 'watcher')
+    const { log, lines } = recordLog()
     await assert.rejects(
-      startGateway({ config, processes: ['watcher'], log: createLog('silent', 'test') }),
+      startGateway({ config, processes: ['watcher'], log, refusalMaxMs: 1_500 }),
       error => {
         assert.equal((error as Error).name, 'UsageError')
         assert.match((error as Error).message, says)
         return true
       },
     )
+    const refusals = lines('database.unreachable').map(({ refusal }) => refusal)
+    assert(refusals.length >= 2)
+    for (const refusal of refusals) assert.match(refusal as string, says)
   })
 }
+
+test('a database that refuses a role at first, and lets it in soon after, is waited for', async () => {
+  const { url, pool } = await cloneDatabase()
+  const role = `late_${randomBytes(6).toString('hex')}`
+  await pool.query(`create role ${role} login password 'secret'`)
+  const changed = Object.assign(new URL(url), { username: role, password: 'secret' })
+  const settings = { DATABASE_URL: changed.href, TRON_NETWORK: 'sandbox', TRON_NODES: 'http://127.0.0.1:1' }
+  const { log, lines } = recordLog()
+  const config = readConfig(settings, 'watcher')
+  const starting = startGateway({ config, processes: ['watcher'], log })
+  starting.catch(() => undefined) // Looked at below.
+  await waitUntil('it is refused', () => lines('database.unreachable').some(({ refusal }) => refusal))
+  await pool.query(
+    `grant usage on schema public to ${role}; grant all on all tables in schema public to ${role}`,
+  )
+  const gateway = (await starting)!
+  await gateway.stop()
+  assert.match(lines('database.unreachable')[0]!.refusal as string, /permission denied/)
+  await pool.query(`drop owned by ${role}; drop role ${role}`)
+})
 
 test('a wrong password, a missing role or database do not pass; a database that starts or is full does', async () => {
   for (const code of ['3D000', '28P01', '28000', '42501']) {
