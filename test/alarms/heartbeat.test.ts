@@ -121,7 +121,7 @@ test('a process reports itself with the reason why it is not ready, raises what 
   assert.deepEqual((await pool.query(`select from alarm`)).rows, [], 'no watcher was ever started')
 })
 
-test('that no watcher leads is raised by whichever process sees it, once', async () => {
+test('that no watcher leads is raised by whichever process sees it twice in a row, once', async () => {
   await pool.query(
     `insert into watcher_lease (holder, epoch, expires_at) values ('gone', 1, now() - interval '2 min')`,
   )
@@ -131,6 +131,7 @@ test('that no watcher leads is raised by whichever process sees it, once', async
       ...{ db: pool, id, roles: ['api'], log: recordLog().log, signal: stopping.signal },
       ready: async () => undefined,
       courierWorks: () => undefined,
+      everyMs: 50,
     }),
   )
   await waitUntil('both report', async () => {
@@ -142,4 +143,35 @@ test('that no watcher leads is raised by whichever process sees it, once', async
   await Promise.all(watching)
   const { rows } = await pool.query(`select name, raised_by from alarm`)
   assert.deepEqual(rows, [{ name: 'watcher', raised_by: 'gateway' }])
+})
+
+test('an old lease that is read once, as after an outage of the database, is no alarm', async () => {
+  await pool.query(`delete from alarm; delete from watcher_lease`)
+  const lease = (age: string) =>
+    pool.query(
+      `insert into watcher_lease (holder, epoch, expires_at) values ('w', 1, now() - $1::interval)
+       on conflict (single) do update set expires_at = excluded.expires_at`,
+      [age],
+    )
+  const stopping = new AbortController()
+  let readings = 0
+  let raised = 0
+  const failed = recordLog()
+  const running = watchProcess({
+    ...{ db: pool, id: 'c', roles: ['api'], log: failed.log, signal: stopping.signal, everyMs: 1 },
+    // Old, cannot be read, old, new, and so on.
+    ready: async () => {
+      readings++
+      raised += (await pool.query(`select from alarm`)).rows.length
+      if (readings % 4 === 2) await pool.query('alter table running_process rename to hidden')
+      if (readings % 4 === 3) await pool.query('alter table hidden rename to running_process')
+      await lease(readings % 2 === 1 ? '2 min' : '0 s')
+    },
+    courierWorks: () => undefined,
+  })
+  await waitUntil('many readings', () => readings > 12)
+  stopping.abort()
+  await running
+  assert(failed.lines('chore.failed').length >= 2)
+  assert.equal(raised, 0)
 })
