@@ -54,7 +54,7 @@ const refusalMaxDefaultMs = 60_000
  * @param untilStopped ends the waiting for a database that cannot be reached.
  * @param refusalMaxMs how long the database may refuse us before that is taken to last.
  * @returns null when that happened.
- * @throws UsageError when the database is not migrated, or a setting does not fit the network.
+ * @throws UsageError when the database is not migrated, or a setting does not fit the network. Error when the database goes on refusing.
  */
 export async function startGateway(options: {
   config: ConfigOf<Process>
@@ -250,7 +250,9 @@ function watcherSettings(config: ConfigOf<'watcher'>) {
 
 /**
  * Waits until the database can be reached, and a while until it lets us in.
- * @returns false when `untilStopped` came first. @throws UsageError when it goes on refusing, or does not fit this program.
+ * @returns false when `untilStopped` came first.
+ * @throws UsageError when it does not fit this program. Error when it goes on refusing: the process ends with 1, so that a supervisor
+ * starts it again. A refusal may pass later, by what an operator does at the database alone.
  */
 async function waitForDatabase(
   pool: Pool,
@@ -273,7 +275,8 @@ async function waitForDatabase(
       if (error instanceof UsageError) throw error
       const refusal = lastingRefusal(error)
       refusedAtMs = refusal === null ? null : (refusedAtMs ?? performance.now())
-      if (refusal !== null && performance.now() - refusedAtMs! >= refusalMaxMs) throw new UsageError(refusal)
+      if (refusal !== null && performance.now() - refusedAtMs! >= refusalMaxMs)
+        throw new Error(refusal, { cause: error })
       // 42P01: no such table.
       if ((error as { code?: string }).code === '42P01') {
         throw new UsageError('the database is not migrated: run `gateway migrate` first')
