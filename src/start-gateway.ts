@@ -148,6 +148,9 @@ function configOf<P extends Process>(
 /** Makes the check of all that runs here. It rejects with the reason. */
 function readyCheck(pool: Pool, running: Running): () => Promise<void> {
   return async () => {
+    // First: where connections are silent, the statement below is not answered for long either.
+    if (running.watcher?.isLeaseUnanswered())
+      throw new Error('the database does not answer the requests for the lease of the watcher')
     await run(pool, 'select 1')
     if (running.watcher?.alarms().includes('lag'))
       throw new Error('the watcher is behind the solidified head')

@@ -16,7 +16,8 @@ import { createCountedSource } from './blocks/counted-source.ts'
 import { watchChores } from './blocks/failing-chores.ts'
 import { keepCalls, keepNodes, keepNodesMs, knownNode } from './blocks/keep-nodes.ts'
 import { createKnownProducers, type KnownProducers } from './blocks/known-producers.ts'
-import { leadChain } from './blocks/lead-chain.ts'
+import { leadChain, leaseMs } from './blocks/lead-chain.ts'
+import { createLeaseAnswers, type LeaseAnswers } from './blocks/lease-answers.ts'
 import { openChainWhenReachable } from './blocks/open-chain.ts'
 import { singleSourceWarning } from './blocks/single-source.ts'
 import { type Alarms, createAlarms } from './blocks/watcher-alarms.ts'
@@ -77,6 +78,8 @@ export interface RunningWatcher {
   alarms(): string[]
   /** Whether this watcher leads, or did within two minutes. */
   ledLately(): boolean
+  /** Whether the database has left the requests for the lease unanswered for longer than it lasts: the watcher cannot lead. */
+  isLeaseUnanswered(): boolean
   /** Finishes the blocks that are being committed. */
   stop(): Promise<void>
 }
@@ -109,11 +112,14 @@ export function startWatcher(options: WatcherOptions): RunningWatcher {
   })
   const alarms = createAlarms(options.registry, options.log)
   const leading = rememberLeading()
-  const running = watch(options, nodes, producers, alarms, leading.set, stopping.signal)
+  const answers = createLeaseAnswers()
+  const lead = { answers, onLead: leading.set }
+  const running = watch(options, nodes, producers, alarms, lead, stopping.signal)
   return {
     failed: new Promise((_, reject) => running.catch(reject)),
     alarms: alarms.raised,
     ledLately: leading.lately,
+    isLeaseUnanswered: () => answers.unansweredMs() > leaseMs.ttl,
     stop: async () => {
       stopping.abort()
       await running.catch(() => undefined) // Reported through `failed`.
@@ -127,7 +133,7 @@ async function watch(
   nodes: NodePool,
   producers: KnownProducers,
   alarms: Alarms,
-  setLeading: (leads: boolean) => void,
+  lead: { answers: LeaseAnswers; onLead: (leads: boolean) => void },
   signal: AbortSignal,
 ): Promise<void> {
   const { pool, network, usdtContract, startBlock, quorumAmount, seen, reconcile, log, registry } = options
@@ -175,9 +181,10 @@ async function watch(
     holder: `${hostname()} ${process.pid} ${randomUUID().slice(0, 8)}`,
     log,
     signal,
+    answers: lead.answers,
     onLead: leads => {
       metrics.leads(leads)
-      setLeading(leads)
+      lead.onLead(leads)
       if (!leads) alarms.forget()
     },
     work: async leading => {

@@ -3,11 +3,14 @@ import { randomBytes } from 'node:crypto'
 import { after, test } from 'node:test'
 import { readConfig } from '../src/base/config.ts'
 import { createLog } from '../src/base/log.ts'
+import { freePort } from '../src/demo/embedded-database.ts'
 import { addMerchant } from '../src/merchants/add-merchant.ts'
 import { retireKey } from '../src/merchants/rotate-keys.ts'
+import { startSandboxNode } from '../src/sandbox/sandbox-node.ts'
 import { startGateway } from '../src/start-gateway.ts'
 import { followChain, testXpub } from './support/api-under-test.ts'
 import { cloneDatabase } from './support/database.ts'
+import { recordLog } from './support/recorded-log.ts'
 import { formBody, signed } from './support/signed-request.ts'
 import { waitUntil } from './support/wait-until.ts'
 
@@ -63,4 +66,44 @@ test('a retired key stops working while every connection of the API is busy', as
     await unlock()
     await Promise.all(held)
   }
+})
+
+test('a watcher whose requests for the lease are not answered for longer than it lasts is not ready, until they are', async () => {
+  const { url, pool } = await cloneDatabase()
+  const sandbox = await startSandboxNode()
+  after(() => sandbox.close())
+  const healthPort = await freePort()
+  const settings = {
+    DATABASE_URL: url,
+    TRON_NETWORK: 'sandbox',
+    TRON_NODES: sandbox.url,
+    HEALTH_PORT: `${healthPort}`,
+  }
+  const { log, lines } = recordLog()
+  const gateway = (await startGateway({
+    ...{ config: readConfig(settings, 'watcher'), processes: ['watcher'], log },
+  }))!
+  after(() => gateway.stop())
+  const answers = async (status: number) => {
+    const answer = await fetch(`http://127.0.0.1:${healthPort}/readyz`)
+    return answer.status === status
+  }
+  await waitUntil('it leads', () => lines('lease.taken').length === 1)
+  await waitUntil('it is ready', () => answers(200))
+  // The lease's table alone: everything else is answered.
+  const lock = await pool.connect()
+  try {
+    await lock.query('begin; lock table watcher_lease in access exclusive mode')
+    await waitUntil('it is not ready', () => answers(503), 30_000)
+    const why = () => pool.query(`select why from running_process`)
+    await waitUntil(
+      'it says why',
+      async () => /requests for the lease/.test((await why()).rows[0]?.why ?? ''),
+      60_000,
+    )
+  } finally {
+    await lock.query('rollback')
+    lock.release()
+  }
+  await waitUntil('it is ready again', () => answers(200), 30_000)
 })

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { failpoint } from '../base/failpoint.ts'
 import type { Logger } from '../base/log.ts'
 import type { Pool } from '../db/pool.ts'
+import { createLeaseAnswers, type LeaseAnswers } from './lease-answers.ts'
 import { releaseLease, takeLease } from './watcher-lease-store.ts'
 
 /** How long a lease lasts, and how often it is renewed or requested. Another watcher takes over within ttl + every. */
@@ -19,13 +20,17 @@ export async function leadChain(options: {
   holder: string
   work: (signal: AbortSignal) => Promise<void>
   onLead: (leads: boolean) => void
+  /** Is told of each request for the lease. */
+  answers?: LeaseAnswers
   log: Logger
   signal: AbortSignal
   timing?: { ttl: number; every: number }
 }): Promise<void> {
   const { pool, holder, work, onLead, log, signal, timing = leaseMs } = options
+  const { answers = createLeaseAnswers() } = options
+  const take = () => answers.ask(() => takeLease(pool, holder, timing.ttl))
   while (!signal.aborted) {
-    const epoch = await takeLease(pool, holder, timing.ttl).catch(error => {
+    const epoch = await take().catch(error => {
       log.warn({ err: error }, 'lease.unreachable')
       return null
     })
@@ -37,7 +42,7 @@ export async function leadChain(options: {
     log.info({ holder, epoch }, 'lease.taken')
     onLead(true)
     try {
-      await workUnderLease(pool, holder, work, signal, timing)
+      await workUnderLease(take, work, signal, timing)
     } catch (error) {
       // Following goes on from the cursor, in this watcher or in another.
       log.error({ err: error, holder }, 'lease.work_failed')
@@ -51,8 +56,7 @@ export async function leadChain(options: {
 }
 
 async function workUnderLease(
-  pool: Pool,
-  holder: string,
+  renew: () => ReturnType<typeof takeLease>,
   work: (signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
   timing: { ttl: number; every: number },
@@ -68,7 +72,7 @@ async function workUnderLease(
     while (!over.aborted) {
       await sleep(timing.every, undefined, { signal: over }).catch(() => undefined) // Aborted: the loop ends.
       if (over.aborted) return
-      const renewed = await takeLease(pool, holder, timing.ttl).catch(() => undefined) // Unknown: treated as ours until it expires.
+      const renewed = await renew().catch(() => undefined) // Unknown: treated as ours until it expires.
       if (renewed) renewedAt = performance.now()
       // The lease is surely ours only until a ttl after the last renewal was sent.
       if (renewed === null || performance.now() - renewedAt > timing.ttl - timing.every) lost.abort()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { createLog } from '../../src/base/log.ts'
 import { leadChain } from '../../src/blocks/lead-chain.ts'
+import { createLeaseAnswers } from '../../src/blocks/lease-answers.ts'
 import { releaseLease, takeLease } from '../../src/blocks/watcher-lease-store.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import { cloneDatabase } from '../support/database.ts'
@@ -13,13 +14,15 @@ const timing = { ttl: 400, every: 50 }
 /** A watcher that does nothing but lead; `leads` says whether its work is running now. */
 function contend(pool: Pool, holder: string) {
   const stopping = new AbortController()
-  const watcher = { leads: false, terms: 0, stop: async () => {} }
+  const answers = createLeaseAnswers()
+  const watcher = { answers, leads: false, terms: 0, stop: async () => {} }
   const running = leadChain({
     pool,
     holder,
     log,
     signal: stopping.signal,
     timing,
+    answers,
     onLead: leads => {
       watcher.leads = leads
       if (leads) watcher.terms++
@@ -77,8 +80,14 @@ test('a leader that cannot renew for the length of its lease stops its work', as
   await waitUntil('it leads', () => watcher.leads)
   await pool.query('alter table watcher_lease rename to hidden')
   await waitUntil('it stopped', () => !watcher.leads)
+  assert(watcher.answers.unansweredMs() > 0)
+  const beside = contend(pool, 'beside')
+  await waitUntil('for longer than the lease', () => watcher.answers.unansweredMs() > timing.ttl)
+  await waitUntil('for one that never led', () => beside.answers.unansweredMs() > timing.ttl)
   await pool.query('alter table hidden rename to watcher_lease')
-  await waitUntil('it leads again', () => watcher.leads)
+  await waitUntil('one leads again', () => watcher.leads || beside.leads)
+  for (const { answers } of [watcher, beside])
+    await waitUntil('all are answered', () => answers.unansweredMs() === 0)
 })
 
 test("the lease's epoch moves on with every new holder, not with a renewal", async () => {
