@@ -64,7 +64,8 @@ const wordAheadMin = 3
 
 /**
  * @param options.together tells each time how many blocks are read in one call at the head.
- * @param options.onUncounted called with true when a node's word is taken instead of counting, and with false when not.
+ * @param options.onUncounted called with true when a node's word is taken instead of counting, and with false when not: at each
+ * change, and when `run` begins.
  */
 export function createCountedSource(options: {
   nodes: CountedNodes
@@ -246,6 +247,8 @@ export function createCountedSource(options: {
     },
     async run(signal) {
       progressAtMs = nowMs()
+      // It may have been so since an earlier term, and its alarm was forgotten with that.
+      onUncounted(wordTaken)
       await Promise.all([producers.keep(signal), fill(signal), watchProgress(signal)])
     },
   }

@@ -71,13 +71,24 @@ async function counted({ chain: given, others = 0, transport = 'http', ...option
     },
     onUncounted: isUncounted => said.push(isUncounted),
   })
-  const stopping = new AbortController()
+  const start = () => {
+    const stopping = new AbortController()
+    const running = source.run(stopping.signal)
+    return async () => {
+      stopping.abort()
+      await running
+    }
+  }
   source.startAt!(options.startAt?.(chain) ?? refOf(chain.solid))
-  const running = source.run(stopping.signal)
+  let stop = start()
+  /** As a watcher that loses the lead and takes it again. */
+  const restart = async () => {
+    await stop()
+    stop = start()
+  }
   after(async () => {
-    stopping.abort()
     await nodes.close()
-    await running
+    await stop()
   })
   await waitUntil('the producers', () => producers.canCount() || given?.producers !== undefined)
   const solid = (height: number) => waitUntil(`block ${height} is solid`, () => source.solidBlock(height))
@@ -93,7 +104,7 @@ async function counted({ chain: given, others = 0, transport = 'http', ...option
   }
   const lie = (fault: Fault, at = 0) => views[at]!.faults.set(fault)
   return {
-    ...{ pool, chain, views, nodes, source, producers, readAlone, said, solid, follow, lie },
+    ...{ pool, chain, views, nodes, source, producers, readAlone, said, solid, follow, lie, restart },
     unlinked: () => unlinked,
   }
 }
@@ -302,7 +313,7 @@ test('where no node names producers, its word is taken, and asked again later', 
 test('when nothing can be counted for five minutes while a node moves on, its word is taken, until it can be', async () => {
   let passedMs = 0
   const clock = { now: () => new Date(Date.now() + passedMs) }
-  const { chain, source, said, pool, lie, views, follow } = await counted({ clock, others: 1 })
+  const { chain, source, said, pool, lie, views, follow, restart } = await counted({ clock, others: 1 })
   await waitUntil('they are known', async () => (await readProducers(pool)).size === 27)
   // All sign with other keys at once, and one of two hosts does not say with which.
   lie({ kind: 'disabled', paths: ['/wallet/listwitnesses'] })
@@ -315,7 +326,10 @@ test('when nothing can be counted for five minutes while a node moves on, its wo
     return source.solidBlock(chain.solid.height)
   })
   assert.equal(block.hash, chain.solid.id)
-  assert.deepEqual(said, [true])
+  assert.deepEqual(said, [false, true])
+  // Who leads again says it again.
+  await restart()
+  assert.deepEqual(said, [false, true, true])
   source.startAt!(block)
   // The node names them again. Blocks from then on can be counted.
   views[0]!.faults.clear()
@@ -326,7 +340,7 @@ test('when nothing can be counted for five minutes while a node moves on, its wo
     return chain.producers.elected.every(({ signer }) => known.has(signer.address))
   })
   chain.mine(30)
-  await waitUntil('counting', () => said.length === 2)
-  assert.deepEqual(said, [true, false])
+  await waitUntil('counting', () => said.length === 4)
+  assert.deepEqual(said, [false, true, true, false])
   assert.equal((await follow(block.height + 1, chain.solid.height)).at(-1)!.hash, chain.solid.id)
 })
