@@ -23,6 +23,7 @@ import { addRestoreCommands } from './cli/restore-commands.ts'
 import { addSandboxCommands } from './cli/sandbox-commands.ts'
 import { addSignCommand } from './cli/sign-command.ts'
 import { addStatusCommand } from './cli/status-command.ts'
+import { saysNotMigrated } from './db/check-schema.ts'
 
 // The command line. A mistake of the operator's (an argument, a setting) exits with 2, with all problems named at once. Any
 // other failure exits with 1.
@@ -84,7 +85,8 @@ function exitCodeOf(error: unknown): number {
     for (const problem of error.problems) printError(problem)
     return 2
   }
-  if (error instanceof Error && process.env.LOG_LEVEL !== 'debug') printError(messageOf(error))
+  if (error instanceof Error && process.env.LOG_LEVEL !== 'debug')
+    printError(saysNotMigrated(error) ?? messageOf(error))
   else console.error(hideArguments(errorInFull(error), process.argv.slice(2)))
   return 1
 }

@@ -12,7 +12,7 @@ import type { Logger } from './base/log.ts'
 import { createMetrics, type Registry } from './base/metrics.ts'
 import { productVersion } from './base/version.ts'
 import { type RunningCourier, startCourier } from './courier.ts'
-import { checkSchema } from './db/check-schema.ts'
+import { checkSchema, saysNotMigrated } from './db/check-schema.ts'
 import { shareConnections } from './db/connection-shares.ts'
 import { lastingRefusal } from './db/outage.ts'
 import { createPool, endPool, type Pool, run } from './db/pool.ts'
@@ -280,10 +280,8 @@ async function waitForDatabase(
       refusedAtMs = refusal === null ? null : (refusedAtMs ?? performance.now())
       if (refusal !== null && performance.now() - refusedAtMs! >= refusalMaxMs)
         throw new Error(refusal, { cause: error })
-      // 42P01: no such table.
-      if ((error as { code?: string }).code === '42P01') {
-        throw new UsageError('the database is not migrated: run `gateway migrate` first')
-      }
+      const notMigrated = saysNotMigrated(error)
+      if (notMigrated !== null) throw new UsageError(notMigrated)
       const line = { err: error, ...(refusal !== null && { refusal }), retryInMs: databaseRetryMs }
       log.warn(line, 'database.unreachable')
       await Promise.race([sleep(databaseRetryMs), untilStopped])

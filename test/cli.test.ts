@@ -120,6 +120,19 @@ test('an account key that is private, or of another depth, is refused', async ()
   assert.match(stderr, /depth/)
 })
 
+test('a database that is not migrated is said in the same sentence by every command, with 1', async () => {
+  const { pool, url } = await cloneDatabase()
+  await pool.query('drop schema public, report cascade; create schema public')
+  // By Prisma, by us, and through a view.
+  for (const command of [['merchant', 'list'], ['status'], ['addresses', 'export']]) {
+    const { status, stderr } = run(command, { DATABASE_URL: url })
+    assert.deepEqual(
+      [status, stderr],
+      [1, 'error: the database is not migrated: run `gateway migrate` first\n'],
+    )
+  }
+})
+
 test('a database that cannot be reached is said in a sentence, with 1', () => {
   const { status, stderr } = run(['migrate'], { DATABASE_URL: 'postgres://u:p@127.0.0.1:1/none' })
   assert.equal(status, 1)

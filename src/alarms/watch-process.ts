@@ -11,8 +11,8 @@ const leaderlessReadings = 2
 const queueAwayMs = 60_000
 
 /**
- * Reports this process to the database, and raises what any process can see: no watcher leads (`watcher`, after two readings in a row), and this one's
- * courier cannot work (`queue`). Returns when the signal aborts.
+ * Reports this process to the database, and raises what any process can see: no watcher leads (`watcher`, after two readings
+ * in a row), and this one's courier cannot work (`queue`). Returns when the signal aborts.
  * @param id unique among processes.
  * @param ready rejects with the reason when the process is not ready.
  * @param courierWorks undefined: no courier runs here.

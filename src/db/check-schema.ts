@@ -1,11 +1,12 @@
 import { UsageError } from '../base/errors.ts'
 import { migrationNames, shippedFolder } from './migrate.ts'
+import { causesOf } from './outage.ts'
 import { type Pool, rows } from './pool.ts'
 
 /**
  * Checks that this program and the database fit: every migration that it needs is applied, and of those that only newer programs
  * know each allows older ones beside it.
- * @throws UsageError when not. What the database answers otherwise.
+ * @throws UsageError when not. What the database answers otherwise, of which `saysNotMigrated` knows one.
  */
 export async function checkSchema(pool: Pool, folder = shippedFolder): Promise<void> {
   const known = new Set(await migrationNames(folder))
@@ -34,4 +35,15 @@ export async function checkSchema(pool: Pool, folder = shippedFolder): Promise<v
   throw new UsageError(
     `the database was migrated by a newer version: no older program may run beside ${refusing.name}. Start the newer version.`,
   )
+}
+
+// SQLSTATE: no such table, no such schema. Prisma has it as `originalCode`.
+const missingStates = new Set<unknown>(['42P01', '3F000'])
+
+/** Says of an error that the database has none of our tables. @returns null for any other. */
+export function saysNotMigrated(error: unknown): string | null {
+  const isMissing = causesOf(error).some(
+    ({ code, originalCode }) => missingStates.has(code) || missingStates.has(originalCode),
+  )
+  return isMissing ? 'the database is not migrated: run `gateway migrate` first' : null
 }

@@ -22,7 +22,8 @@ export const queueSchema = 'bullmq'
 /**
  * Brings the database up to date: applies the migrations that are missing, each in a transaction of its own unless its
  * first line asks for none, then the routines that have changed, the rights of the role for reports, and the queue's own
- * schema. Migrations are recorded in Prisma's `_prisma_migrations`, so that its tools agree. Several may run it at once: a lock lets one go first.
+ * schema. Migrations are recorded in Prisma's `_prisma_migrations`, so that its tools agree. Several may run it at once: a lock
+ * lets one go first.
  * @param folder with `migrations/` and `routines/`.
  * @returns the names of the migrations and routines applied now.
  * @throws UsageError when the database cannot work. Error when an applied migration differs from its file, since history is not edited, or when a table stays locked.

@@ -1,5 +1,5 @@
 import { UsageError } from '../base/errors.ts'
-import { checkSchema } from '../db/check-schema.ts'
+import { checkSchema, saysNotMigrated } from '../db/check-schema.ts'
 import { lastingRefusal } from '../db/outage.ts'
 import { type Pool, rows } from '../db/pool.ts'
 import { type Finding, look, messageOfFailure, ok, wrong } from './finding.ts'
@@ -98,8 +98,8 @@ async function schemaOf(pool: Pool): Promise<Finding> {
     await checkSchema(pool)
     return ok('schema', 'fits this version')
   } catch (error) {
-    const isMissing = (error as { code?: string }).code === '42P01'
-    if (isMissing) return wrong('schema', 'the database is not migrated: run `gateway migrate` first')
+    const notMigrated = saysNotMigrated(error)
+    if (notMigrated !== null) return wrong('schema', notMigrated)
     if (error instanceof UsageError) return wrong('schema', error.message)
     throw error
   }
