@@ -16,6 +16,7 @@ import { cloneDatabase } from './support/database.ts'
 import { startProcess } from './support/gateway-process.ts'
 import { startMerchantEndpoint } from './support/merchant-endpoint.ts'
 import { noRedis, startRedis } from './support/redis.ts'
+import { sandboxSettings } from './support/sandbox-settings.ts'
 import { formBody, signed, stamp } from './support/signed-request.ts'
 import { waitUntil } from './support/wait-until.ts'
 
@@ -28,17 +29,8 @@ async function startParts() {
   const sandbox = await startSandboxNode({ autoMine: false, solidificationDepth: 1 })
   after(() => sandbox.close())
   sandbox.chain.mine(5)
-  const env = {
-    DATABASE_URL: url,
-    MASTER_KEY: masterKey.toString('hex'),
-    PUBLIC_URL: 'http://127.0.0.1',
-    HOST: '127.0.0.1',
-    PORT: '0',
-    TRON_NETWORK: 'sandbox',
-    TRON_NODES: sandbox.url,
-    START_BLOCK: '1',
-    CALLBACK_ALLOWED_NETWORKS: '127.0.0.0/8',
-  }
+  const settings = sandboxSettings({ database: url, masterKey, nodes: sandbox.url })
+  const env = { ...settings, HOST: '127.0.0.1', START_BLOCK: '1' }
   return { pool, sandbox, env }
 }
 

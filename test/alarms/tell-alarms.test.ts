@@ -80,6 +80,16 @@ const idle = () =>
     return rows.length === 0
   })
 
+/** A receiver that is told of all alarms, and has been sent the first message of one that was raised. */
+async function raisedAndTold(answer?: Parameters<typeof startMerchantEndpoint>[0], count = 1) {
+  const receiver = await startMerchantEndpoint(answer)
+  startTelling(receiver)
+  await raise(count)
+  await told(receiver, 1)
+  await idle()
+  return receiver
+}
+
 test('an alarm is told once, however often it is found and whoever tells, and signed', async () => {
   const receiver = await startMerchantEndpoint()
   startTelling(receiver)
@@ -105,11 +115,7 @@ async function passRepeats(each: () => Promise<unknown>) {
 }
 
 test('what stays is repeated nine times, and what came on top once uses none of them up', async () => {
-  const receiver = await startMerchantEndpoint()
-  startTelling(receiver)
-  await raise()
-  await told(receiver, 1)
-  await idle()
+  const receiver = await raisedAndTold()
   await raise(3)
   await idle()
   assert.equal(receiver.requests.length, 1)
@@ -126,9 +132,8 @@ test('what stays is repeated nine times, and what came on top once uses none of 
 })
 
 test('an alarm that grows all the time is told ever less often, in the end once a day', async () => {
-  const receiver = await startMerchantEndpoint()
-  startTelling(receiver)
-  let count = 0
+  let count = 1
+  const receiver = await raisedAndTold(undefined, count)
   const grow = async (times: number, time: string) => {
     const before = receiver.requests.length
     for (let i = 0; i < times; i++) {
@@ -138,9 +143,6 @@ test('an alarm that grows all the time is told ever less often, in the end once 
     }
     return receiver.requests.length - before
   }
-  await raise(++count)
-  await told(receiver, 1)
-  await idle()
   // After 10 min, after one hour the repeat, and one hour after that.
   assert.equal(await grow(18, '10 min'), 3)
   // The repeat after 7 hours, and by then no more.
@@ -150,11 +152,7 @@ test('an alarm that grows all the time is told ever less often, in the end once 
 })
 
 test('an alarm that comes and goes is repeated like one that stays', async () => {
-  const receiver = await startMerchantEndpoint()
-  startTelling(receiver)
-  await raise()
-  await told(receiver, 1)
-  await idle()
+  const receiver = await raisedAndTold()
   const flap = async (times: number) => {
     for (let i = 0; i < times; i++) {
       await clear()
@@ -197,11 +195,7 @@ test('an alarm that ends for some minutes again and again is told to have ended 
 })
 
 test('a receiver that fails is asked no more often when the alarm comes and goes', async () => {
-  const receiver = await startMerchantEndpoint({ status: 500 })
-  startTelling(receiver)
-  await raise()
-  await told(receiver, 1)
-  await idle()
+  const receiver = await raisedAndTold({ status: 500 })
   for (let i = 0; i < 10; i++) {
     await clear()
     await raise(i)
@@ -211,11 +205,7 @@ test('a receiver that fails is asked no more often when the alarm comes and goes
 })
 
 test('one of several that is settled while another comes is told', async () => {
-  const receiver = await startMerchantEndpoint()
-  startTelling(receiver)
-  await raise(2)
-  await told(receiver, 1)
-  await idle()
+  const receiver = await raisedAndTold(undefined, 2)
   await raise(1)
   await pass('11 min')
   await raise(2)
@@ -224,11 +214,7 @@ test('one of several that is settled while another comes is told', async () => {
 })
 
 test('the end is told when it has lasted; an alarm that comes and goes is one occurrence', async () => {
-  const receiver = await startMerchantEndpoint()
-  startTelling(receiver)
-  await raise()
-  await told(receiver, 1)
-  await idle()
+  const receiver = await raisedAndTold()
   for (let i = 0; i < 10; i++) {
     await clear()
     await pass('1 min')
@@ -316,11 +302,7 @@ for (const [what, answer] of [
 }
 
 test('Retry-After is honoured up to an hour', async () => {
-  const receiver = await startMerchantEndpoint({ status: 429, headers: { 'retry-after': '999999' } })
-  startTelling(receiver)
-  await raise()
-  await told(receiver, 1)
-  await idle()
+  await raisedAndTold({ status: 429, headers: { 'retry-after': '999999' } })
   const { rows } = await pool.query(
     `select extract(epoch from message_due_at - now())::float8 as s from alarm`,
   )

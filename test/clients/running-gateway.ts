@@ -9,6 +9,7 @@ import type { SignatureScheme } from '../../src/merchants/signature.ts'
 import { startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
 import { processes, startGateway } from '../../src/start-gateway.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { sandboxSettings } from '../support/sandbox-settings.ts'
 import { type Caller, formBody, signed, stamp } from '../support/signed-request.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
@@ -32,17 +33,9 @@ export async function startRunningGateway(): Promise<RunningGateway> {
   const { pool, url } = await cloneDatabase()
   const node = await startSandboxNode({ blockIntervalMs: 60, solidificationDepth: 4 })
   after(() => node.close())
-  const settings = {
-    DATABASE_URL: url,
-    MASTER_KEY: '5a'.repeat(32),
-    TRON_NETWORK: 'sandbox',
-    TRON_NODES: node.url,
-    PUBLIC_URL: 'http://127.0.0.1',
-    PORT: '0',
-    CALLBACK_ALLOWED_NETWORKS: '127.0.0.0/8',
-  }
+  const masterKey = Buffer.alloc(32, 0x5a)
+  const settings = sandboxSettings({ database: url, masterKey, nodes: node.url })
   const log = createLog('silent', 'test')
-  const { masterKey } = readConfig(settings, 'sealing')
   const gateway = (await startGateway({ config: readConfig(settings, ...processes), processes, log }))!
   after(() => gateway.stop())
   const apiUrl = gateway.apiUrl!

@@ -19,6 +19,7 @@ import { testXpub } from '../support/api-under-test.ts'
 import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
 import { findProgram } from '../support/programs.ts'
 import { recordLog } from '../support/recorded-log.ts'
+import { sandboxSettings } from '../support/sandbox-settings.ts'
 import { formBody, signed } from '../support/signed-request.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
@@ -92,15 +93,7 @@ async function openShop(pool: Pool) {
   const shop = { ...(await addMerchant(pool, masterKey, options)), scheme }
   let orders = 0
   const pay = async (url: string, whileRunning = async () => {}) => {
-    const settings = {
-      DATABASE_URL: url,
-      MASTER_KEY: masterKey.toString('hex'),
-      TRON_NETWORK: 'sandbox',
-      TRON_NODES: sandbox.url,
-      PUBLIC_URL: 'http://127.0.0.1',
-      PORT: '0',
-      CALLBACK_ALLOWED_NETWORKS: '127.0.0.0/8',
-    }
+    const settings = sandboxSettings({ database: url, masterKey, nodes: sandbox.url })
     const config = readConfig(settings, ...processes)
     const gateway = (await startGateway({ config, processes, log: createLog('silent', 'test') }))!
     try {

@@ -16,6 +16,7 @@ import { cloneDatabase } from '../support/database.ts'
 import { startProcess } from '../support/gateway-process.ts'
 import { gatewayProgram } from '../support/gateway-program.ts'
 import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
+import { sandboxSettings } from '../support/sandbox-settings.ts'
 import { alwaysOpen, seedAddress, seedOrder } from '../support/seed.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
@@ -42,15 +43,7 @@ test('what an older version left is announced, and what was paid meanwhile is cr
   // While the old version is stopped.
   await tell(sandbox.url, 'sandbox/send', { to: address, amount: '2' })
 
-  const env = {
-    DATABASE_URL: url,
-    MASTER_KEY: masterKey.toString('hex'),
-    TRON_NETWORK: 'sandbox',
-    TRON_NODES: sandbox.url,
-    PUBLIC_URL: 'http://127.0.0.1',
-    PORT: '0',
-    CALLBACK_ALLOWED_NETWORKS: '127.0.0.0/8',
-  }
+  const env = sandboxSettings({ database: url, masterKey, nodes: sandbox.url })
   const early = run(['start', 'api'], env)
   assert.notEqual(early.status, 0)
   assert.match(`${early.stdout}${early.stderr}`, /run `gateway migrate` first/)

@@ -9,6 +9,7 @@ import { startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
 import { startGateway } from '../../src/start-gateway.ts'
 import { form, testXpub } from '../support/api-under-test.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { sandboxSettings } from '../support/sandbox-settings.ts'
 import { formBody, signed } from '../support/signed-request.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
@@ -93,13 +94,8 @@ async function startAll() {
     }),
   )
   const settings = {
-    DATABASE_URL: url,
-    MASTER_KEY: masterKey.toString('hex'),
-    PUBLIC_URL: 'http://127.0.0.1',
-    PORT: '0',
+    ...sandboxSettings({ database: url, masterKey, nodes: sandbox.url }),
     HEALTH_PORT: '0',
-    TRON_NETWORK: 'sandbox',
-    TRON_NODES: sandbox.url,
   }
   const processes = ['api', 'watcher'] as const
   const config = readConfig(settings, ...processes)
