@@ -84,9 +84,11 @@ test('while others can be asked, a node that hangs is not waited for longer', as
   assert.deepEqual([...new Set(timeouts)], ['1000'])
 })
 
+const noonMs = Date.UTC(2026, 10, 23, 12)
+
 test('the day, once used up, is over for a node until midnight, and not before; the next node takes over', async () => {
   const [a, b] = await fakeNodes({}, {})
-  let nowMs = Date.UTC(2026, 10, 23, 12)
+  let nowMs = noonMs
   const clock = { now: () => new Date(nowMs++) }
   const { pool, states } = poolOf([a!, b!], { clock, quota: { perDay: 30, reservePerDay: 0 } })
   for (let height = 901; height < 909; height++) await pool.solidBlock(height, { not: b!.name })
@@ -107,7 +109,10 @@ test('the day, once used up, is over for a node until midnight, and not before; 
 
 test('sightings get nothing of a day that crediting needs, and crediting gets all of it', async () => {
   const [a] = await fakeNodes({})
-  const { pool } = poolOf([a!], { quota: { perDay: 20_000, reservePerDay: 100_000 } })
+  // What crediting needs is less towards the end of the day.
+  let nowMs = noonMs
+  const clock = { now: () => new Date(nowMs++) }
+  const { pool } = poolOf([a!], { clock, quota: { perDay: 20_000, reservePerDay: 100_000 } })
   assert.equal(pool.spareCall(), false)
   await assert.rejects(pool.head({ turn: 'display' }), /kept for crediting/)
   await assert.rejects(pool.headBlock(1_000), /kept for crediting/)
