@@ -48,6 +48,7 @@ test('the heartbeat comes while a process of each role works and the watcher kee
   const { receiver, recorded, comes } = await startBeating(state)
   await comes('withheld')
   await report('one', ['api', 'watcher'])
+  await comes('withheld')
   await report('two', ['courier'])
   await comes('sent')
   assert.equal(receiver.requests[0]!.method, 'GET')
@@ -73,6 +74,7 @@ test('the heartbeat comes while a process of each role works and the watcher kee
   const reasons = recorded.lines('heartbeat.withheld').map(({ reason }) => reason)
   assert.deepEqual(reasons, [
     'no process works as api, watcher, courier',
+    'no process works as courier',
     'no process works as courier',
     'no process works as courier',
     'the watcher is behind',
