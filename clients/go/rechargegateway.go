@@ -468,11 +468,139 @@ type CallbackError struct {
 
 func (e *CallbackError) Error() string { return e.Code + ": " + e.Sentence }
 
-// VerifyCallback verifies a callback. rawBody is exactly as received. The error is a *CallbackError when the callback
-// must not be believed, and another one when the keys are none.
+// VerifyCallback verifies a callback. rawBody is exactly as received. What is no callback, such as an event, is refused as
+// bad_body: KindOf tells which it is. The error is a *CallbackError when the callback must not be believed, and another one
+// when the keys are none.
 func VerifyCallback(rawBody []byte, header http.Header, keys CallbackKeys) (*Callback, error) {
-	if err := checkKeys(keys); err != nil {
+	idempotencyKey, fields, err := verifyBody(rawBody, header, keys, callbackNames)
+	if err != nil {
 		return nil, err
+	}
+	amount := wholeNumber(fields["amount"])
+	return &Callback{
+		IdempotencyKey: idempotencyKey,
+		OrderID:        fields["orderid"],
+		LocalUserMark:  fields["localusermark"],
+		Amount:         amount,
+		AmountUSDT:     decimalUSDT(amount),
+		SentAt:         time.Unix(wholeNumber(fields["t"]), 0),
+		IsTest:         amount == 0,
+		Fields:         fields,
+	}, nil
+}
+
+// Deposit is a user's money without an order, for merchants who have deposits on.
+type Deposit struct {
+	// IdempotencyKey: credit each of these once, whatever comes twice: a unique key in the table where you credit.
+	IdempotencyKey string
+	LocalUserMark  string
+	Address        string
+	TxID           string
+	// LogIndex is the transfer's place in the transaction's logs.
+	LogIndex int64
+	// Amount is what to credit, in 1/10000 USDT.
+	Amount int64
+	// AmountUSDT is the same as decimal USDT: "3.0001".
+	AmountUSDT string
+	// SentAt is the time of this attempt.
+	SentAt time.Time
+	// Fields are the body's as they came.
+	Fields map[string]string
+}
+
+// VerifyDeposit verifies a deposit, as VerifyCallback a callback. Keys alone are enough if they are no SHA1 keys.
+func VerifyDeposit(rawBody []byte, header http.Header, keys CallbackKeys) (*Deposit, error) {
+	idempotencyKey, fields, err := verifyBody(rawBody, header, keys, depositNames)
+	if err != nil {
+		return nil, err
+	}
+	amount := wholeNumber(fields["deposit_amount"])
+	return &Deposit{
+		IdempotencyKey: idempotencyKey,
+		LocalUserMark:  fields["deposit_localusermark"],
+		Address:        fields["deposit_address"],
+		TxID:           fields["deposit_txid"],
+		LogIndex:       wholeNumber(fields["deposit_log_index"]),
+		Amount:         amount,
+		AmountUSDT:     decimalUSDT(amount),
+		SentAt:         time.Unix(wholeNumber(fields["t"]), 0),
+		Fields:         fields,
+	}, nil
+}
+
+// Event is for display, if you have events on. It announces no money: never credit because of one.
+type Event struct {
+	// IdempotencyKey: the same event may come twice under it.
+	IdempotencyKey string
+	// Event is order.seen, order.expired, deposit.unclaimed, or one that this client does not know yet.
+	Event string
+	// SentAt is the time of this attempt.
+	SentAt time.Time
+	// Fields are what it says: event_orderid, event_txid and so on.
+	Fields map[string]string
+}
+
+// VerifyEvent verifies an event, as VerifyCallback a callback. Keys alone are enough if they are no SHA1 keys.
+func VerifyEvent(rawBody []byte, header http.Header, keys CallbackKeys) (*Event, error) {
+	idempotencyKey, fields, err := verifyBody(rawBody, header, keys, eventNames)
+	if err != nil {
+		return nil, err
+	}
+	sentAt := time.Unix(wholeNumber(fields["t"]), 0)
+	return &Event{IdempotencyKey: idempotencyKey, Event: fields["event"], SentAt: sentAt, Fields: fields}, nil
+}
+
+// Kind is what the gateway posts.
+type Kind string
+
+const (
+	// KindCallback is money for an order.
+	KindCallback Kind = "callback"
+	// KindDeposit is money without one.
+	KindDeposit Kind = "deposit"
+	// KindEvent is something to display.
+	KindEvent Kind = "event"
+)
+
+// KindOf tells which kind a body says it is. Nothing is verified yet: verify it by the function of that kind. The error is
+// a *CallbackError, bad_body.
+func KindOf(rawBody []byte) (Kind, error) {
+	fields, err := readFields(rawBody)
+	if err != nil {
+		return "", err
+	}
+	if _, isEvent := fields["event"]; isEvent {
+		return KindEvent, nil
+	}
+	if _, isDeposit := fields["deposit_id"]; isDeposit {
+		return KindDeposit, nil
+	}
+	return KindCallback, nil
+}
+
+// The fields of one kind of body.
+type bodyNames struct {
+	// The one that says its key.
+	id       string
+	required []string
+	// Whole numbers: amounts in 1/10000 USDT, a place in a list.
+	whole []string
+}
+
+var (
+	callbackNames = bodyNames{"callback_id", []string{"orderid", "localusermark"}, []string{"amount"}}
+	depositNames  = bodyNames{
+		"deposit_id",
+		[]string{"deposit_id", "deposit_localusermark", "deposit_address", "deposit_txid"},
+		[]string{"deposit_amount", "deposit_log_index"},
+	}
+	eventNames = bodyNames{"event_id", []string{"event", "event_id"}, nil}
+)
+
+// Returns the key to deduplicate by, and the fields.
+func verifyBody(rawBody []byte, header http.Header, keys CallbackKeys, names bodyNames) (string, map[string]string, error) {
+	if err := checkKeys(keys); err != nil {
+		return "", nil, err
 	}
 	now := time.Now()
 	if keys.Now != nil {
@@ -482,52 +610,45 @@ func VerifyCallback(rawBody []byte, header http.Header, keys CallbackKeys) (*Cal
 	if len(keys.WebhookSecrets) > 0 {
 		var err error
 		if signedID, err = verifyHeader(rawBody, header, keys.WebhookSecrets, now); err != nil {
-			return nil, err
+			return "", nil, err
 		}
 	}
 	fields, err := readFields(rawBody)
 	if err != nil {
-		return nil, err
+		return "", nil, err
+	}
+	if err := checkFields(fields, names); err != nil {
+		return "", nil, err
 	}
 	if len(keys.Keys) > 0 && !signFits(fields, keys) {
-		return nil, &CallbackError{"bad_sign", "the body's sign does not fit"}
+		return "", nil, &CallbackError{"bad_sign", "the body's sign does not fit"}
 	}
 	if fields["appid"] != keys.AppID {
-		return nil, &CallbackError{"wrong_appid", "it is for another appid"}
+		return "", nil, &CallbackError{"wrong_appid", "it is for another appid"}
 	}
 	if signedID == "" {
 		if err := checkTime(fields["t"], now); err != nil {
-			return nil, err
+			return "", nil, err
 		}
 	}
-	return callbackOf(fields, signedID)
-}
-
-func callbackOf(fields map[string]string, signedID string) (*Callback, error) {
-	callbackID, full := fields["callback_id"]
+	statedID, isStated := fields[names.id]
 	idempotencyKey := signedID
 	if idempotencyKey == "" {
-		idempotencyKey = callbackID
+		idempotencyKey = statedID
 	}
 	if idempotencyKey == "" {
-		return nil, &CallbackError{"no_signed_key", "give WebhookSecrets, or have your callbacks set to all fields"}
+		return "", nil, &CallbackError{"no_signed_key", "give WebhookSecrets, or have your callbacks set to all fields"}
 	}
-	if full && callbackID != idempotencyKey {
-		return nil, &CallbackError{"bad_body", "callback_id and webhook-id differ"}
+	if isStated && statedID != idempotencyKey {
+		return "", nil, &CallbackError{"bad_body", names.id + " and webhook-id differ"}
 	}
-	// Neither fails: both have been held to their patterns.
-	amount, _ := strconv.ParseInt(fields["amount"], 10, 64)
-	sentAt, _ := strconv.ParseInt(fields["t"], 10, 64)
-	return &Callback{
-		IdempotencyKey: idempotencyKey,
-		OrderID:        fields["orderid"],
-		LocalUserMark:  fields["localusermark"],
-		Amount:         amount,
-		AmountUSDT:     decimalUSDT(amount),
-		SentAt:         time.Unix(sentAt, 0),
-		IsTest:         amount == 0,
-		Fields:         fields,
-	}, nil
+	return idempotencyKey, fields, nil
+}
+
+// It does not fail: the text has been held to its pattern.
+func wholeNumber(text string) int64 {
+	number, _ := strconv.ParseInt(text, 10, 64)
+	return number
 }
 
 func ask[Data any](ctx context.Context, c *Client, endpoint string, given map[string]string, retries int) (*Data, error) {
@@ -700,8 +821,8 @@ func signFits(fields map[string]string, keys CallbackKeys) bool {
 }
 
 var (
-	amountPattern = regexp.MustCompile(`^(0|[1-9][0-9]{0,17})$`)
-	timePattern   = regexp.MustCompile(`^[0-9]{1,12}$`)
+	wholePattern = regexp.MustCompile(`^(0|[1-9][0-9]{0,17})$`)
+	timePattern  = regexp.MustCompile(`^[0-9]{1,12}$`)
 )
 
 // A form, or a JSON object of strings. What it is shows: a form begins with a name.
@@ -714,22 +835,26 @@ func readFields(body []byte) (map[string]string, error) {
 	if strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{") {
 		read = readJSON
 	}
-	fields, err := read(text)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range []string{"orderid", "localusermark", "amount", "appid", "t"} {
-		if fields[name] == "" {
-			return nil, &CallbackError{"bad_body", name + " is not there"}
+	return read(text)
+}
+
+func checkFields(fields map[string]string, names bodyNames) error {
+	for _, some := range [][]string{names.required, names.whole, {"appid", "t"}} {
+		for _, name := range some {
+			if fields[name] == "" {
+				return &CallbackError{"bad_body", name + " is not there"}
+			}
 		}
 	}
-	if !amountPattern.MatchString(fields["amount"]) {
-		return nil, &CallbackError{"bad_body", "amount is no whole number of 1/10000 USDT"}
+	for _, name := range names.whole {
+		if !wholePattern.MatchString(fields[name]) {
+			return &CallbackError{"bad_body", name + " is no whole number"}
+		}
 	}
 	if !timePattern.MatchString(fields["t"]) {
-		return nil, &CallbackError{"bad_body", "t is no Unix time"}
+		return &CallbackError{"bad_body", "t is no Unix time"}
 	}
-	return fields, nil
+	return nil
 }
 
 func readJSON(text string) (map[string]string, error) {

@@ -158,7 +158,7 @@ final class RechargeGateway
     }
 
     /**
-     * Verifies a callback.
+     * Verifies a callback. What is none, such as an event, is refused as bad_body: kindOf tells which it is.
      * @param string $rawBody exactly as received: file_get_contents('php://input'); $_POST is refused as bad_body
      * @param array $headers $_SERVER, or getallheaders(), or any array of names (in either case) and values
      * @param array $keys appid; webhook_secret: 'whsec_...', verifies webhook-signature, which covers the key to
@@ -175,32 +175,11 @@ final class RechargeGateway
      */
     public static function verifyCallback($rawBody, array $headers, array $keys, ?int $now = null): array
     {
-        $secrets = (array) ($keys['webhook_secret'] ?? []);
-        $merchantKeys = (array) ($keys['key'] ?? []);
-        $scheme = $keys['scheme'] ?? 'hmac-sha256';
-        self::checkKeys($secrets, $merchantKeys, $scheme);
-        $now = $now ?? time();
-        if (!is_string($rawBody)) {
-            throw new RechargeCallbackException('bad_body', 'pass the raw body, a string, before anything parses it');
-        }
-        $signedId = $secrets ? self::verifyHeaders($rawBody, $headers, $secrets, $now) : '';
-        $fields = self::readFields($rawBody);
-        if ($merchantKeys) {
-            self::verifySign($fields, $merchantKeys, $scheme);
-        }
-        if ($fields['appid'] !== ($keys['appid'] ?? '')) {
-            throw new RechargeCallbackException('wrong_appid', 'it is for another appid');
-        }
-        if ($signedId === '') {
-            self::checkTime($fields['t'], $now);
-        }
-        $idempotencyKey = $signedId !== '' ? $signedId : ($fields['callback_id'] ?? '');
-        if ($idempotencyKey === '') {
-            throw new RechargeCallbackException('no_signed_key', 'give webhook_secret, or have your callbacks set to all fields');
-        }
-        if (($fields['callback_id'] ?? $idempotencyKey) !== $idempotencyKey) {
-            throw new RechargeCallbackException('bad_body', 'callback_id and webhook-id differ');
-        }
+        [$idempotencyKey, $fields] = self::verifyBody($rawBody, $headers, $keys, $now, [
+            'id' => 'callback_id',
+            'required' => ['orderid', 'localusermark'],
+            'whole' => ['amount'],
+        ]);
         $amount = (int) $fields['amount'];
         return [
             'idempotency_key' => $idempotencyKey,
@@ -212,6 +191,122 @@ final class RechargeGateway
             'is_test' => $amount === 0,
             'fields' => $fields,
         ];
+    }
+
+    /**
+     * Verifies a deposit: a user's money without an order, for merchants who have deposits on. The parameters are those of
+     * verifyCallback, and the merchant key by itself is enough if it is no sha1 key.
+     * @param string $rawBody
+     * @return array idempotency_key: credit each of these once, whatever comes twice (a unique key in the table where you
+     *   credit); localusermark; address; txid; log_index: integer, the transfer's place in the transaction's logs; amount:
+     *   what to credit, integer, 1/10000 USDT; amount_usdt: the same as decimal USDT, '3.0001'; sent_at: Unix seconds of
+     *   this attempt; fields: the body's, as they came
+     * @throws RechargeCallbackException when it must not be believed
+     * @throws InvalidArgumentException when the keys are none
+     */
+    public static function verifyDeposit($rawBody, array $headers, array $keys, ?int $now = null): array
+    {
+        [$idempotencyKey, $fields] = self::verifyBody($rawBody, $headers, $keys, $now, [
+            'id' => 'deposit_id',
+            'required' => ['deposit_id', 'deposit_localusermark', 'deposit_address', 'deposit_txid'],
+            'whole' => ['deposit_amount', 'deposit_log_index'],
+        ]);
+        $amount = (int) $fields['deposit_amount'];
+        return [
+            'idempotency_key' => $idempotencyKey,
+            'localusermark' => $fields['deposit_localusermark'],
+            'address' => $fields['deposit_address'],
+            'txid' => $fields['deposit_txid'],
+            'log_index' => (int) $fields['deposit_log_index'],
+            'amount' => $amount,
+            'amount_usdt' => self::decimalUsdt($amount),
+            'sent_at' => (int) $fields['t'],
+            'fields' => $fields,
+        ];
+    }
+
+    /**
+     * Verifies an event: for display, if you have events on. It announces no money: never credit because of one. The
+     * parameters are those of verifyCallback, and the merchant key by itself is enough if it is no sha1 key.
+     * @param string $rawBody
+     * @return array idempotency_key: the same event may come twice under it; event: order.seen, order.expired,
+     *   deposit.unclaimed, or one that this client does not know yet; sent_at: Unix seconds of this attempt; fields: what it
+     *   says, event_orderid, event_txid and so on
+     * @throws RechargeCallbackException when it must not be believed
+     * @throws InvalidArgumentException when the keys are none
+     */
+    public static function verifyEvent($rawBody, array $headers, array $keys, ?int $now = null): array
+    {
+        [$idempotencyKey, $fields] = self::verifyBody($rawBody, $headers, $keys, $now, [
+            'id' => 'event_id',
+            'required' => ['event', 'event_id'],
+            'whole' => [],
+        ]);
+        return [
+            'idempotency_key' => $idempotencyKey,
+            'event' => $fields['event'],
+            'sent_at' => (int) $fields['t'],
+            'fields' => $fields,
+        ];
+    }
+
+    /**
+     * Tells which kind a body says it is. Nothing is verified yet: verify it by the function of that kind.
+     * @param string $rawBody
+     * @return string 'callback', 'deposit' or 'event'
+     * @throws RechargeCallbackException bad_body
+     */
+    public static function kindOf($rawBody): string
+    {
+        $fields = self::readFields(self::rawText($rawBody));
+        if (isset($fields['event'])) {
+            return 'event';
+        }
+        return isset($fields['deposit_id']) ? 'deposit' : 'callback';
+    }
+
+    /**
+     * Verifies a body of any kind.
+     * @param array $names id: the field that says its key; required: those that have to be there; whole: those that are
+     *   whole numbers (amounts in 1/10000 USDT, a place in a list)
+     * @return array the key to deduplicate by, and the fields
+     */
+    private static function verifyBody($rawBody, array $headers, array $keys, ?int $now, array $names): array
+    {
+        $secrets = (array) ($keys['webhook_secret'] ?? []);
+        $merchantKeys = (array) ($keys['key'] ?? []);
+        $scheme = $keys['scheme'] ?? 'hmac-sha256';
+        self::checkKeys($secrets, $merchantKeys, $scheme);
+        $now = $now ?? time();
+        $body = self::rawText($rawBody);
+        $signedId = $secrets ? self::verifyHeaders($body, $headers, $secrets, $now) : '';
+        $fields = self::readFields($body);
+        self::checkFields($fields, $names);
+        if ($merchantKeys) {
+            self::verifySign($fields, $merchantKeys, $scheme);
+        }
+        if ($fields['appid'] !== ($keys['appid'] ?? '')) {
+            throw new RechargeCallbackException('wrong_appid', 'it is for another appid');
+        }
+        if ($signedId === '') {
+            self::checkTime($fields['t'], $now);
+        }
+        $idempotencyKey = $signedId !== '' ? $signedId : ($fields[$names['id']] ?? '');
+        if ($idempotencyKey === '') {
+            throw new RechargeCallbackException('no_signed_key', 'give webhook_secret, or have your callbacks set to all fields');
+        }
+        if (($fields[$names['id']] ?? $idempotencyKey) !== $idempotencyKey) {
+            throw new RechargeCallbackException('bad_body', $names['id'] . ' and webhook-id differ');
+        }
+        return [$idempotencyKey, $fields];
+    }
+
+    private static function rawText($rawBody): string
+    {
+        if (!is_string($rawBody)) {
+            throw new RechargeCallbackException('bad_body', 'pass the raw body, a string, before anything parses it');
+        }
+        return $rawBody;
     }
 
     private function request(string $endpoint, array $given, int $retries): array
@@ -434,19 +529,24 @@ final class RechargeGateway
         if (!preg_match('~~u', $body)) {
             throw new RechargeCallbackException('bad_body', 'not UTF-8');
         }
-        $fields = preg_match('~^\s*\{~', $body) ? self::readJson($body) : self::readForm($body);
-        foreach (['orderid', 'localusermark', 'amount', 'appid', 't'] as $name) {
+        return preg_match('~^\s*\{~', $body) ? self::readJson($body) : self::readForm($body);
+    }
+
+    private static function checkFields(array $fields, array $names): void
+    {
+        foreach (array_merge($names['required'], $names['whole'], ['appid', 't']) as $name) {
             if (($fields[$name] ?? '') === '') {
                 throw new RechargeCallbackException('bad_body', "$name is not there");
             }
         }
-        if (!preg_match('~^(0|[1-9]\d{0,17})$~D', $fields['amount'])) {
-            throw new RechargeCallbackException('bad_body', 'amount is no whole number of 1/10000 USDT');
+        foreach ($names['whole'] as $name) {
+            if (!preg_match('~^(0|[1-9]\d{0,17})$~D', $fields[$name])) {
+                throw new RechargeCallbackException('bad_body', "$name is no whole number");
+            }
         }
         if (!preg_match('~^\d{1,12}$~D', $fields['t'])) {
             throw new RechargeCallbackException('bad_body', 't is no Unix time');
         }
-        return $fields;
     }
 
     private static function readJson(string $text): array

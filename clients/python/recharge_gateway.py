@@ -19,9 +19,21 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
-__all__ = ["Callback", "CallbackError", "Gateway", "GatewayError", "sign", "verify_callback"]
+__all__ = [
+    "Callback",
+    "CallbackError",
+    "Deposit",
+    "Event",
+    "Gateway",
+    "GatewayError",
+    "kind_of",
+    "sign",
+    "verify_callback",
+    "verify_deposit",
+    "verify_event",
+]
 
 # The wait before the first repetition; it doubles with each.
 FIRST_PAUSE_S = 0.25
@@ -84,6 +96,58 @@ class Callback(NamedTuple):
     is_test: bool
     #: The body's fields as they came: six, or all of them where the merchant is set to `full`.
     fields: Dict[str, str]
+
+
+class Deposit(NamedTuple):
+    """A user's money without an order, for merchants who have deposits on."""
+
+    #: Credit each of these once, whatever comes twice: a unique key in the table where you credit.
+    idempotency_key: str
+    localusermark: str
+    address: str
+    txid: str
+    #: The transfer's place in the transaction's logs.
+    log_index: int
+    #: What to credit, in 1/10000 USDT.
+    amount: int
+    #: The same as decimal USDT: "3.0001".
+    amount_usdt: str
+    #: Unix seconds of this attempt.
+    sent_at: int
+    #: The body's fields as they came.
+    fields: Dict[str, str]
+
+
+class Event(NamedTuple):
+    """For display, if you have events on. It announces no money: never credit because of one."""
+
+    #: The same event may come twice under it.
+    idempotency_key: str
+    #: order.seen, order.expired, deposit.unclaimed, or one that this client does not know yet.
+    event: str
+    #: Unix seconds of this attempt.
+    sent_at: int
+    #: What it says: event_orderid, event_txid and so on.
+    fields: Dict[str, str]
+
+
+class _Names(NamedTuple):
+    """The fields of one kind of body."""
+
+    #: The one that says its key.
+    id: str
+    required: Sequence[str]
+    #: Whole numbers: amounts in 1/10000 USDT, a place in a list.
+    whole: Sequence[str]
+
+
+_CALLBACK = _Names("callback_id", ("orderid", "localusermark"), ("amount",))
+_DEPOSIT = _Names(
+    "deposit_id",
+    ("deposit_id", "deposit_localusermark", "deposit_address", "deposit_txid"),
+    ("deposit_amount", "deposit_log_index"),
+)
+_EVENT = _Names("event_id", ("event", "event_id"), ())
 
 
 def sign(endpoint: str, parameters: Mapping[str, str], key: str, scheme: str = "hmac-sha256") -> str:
@@ -251,6 +315,7 @@ def verify_callback(
 ) -> Callback:
     """Verifies a callback; raises CallbackError when it must not be believed, ValueError when the keys are none.
 
+    What is none, such as an event, is refused as bad_body: kind_of tells which it is.
     Each of the two that is given must fit; while one is being changed, give the old and the new.
     raw_body: exactly as received; what a parser made of it is refused as bad_body. headers: any mapping, names in either
     case.
@@ -258,24 +323,7 @@ def verify_callback(
     key: the merchant key; verifies the body's sign. By itself it is enough only if your callbacks carry all fields
     (`full`). A sha1 key needs the webhook secret beside it.
     """
-    webhook_secrets = _listed(webhook_secret)
-    keys = _listed(key)
-    _check_keys(webhook_secrets, keys, scheme)
-    now_s = time.time() if now is None else now
-    body = _bytes_of(raw_body)
-    signed_id = _verify_headers(body, headers, webhook_secrets, now_s) if webhook_secrets else None
-    fields = _read_fields(body)
-    if keys:
-        _verify_sign(fields, keys, scheme)
-    if fields["appid"] != appid:
-        raise CallbackError("wrong_appid", "it is for another appid")
-    if signed_id is None:
-        _check_time(fields["t"], now_s)
-    idempotency_key = signed_id or fields.get("callback_id", "")
-    if not idempotency_key:
-        raise CallbackError("no_signed_key", "give the webhook secret, or have your callbacks set to all fields")
-    if fields.get("callback_id", idempotency_key) != idempotency_key:
-        raise CallbackError("bad_body", "callback_id and webhook-id differ")
+    idempotency_key, fields = _verify_body(raw_body, headers, _CALLBACK, appid, webhook_secret, key, scheme, now)
     amount = int(fields["amount"])
     return Callback(
         idempotency_key=idempotency_key,
@@ -287,6 +335,58 @@ def verify_callback(
         is_test=amount == 0,
         fields=fields,
     )
+
+
+def verify_deposit(
+    raw_body: Union[bytes, str],
+    headers: Mapping[str, str],
+    *,
+    appid: str,
+    webhook_secret: Union[str, Sequence[str], None] = None,
+    key: Union[str, Sequence[str], None] = None,
+    scheme: str = "hmac-sha256",
+    now: Optional[float] = None
+) -> Deposit:
+    """Verifies a deposit, as verify_callback a callback. The merchant key by itself is enough if it is no sha1 key."""
+    idempotency_key, fields = _verify_body(raw_body, headers, _DEPOSIT, appid, webhook_secret, key, scheme, now)
+    amount = int(fields["deposit_amount"])
+    return Deposit(
+        idempotency_key=idempotency_key,
+        localusermark=fields["deposit_localusermark"],
+        address=fields["deposit_address"],
+        txid=fields["deposit_txid"],
+        log_index=int(fields["deposit_log_index"]),
+        amount=amount,
+        amount_usdt=_decimal_usdt(amount),
+        sent_at=int(fields["t"]),
+        fields=fields,
+    )
+
+
+def verify_event(
+    raw_body: Union[bytes, str],
+    headers: Mapping[str, str],
+    *,
+    appid: str,
+    webhook_secret: Union[str, Sequence[str], None] = None,
+    key: Union[str, Sequence[str], None] = None,
+    scheme: str = "hmac-sha256",
+    now: Optional[float] = None
+) -> Event:
+    """Verifies an event, as verify_callback a callback. The merchant key by itself is enough if it is no sha1 key."""
+    idempotency_key, fields = _verify_body(raw_body, headers, _EVENT, appid, webhook_secret, key, scheme, now)
+    return Event(idempotency_key=idempotency_key, event=fields["event"], sent_at=int(fields["t"]), fields=fields)
+
+
+def kind_of(raw_body: Union[bytes, str]) -> str:
+    """Tells which kind a body says it is: "callback", "deposit" or "event"; raises CallbackError (bad_body).
+
+    Nothing is verified yet: verify it by the function of that kind.
+    """
+    fields = _read_fields(_bytes_of(raw_body))
+    if "event" in fields:
+        return "event"
+    return "deposit" if "deposit_id" in fields else "callback"
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -328,6 +428,39 @@ def _data_of(endpoint: str, http_status: int, retry_after_header: Optional[str],
             raise GatewayError(answer["code"], answer["err"], http_status, retry_after)
     sentence = "%s was answered with HTTP %d, but not by the gateway" % (endpoint, http_status)
     raise GatewayError("bad_answer", sentence, http_status, retry_after)
+
+
+def _verify_body(
+    raw_body: Union[bytes, str],
+    headers: Mapping[str, str],
+    names: _Names,
+    appid: str,
+    webhook_secret: Union[str, Sequence[str], None],
+    key: Union[str, Sequence[str], None],
+    scheme: str,
+    now: Optional[float],
+) -> Tuple[str, Dict[str, str]]:
+    """Returns the key to deduplicate by, and the fields."""
+    webhook_secrets = _listed(webhook_secret)
+    keys = _listed(key)
+    _check_keys(webhook_secrets, keys, scheme)
+    now_s = time.time() if now is None else now
+    body = _bytes_of(raw_body)
+    signed_id = _verify_headers(body, headers, webhook_secrets, now_s) if webhook_secrets else None
+    fields = _read_fields(body)
+    _check_fields(fields, names)
+    if keys:
+        _verify_sign(fields, keys, scheme)
+    if fields["appid"] != appid:
+        raise CallbackError("wrong_appid", "it is for another appid")
+    if signed_id is None:
+        _check_time(fields["t"], now_s)
+    idempotency_key = signed_id or fields.get(names.id, "")
+    if not idempotency_key:
+        raise CallbackError("no_signed_key", "give the webhook secret, or have your callbacks set to all fields")
+    if fields.get(names.id, idempotency_key) != idempotency_key:
+        raise CallbackError("bad_body", names.id + " and webhook-id differ")
+    return idempotency_key, fields
 
 
 def _listed(given: Union[str, Sequence[str], None]) -> List[str]:
@@ -406,15 +539,18 @@ def _read_fields(body: bytes) -> Dict[str, str]:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         raise CallbackError("bad_body", "not UTF-8") from None
-    fields = _read_json(text) if text.lstrip().startswith("{") else _read_form(text)
-    for name in ("orderid", "localusermark", "amount", "appid", "t"):
+    return _read_json(text) if text.lstrip().startswith("{") else _read_form(text)
+
+
+def _check_fields(fields: Dict[str, str], names: _Names) -> None:
+    for name in (*names.required, *names.whole, "appid", "t"):
         if not fields.get(name):
             raise CallbackError("bad_body", name + " is not there")
-    if not re.fullmatch("0|[1-9][0-9]{0,17}", fields["amount"]):
-        raise CallbackError("bad_body", "amount is no whole number of 1/10000 USDT")
+    for name in names.whole:
+        if not re.fullmatch("0|[1-9][0-9]{0,17}", fields[name]):
+            raise CallbackError("bad_body", name + " is no whole number")
     if not re.fullmatch("[0-9]{1,12}", fields["t"]):
         raise CallbackError("bad_body", "t is no Unix time")
-    return fields
 
 
 def _read_json(text: str) -> Dict[str, str]:

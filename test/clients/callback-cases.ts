@@ -80,6 +80,17 @@ function stated(fields: Record<string, string>, made: Made = {}): VerifyCase {
   return withBody(callbackBody({ key: id, fields }, merchant, { scheme, key }, now).text, { scheme })
 }
 
+const depositFields = {
+  deposit_id: id,
+  deposit_localusermark: facts.localusermark,
+  deposit_address: 'TWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6',
+  deposit_txid: txid,
+  deposit_log_index: '2',
+  deposit_amount: '30001',
+  deposit_amount_usdt: '3.00015',
+}
+const depositOf = (changes: Record<string, string> = {}) => stated({ ...depositFields, ...changes })
+
 const said = { orderid: 'sh-1', localusermark: '1', amount_usdt: '3', txid }
 const eventOf = (event: EventName) => eventFields({ key: id, event, says: said })
 
@@ -102,6 +113,10 @@ const believed = ok(mark, '30001\t3.0001')
 const believedFull = ok(mark, '30001\t3.0001', `${now}\tfalse\t${txid}`)
 const refused = (code: string) => `refused\t${code}`
 
+const believedDeposit = `ok\t${id}\t${mark}\tTWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6\t${txid}\t2\t30001\t3.0001\t${now}`
+const believedEvent = (event: string) => `ok\t${id}\t${event}\t${now}\t${txid}`
+const byKeyAlone = (given: VerifyCase): VerifyCase => ({ ...given, secrets: [], headers: {} })
+
 /** Callbacks that a stranger may have seen on their way, each at a merchant that verifies in another way. */
 export const recordedCallbacks: readonly { fact: string; given: VerifyCase; believed: string }[] = [
   { fact: 'both keys', given: good, believed },
@@ -113,6 +128,17 @@ export const recordedCallbacks: readonly { fact: string; given: VerifyCase; beli
     believed: believedFull,
   },
   { fact: 'a sha1 key beside the webhook secret', given: sha1, believed },
+  { fact: 'a deposit, by both keys', given: { ...depositOf(), as: 'any' }, believed: believedDeposit },
+  {
+    fact: 'a deposit, by the key alone',
+    given: { ...byKeyAlone(depositOf()), as: 'any' },
+    believed: believedDeposit,
+  },
+  {
+    fact: 'an event, by both keys',
+    given: { ...stated(eventOf('order.seen')), as: 'any' },
+    believed: believedEvent('order.seen'),
+  },
 ]
 
 /** What is given, and what every client has to say of it. */
@@ -171,6 +197,29 @@ export const callbackCases: readonly (readonly [fact: string, given: VerifyCase,
   ['an event under a sha1 key', stated(eventOf('order.seen'), { scheme: 'sha1' }), refused('bad_body')],
   ['an event by the key alone', { ...stated(eventOf('order.seen')), secrets: [], headers: {} }, refused('bad_body')],
   ['an event by the webhook secret alone', { ...stated(eventOf('order.seen')), keys: [] }, refused('bad_body')],
+  ['a deposit', depositOf(), refused('bad_body')],
+  ['a deposit by the key alone', byKeyAlone(depositOf()), refused('bad_body')],
+  ['a deposit, to who takes deposits', { ...depositOf(), as: 'deposit' }, believedDeposit],
+  ['a deposit as JSON', { ...stated(depositFields, { format: 'json' }), as: 'any' }, believedDeposit],
+  ['a deposit under a sha1 key', { ...stated(depositFields, { scheme: 'sha1' }), as: 'any' }, believedDeposit],
+  ['a deposit, by the webhook secret alone', { ...depositOf(), keys: [], as: 'any' }, believedDeposit],
+  ['a deposit by a sha1 key alone', { ...byKeyAlone(stated(depositFields, { scheme: 'sha1' })), as: 'deposit' }, 'keys'],
+  ['a deposit whose keys differ', { ...depositOf({ deposit_id: 'cb_f' }), as: 'any' }, refused('bad_body')],
+  ['a deposit without its key', { ...stated({ ...depositFields, deposit_id: '' }), as: 'any' }, refused('bad_body')],
+  ['a deposit of decimals', { ...depositOf({ deposit_amount: '3.5' }), as: 'any' }, refused('bad_body')],
+  ['a deposit at no place', { ...depositOf({ deposit_log_index: '-1' }), as: 'any' }, refused('bad_body')],
+  ['a deposit of another merchant', { ...withBody(encodeBody({ ...depositFields, appid: 'another', t: `${now}` }, 'form', { scheme: 'hmac-sha256', key }).text), as: 'any' }, refused('wrong_appid')],
+  ['a deposit signed five minutes ago', { ...depositOf(), now: now + 301, as: 'any' }, refused('stale_timestamp')],
+  ['a callback, to who takes deposits', { ...good, as: 'deposit' }, refused('bad_body')],
+  ['a callback, to who takes anything', { ...good, as: 'any' }, believed],
+  ...eventNames.map(event => [`${event}, to who takes events`, { ...stated(eventOf(event)), as: 'any' }, believedEvent(event)] as const),
+  ['an event, to who takes deposits', { ...stated(eventOf('order.seen')), as: 'deposit' }, refused('bad_body')],
+  ['an event by the key alone, to who takes events', { ...byKeyAlone(stated(eventOf('order.seen'))), as: 'event' }, believedEvent('order.seen')],
+  ['an event of a later gateway', { ...stated({ event: 'order.renamed', event_id: id, event_txid: txid }), as: 'any' }, believedEvent('order.renamed')],
+  ['an event whose keys differ', { ...stated({ ...eventOf('order.seen'), event_id: 'ev_f' }), as: 'any' }, refused('bad_body')],
+  ['an event without its key', { ...stated({ event: 'order.seen' }), as: 'any' }, refused('bad_body')],
+  ['a callback, to who takes events', { ...good, as: 'event' }, refused('bad_body')],
+  ['no body, to who takes anything', { ...withBody(''), as: 'any' }, refused('bad_body')],
   ['no orderid', formOf({ orderid: '' }), refused('bad_body')],
   ['a field twice', withBody(`${good.body}&amount=1`), refused('bad_body')],
   ['a malformed escape', withBody(`${good.body}&x=%zz`), refused('bad_body')],

@@ -16,8 +16,10 @@ export interface CallCase {
   parameters: Readonly<Record<string, string>>
 }
 
-/** Verify a callback. */
+/** Verify what the gateway posts. */
 export interface VerifyCase {
+  /** `any`: as what it says it is. Default callback. */
+  as?: 'callback' | 'deposit' | 'event' | 'any'
   secrets: readonly string[]
   keys: readonly string[]
   scheme: 'hmac-sha256' | 'sha1'
@@ -34,11 +36,11 @@ export function callLine(appid: string, it: CallCase): string {
   return ['call', ...settings, ...pairs(it.parameters)].join('\t')
 }
 
-/** The line for a callback. Its body and the values of its headers are any bytes. */
+/** The line for what the gateway posts. Its body and the values of its headers are any bytes. */
 export function verifyLine(appid: string, it: VerifyCase): string {
   const keys = [it.secrets.join(','), it.keys.join(','), it.scheme]
   const body = Buffer.from(it.body).toString('base64')
-  return ['verify', appid, ...keys, it.now, body, ...pairs(base64Of(it.headers))].join('\t')
+  return [it.as ?? 'callback', appid, ...keys, it.now, body, ...pairs(base64Of(it.headers))].join('\t')
 }
 
 /** Far more than thousands of lines take: a parser that takes minutes for a megabyte is a fault too. */

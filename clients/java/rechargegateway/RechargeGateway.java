@@ -366,9 +366,59 @@ public final class RechargeGateway {
             this.orderid = fields.get("orderid");
             this.localusermark = fields.get("localusermark");
             this.amount = Long.parseLong(fields.get("amount"));
-            this.amountUsdt = BigDecimal.valueOf(amount, 4).stripTrailingZeros().toPlainString();
+            this.amountUsdt = decimalUsdt(amount);
             this.sentAt = Long.parseLong(fields.get("t"));
             this.isTest = amount == 0;
+            this.fields = fields;
+        }
+    }
+
+    /** A user's money without an order, for merchants who have deposits on. */
+    public static final class Deposit {
+        /** Credit each of these once, whatever comes twice: a unique key in the table where you credit. */
+        public final String idempotencyKey;
+        public final String localusermark;
+        public final String address;
+        public final String txid;
+        /** The transfer's place in the transaction's logs. */
+        public final long logIndex;
+        /** What to credit, in 1/10000 USDT. */
+        public final long amount;
+        /** The same as decimal USDT: "3.0001". */
+        public final String amountUsdt;
+        /** Unix seconds of this attempt. */
+        public final long sentAt;
+        /** The body's as they came. */
+        public final Map<String, String> fields;
+
+        private Deposit(String idempotencyKey, Map<String, String> fields) {
+            this.idempotencyKey = idempotencyKey;
+            this.localusermark = fields.get("deposit_localusermark");
+            this.address = fields.get("deposit_address");
+            this.txid = fields.get("deposit_txid");
+            this.logIndex = Long.parseLong(fields.get("deposit_log_index"));
+            this.amount = Long.parseLong(fields.get("deposit_amount"));
+            this.amountUsdt = decimalUsdt(amount);
+            this.sentAt = Long.parseLong(fields.get("t"));
+            this.fields = fields;
+        }
+    }
+
+    /** For display, if you have events on. It announces no money: never credit because of one. */
+    public static final class Event {
+        /** The same event may come twice under it. */
+        public final String idempotencyKey;
+        /** order.seen, order.expired, deposit.unclaimed, or one that this client does not know yet. */
+        public final String event;
+        /** Unix seconds of this attempt. */
+        public final long sentAt;
+        /** What it says: event_orderid, event_txid and so on. */
+        public final Map<String, String> fields;
+
+        private Event(String idempotencyKey, Map<String, String> fields) {
+            this.idempotencyKey = idempotencyKey;
+            this.event = fields.get("event");
+            this.sentAt = Long.parseLong(fields.get("t"));
             this.fields = fields;
         }
     }
@@ -388,21 +438,99 @@ public final class RechargeGateway {
     /** As above, at a time given in Unix seconds. */
     public static Callback verifyCallback(byte[] rawBody, Map<String, List<String>> headers, CallbackKeys keys, long now)
         throws CallbackException {
+        Verified it = verifyBody(rawBody, headers, keys, now, CALLBACK);
+        return new Callback(it.idempotencyKey, it.fields);
+    }
+
+    /** Verifies a deposit, as verifyCallback a callback. The merchant key by itself is enough if it is no SHA1 key. */
+    public static Deposit verifyDeposit(byte[] rawBody, Map<String, List<String>> headers, CallbackKeys keys)
+        throws CallbackException {
+        return verifyDeposit(rawBody, headers, keys, System.currentTimeMillis() / 1000);
+    }
+
+    /** As of a time, in Unix seconds. */
+    public static Deposit verifyDeposit(byte[] rawBody, Map<String, List<String>> headers, CallbackKeys keys, long now)
+        throws CallbackException {
+        Verified it = verifyBody(rawBody, headers, keys, now, DEPOSIT);
+        return new Deposit(it.idempotencyKey, it.fields);
+    }
+
+    /** Verifies an event, as verifyCallback a callback. The merchant key by itself is enough if it is no SHA1 key. */
+    public static Event verifyEvent(byte[] rawBody, Map<String, List<String>> headers, CallbackKeys keys)
+        throws CallbackException {
+        return verifyEvent(rawBody, headers, keys, System.currentTimeMillis() / 1000);
+    }
+
+    /** As of a time, in Unix seconds. */
+    public static Event verifyEvent(byte[] rawBody, Map<String, List<String>> headers, CallbackKeys keys, long now)
+        throws CallbackException {
+        Verified it = verifyBody(rawBody, headers, keys, now, EVENT);
+        return new Event(it.idempotencyKey, it.fields);
+    }
+
+    /** What the gateway posts: money for an order, money without one, or something to display. */
+    public enum Kind { CALLBACK, DEPOSIT, EVENT }
+
+    /**
+     * Tells which kind a body says it is. Nothing is verified yet: verify it by the method of that kind.
+     * @throws CallbackException bad_body
+     */
+    public static Kind kindOf(byte[] rawBody) throws CallbackException {
+        Map<String, String> fields = readFields(rawBody);
+        if (fields.containsKey("event")) return Kind.EVENT;
+        return fields.containsKey("deposit_id") ? Kind.DEPOSIT : Kind.CALLBACK;
+    }
+
+    /** The fields of one kind of body. */
+    private static final class Names {
+        /** The one that says its key. */
+        final String id;
+        final List<String> required;
+        /** Whole numbers: amounts in 1/10000 USDT, a place in a list. */
+        final List<String> whole;
+
+        Names(String id, List<String> required, List<String> whole) {
+            this.id = id;
+            this.required = required;
+            this.whole = whole;
+        }
+    }
+
+    private static final Names CALLBACK = new Names("callback_id", List.of("orderid", "localusermark"), List.of("amount"));
+    private static final Names DEPOSIT = new Names("deposit_id",
+        List.of("deposit_id", "deposit_localusermark", "deposit_address", "deposit_txid"),
+        List.of("deposit_amount", "deposit_log_index"));
+    private static final Names EVENT = new Names("event_id", List.of("event", "event_id"), List.of());
+
+    private static final class Verified {
+        final String idempotencyKey;
+        final Map<String, String> fields;
+
+        Verified(String idempotencyKey, Map<String, String> fields) {
+            this.idempotencyKey = idempotencyKey;
+            this.fields = fields;
+        }
+    }
+
+    private static Verified verifyBody(
+        byte[] rawBody, Map<String, List<String>> headers, CallbackKeys keys, long now, Names names)
+        throws CallbackException {
         keys.check();
         String signedId = keys.webhookSecrets.isEmpty() ? null : verifyHeaders(rawBody, headers, keys, now);
         Map<String, String> fields = readFields(rawBody);
+        checkFields(fields, names);
         if (!keys.keys.isEmpty()) verifySign(fields, keys);
         if (!fields.get("appid").equals(keys.appid)) throw new CallbackException("wrong_appid", "it is for another appid");
         if (signedId == null) checkTime(fields.get("t"), now);
-        String callbackId = fields.get("callback_id");
-        String idempotencyKey = signedId != null ? signedId : callbackId;
+        String statedId = fields.get(names.id);
+        String idempotencyKey = signedId != null ? signedId : statedId;
         if (idempotencyKey == null || idempotencyKey.isEmpty()) {
             throw new CallbackException("no_signed_key", "give webhookSecret, or have your callbacks set to all fields");
         }
-        if (callbackId != null && !callbackId.equals(idempotencyKey)) {
-            throw new CallbackException("bad_body", "callback_id and webhook-id differ");
+        if (statedId != null && !statedId.equals(idempotencyKey)) {
+            throw new CallbackException("bad_body", names.id + " and webhook-id differ");
         }
-        return new Callback(idempotencyKey, fields);
+        return new Verified(idempotencyKey, fields);
     }
 
     private Answer request(String endpoint, Map<String, String> parameters, int retries) {
@@ -534,15 +662,25 @@ public final class RechargeGateway {
     /** A form, or a JSON object of strings. What it is shows: a form begins with a name. */
     private static Map<String, String> readFields(byte[] body) throws CallbackException {
         String text = decodeUtf8(body);
-        Map<String, String> fields = text.stripLeading().startsWith("{") ? readJson(text) : readForm(text);
-        for (String name : List.of("orderid", "localusermark", "amount", "appid", "t")) {
-            if (fields.getOrDefault(name, "").isEmpty()) throw new CallbackException("bad_body", name + " is not there");
+        return text.stripLeading().startsWith("{") ? readJson(text) : readForm(text);
+    }
+
+    private static String decimalUsdt(long amount) {
+        return BigDecimal.valueOf(amount, 4).stripTrailingZeros().toPlainString();
+    }
+
+    private static void checkFields(Map<String, String> fields, Names names) throws CallbackException {
+        for (List<String> some : List.of(names.required, names.whole, List.of("appid", "t"))) {
+            for (String name : some) {
+                if (fields.getOrDefault(name, "").isEmpty()) throw new CallbackException("bad_body", name + " is not there");
+            }
         }
-        if (!fields.get("amount").matches("0|[1-9][0-9]{0,17}")) {
-            throw new CallbackException("bad_body", "amount is no whole number of 1/10000 USDT");
+        for (String name : names.whole) {
+            if (!fields.get(name).matches("0|[1-9][0-9]{0,17}")) {
+                throw new CallbackException("bad_body", name + " is no whole number");
+            }
         }
         if (!fields.get("t").matches("[0-9]{1,12}")) throw new CallbackException("bad_body", "t is no Unix time");
-        return fields;
     }
 
     private static Map<String, String> readJson(String text) throws CallbackException {

@@ -1,8 +1,4 @@
-import type { Callback as SixFields } from './api-types.ts'
 import { CallbackError } from './errors.ts'
-
-/** The body's fields as they came: six, or all of them where the merchant is set to `full`. */
-export type CallbackFields = Readonly<Record<string, string> & Omit<SixFields, 'sign'>>
 
 /**
  * A stranger decides by the content-type whether a framework parses the body, or gives none: so this is the stranger's
@@ -18,30 +14,38 @@ export function bytesOf(rawBody: unknown): Uint8Array {
   throw new CallbackError('bad_body', 'pass the raw body, bytes or text, before anything parses it')
 }
 
+/** Which of a body's fields have to be there, and what they are. */
+export interface FieldNames {
+  required: readonly string[]
+  /** Whole numbers: amounts in 1/10000 USDT, a place in a list. */
+  whole: readonly string[]
+}
+
 /**
- * Reads a callback's body: a form, or a JSON object of strings. What it is shows: a form begins with a name.
+ * Reads a body: a form, or a JSON object of strings. What it is shows: a form begins with a name.
  * @throws CallbackError bad_body.
  */
-export function readFields(body: Uint8Array): CallbackFields {
+export function readFields(body: Uint8Array): Record<string, string> {
   const text = decode(body)
-  return checkFields(/^\s*\{/.test(text) ? readJson(text) : readForm(text))
+  return /^\s*\{/.test(text) ? readJson(text) : readForm(text)
+}
+
+/** @throws CallbackError bad_body. */
+export function checkFields(fields: Readonly<Record<string, string>>, names: FieldNames): void {
+  for (const name of [...names.required, ...names.whole, 'appid', 't']) {
+    if (!fields[name]) throw new CallbackError('bad_body', `${name} is not there`)
+  }
+  for (const name of names.whole) {
+    if (!/^(0|[1-9]\d{0,17})$/.test(fields[name]!))
+      throw new CallbackError('bad_body', `${name} is no whole number`)
+  }
+  if (!/^\d{1,12}$/.test(fields.t!)) throw new CallbackError('bad_body', 't is no Unix time')
 }
 
 /** @param amount 1/10000 USDT. @returns decimal USDT in its shortest form: '3.0001'. */
 export function decimalUsdt(amount: bigint): string {
   const fraction = (amount % 10_000n).toString().padStart(4, '0').replace(/0+$/, '')
   return fraction === '' ? `${amount / 10_000n}` : `${amount / 10_000n}.${fraction}`
-}
-
-function checkFields(fields: Record<string, string>): CallbackFields {
-  for (const name of ['orderid', 'localusermark', 'amount', 'appid', 't']) {
-    if (!fields[name]) throw new CallbackError('bad_body', `${name} is not there`)
-  }
-  if (!/^(0|[1-9]\d{0,17})$/.test(fields.amount!)) {
-    throw new CallbackError('bad_body', 'amount is no whole number of 1/10000 USDT')
-  }
-  if (!/^\d{1,12}$/.test(fields.t!)) throw new CallbackError('bad_body', 't is no Unix time')
-  return fields as CallbackFields
 }
 
 function decode(body: Uint8Array): string {

@@ -1,22 +1,12 @@
-import { bytesOf, type CallbackFields, decimalUsdt, readFields } from './callback-fields.ts'
-import { type CallbackHeaders, checkTime, verifyHeaders } from './callback-headers.ts'
-import { CallbackError } from './errors.ts'
-import { type Scheme, sameText, sign } from './signature.ts'
+import type { Callback as SixFields } from './api-types.ts'
+import { decimalUsdt } from './callback-fields.ts'
+import type { CallbackHeaders } from './callback-headers.ts'
+import { type CallbackKeys, type RawBody, verifyBody } from './verify-body.ts'
 
-/**
- * What a merchant verifies with. Each of the two that is given must fit; while one is being changed, give the old and
- * the new.
- */
-export interface CallbackKeys {
-  appid: string
-  /** `whsec_...`: verifies webhook-signature, which covers the key to deduplicate by and the exact bytes. */
-  webhookSecret?: string | readonly string[]
-  /** The merchant key: verifies the body's `sign`. By itself it is enough only if your callbacks carry all fields (`full`). */
-  key?: string | readonly string[]
-  /** Of the merchant key. Default hmac-sha256. A sha1 key needs the webhook secret beside it. */
-  scheme?: Scheme
-}
+/** The body's fields as they came: six, or all of them where the merchant is set to `full`. */
+export type CallbackFields = Readonly<Record<string, string> & Omit<SixFields, 'sign'>>
 
+/** An order's money. */
 export interface Callback {
   /** Credit each of these once, whatever comes twice: a unique key in the table where you credit. */
   idempotencyKey: string
@@ -34,60 +24,28 @@ export interface Callback {
 }
 
 /**
- * Verifies a callback.
- * @param rawBody exactly as received, before anything parsed it. What a parser made of it is refused as bad_body.
+ * Verifies a callback. What is none, such as an event, is refused as bad_body: `kindOf` tells which it is.
  * @param nowS Unix seconds.
  * @throws CallbackError when it must not be believed; TypeError when the keys are none.
  */
 export async function verifyCallback(
-  rawBody: ArrayBufferView | ArrayBuffer | string,
+  rawBody: RawBody,
   headers: CallbackHeaders,
   keys: CallbackKeys,
   nowS: number = Math.floor(Date.now() / 1000),
 ): Promise<Callback> {
-  const secrets = [keys.webhookSecret ?? []].flat()
-  const merchantKeys = [keys.key ?? []].flat()
-  checkKeys(secrets, merchantKeys, keys.scheme)
-  const body = bytesOf(rawBody)
-  const signedId = secrets.length > 0 ? await verifyHeaders(body, headers, secrets, nowS) : null
-  const fields = readFields(body)
-  if (merchantKeys.length > 0) await verifySign(fields, merchantKeys, keys.scheme)
-  if (fields.appid !== keys.appid) throw new CallbackError('wrong_appid', 'it is for another appid')
-  if (signedId === null) checkTime(fields.t, nowS)
-  const idempotencyKey = signedId ?? fields.callback_id ?? ''
-  if (idempotencyKey === '') {
-    throw new CallbackError(
-      'no_signed_key',
-      'give the webhook secret, or have your callbacks set to all fields',
-    )
-  }
-  if (fields.callback_id !== undefined && fields.callback_id !== idempotencyKey) {
-    throw new CallbackError('bad_body', 'callback_id and webhook-id differ')
-  }
-  const amount = BigInt(fields.amount)
+  const names = { idName: 'callback_id', required: ['orderid', 'localusermark'], whole: ['amount'] }
+  const { idempotencyKey, fields } = await verifyBody(rawBody, headers, keys, nowS, names)
+  const sixOrMore = fields as CallbackFields
+  const amount = BigInt(sixOrMore.amount)
   return {
     idempotencyKey,
-    orderid: fields.orderid,
-    localusermark: fields.localusermark,
+    orderid: sixOrMore.orderid,
+    localusermark: sixOrMore.localusermark,
     amount,
     amountUsdt: decimalUsdt(amount),
     sentAt: Number(fields.t),
     isTest: amount === 0n,
-    fields,
+    fields: sixOrMore,
   }
-}
-
-function checkKeys(secrets: readonly string[], merchantKeys: readonly string[], scheme?: Scheme): void {
-  if ([...secrets, ...merchantKeys].includes('')) throw new TypeError('a key is empty')
-  if (secrets.length > 0) return
-  if (merchantKeys.length === 0) throw new TypeError('give webhookSecret, key, or both')
-  // A sha1 sign does not say what it is for: a request of yours could be sent to you as a callback.
-  if (scheme === 'sha1') throw new TypeError('a sha1 key verifies no callback by itself: give webhookSecret')
-}
-
-async function verifySign(fields: CallbackFields, keys: readonly string[], scheme?: Scheme): Promise<void> {
-  const given = (fields.sign ?? '').toUpperCase()
-  let fits = false
-  for (const key of keys) fits = sameText(given, await sign('callback', fields, key, scheme)) || fits
-  if (!fits) throw new CallbackError('bad_sign', "the body's sign does not fit")
 }

@@ -21,7 +21,7 @@ public final class Drive {
             String[] words = line.split("\t", -1);
             String[] rest = Arrays.copyOfRange(words, 1, words.length);
             try {
-                out.println(words[0].equals("call") ? call(rest) : verify(rest));
+                out.println(words[0].equals("call") ? call(rest) : verify(words[0], rest));
             } catch (RechargeGateway.GatewayException error) {
                 String after = error.retryAfter == null || error.retryAfter == 0 ? "-" : "" + error.retryAfter;
                 out.println(shown("refused", error.code, error.httpStatus, after, error.isRetryable()));
@@ -77,7 +77,7 @@ public final class Drive {
         }
     }
 
-    private static String verify(String[] rest) throws RechargeGateway.CallbackException {
+    private static String verify(String task, String[] rest) throws RechargeGateway.CallbackException {
         Map<String, List<String>> headers = new HashMap<>();
         // As HttpExchange gives it.
         paired(rest, 6).forEach((name, value) -> headers.put(name,
@@ -87,7 +87,18 @@ public final class Drive {
             .key(listed(rest[2]))
             .scheme(scheme(rest[3]));
         byte[] body = Base64.getDecoder().decode(rest[5]);
-        RechargeGateway.Callback it = RechargeGateway.verifyCallback(body, headers, keys, Long.parseLong(rest[4]));
+        long now = Long.parseLong(rest[4]);
+        String kind = task.equals("any") ? RechargeGateway.kindOf(body).name().toLowerCase() : task;
+        if (kind.equals("event")) {
+            RechargeGateway.Event it = RechargeGateway.verifyEvent(body, headers, keys, now);
+            return shown("ok", it.idempotencyKey, it.event, it.sentAt, it.fields.getOrDefault("event_txid", "-"));
+        }
+        if (kind.equals("deposit")) {
+            RechargeGateway.Deposit it = RechargeGateway.verifyDeposit(body, headers, keys, now);
+            return shown("ok", it.idempotencyKey, it.localusermark, it.address, it.txid, it.logIndex, it.amount,
+                it.amountUsdt, it.sentAt);
+        }
+        RechargeGateway.Callback it = RechargeGateway.verifyCallback(body, headers, keys, now);
         return shown("ok", it.idempotencyKey, it.orderid, it.localusermark, it.amount, it.amountUsdt, it.sentAt, it.isTest,
             it.fields.getOrDefault("txid", "-"));
     }

@@ -22,11 +22,13 @@ func main() {
 	lines.Buffer(nil, 8<<20)
 	for lines.Scan() {
 		task, rest, _ := strings.Cut(lines.Text(), "\t")
-		do := verify
+		words := strings.Split(rest, "\t")
+		answer, err := "", error(nil)
 		if task == "call" {
-			do = call
+			answer, err = call(words)
+		} else {
+			answer, err = verify(rechargegateway.Kind(task), words)
 		}
-		answer, err := do(strings.Split(rest, "\t"))
 		if err != nil {
 			answer = refusal(err)
 		}
@@ -94,7 +96,7 @@ func findOrder(ctx context.Context, client *rechargegateway.Client, given map[st
 	return &it, json.Unmarshal(data, &it)
 }
 
-func verify(rest []string) (string, error) {
+func verify(kind rechargegateway.Kind, rest []string) (string, error) {
 	header := http.Header{}
 	for name, value := range paired(rest[6:]) {
 		bytes, err := base64.StdEncoding.DecodeString(value)
@@ -107,21 +109,43 @@ func verify(rest []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	it, err := rechargegateway.VerifyCallback(body, header, rechargegateway.CallbackKeys{
+	keys := rechargegateway.CallbackKeys{
 		AppID:          rest[0],
 		WebhookSecrets: listed(rest[1]),
 		Keys:           listed(rest[2]),
 		Scheme:         rechargegateway.Scheme(rest[3]),
 		Now:            func() time.Time { return unix(rest[4]) },
-	})
-	return shown(err, func() []any {
-		txid, full := it.Fields["txid"]
-		if !full {
-			txid = "-"
+	}
+	if kind == "any" {
+		if kind, err = rechargegateway.KindOf(body); err != nil {
+			return "", err
 		}
-		money := []any{it.Amount, it.AmountUSDT, it.SentAt.Unix(), it.IsTest, txid}
+	}
+	switch kind {
+	case rechargegateway.KindEvent:
+		it, err := rechargegateway.VerifyEvent(body, header, keys)
+		return shown(err, func() []any {
+			return []any{it.IdempotencyKey, it.Event, it.SentAt.Unix(), orDash(it.Fields, "event_txid")}
+		})
+	case rechargegateway.KindDeposit:
+		it, err := rechargegateway.VerifyDeposit(body, header, keys)
+		return shown(err, func() []any {
+			money := []any{it.Amount, it.AmountUSDT, it.SentAt.Unix()}
+			return append([]any{it.IdempotencyKey, it.LocalUserMark, it.Address, it.TxID, it.LogIndex}, money...)
+		})
+	}
+	it, err := rechargegateway.VerifyCallback(body, header, keys)
+	return shown(err, func() []any {
+		money := []any{it.Amount, it.AmountUSDT, it.SentAt.Unix(), it.IsTest, orDash(it.Fields, "txid")}
 		return append([]any{it.IdempotencyKey, it.OrderID, it.LocalUserMark}, money...)
 	})
+}
+
+func orDash(fields map[string]string, name string) string {
+	if value, there := fields[name]; there {
+		return value
+	}
+	return "-"
 }
 
 func refusal(err error) string {

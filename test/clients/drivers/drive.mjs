@@ -1,12 +1,20 @@
 // Does what each line of its input says, and answers it with a line: see test/clients/drive.ts.
 import { createInterface } from 'node:readline'
-import { CallbackError, GatewayError, openGateway, verifyCallback } from 'recharge-gateway-client'
+import {
+  CallbackError,
+  GatewayError,
+  kindOf,
+  openGateway,
+  verifyCallback,
+  verifyDeposit,
+  verifyEvent,
+} from 'recharge-gateway-client'
 
 const KEYS = /key|secret/
 
 for await (const line of createInterface({ input: process.stdin })) {
   const [task, ...rest] = line.split('\t')
-  console.log(await (task === 'call' ? call(rest) : verify(rest)).catch(refusal))
+  console.log(await (task === 'call' ? call(rest) : verify(task, rest)).catch(refusal))
 }
 
 async function call([url, appid, key, scheme, retries, timeoutMs, endpoint, ...pairs]) {
@@ -52,10 +60,21 @@ async function call([url, appid, key, scheme, retries, timeoutMs, endpoint, ...p
   }
 }
 
-async function verify([appid, secrets, keys, scheme, now, body, ...pairs]) {
+async function verify(task, [appid, secrets, keys, scheme, now, base64, ...pairs]) {
   const given = { appid, scheme, webhookSecret: listed(secrets), key: listed(keys) }
   const headers = Object.fromEntries(pairs.map(pair => headerOf(cut(pair))))
-  const callback = await verifyCallback(Buffer.from(body, 'base64'), headers, given, Number(now))
+  const body = Buffer.from(base64, 'base64')
+  const kind = task === 'any' ? kindOf(body) : task
+  if (kind === 'event') {
+    const { idempotencyKey, event, sentAt, fields } = await verifyEvent(body, headers, given, Number(now))
+    return shown(idempotencyKey, event, sentAt, fields.event_txid ?? '-')
+  }
+  if (kind === 'deposit') {
+    const it = await verifyDeposit(body, headers, given, Number(now))
+    const { idempotencyKey, localusermark, address, txid, logIndex, amount, amountUsdt, sentAt } = it
+    return shown(idempotencyKey, localusermark, address, txid, logIndex, amount, amountUsdt, sentAt)
+  }
+  const callback = await verifyCallback(body, headers, given, Number(now))
   const { idempotencyKey, orderid, localusermark, amount, amountUsdt, sentAt, isTest, fields } = callback
   return shown(idempotencyKey, orderid, localusermark, amount, amountUsdt, sentAt, isTest, fields.txid ?? '-')
 }

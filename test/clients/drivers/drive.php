@@ -41,9 +41,23 @@ $call = function (string $url, string $appid, string $key, string $scheme, strin
     }
 };
 
-$verify = function (string $appid, string $secrets, string $keys, string $scheme, string $now, string $body, string ...$pairs) {
+$verify = function (string $task, string $appid, string $secrets, string $keys, string $scheme, string $now, string $body, string ...$pairs) {
     $given = ['appid' => $appid, 'webhook_secret' => listed($secrets), 'key' => listed($keys), 'scheme' => $scheme];
-    $it = RechargeGateway::verifyCallback(base64_decode($body), array_map('base64_decode', paired($pairs)), $given, (int) $now);
+    $body = base64_decode($body);
+    $message = [$body, array_map('base64_decode', paired($pairs)), $given, (int) $now];
+    $kind = $task === 'any' ? RechargeGateway::kindOf($body) : $task;
+    if ($kind === 'event') {
+        $it = RechargeGateway::verifyEvent(...$message);
+        return shown($it['idempotency_key'], $it['event'], $it['sent_at'], $it['fields']['event_txid'] ?? '-');
+    }
+    if ($kind === 'deposit') {
+        $it = RechargeGateway::verifyDeposit(...$message);
+        return shown(
+            $it['idempotency_key'], $it['localusermark'], $it['address'], $it['txid'],
+            $it['log_index'], $it['amount'], $it['amount_usdt'], $it['sent_at']
+        );
+    }
+    $it = RechargeGateway::verifyCallback(...$message);
     return shown(
         $it['idempotency_key'], $it['orderid'], $it['localusermark'],
         $it['amount'], $it['amount_usdt'], $it['sent_at'], $it['is_test'], $it['fields']['txid'] ?? '-'
@@ -74,9 +88,8 @@ function paired(array $pairs)
 
 while (($line = fgets(STDIN)) !== false) {
     $rest = explode("\t", rtrim($line, "\n"));
-    $task = array_shift($rest) === 'call' ? $call : $verify;
     try {
-        $answer = $task(...$rest);
+        $answer = $rest[0] === 'call' ? $call(...array_slice($rest, 1)) : $verify(...$rest);
     } catch (RechargeGatewayException $error) {
         $answer = implode("\t", [
             'refused', $error->errorCode, $error->httpStatus, $error->retryAfter ?: '-', $error->isRetryable() ? 'true' : 'false',

@@ -3,7 +3,15 @@
 import base64
 import sys
 
-from recharge_gateway import CallbackError, Gateway, GatewayError, verify_callback
+from recharge_gateway import (
+    CallbackError,
+    Gateway,
+    GatewayError,
+    kind_of,
+    verify_callback,
+    verify_deposit,
+    verify_event,
+)
 
 
 def call(url, appid, key, scheme, retries, timeout_ms, endpoint, *pairs):
@@ -40,9 +48,12 @@ def call(url, appid, key, scheme, retries, timeout_ms, endpoint, *pairs):
     raise AssertionError(endpoint)
 
 
-def verify(appid, secrets, keys, scheme, now, body, *pairs):
-    it = verify_callback(
-        base64.b64decode(body),
+def verify(task, appid, secrets, keys, scheme, now, body, *pairs):
+    raw_body = base64.b64decode(body)
+    kind = kind_of(raw_body) if task == "any" else task
+    function = {"callback": verify_callback, "deposit": verify_deposit, "event": verify_event}[kind]
+    it = function(
+        raw_body,
         dict(header_of(*pair.split("=", 1)) for pair in pairs),
         appid=appid,
         webhook_secret=listed(secrets),
@@ -50,6 +61,11 @@ def verify(appid, secrets, keys, scheme, now, body, *pairs):
         scheme=scheme,
         now=int(now),
     )
+    if kind == "event":
+        return shown(it.idempotency_key, it.event, it.sent_at, it.fields.get("event_txid", "-"))
+    if kind == "deposit":
+        place = it.address, it.txid, it.log_index
+        return shown(it.idempotency_key, it.localusermark, *place, it.amount, it.amount_usdt, it.sent_at)
     money = it.amount, it.amount_usdt, it.sent_at, it.is_test
     return shown(it.idempotency_key, it.orderid, it.localusermark, *money, it.fields.get("txid", "-"))
 
@@ -72,7 +88,7 @@ sys.stdout.reconfigure(encoding="utf-8")
 for line in sys.stdin:
     task, *rest = line.rstrip("\n").split("\t")
     try:
-        print(call(*rest) if task == "call" else verify(*rest))
+        print(call(*rest) if task == "call" else verify(task, *rest))
     except GatewayError as error:
         after = error.retry_after or "-"
         print("refused\t%s\t%d\t%s\t%s" % (error.code, error.http_status, after, str(error.retryable).lower()))
