@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventKey } from '../../src/callbacks/outbox/event.ts'
 import { openTellingSeen } from '../../src/credits/tell-seen.ts'
+import { assertDescribed } from '../support/described-event.ts'
 import { seedAddress, seedOrders } from '../support/seed.ts'
 import { seedSeen } from '../support/seed-transfer.ts'
 import { at, creditedChain } from './credited-chain.ts'
@@ -35,6 +36,7 @@ test('a payment at the head is told of once, as one of the order that it would p
   assert.equal(await tell(), 0)
   const key = eventKey(rules, 'order.seen', 't1:0')
   const { rows } = await pool.query(`select key, notify_url, fields from event`)
+  for (const { fields } of rows) assertDescribed(fields)
   const { event_ordersn: _, ...fields } = rows[0].fields
   assert.deepEqual([rows.length, rows[0].key, rows[0].notify_url], [1, key, 'https://own.example/cb'])
   assert.deepEqual(fields, {

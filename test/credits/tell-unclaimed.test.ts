@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventKey } from '../../src/callbacks/outbox/event.ts'
+import { assertDescribed } from '../support/described-event.ts'
 import { addAddress, addOrder, creditedChain, orderOf } from './credited-chain.ts'
 
 test('a transfer that becomes unclaimed is told of once, and its later credit as ever', async () => {
@@ -10,6 +11,7 @@ test('a transfer that becomes unclaimed is told of once, and its later credit as
   const first = block(10, [[{ toBytes: to, units: 3_000_050n }]])
   await credit([first])
   const { rows } = await pool.query(`select key, fields from event`)
+  for (const { fields } of rows) assertDescribed(fields)
   const { txid } = first.transfers[0]!
   const key = eventKey(rules, 'deposit.unclaimed', `${txid}:0`)
   const { address } = (await pool.query(`select address from deposit_address`)).rows[0]

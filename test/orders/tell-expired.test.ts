@@ -4,6 +4,7 @@ import { createCursor } from '../../src/blocks/chain-store.ts'
 import { eventKey } from '../../src/callbacks/outbox/event.ts'
 import { tellExpired } from '../../src/orders/tell-expired.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { assertDescribed } from '../support/described-event.ts'
 import { seedAddress, seedOrders } from '../support/seed.ts'
 import { seedMerchant } from '../support/seed-merchant.ts'
 
@@ -67,6 +68,7 @@ test('an order is told of once the chain is past its window, unless it is fully 
   assert.deepEqual(await tellAt(at(3608.5)), ['unpaid', 'part'])
   assert.deepEqual(await tellAt(at(9000)), ['unpaid', 'part', 'later'])
   const { rows } = await pool.query(`select key, notify_url, fields from event order by id limit 2`)
+  for (const { fields } of rows) assertDescribed(fields)
   const { event_ordersn, ...unpaid } = rows[0].fields
   assert.match(event_ordersn, /^cz-/)
   const key = eventKey(chain, 'order.expired', `${merchant.appid}:unpaid`)

@@ -80,6 +80,87 @@ export interface FullCallback {
   sign: string
 }
 
+export interface OrderSeenEvent {
+  /** What it tells. */
+  event: 'order.seen'
+  /** The event's key: the same at every attempt. */
+  event_id: string
+  /** The merchant's id for the order. */
+  event_orderid: string
+  /** The gateway's id of the order. */
+  event_ordersn: string
+  /** The merchant's id for the user. */
+  event_localusermark: string
+  /** The address that was, or was to be, paid. */
+  event_address: string
+  /** The transaction with the transfer. */
+  event_txid: string
+  /** The transfer's position in the transaction's logs. */
+  event_log_index: string
+  /** The transfer's amount, decimal USDT. */
+  event_amount_usdt: string
+  /** The number of the block that has it. */
+  event_block: string
+  /** The merchant's appid. */
+  appid: string
+  /** Unix seconds of this attempt. */
+  t: string
+  /** The signature, upper-case hex, under the endpoint name `callback`. */
+  sign: string
+}
+
+export interface OrderExpiredEvent {
+  /** What it tells. */
+  event: 'order.expired'
+  /** The event's key: the same at every attempt. */
+  event_id: string
+  /** The merchant's id for the order. */
+  event_orderid: string
+  /** The gateway's id of the order. */
+  event_ordersn: string
+  /** The merchant's id for the user. */
+  event_localusermark: string
+  /** The address that was, or was to be, paid. */
+  event_address: string
+  /** The order's state. */
+  event_state: 'pending' | 'underpaid'
+  /** The order's amount, decimal USDT. */
+  event_expected_usdt: string
+  /** What it has received, decimal USDT. */
+  event_received_usdt: string
+  /** When its window ended, Unix seconds. */
+  event_expires_at: string
+  /** The merchant's appid. */
+  appid: string
+  /** Unix seconds of this attempt. */
+  t: string
+  /** The signature, upper-case hex, under the endpoint name `callback`. */
+  sign: string
+}
+
+export interface DepositUnclaimedEvent {
+  /** What it tells. */
+  event: 'deposit.unclaimed'
+  /** The event's key: the same at every attempt. */
+  event_id: string
+  /** The merchant's id for the user. */
+  event_localusermark: string
+  /** The address that was, or was to be, paid. */
+  event_address: string
+  /** The transaction with the transfer. */
+  event_txid: string
+  /** The transfer's position in the transaction's logs. */
+  event_log_index: string
+  /** The transfer's amount, decimal USDT. */
+  event_amount_usdt: string
+  /** The merchant's appid. */
+  appid: string
+  /** Unix seconds of this attempt. */
+  t: string
+  /** The signature, upper-case hex, under the endpoint name `callback`. */
+  sign: string
+}
+
 export interface NewAddressParameters {
   /** The merchant's appid. */
   appid: string

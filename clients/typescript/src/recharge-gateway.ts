@@ -1,5 +1,6 @@
 // What the package offers.
 export type * from './answers.ts'
+export type { DepositUnclaimedEvent, OrderExpiredEvent, OrderSeenEvent } from './api-types.ts'
 export type { CallbackHeaders } from './callback-headers.ts'
 export { type GatewayClient, type GatewaySettings, openGateway } from './client.ts'
 export { CallbackError, type CallbackErrorCode, GatewayError, type GatewayErrorCode } from './errors.ts'

@@ -9,7 +9,7 @@ export interface GatewayEvent {
   event: string
   /** Unix seconds of this attempt. */
   sentAt: number
-  /** What it says: `event_orderid`, `event_txid` and so on. */
+  /** What it says: `event_orderid`, `event_txid` and so on. `OrderSeenEvent` and its like name them. */
   fields: Readonly<Record<string, string>>
 }
 

@@ -4,6 +4,7 @@ import type { TObject, TSchema } from 'typebox'
 import { type ErrorCode, errorCodes } from '../../base/errors.ts'
 import { productVersion } from '../../base/version.ts'
 import { callbackSchema, fullCallbackSchema } from '../../callbacks/callback-schemas.ts'
+import { eventSchemas } from '../../callbacks/event-schemas.ts'
 import { type SignedParameters, signParameters } from '../../merchants/signature.ts'
 import type { Endpoint } from '../../requests/endpoint.ts'
 import { parametersSchema } from '../../requests/merchant-parameters.ts'
@@ -36,7 +37,7 @@ const errorsTag = { name: 'Errors', description: errorTable() }
 
 const tag = {
   name: 'Merchant API',
-  description: 'The endpoints a merchant calls, and the callback it receives.',
+  description: 'The endpoints a merchant calls, and what is posted to it.',
 }
 
 /** The key that signs the examples: the key of the published vectors. */
@@ -69,12 +70,13 @@ export function apiDocument(
         { post: operation(endpoint, curl(endpoint)) },
       ]),
     ),
-    webhooks: { callback: { post: callbackOperation() } },
+    webhooks: { callback: { post: callbackOperation() }, event: { post: eventOperation() } },
     components: {
       schemas: {
         Refusal: plainSchema(refusalSchema),
         Callback: plainSchema(callbackSchema),
         FullCallback: plainSchema(fullCallbackSchema),
+        ...Object.fromEntries(events.map(({ name, schema }) => [name, plainSchema(schema)])),
         ...Object.fromEntries(endpoints.flatMap(endpointSchemas)),
       },
       headers: {
@@ -190,27 +192,63 @@ function refusal(status: number, codes: readonly ErrorCode[]) {
   }
 }
 
-const callbackHeaders = [
-  ['Idempotency-Key', "The callback's key: the same at every attempt."],
+/** Names of types in generated clients: `OrderSeenEvent`. */
+const events = Object.entries(eventSchemas).map(([event, schema]) => ({
+  event,
+  name: `${event.replace(/(?:^|\.)(\w)/g, (_, letter) => letter.toUpperCase())}Event`,
+  schema,
+}))
+
+const webhookHeaders = [
+  ['Idempotency-Key', 'Its key: the same at every attempt.'],
   ['webhook-id', 'The same key (Standard Webhooks).'],
   ['webhook-timestamp', 'Unix seconds of this attempt.'],
   ['webhook-signature', 'One `v1,…` for each live secret, over the exact bytes sent.'],
 ]
 
 function callbackOperation() {
-  const schema = { anyOf: [reference('Callback'), reference('FullCallback')] }
-  const examples = {
-    six: { summary: 'Six fields, the default', value: exampleOf(callbackSchema, true) },
-    full: { summary: 'callback_fields: full', value: exampleOf(fullCallbackSchema, true) },
-  }
-  return {
+  return webhookOperation({
     operationId: 'callback',
-    tags: [tag.name],
     summary:
       "The gateway posts this to the merchant's URL for every credit that changes the announced amount.",
     description:
-      'Form-encoded, unless the merchant is set to JSON. A merchant may also be set to some of the fields beside the six, and to be told of events, which are posted here too: they have the field `event`, and neither `orderid` nor `amount`. Any 2xx within 10 s acknowledges it. Anything else is retried: 15 attempts over more than 82 hours.',
-    parameters: callbackHeaders.map(([name, description]) => ({
+      'Form-encoded, unless the merchant is set to JSON. A merchant may also be set to some of the fields beside the six. Any 2xx within 10 s acknowledges it. Anything else is retried: 15 attempts over more than 82 hours.',
+    schema: { anyOf: [reference('Callback'), reference('FullCallback')] },
+    examples: {
+      six: { summary: 'Six fields, the default', value: exampleOf(callbackSchema, true) },
+      full: { summary: 'callback_fields: full', value: exampleOf(fullCallbackSchema, true) },
+    },
+  })
+}
+
+function eventOperation() {
+  return webhookOperation({
+    operationId: 'event',
+    summary: 'The gateway posts this to the same URL, for display, if the merchant is set to be told of it.',
+    description:
+      'It announces no money: never credit a user because of one. It has the field `event`, and neither `orderid` nor `amount`. It is encoded, signed and acknowledged like a callback, and has five attempts within a day.',
+    schema: { anyOf: events.map(({ name }) => reference(name)) },
+    examples: Object.fromEntries(
+      events.map(({ event, schema }) => [event, { summary: event, value: exampleOf(schema, true) }]),
+    ),
+  })
+}
+
+function webhookOperation({
+  schema,
+  examples,
+  ...said
+}: {
+  schema: object
+  examples: object
+  operationId: string
+  summary: string
+  description: string
+}) {
+  return {
+    ...said,
+    tags: [tag.name],
+    parameters: webhookHeaders.map(([name, description]) => ({
       name,
       in: 'header',
       required: true,
@@ -226,7 +264,7 @@ function callbackOperation() {
     },
     responses: {
       '2XX': { description: 'Acknowledged. It is not sent again.' },
-      410: { description: 'Not wanted any more. The gateway stops sending this callback.' },
+      410: { description: 'Not wanted any more. The gateway stops sending it.' },
       default: { description: 'Retried. Retry-After is respected within bounds.' },
     },
   }

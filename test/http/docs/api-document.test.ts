@@ -5,6 +5,7 @@ import type { TObject, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { type ErrorCode, errorCodes } from '../../../src/base/errors.ts'
 import { callbackSchema, fullCallbackSchema } from '../../../src/callbacks/callback-schemas.ts'
+import { eventSchemas } from '../../../src/callbacks/event-schemas.ts'
 import { callbackBody } from '../../../src/callbacks/sending/callback-body.ts'
 import { merchantEndpoints } from '../../../src/http/app.ts'
 import { answerSchema } from '../../../src/http/body/envelope.ts'
@@ -66,6 +67,10 @@ test('every field has a description and an example, and the examples are such as
   }
   describedThroughout(callbackSchema, 'callback')
   describedThroughout(fullCallbackSchema, 'callback, full')
+  for (const [event, schema] of Object.entries(eventSchemas)) {
+    describedThroughout(schema, event)
+    assert.ok(Value.Check(schema, exampleOf(schema, true)), event)
+  }
 })
 
 test('the examples are signed rightly', () => {
