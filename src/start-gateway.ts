@@ -15,7 +15,7 @@ import { type RunningCourier, startCourier } from './courier.ts'
 import { checkSchema, saysNotMigrated } from './db/check-schema.ts'
 import { shareConnections } from './db/connection-shares.ts'
 import { lastingRefusal } from './db/outage.ts'
-import { createPool, endPool, type Pool, run } from './db/pool.ts'
+import { createPool, endPool, type Pool, promptly, run } from './db/pool.ts'
 import { createPrisma } from './db/prisma-client.ts'
 import { openReadPool } from './db/read-pool.ts'
 import { startHealthServer } from './http/health.ts'
@@ -151,7 +151,7 @@ function readyCheck(pool: Pool, running: Running): () => Promise<void> {
     // First: where connections are silent, the statement below is not answered for long either.
     if (running.watcher?.isLeaseUnanswered())
       throw new Error('the database does not answer the requests for the lease of the watcher')
-    await run(pool, 'select 1')
+    await run(pool, { text: 'select 1', ...promptly })
     if (running.watcher?.alarms().includes('lag'))
       throw new Error('the watcher is behind the solidified head')
     if (running.courier?.isWorking() === false) throw new Error('the courier cannot reach its queue')

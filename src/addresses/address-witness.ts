@@ -5,7 +5,7 @@ import { GatewayError } from '../base/errors.ts'
 import type { AddressCounterId } from '../base/ids.ts'
 import type { Logger } from '../base/log.ts'
 import { Gauge, type Registry } from '../base/metrics.ts'
-import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
+import { inTransaction, type Pool, promptlyMs, type Tx } from '../db/pool.ts'
 import {
   type AddressCounter,
   moveCounterAsWitness,
@@ -86,32 +86,36 @@ export function openAddressWitness(options: {
     const shared: Published | null = (await published?.read().catch(() => null)) ?? null
     // Before the counters are read: what is committed and remembered meanwhile is missing in that reading, and not lost.
     const before = new Map(remembered)
-    const { judgement, dead, found } = await inTransaction(pool, async tx => {
-      const state = await lockHistory(tx)
-      const { current: history } = state
-      const found = await readNextIndexes(tx)
-      const witness = { ...self, history, published: inRedis }
-      // Said even while others are silent: each of them counts on it.
-      const silent = (await listSilentWitnesses(tx, history)).filter(({ id }) => id !== self.id)
-      const judgement = judgeHistory({
-        ...state,
-        found,
-        remembered: before,
-        knows,
-        published: shared,
-        silent,
-      })
-      if (judgement.kind === 'lost') await stopAssigning(tx, judgement.because, judgement.lost)
-      if (judgement.kind === 'accepted' && history !== state.accepted) {
-        await acceptHistory(tx, history)
-        await removeSilentWitnesses(tx, history)
-      }
-      if (judgement.kind === 'accepted' || (judgement.kind === 'waiting' && knows)) {
-        await registerWitness(tx, witness)
-      }
-      const dead = judgement.kind === 'accepted' ? await removeDeadWitnesses(tx, history, deadAfterS) : []
-      return { judgement, dead, found }
-    })
+    const { judgement, dead, found } = await inTransaction(
+      pool,
+      async tx => {
+        const state = await lockHistory(tx)
+        const { current: history } = state
+        const found = await readNextIndexes(tx)
+        const witness = { ...self, history, published: inRedis }
+        // Said even while others are silent: each of them counts on it.
+        const silent = (await listSilentWitnesses(tx, history)).filter(({ id }) => id !== self.id)
+        const judgement = judgeHistory({
+          ...state,
+          found,
+          remembered: before,
+          knows,
+          published: shared,
+          silent,
+        })
+        if (judgement.kind === 'lost') await stopAssigning(tx, judgement.because, judgement.lost)
+        if (judgement.kind === 'accepted' && history !== state.accepted) {
+          await acceptHistory(tx, history)
+          await removeSilentWitnesses(tx, history)
+        }
+        if (judgement.kind === 'accepted' || (judgement.kind === 'waiting' && knows)) {
+          await registerWitness(tx, witness)
+        }
+        const dead = judgement.kind === 'accepted' ? await removeDeadWitnesses(tx, history, deadAfterS) : []
+        return { judgement, dead, found }
+      },
+      promptlyMs,
+    )
     if (judgement.kind === 'accepted') {
       knows = true
       seenAt = performance.now()

@@ -1,7 +1,7 @@
 import { GatewayError } from '../base/errors.ts'
 import { failpoint } from '../base/failpoint.ts'
 import type { AddressCounterId } from '../base/ids.ts'
-import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
+import { inTransaction, type Pool, promptlyMs, type Tx } from '../db/pool.ts'
 import { shareRoundTrips } from '../db/shared-round-trip.ts'
 import { lockCounter } from '../merchants/address-counter-store.ts'
 import { type AccountKey, deriveAddress, parseAccountKey } from '../tron/account-key.ts'
@@ -53,7 +53,11 @@ export function openAssignment(pool: Pool, witness = openAddressWitness({ pool }
       shareRoundTrips({
         run: async (requests: readonly AddressRequest[]) => {
           const { assigned, nextIndex } = await witness.assigning(() =>
-            inTransaction(pool, tx => takeIndexes(tx, { counterId, witness, readAccount }, requests)),
+            inTransaction(
+              pool,
+              tx => takeIndexes(tx, { counterId, witness, readAccount }, requests),
+              promptlyMs,
+            ),
           )
           failpoint('address:after-commit')
           await witness.remember(counterId, nextIndex)

@@ -1,6 +1,6 @@
 import type { AddressCounterId } from '../base/ids.ts'
 import { type UsdtUnits, usdt } from '../base/money.ts'
-import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
+import { promptly, type Queryable, rows, run, type Tx } from '../db/pool.ts'
 import { addressToBytes, type TronAddress } from '../tron/address.ts'
 import type { DepositAddress, User } from './deposit-address.ts'
 
@@ -26,6 +26,7 @@ export async function findAssigned(
   type Found = (DepositAddress | { id: null }) & { elsewhere: boolean }
   const found = await rows<Found>(db, {
     name: 'find-assigned-addresses',
+    ...promptly,
     text: `select ${columns},
                   d.id is null and exists (select
                                              from recharge_order o

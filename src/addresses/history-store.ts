@@ -1,5 +1,5 @@
 import type { AddressCounterId } from '../base/ids.ts'
-import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
+import { promptly, type Queryable, rows, run, type Tx } from '../db/pool.ts'
 
 // history: cluster, database and timeline, as `current_history()` names them. A failover or a restore begins another one.
 // accepted history: the one in which addresses may be assigned.
@@ -78,7 +78,9 @@ export async function stopAssigning(tx: Tx, because: string, lost: Record<string
 
 /** Checks whether a process may assign addresses now. */
 export async function mayAssign(db: Queryable, witnessId: string): Promise<boolean> {
-  const [answer] = await rows<{ may: boolean }>(db, `select may_assign($1) as may`, [witnessId])
+  const [answer] = await rows<{ may: boolean }>(db, { text: `select may_assign($1) as may`, ...promptly }, [
+    witnessId,
+  ])
   return answer!.may
 }
 
@@ -95,11 +97,14 @@ export async function registerWitness(tx: Tx, { id, name, history, published }: 
 }
 
 export async function setPublished(db: Queryable, id: string, published: boolean): Promise<void> {
-  await run(db, `update address_witness set published = $2 where id = $1`, [id, published])
+  await run(db, { text: `update address_witness set published = $2 where id = $1`, ...promptly }, [
+    id,
+    published,
+  ])
 }
 
 export async function removeWitness(db: Queryable, id: string): Promise<void> {
-  await run(db, `delete from address_witness where id = $1`, [id])
+  await run(db, { text: `delete from address_witness where id = $1`, ...promptly }, [id])
 }
 
 /** Lists the witnesses of other histories: they have not said yet whether they miss anything in this one. */

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { isUnanswered } from './outage.ts'
 import type { PoolingProxy } from './pooling-proxy.ts'
 import { type SessionNeeds, setSession } from './session-settings.ts'
 
@@ -14,7 +15,7 @@ export interface DatabaseClientConfig extends pg.ClientConfig {
 /**
  * A connection whose session is set to what our code relies on before anybody uses it. The settings are not sent at the
  * connection, where pgbouncer refuses them. Through a proxy that shares sessions nothing is set: the database's own settings
- * have to do, and are checked.
+ * have to do, and are checked. One that left a statement unanswered is closed: what came next would wait behind that one.
  */
 export class DatabaseClient extends pg.Client {
   readonly #config: DatabaseClientConfig
@@ -45,6 +46,23 @@ export class DatabaseClient extends pg.Client {
     void ended.then(() => callback(undefined))
   }
 
+  // biome-ignore lint/suspicious/noExplicitAny: pg has it with and without a callback, and for queries of other makers.
+  override query(...args: any[]): any {
+    const cutIfUnanswered = (error: unknown) => {
+      if (isUnanswered(error)) cutConnection(this)
+    }
+    const callback = args.at(-1)
+    if (typeof callback === 'function')
+      args[args.length - 1] = (error: unknown, result: unknown) => {
+        cutIfUnanswered(error)
+        callback(error, result)
+      }
+    // biome-ignore lint/suspicious/noExplicitAny: as above.
+    const asked = (super.query as any)(...args)
+    if (asked instanceof Promise) asked.catch(cutIfUnanswered)
+    return asked
+  }
+
   async #prepare(): Promise<this> {
     const { session, proxy } = this.#config
     // What the server calls itself. A proxy makes up a number of its own.
@@ -56,7 +74,17 @@ export class DatabaseClient extends pg.Client {
   }
 }
 
-/** Closes a connection at once, as if the network had. Whoever waits for an answer on it gets an error. */
-export function cutConnection(client: pg.Client, reason: string): void {
-  client.connection.stream.destroy(new Error(reason))
+/** A connection was closed by us, because nothing came on it in time. */
+export class SilentConnectionError extends Error {
+  readonly code = 'ETIMEDOUT'
+
+  constructor() {
+    super('Connection terminated: no answer in time')
+    this.name = 'SilentConnectionError'
+  }
+}
+
+/** Closes a connection that has gone silent, as if the network had. Whoever waits for an answer on it gets an error. */
+export function cutConnection(client: pg.Client): void {
+  client.connection.stream.destroy(new SilentConnectionError())
 }

@@ -136,13 +136,17 @@ export function lastingRefusal(error: unknown): string | null {
   return advice === undefined ? null : `DATABASE_URL: ${message}: ${advice}`
 }
 
+/** Checks whether a statement was not answered by the time that its caller, or its connection, waits for one. */
+export function isUnanswered(error: unknown): boolean {
+  return (error as { message?: unknown } | null)?.message === 'Query read timeout'
+}
+
 /**
  * Checks whether a statement was cancelled because it took too long, by the server (57014) or by our own clock. The database
  * answered, so this is no outage, and the same statement may take too long each time.
  */
 export function isTimeout(error: unknown): boolean {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
-  return code === '57014' || message === 'Query read timeout'
+  return (error as { code?: unknown } | null)?.code === '57014' || isUnanswered(error)
 }
 
 /** Checks whether a statement's connection cannot be used any more: it ended, or went silent. */

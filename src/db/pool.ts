@@ -1,7 +1,8 @@
 import pg from 'pg'
-import { DatabaseClient, type DatabaseClientConfig } from './database-client.ts'
+import { cutConnection, DatabaseClient, type DatabaseClientConfig } from './database-client.ts'
 import { isConnectionLost } from './outage.ts'
 import { openPoolingProxy } from './pooling-proxy.ts'
+import { watchIdleConnections } from './watch-silence.ts'
 
 const int8 = 20
 
@@ -18,6 +19,12 @@ export interface Queryable {
 
 /** SQL with its parameters: as text, or named, to be prepared once per connection. */
 type Statement = string | { name?: string; text: string; values?: unknown[]; query_timeout?: number }
+
+/** How long whatever a request or a probe waits for may take. The caller of a request is answered within 8 s. */
+export const promptlyMs = 5_000
+
+/** For such a statement. When its time is over, the connection is given up: it may have gone silent. */
+export const promptly = { query_timeout: promptlyMs }
 
 /**
  * Reads rows: a select, or a write that returns what it wrote.
@@ -43,11 +50,14 @@ export interface PoolOptions {
   max?: number
   /** What it is called in pg_stat_activity. */
   name?: string
-  /** When the server cancels a statement. Some seconds later we give up the connection ourselves: it may have gone silent. */
+  /** When the server cancels a statement. A little later we give up the connection ourselves: it may have gone silent. */
   statementTimeoutMs?: number
   /** The schema of the tables. */
   schema?: string
 }
+
+/** How long after its cancellation a statement is given up. Whoever waits for a read is then answered in time. */
+const cancelledWithinMs = 1_500
 
 /** Describes connections as we make all of them, in a pool or alone. */
 export function clientConfig(url: string, options: Omit<PoolOptions, 'max'> = {}): DatabaseClientConfig {
@@ -60,7 +70,7 @@ export function clientConfig(url: string, options: Omit<PoolOptions, 'max'> = {}
     keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: 5_000,
     // By our own clock, for a connection that has gone silent.
-    query_timeout: statementTimeoutMs + Math.min(statementTimeoutMs, 5_000),
+    query_timeout: statementTimeoutMs + Math.min(statementTimeoutMs, cancelledWithinMs),
     types: {
       getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
         oid === int8 && format !== 'binary' ? BigInt : pg.types.getTypeParser(oid, format)) as never,
@@ -80,6 +90,7 @@ export function openPool(config: DatabaseClientConfig, max: number): Pool {
   const pool = new pg.Pool({ ...config, max, Client: DatabaseClient as never })
   // An idle connection broke. It is replaced when one is needed, and a failure is reported then.
   pool.on('error', () => undefined)
+  watchIdleConnections(pool)
   return pool
 }
 
@@ -96,12 +107,21 @@ export async function endPool(pool: Pool): Promise<void> {
   clearTimeout(timer)
 }
 
-/** Runs work in one transaction: committed when it resolves, rolled back when it throws. */
-export async function inTransaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+/**
+ * Runs work in one transaction: committed when it resolves, rolled back when it throws.
+ * @param withinMs how long all of it may take; then its connection is given up. By default each statement has its own time.
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (tx: Tx) => Promise<T>,
+  withinMs?: number,
+): Promise<T> {
   const client = await pool.connect()
+  const late = withinMs === undefined ? undefined : setTimeout(cutConnection, withinMs, client)
   let broken = false
   try {
-    await client.query('begin')
+    // The server gives up too, where a statement waits for a lock.
+    await client.query(withinMs === undefined ? 'begin' : `begin; set local statement_timeout = ${withinMs}`)
     const result = await work(client as Tx)
     await client.query('commit')
     return result
@@ -113,6 +133,7 @@ export async function inTransaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>)
       })
     throw error
   } finally {
+    clearTimeout(late)
     client.release(broken)
   }
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { cutConnection, type DatabaseClient } from './database-client.ts'
+import { cutConnection, type DatabaseClient, SilentConnectionError } from './database-client.ts'
 import type { Pool } from './pool.ts'
 
 /**
@@ -28,8 +28,39 @@ export function watchKeptConnections(pool: Pool, { everyMs, withinMs } = silence
   return () => clearInterval(timer)
 }
 
+/** How long an idle connection may take to answer, when another one of its pool has gone silent. */
+const idleWithinMs = 2_000
+
+/**
+ * Has a pool ask all its idle connections for a sign of life as soon as one of its connections has gone silent, and replace those
+ * that give none: what forgot one has mostly forgotten all, and otherwise each would cost somebody its deadline.
+ */
+export function watchIdleConnections(pool: Pool): void {
+  pool.on('connect', client =>
+    client.on('error', error => {
+      if (error instanceof SilentConnectionError) for (let n = pool.idleCount; n > 0; n--) askIdle(pool)
+    }),
+  )
+}
+
+function askIdle(pool: Pool): void {
+  pool.connect().then(
+    client =>
+      askForLife(client, idleWithinMs).then(
+        () => client.release(),
+        error => client.release(error),
+      ),
+    () => undefined, // There was none any more, and a new one cannot be made. Whoever needs one is told.
+  )
+}
+
 function requireAnswer(client: pg.Client, withinMs: number): void {
-  // pg's types lack the option. A statement that is under way counts: it has a deadline of its own.
+  // A statement that is under way counts: it has a deadline of its own.
+  askForLife(client, withinMs).catch(() => cutConnection(client))
+}
+
+function askForLife(client: pg.ClientBase, withinMs: number): Promise<unknown> {
+  // pg's types lack the option.
   const question: pg.QueryConfig & { query_timeout: number } = { text: 'select 1', query_timeout: withinMs }
-  client.query(question).catch(() => cutConnection(client, `no answer within ${withinMs} ms`))
+  return client.query(question)
 }

@@ -1,12 +1,12 @@
 import { GatewayError } from '../base/errors.ts'
-import { type Pool, rows } from '../db/pool.ts'
+import { type Pool, promptly, rows } from '../db/pool.ts'
 
 /**
  * Checks that the watcher has written its cursor, so that addresses are watched.
  * @throws GatewayError not_ready when there is no cursor yet.
  */
 export async function requireCursor(pool: Pool): Promise<void> {
-  const cursors = await rows(pool, 'select from chain_cursor')
+  const cursors = await rows(pool, { text: 'select from chain_cursor', ...promptly })
   if (cursors.length === 0) {
     throw new GatewayError('not_ready', 'the gateway has not begun to follow the chain: try again', {
       retryAfterS: 5,

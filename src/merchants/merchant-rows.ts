@@ -1,5 +1,5 @@
 import type { AddressCounterId, MerchantId } from '../base/ids.ts'
-import { type Queryable, rows, type Tx } from '../db/pool.ts'
+import { promptly, type Queryable, rows, type Tx } from '../db/pool.ts'
 import type { MerchantSettings } from './merchant.ts'
 import type { SignatureScheme } from './signature.ts'
 
@@ -41,7 +41,7 @@ export async function readVersion(db: Queryable): Promise<{ version: bigint; at:
   const query = {
     name: 'merchant-version',
     // A silent connection must not stop the polling.
-    query_timeout: 5_000,
+    ...promptly,
     text: `select version, now() as at from merchant_version`,
     values: [],
   }

@@ -19,7 +19,7 @@ export interface OrderFilter {
   limit: number
 }
 
-/** Prisma ends the transaction after this. Postgres ends a statement sooner. */
+/** Prisma ends the transaction after this, and the wait for one. Postgres ends a statement sooner, and so does a silent connection. */
 const transactionTimeoutMs = readTimeoutMs + 2_000
 
 /**
@@ -35,7 +35,7 @@ export async function listOrders(prisma: Prisma, merchantId: MerchantId, filter:
       await tx.$executeRawUnsafe(`set local statement_timeout = ${readTimeoutMs}`)
       return readPage(tx, merchantId, filter)
     },
-    { timeout: transactionTimeoutMs },
+    { timeout: transactionTimeoutMs, maxWait: transactionTimeoutMs },
   )
 }
 

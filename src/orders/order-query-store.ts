@@ -1,7 +1,7 @@
 import type { OrderKey } from '../base/ids.ts'
 import type { LegacyUnits, UsdtUnits } from '../base/money.ts'
 import type { CallbackState } from '../callbacks/outbox/callback.ts'
-import { type Queryable, rows } from '../db/pool.ts'
+import { promptly, type Queryable, rows } from '../db/pool.ts'
 
 /** An order with its transfers, sightings and callbacks. In the lists amounts are base units as text, times Unix seconds. */
 export interface OrderDetails {
@@ -53,7 +53,7 @@ export async function readOrderDetails(
 ): Promise<(OrderDetails | null)[]> {
   const query = {
     name: 'read-order-details',
-    query_timeout: 5_000,
+    ...promptly,
     text: `select o.ordersn, o.orderid, o.username, o.localusermark, d.address, o.amount, o.received, o.announced,
                   o.created_at as "createdAt", o.expires_at as "expiresAt", s.block_time as "solidifiedTime",
                   (select coalesce(json_agg(json_build_object(

@@ -1,4 +1,4 @@
-import { type Pool, type Queryable, rows } from '../db/pool.ts'
+import { type Pool, promptly, type Queryable, rows } from '../db/pool.ts'
 import type { ExistingOrder, OrderRequest } from './order.ts'
 
 /** An order to be written, with its address and its ordersn. */
@@ -6,9 +6,6 @@ export interface NewOrder extends OrderRequest {
   address: string
   ordersn: string
 }
-
-/** After this the outcome counts as unknown: callers are answered within 8 s. */
-const statementTimeoutMs = 5_000
 
 /**
  * Writes orders in one statement, which also checks that each address is its user's: the base address, the address of
@@ -24,7 +21,7 @@ export async function insertOrders(
   const query = {
     name: 'insert-orders',
     rowMode: 'array' as const,
-    query_timeout: statementTimeoutMs,
+    ...promptly,
     text: `insert into recharge_order
              (merchant_id, orderid, ordersn, username, localusermark, deposit_address_id, amount, notify_url, expires_at)
            select o.merchant_id, o.orderid, o.ordersn, o.username, o.localusermark, d.id, o.amount, o.notify_url,
@@ -68,7 +65,7 @@ export async function readOrders(
 ): Promise<(ExistingOrder | null)[]> {
   const query = {
     name: 'read-orders',
-    query_timeout: statementTimeoutMs,
+    ...promptly,
     text: `select o.ordersn, o.username, o.localusermark, d.address, d.orderid is not null as "ownAddress", o.amount,
                   o.notify_url as "notifyUrl", floor(extract(epoch from o.expires_at))::float8 as "expiresAt"
              from unnest($1::bigint[], $2::text[]) with ordinality as k (merchant_id, orderid, position)

@@ -1,5 +1,5 @@
 import type { MerchantId } from '../base/ids.ts'
-import { type Pool, rows, run } from '../db/pool.ts'
+import { type Pool, promptly, rows, run } from '../db/pool.ts'
 
 export interface RequestNonce {
   merchantId: MerchantId
@@ -22,6 +22,7 @@ export async function keepNonces(pool: Pool, nonces: readonly RequestNonce[]): P
   const values = [nonces.map(n => n.merchantId), nonces.map(n => n.nonce), nonces.map(n => n.sign)]
   const kept = await rows<{ merchant_id: MerchantId; nonce: string }>(pool, {
     name: 'keep-nonces',
+    ...promptly,
     text: `insert into request_nonce (merchant_id, nonce, sign)
            select *
              from unnest($1::bigint[], $2::text[], $3::text[]) as n (merchant_id, nonce, sign)
@@ -36,6 +37,7 @@ export async function keepNonces(pool: Pool, nonces: readonly RequestNonce[]): P
   if (isNew.size === nonces.length) return nonces.map(() => 'new')
   const seen = await rows<{ same: boolean | null }>(pool, {
     name: 'seen-nonces',
+    ...promptly,
     text: `select n.sign = r.sign as same
              from unnest($1::bigint[], $2::text[], $3::text[]) with ordinality as n (merchant_id, nonce, sign, position)
              left join request_nonce r on r.merchant_id = n.merchant_id and r.nonce = n.nonce
