@@ -86,21 +86,27 @@ export function createTronNode(options: {
   const newest = { head: newestHeader(head), solid: newestHeader(solid) }
 
   const joined = async (view: WalletView, block: NodeBlock, height: number): Promise<ReadBlock> => {
-    const infos = await infosOf(view, block, height)
+    checkHeight(block, height)
+    const infos = await infosOf(view, block, height).catch(cause => {
+      throw nodeErrorAt('its infos', cause, { lacksInfos: true })
+    })
     failpoint('block:after-fetch')
     return { ...joinSolidBlock(height, block, infos, usdtContract), node: name }
   }
   let offersSeveral = true
   const severalBlocks = async (from: number, count: number): Promise<NodeBlock[]> => {
+    let isRefused = false
     if (offersSeveral) {
       try {
         return await head.blocks(from, count)
       } catch (error) {
         if (!isNotOffered(error)) throw error
-        offersSeveral = false
+        isRefused = true
       }
     }
     const blocks = await Promise.all(Array.from({ length: count }, (_, i) => head.block(from + i)))
+    // Where it gives all of them singly, it is the call that it refuses. It may be one block that it cannot print.
+    if (isRefused) offersSeveral = false
     const end = blocks.indexOf(null)
     return (end < 0 ? blocks : blocks.slice(0, end)) as NodeBlock[]
   }

@@ -22,6 +22,8 @@ export class NodeError extends Error {
   readonly timedOut: boolean
   /** It can never serve us by the URLs that are set: an operator has to change TRON_NODES. */
   readonly wrongSetting: boolean
+  /** It gave the block, and its infos did not come. */
+  readonly lacksInfos: boolean
   /** What of the block could be read, when it came with infos that are not its own. Not to be taken while another node can be asked. */
   readonly unfit: (Omit<SolidBlock, 'node'> & { header: SentHeader | null }) | undefined
 
@@ -34,6 +36,7 @@ export class NodeError extends Error {
       allowedPerSecond?: number | undefined
       timedOut?: boolean
       wrongSetting?: boolean
+      lacksInfos?: boolean
       unfit?: NodeError['unfit']
       cause?: unknown
     } = {},
@@ -46,22 +49,25 @@ export class NodeError extends Error {
     this.allowedPerSecond = options.allowedPerSecond
     this.timedOut = options.timedOut ?? false
     this.wrongSetting = options.wrongSetting ?? false
+    this.lacksInfos = options.lacksInfos ?? false
     this.unfit = options.unfit
   }
 }
 
 /** Turns whatever a call failed with into a NodeError. @param where which node, and what it was asked. */
-export function nodeErrorAt(where: string, cause: unknown): NodeError {
+export function nodeErrorAt(where: string, cause: unknown, more: { lacksInfos?: boolean } = {}): NodeError {
   const message = `${where}: ${(cause as Error).message}`
   if (!(cause instanceof NodeError)) return new NodeError('failed', message, { cause })
-  const { kind, retryAfterMs, status, allowedPerSecond, timedOut, wrongSetting, unfit } = cause
+  const { kind, retryAfterMs, status, allowedPerSecond, timedOut, wrongSetting, lacksInfos, unfit } = cause
   return new NodeError(kind, message, {
     retryAfterMs,
     status,
     allowedPerSecond,
     timedOut,
     wrongSetting,
+    lacksInfos,
     unfit,
+    ...more,
     // What it says is in the message. Its own cause may say more.
     cause: cause.cause,
   })

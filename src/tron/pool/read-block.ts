@@ -33,6 +33,9 @@ const unprintedMs = 5_000
 /** After one was taken, the next are taken at once: a node may fail for many blocks, and each would cost that time. */
 const takenAtOnceMs = 60_000
 
+/** Names a height that could not be read, whoever was asked. */
+const anyKey = (height: number) => `any ${height}`
+
 /** Which nodes are asked for a block, and how patiently. */
 export interface BlockAsked {
   /** A node, or several, to leave out: for a second opinion. */
@@ -79,15 +82,18 @@ export function createBlockReader(options: {
   const askFirst = async (view: BlockView, height: number, { not, byInfosAtOnce }: BlockAsked) => {
     // Whoever is left out may be able to give what the others cannot.
     const key = [height, ...[not ?? []].flat().toSorted()].join(' ')
+    const wasTakenNow = now() - takenByInfosAtMs < takenAtOnceMs
     // A node must not rest for one block that it cannot give: all others are read of it.
-    const isExpected = byInfosAtOnce || (failingSince.get(key) ?? now()) <= now() - unprintedMs
+    const isExpected = byInfosAtOnce || wasTakenNow || [key, anyKey(height)].some(isKnownFailing)
     let unfit: Answer | null = null
+    let isUnprinted = false
     const failed = new Set<PooledNode>()
     const askOne = async (node: PooledNode) => {
       const block = await ask(node, view, height, isExpected).catch(error => {
         failed.add(node)
-        if (error instanceof NodeError && error.unfit)
-          unfit ??= { block: { ...error.unfit, node: node.name }, node, failed }
+        if (!(error instanceof NodeError)) throw error
+        isUnprinted ||= !error.lacksInfos
+        if (error.unfit) unfit ??= { block: { ...error.unfit, node: node.name }, node, failed }
         throw error
       })
       const claimed = view !== 'newBlock' ? (node.health.solidHead?.height ?? 0) : 0
@@ -103,15 +109,16 @@ export function createBlockReader(options: {
       const found = other && (await ask(other, view, height).catch(() => null))
       return found && { block: found, node: other, failed: none }
     } catch (error) {
+      failingForMs(anyKey(height))
       const failingMs = failingForMs(key)
       if (unfit && failingMs >= unfitMs) return unfit as Answer
-      // Who asks us to wait has not said that it cannot.
-      if (unfit || !(error instanceof NodeError) || error.kind === 'later') throw error
-      const wasTakenNow = now() - takenByInfosAtMs < takenAtOnceMs
+      // Who asks us to wait has not said that it cannot. Who gives the block without its infos can print it.
+      if (unfit || !isUnprinted || !(error instanceof NodeError) || error.kind === 'later') throw error
       if (!byInfosAtOnce && !wasTakenNow && failingMs < unprintedMs) throw error
       const answer = await askByInfos(view, height, not)
       if (!answer) throw error
-      takenByInfosAtMs = now()
+      // One that is read again says nothing of the blocks that come now.
+      if (view !== 'recordedBlock') takenByInfosAtMs = now()
       return answer
     }
   }
@@ -127,6 +134,7 @@ export function createBlockReader(options: {
     return null
   }
   const trusts = ({ health }: PooledNode) => isTrusted(health, now())
+  const isKnownFailing = (key: string) => now() - (failingSince.get(key) ?? now()) >= unprintedMs
   const failingForMs = (key: string): number => {
     const sinceMs = failingSince.get(key) ?? now()
     failingSince.set(key, sinceMs)
