@@ -247,6 +247,7 @@ export function createCountedSource(options: {
     },
     async run(signal) {
       progressAtMs = nowMs()
+      parking.forget()
       // It may have been so since an earlier term, and its alarm was forgotten with that.
       onUncounted(wordTaken)
       await Promise.all([producers.keep(signal), fill(signal), watchProgress(signal)])

@@ -37,6 +37,8 @@ const stuckMs = 5_000
 interface Group {
   from: number
   count: number
+  /** Whether it was asked for before. */
+  isAgain: boolean
   blocks: Promise<ReadBlock[]>
 }
 
@@ -80,10 +82,10 @@ export async function fillWindow(options: {
   let waitMs = retryMs.first
   const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined) // Aborted: the loop ends.
 
-  const start = (from: number, count: number): Group => {
+  const start = (from: number, count: number, isAgain = false): Group => {
     const blocks = count === 1 ? one(from) : nodes.newBlocks(from, count)
     blocks.catch(() => undefined) // Thrown when its turn comes.
-    return { from, count, blocks }
+    return { from, count, isAgain, blocks }
   }
   const one = async (height: number): Promise<ReadBlock[]> => {
     const only = alone?.node
@@ -219,9 +221,11 @@ export async function fillWindow(options: {
   }
 
   /** Of a group, one block may be one that cannot be read, for good: the others are read without it. */
-  function again({ from, count }: Group, error: unknown): Group[] {
+  function again({ from, count, isAgain }: Group, error: unknown): Group[] {
     const isAnswer = error instanceof NodeError && error.kind === 'failed' && !error.timedOut
-    return isAnswer ? Array.from({ length: count }, (_, i) => start(from + i, 1)) : [start(from, count)]
+    return isAnswer || isAgain
+      ? Array.from({ length: count }, (_, i) => start(from + i, 1, true))
+      : [start(from, count, true)]
   }
 
   function isLate({ tip }: ChainWindow): boolean {

@@ -21,9 +21,9 @@ export interface Network {
 
 /** How long a block has to be missing before the gateway goes on without it, and reads it later. */
 export interface ParkingPatience {
-  /** While every host shows a later block, and none this one. */
+  /** While every host gives others and refuses this one. */
   answeredMs: number
-  /** While some host shows no later block either: it may be away, or behind, and have this one when it is back. */
+  /** While some host does not: it may be away, overloaded or behind, and have this one when it is back. */
   awayMs: number
 }
 

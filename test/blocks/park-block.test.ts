@@ -1,37 +1,55 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createParking, type ParkingNodes } from '../../src/blocks/park-block.ts'
+import { idOfHeaderBytes } from '../../src/tron/block-id.ts'
+import { NodeError } from '../../src/tron/node/node-error.ts'
 import type { ReadBlock } from '../../src/tron/node/solid-block.ts'
 import type { SentHeader } from '../../src/tron/verify/sent-block.ts'
 import { at } from '../credits/credited-chain.ts'
 import { makeBlock } from '../support/chain-blocks.ts'
 
 const tip = makeBlock('parking', null, at(0), [])
-const next: ReadBlock = { ...makeBlock('parking', tip, at(3), []), header: null }
+const headerBytes = Buffer.from('the header of the next block')
+const next: ReadBlock = {
+  ...makeBlock('parking', tip, at(3), []),
+  ...{ header: null, hash: idOfHeaderBytes(2, headerBytes) },
+}
 const after: ReadBlock = { ...makeBlock('parking', next, at(6), []), header: null }
-const headerOf = ({ height, hash, parentHash, time }: ReadBlock): SentHeader => ({
+const headerOf = ({ height, hash, parentHash, time }: ReadBlock, bytes = headerBytes): SentHeader => ({
   ...{ id: hash, height, parentHash, timeMs: time.getTime(), root: '', producer: '' },
-  ...{ bytes: Buffer.alloc(0), signature: Buffer.alloc(0) },
+  ...{ bytes, signature: Buffer.alloc(0) },
 })
 const patience = { answeredMs: 300_000, awayMs: 1_800_000 }
 
-/** What each host gives of the blocks after the tip. */
-type Gives = Record<string, { block?: ReadBlock; header?: boolean; later?: boolean }>
+/** What each host gives of the blocks after the tip; `fails`: how it fails at what it does not give. */
+interface Given {
+  block?: ReadBlock
+  header?: boolean | SentHeader
+  later?: boolean
+  others?: boolean
+  fails?: NodeError
+}
+type Gives = Record<string, Given>
+
+const refusal = new NodeError('failed', 'it cannot print that', { status: 200 })
+const late = new NodeError('failed', 'no answer in time', { timedOut: true })
+const overloaded = new NodeError('later', 'too many requests', { status: 429 })
 
 function parking(gives: Gives) {
   let nowMs = 0
   const names = Object.keys(gives)
   const hostAsked = (not: unknown) => gives[names.find(name => !(not as string[]).includes(name))!]!
-  const read = async (_height: number, { not }: { not?: unknown } = {}) => {
-    const { block } = hostAsked(not)
-    if (!block) throw new Error('it cannot print that')
+  const read = async (height: number, { not }: { not?: unknown } = {}) => {
+    const { block, others = true, fails = refusal } = hostAsked(not)
+    if (height !== next.height && others) return after
+    if (!block || height !== next.height) throw fails
     return block
   }
   const nodes: ParkingNodes = {
     ...{ names, hosts: names, hostOf: name => name, newBlock: read, recordedBlock: read },
     newHeader: async (height, { not } = {}) => {
       const { header, later = true } = hostAsked(not)
-      if (height === next.height && header) return headerOf(next)
+      if (height === next.height && header) return header === true ? headerOf(next) : header
       if (height === after.height && later) return headerOf(after)
       throw new Error('no header')
     },
@@ -46,7 +64,10 @@ function parking(gives: Gives) {
     }
     return null
   }
-  return { until, gives, parking }
+  const pass = (ms: number) => {
+    nowMs += ms
+  }
+  return { until, gives, parking, pass }
 }
 
 test('a block that no host gives is parked after five minutes, under the id that the next one names', async () => {
@@ -98,4 +119,74 @@ test('what was read is not failing any more', async () => {
   one.read(next.height)
   assert.equal(one.failingForMs(next.height), 0)
   assert.equal(await one.instead(tip, async () => next.hash), null)
+})
+
+test('a host that comes back has five minutes, too, while another has refused it all the time', async () => {
+  const gives: Gives = { a: {}, b: { later: false } }
+  const { until } = parking(gives)
+  assert.equal(await until(600), null)
+  gives.b!.later = true
+  const { afterS } = (await until(7_200))!
+  assert(afterS >= 900 && afterS < 930, `${afterS} s`)
+})
+
+for (const [what, fails] of [
+  ['does not answer in time', late],
+  ['asks to wait', overloaded],
+] as const) {
+  test(`a host that ${what} for it has not refused it: half an hour is waited`, async () => {
+    for (const gives of [{ a: {}, b: { fails } }, { a: { fails } }] as Gives[]) {
+      const { afterS } = (await parking(gives).until(7_200))!
+      assert(afterS >= 1_800 && afterS < 1_830, `${afterS} s`)
+    }
+  })
+}
+
+test('while no host gives any block, none is parked: that is an outage', async () => {
+  const gives: Gives = { a: { others: false }, b: { others: false } }
+  const { until } = parking(gives)
+  assert.equal(await until(7_200), null)
+  gives.a!.others = true
+  const { afterS } = (await until(9_000))!
+  assert(afterS >= 7_500, `${afterS} s`)
+})
+
+test('another block than the one whose id is known is not taken, and does not keep it from being parked', async () => {
+  const madeUp: ReadBlock = { ...next, hash: `${'0'.repeat(15)}2${'ab'.repeat(24)}` }
+  const { block, afterS } = (await parking({ a: {}, b: { block: madeUp } }).until(7_200))!
+  assert.deepEqual([block.hash, block.unverified], [next.hash, 'unread'])
+  assert(afterS < 330, `${afterS} s`)
+})
+
+test('a header that is not the one of its id is not believed about its time or its parent', async () => {
+  const later: ReadBlock = { ...next, time: at(9_999) }
+  const elsewhere: ReadBlock = { ...next, parentHash: 'ff'.repeat(32) }
+  for (const shown of [later, elsewhere]) {
+    const header = headerOf(shown, Buffer.from('another'))
+    const { block } = (await parking({ a: { header }, b: { header: true } }).until(3_600))!
+    assert.equal(block.time.getTime(), next.time.getTime())
+    const alone = (await parking({ a: { header } }).until(3_600))!.block
+    assert.equal(alone.time.getTime(), tip.time.getTime())
+  }
+})
+
+test('hosts are asked several times, also when it is long ago that one failed first', async () => {
+  const { parking: one, until, pass } = parking({ a: {} })
+  pass(15_000)
+  assert.equal(await one.instead(tip, async () => next.hash), null)
+  // The process stood still, or the machine slept.
+  pass(3_600_000)
+  assert.equal(await one.instead(tip, async () => next.hash), null)
+  const { afterS } = (await until(7_200))!
+  assert(afterS >= 3_615 + 30, `${afterS} s`)
+})
+
+test('who leads anew waits anew', async () => {
+  const { parking: one, until } = parking({ a: {} })
+  assert.equal(await until(250), null)
+  one.forget()
+  assert.equal(one.failingForMs(next.height), 0)
+  one.failed(next.height, new Error('why'))
+  const { afterS } = (await until(3_600))!
+  assert(afterS >= 550, `${afterS} s`)
 })

@@ -87,6 +87,7 @@ function failureOf(all: readonly PooledNode[], failure: NodeError | null, nowMs:
     retryAfterMs,
     // Tells that no node offers it. A limit is no such answer.
     status: cause?.kind === 'failed' ? cause.status : undefined,
+    timedOut: failure?.timedOut ?? false,
     unfit: failure?.unfit,
     cause: cause?.cause,
   })
