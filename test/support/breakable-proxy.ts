@@ -9,8 +9,14 @@ export interface BreakableProxy {
   cut(): Promise<void>
   /** Accepts and answers nothing: neither on connections that exist nor on new ones. */
   silence(): void
-  /** What is open now stays open and says nothing more, for good, as when a firewall forgot it. New connections work. */
-  forget(): void
+  /**
+   * What is open now stays open and says nothing more, for good, as when a firewall forgot it: neither end learns what becomes of
+   * the other. New connections work.
+   * @param afterBytes of each, from the server, come before that: it breaks off in the middle of an answer.
+   */
+  forget(afterBytes?: number): void
+  /** How many connections were made. */
+  readonly dialled: number
   /** Forwards again. @param to another server from now on, as after a failover. */
   restore(to?: string): Promise<void>
 }
@@ -26,22 +32,31 @@ export async function startBreakableProxy(target: string): Promise<BreakableProx
 export async function openBreakableProxy(target: string): Promise<BreakableProxy> {
   let { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
-  const forgotten = new WeakSet<Socket>()
+  /** How many more bytes each connection brings from the server. */
+  const ways = new Set<{ bytesLeft: number }>()
   let silent = false
+  let dialled = 0
   const forward = (client: Socket) => {
+    dialled++
     const upstream = connect(Number(port), hostname)
+    const way = { bytesLeft: Number.POSITIVE_INFINITY }
+    ways.add(way)
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
     ] as const) {
       sockets.add(from)
       from.on('data', chunk => {
-        if (!silent && !forgotten.has(from)) to.write(chunk)
+        if (silent || way.bytesLeft === 0) return
+        const passed = from === upstream ? chunk.subarray(0, way.bytesLeft) : chunk
+        if (from === upstream) way.bytesLeft -= passed.length
+        to.write(passed)
       })
       from.on('error', () => undefined) // Resets are what this is for.
       from.on('close', () => {
         sockets.delete(from)
-        to.destroy()
+        ways.delete(way)
+        if (way.bytesLeft > 0) to.destroy()
       })
     }
   }
@@ -65,8 +80,11 @@ export async function openBreakableProxy(target: string): Promise<BreakableProxy
     silence: () => {
       silent = true
     },
-    forget: () => {
-      for (const socket of sockets) forgotten.add(socket)
+    forget: (afterBytes = 0) => {
+      for (const way of ways) way.bytesLeft = afterBytes
+    },
+    get dialled() {
+      return dialled
     },
     restore: async to => {
       if (to !== undefined) ({ hostname, port } = new URL(to))

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
+import type { Agent } from 'undici'
 import { sendCallback } from '../../../src/callbacks/sending/send-callback.ts'
 import { createGuardedAgent } from '../../../src/egress/guarded-agent.ts'
 import type { ResolveHost } from '../../../src/egress/resolve-host.ts'
+import { startBreakableProxy } from '../../support/breakable-proxy.ts'
 import { type Answer, type MerchantEndpoint, startMerchantEndpoint } from '../../support/merchant-endpoint.ts'
+import { waitUntil } from '../../support/wait-until.ts'
 
 test('a callback is one POST with its key, its signatures and its exact body', async () => {
   const endpoint = await startMerchantEndpoint({ status: 201, body: 'success' })
@@ -110,6 +113,23 @@ test('the deadline ends an attempt in every phase', async () => {
   }
 })
 
+test('an answer that goes silent in the middle is none, and the next attempt has a connection of its own', async () => {
+  const body = `success${' '.repeat(30_000)}`
+  const endpoint = await startMerchantEndpoint({ status: 200, body, delayMs: 100 })
+  const proxy = await startBreakableProxy(endpoint.url)
+  const agent = createGuardedAgent({ allowedNetworks: ['127.0.0.0/8'], connectTimeoutMs: 5_000 })
+  after(() => agent.destroy())
+  const options = { acknowledgement: 'success', deadlineMs: 1_000, agent }
+  const sending = send(proxy.url, options)
+  await waitUntil('it has come', () => endpoint.requests.length === 1)
+  proxy.forget(20_000)
+  const cut = await sending
+  assert(cut.kind === 'failed', JSON.stringify(cut))
+  assert.deepEqual([cut.failure, cut.status], ['timeout', 200])
+  assert.equal((await send(proxy.url, options)).kind, 'acknowledged')
+  assert.equal(proxy.dialled, 2)
+})
+
 test('an answer that breaks off or is not HTTP is a failure of its kind', async () => {
   const endpoint = await startMerchantEndpoint()
   const cases: [answer: Answer, failure: string, status?: number][] = [
@@ -210,14 +230,18 @@ interface SendOptions {
   acknowledgement?: string | undefined
   resolve?: ResolveHost | undefined
   deadlineMs?: number
+  /** By default one of its own. */
+  agent?: Agent
 }
 
 async function send(url: MerchantEndpoint['url'], options: SendOptions = {}) {
-  const agent = createGuardedAgent({
-    allowedNetworks: ['127.0.0.0/8'],
-    connectTimeoutMs: 5_000,
-    ...(options.resolve && { resolve: options.resolve }),
-  })
+  const agent =
+    options.agent ??
+    createGuardedAgent({
+      allowedNetworks: ['127.0.0.0/8'],
+      connectTimeoutMs: 5_000,
+      ...(options.resolve && { resolve: options.resolve }),
+    })
   try {
     return await sendCallback(
       agent,
@@ -232,6 +256,6 @@ async function send(url: MerchantEndpoint['url'], options: SendOptions = {}) {
       options.deadlineMs ?? 10_000,
     )
   } finally {
-    await agent.destroy()
+    if (!options.agent) await agent.destroy()
   }
 }

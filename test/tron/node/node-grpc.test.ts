@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer as createHttp2Server } from 'node:http2'
-import { connect, createServer, type Socket, type Server as TcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, test } from 'node:test'
@@ -12,6 +11,7 @@ import { type AnswerShare, createAnswerBudget } from '../../../src/tron/node/ans
 import type { NodeError } from '../../../src/tron/node/node-error.ts'
 import { createNodeGrpc, type NodeGrpc } from '../../../src/tron/node/node-grpc.ts'
 import { createTokenBucket } from '../../../src/tron/node/token-bucket.ts'
+import { startBreakableProxy } from '../../support/breakable-proxy.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import { type FakeGrpcNode, startFakeGrpcNode } from './fake-grpc-node.ts'
 
@@ -135,28 +135,55 @@ test('calls are paced, counted by their outcome, and refused after the pool clos
 
 test('a connection that is dead without a word costs one call its deadline, and the next one dials again', async () => {
   const fake = await fakeNode()
-  const proxy = await silentProxy(Number(new URL(fake.url).port))
-  const { node } = nodeAt({ url: `grpc://127.0.0.1:${proxy.port}` }, { deadlineMs: 300 })
+  const proxy = await startBreakableProxy(fake.url)
+  const { node } = nodeAt(proxy, { deadlineMs: 300 })
   fake.behave = () => Buffer.alloc(3)
   assert.equal(await lengthOf(node), 3)
-  proxy.silence()
+  proxy.forget()
   await assert.rejects(lengthOf(node), { kind: 'failed', timedOut: true })
   assert.equal(await lengthOf(node), 3)
   assert.equal(proxy.dialled, 2)
 })
 
+test('a connection that goes silent in the middle of a message costs the calls on it their deadline, and their memory comes back', async () => {
+  const fake = await fakeNode()
+  const proxy = await startBreakableProxy(fake.url)
+  let held = 0
+  const share: AnswerShare = {
+    take: bytes => {
+      held += bytes
+      return true
+    },
+    give: bytes => {
+      held -= bytes
+    },
+  }
+  const { node } = nodeAt(proxy, { deadlineMs: 500, share })
+  fake.behave = () => Buffer.alloc(500_000)
+  assert.equal(await lengthOf(node), 500_000)
+  proxy.forget(200_000)
+  const outcomes = await Promise.allSettled([lengthOf(node), lengthOf(node), lengthOf(node)])
+  for (const outcome of outcomes) {
+    assert(outcome.status === 'rejected')
+    assert(outcome.reason.kind === 'failed' && outcome.reason.timedOut, `${outcome.reason}`)
+  }
+  assert.equal(held, 0)
+  assert.equal(await lengthOf(node), 500_000)
+  assert.equal(proxy.dialled, 2)
+})
+
 test('a node that went away and came back at its port is reached again', async () => {
   const fake = await fakeNode()
-  const proxy = await silentProxy(Number(new URL(fake.url).port))
-  const { node } = nodeAt({ url: `grpc://127.0.0.1:${proxy.port}` })
+  const proxy = await startBreakableProxy(fake.url)
+  const { node } = nodeAt(proxy)
   fake.behave = () => Buffer.alloc(3)
   assert.equal(await lengthOf(node), 3)
-  await proxy.stop()
+  await proxy.cut()
   await assert.rejects(
     lengthOf(node),
     (error: NodeError) => error.kind === 'failed' && error.status === undefined,
   )
-  await proxy.start()
+  await proxy.restore()
   const back = await waitUntil('an answer', () => lengthOf(node).catch(() => null))
   assert.equal(back, 3)
 })
@@ -247,40 +274,4 @@ async function packedNode() {
   closes.push(() => server.close())
   node.url = `grpc://127.0.0.1:${(server.address() as { port: number }).port}`
   return node
-}
-
-/** A proxy whose connections can fall silent, as when a router forgets them, and that can be away. */
-async function silentProxy(target: number) {
-  const sockets = new Set<Socket>()
-  let server: TcpServer
-  const proxy = {
-    port: 0,
-    dialled: 0,
-    /** Lets what is sent on the present connections go nowhere. */
-    silence() {
-      for (const socket of sockets) socket.unpipe().resume()
-    },
-    async start() {
-      server = createServer(socket => {
-        proxy.dialled++
-        const onward = connect(target, '127.0.0.1')
-        for (const one of [socket, onward]) {
-          sockets.add(one)
-          one.on('error', () => undefined)
-          one.once('close', () => sockets.delete(one))
-        }
-        socket.pipe(onward).pipe(socket)
-      })
-      await new Promise<void>(resolve => server.listen(proxy.port, '127.0.0.1', resolve))
-      proxy.port = (server.address() as { port: number }).port
-    },
-    async stop() {
-      const closed = new Promise(resolve => server.close(resolve))
-      for (const socket of sockets) socket.destroy()
-      await closed
-    },
-  }
-  await proxy.start()
-  closes.push(() => proxy.stop().catch(() => undefined))
-  return proxy
 }
