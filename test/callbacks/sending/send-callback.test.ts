@@ -127,7 +127,8 @@ test('an answer that goes silent in the middle is none, and the next attempt has
   assert(cut.kind === 'failed', JSON.stringify(cut))
   assert.deepEqual([cut.failure, cut.status], ['timeout', 200])
   assert.equal((await send(proxy.url, options)).kind, 'acknowledged')
-  assert.equal(proxy.dialled, 2)
+  assert.equal(endpoint.requests.length, 2)
+  assert(proxy.dialled > 1)
 })
 
 test('an answer that breaks off or is not HTTP is a failure of its kind', async () => {
