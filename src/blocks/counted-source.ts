@@ -53,6 +53,8 @@ export interface CountedSource extends ChainSource {
 const provenAfter = 100
 const proveRetryMs = 60_000
 const unprovedRetryMs = 5_000
+/** Headers above a block that cannot be read, where those are enough to count it: three turns of the producers. */
+const nearHeaders = 81
 /** Under so many blocks, and without one that is counted solid, the producers are asked for, each time after so long. */
 const stalledBlocks = 40
 const askRetryMs = 60_000
@@ -91,6 +93,7 @@ export function createCountedSource(options: {
   let solidHeight = 0
   let wordTaken = false
   let provedAtMs = Number.NEGATIVE_INFINITY
+  let proofsFailed = 0
   let askedAtMs = Number.NEGATIVE_INFINITY
 
   const counts = () => window !== null && producers.canCount() && !wordTaken
@@ -143,6 +146,14 @@ export function createCountedSource(options: {
     const next = window!.tip.height + 1
     return window!.provenIdAt(next) === null && parking.failingForMs(next) >= patience.answeredMs
   }
+  /** The nodes that headers are asked of: any of them, and where those do not link, those of one host, the next each time. */
+  const proving = (): Pick<CountedNodes, 'head' | 'newHeader'> => {
+    const host =
+      nodes.hosts.length > 1 ? nodes.hosts[(proofsFailed % (nodes.hosts.length + 1)) - 1] : undefined
+    if (host === undefined) return nodes
+    const not = nodes.names.filter(name => nodes.hostOf(name) !== host)
+    return { head: nodes.head, newHeader: height => nodes.newHeader(height, { not }) }
+  }
   /**
    * Where blocks do not become solid under the producers that are known: they are old, and had others. Or where one cannot be
    * read, so that those before it are not counted either.
@@ -152,11 +163,16 @@ export function createCountedSource(options: {
     if (window.tip.height - window.solid.height < provenAfter && !isStuck()) return
     provedAtMs = nowMs()
     const proven = window
-    const ids = await proveByHeaders(nodes, producers, window.solid, signal).catch(error => {
+    const near = isStuck() ? window.tip.height + nearHeaders : undefined
+    const ids = await proveByHeaders(proving(), producers, window.solid, signal, near).catch(error => {
+      proofsFailed++
       // The nodes rest for some seconds, say. It is a proof that was made that is not made again soon.
       provedAtMs += unprovedRetryMs - proveRetryMs
       throw error
     })
+    proofsFailed = 0
+    // A short one is made again for the next block that cannot be read.
+    if (near !== undefined && ids.last <= near) provedAtMs += unprovedRetryMs - proveRetryMs
     if (window !== proven) return
     log.info({ from: ids.from, to: ids.last }, 'chain.proven')
     window.prove(ids)

@@ -21,7 +21,7 @@ const signedMax = 200
  * Proves old blocks by the present: reads the headers from a block up to the head, each linked to the one before, and counts
  * at their end which is solid. A block whose id is reached by parent hashes from a counted one is verified by that, whoever
  * signed it. A call for each header.
- * @param after the block before the first.
+ * @param after the block before the first. @param near the last header to read, if it is enough to count there.
  * @returns the ids of the blocks up to the counted one.
  * @throws NodeError when a header does not link or none is counted.
  */
@@ -30,8 +30,23 @@ export async function proveByHeaders(
   producers: KnownProducers,
   after: SolidRef,
   signal: AbortSignal,
+  near = Number.POSITIVE_INFINITY,
 ): Promise<IdRange> {
   const { height: last } = await nodes.head()
+  const known = near < last ? await provenUpTo(nodes, producers, after, near, signal) : null
+  const ids = known ?? (await provenUpTo(nodes, producers, after, last, signal))
+  if (!ids) throw new NodeError('failed', `no block up to ${last} is counted solid`)
+  return ids
+}
+
+/** @returns null when no block up to the last one is counted. */
+async function provenUpTo(
+  nodes: Pick<NodePool, 'newHeader'>,
+  producers: KnownProducers,
+  after: SolidRef,
+  last: number,
+  signal: AbortSignal,
+): Promise<IdRange | null> {
   const ids = new IdRange(after.height + 1)
   const tip: SentHeader[] = []
   let parent = after
@@ -42,7 +57,7 @@ export async function proveByHeaders(
     parent = header
   }
   const counted = countAtTip(tip, producers)
-  if (!counted) throw new NodeError('failed', `no block up to ${parent.height} is counted solid`)
+  if (!counted) return null
   ids.cutAbove(counted.height)
   return ids
 }

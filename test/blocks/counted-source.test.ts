@@ -30,7 +30,7 @@ interface Options {
   clock?: Clock
   together?: number
   patience?: { answeredMs: number; awayMs: number }
-  startAt?: (chain: NodeView['chain']) => BlockRef
+  startAt?: (chain: NodeView['chain'], first: NodeView) => BlockRef
 }
 
 /** A chain of 27 producers, its nodes, and what is counted of it from its solid block on. */
@@ -52,11 +52,16 @@ async function counted({ chain: given, others = 0, transport = 'http', ...option
   })
   const { chain } = first
   const readAlone: number[] = []
+  const headersRead: number[] = []
   const readsNoted: typeof nodes = {
     ...nodes,
     newBlock: (height, ...rest) => {
       readAlone.push(height)
       return nodes.newBlock(height, ...rest)
+    },
+    newHeader: (height, ...rest) => {
+      headersRead.push(height)
+      return nodes.newHeader(height, ...rest)
     },
   }
   const said: boolean[] = []
@@ -79,7 +84,7 @@ async function counted({ chain: given, others = 0, transport = 'http', ...option
       await running
     }
   }
-  source.startAt!(options.startAt?.(chain) ?? refOf(chain.solid))
+  source.startAt!(options.startAt?.(chain, first) ?? refOf(chain.solid))
   let stop = start()
   /** As a watcher that loses the lead and takes it again. */
   const restart = async () => {
@@ -91,7 +96,8 @@ async function counted({ chain: given, others = 0, transport = 'http', ...option
     await stop()
   })
   await waitUntil('the producers', () => producers.canCount() || given?.producers !== undefined)
-  const solid = (height: number) => waitUntil(`block ${height} is solid`, () => source.solidBlock(height))
+  const solid = (height: number) =>
+    waitUntil(`block ${height} is solid`, () => source.solidBlock(height), 180_000)
   /** Reads blocks up to a height, as a follower that commits each. */
   const follow = async (from: number, to: number) => {
     const blocks: SolidBlock[] = []
@@ -104,7 +110,21 @@ async function counted({ chain: given, others = 0, transport = 'http', ...option
   }
   const lie = (fault: Fault, at = 0) => views[at]!.faults.set(fault)
   return {
-    ...{ pool, chain, views, nodes, source, producers, readAlone, said, solid, follow, lie, restart },
+    ...{
+      pool,
+      chain,
+      views,
+      nodes,
+      source,
+      producers,
+      readAlone,
+      headersRead,
+      said,
+      solid,
+      follow,
+      lie,
+      restart,
+    },
     unlinked: () => unlinked,
   }
 }
@@ -343,4 +363,45 @@ test('when nothing can be counted for five minutes while a node moves on, its wo
   await waitUntil('counting', () => said.length === 4)
   assert.deepEqual(said, [false, true, true, false])
   assert.equal((await follow(block.height + 1, chain.solid.height)).at(-1)!.hash, chain.solid.id)
+})
+
+/** How long a block has to be missing in these tests. */
+const patience = { answeredMs: 1_000, awayMs: 10_000 }
+const unread = (blocks: readonly SolidBlock[]) =>
+  blocks.filter(({ unverified }) => unverified === 'unread').map(({ height }) => height)
+
+test('far behind, blocks that no node can give cost the headers that prove them, and not those up to the head', async () => {
+  let missing = [0]
+  const { chain, follow, headersRead } = await counted({
+    patience,
+    transport: 'grpc',
+    startAt: (chain, first) => {
+      const at = refOf(chain.solid)
+      chain.mine(800)
+      missing = [25, 60].map(above => at.height + above)
+      for (const height of missing) {
+        const heights = { from: height, to: height }
+        first.faults.set({ kind: 'unprintable', parts: ['block', 'infos'], heights })
+      }
+      return at
+    },
+  })
+  const blocks = await follow(missing[0]! - 24, missing[1]! + 20)
+  for (const block of blocks) assert.equal(block.hash, chain.block(block.height)!.id)
+  assert.deepEqual(unread(blocks), missing)
+  assert(Math.max(...headersRead) < 500, `${Math.max(...headersRead)}`)
+})
+
+test('a block that an honest node cannot give, and a liar shows as another, does not stop the chain', async () => {
+  const { chain, lie, follow } = await counted({ patience, others: 1 })
+  const from = chain.solid.height + 1
+  chain.mine(3)
+  const height = chain.head.height + 3
+  const heights = { from: height, to: height }
+  lie({ kind: 'unprintable', parts: ['block', 'infos'], heights })
+  lie({ kind: 'made-up-block', signed: 'producer', to: payee, heights }, 1)
+  chain.mine(40)
+  const blocks = await follow(from, height + 5)
+  for (const block of blocks) assert.equal(block.hash, chain.block(block.height)!.id)
+  assert.deepEqual(unread(blocks), [height])
 })
