@@ -74,14 +74,36 @@ export async function endParked(tx: Tx, blocks: readonly SolidBlock[]): Promise<
   return blocks.filter(({ height }) => heights.has(height))
 }
 
-/** Writes that a block could not be read again. */
+/**
+ * Writes that a block could not be read again.
+ * @param nextCheckMs until it is asked for once more: longer where many are parked, so that all of them cost no more than a few calls
+ * a minute.
+ */
 export async function noteStillParked(tx: Tx, height: number, nextCheckMs: number): Promise<void> {
   await run(
     tx,
     `update parked_block
-        set checks = checks + 1, checked_at = now(), next_check_at = now() + $2 * interval '1 ms'
+        set checks = checks + 1, checked_at = now(),
+            next_check_at = now() + interval '1 ms'
+              * greatest($2, $3 * (select count(*) - 1 from parked_block where read_at is null))
       where height = $1 and read_at is null`,
-    [height, nextCheckMs],
+    [height, nextCheckMs, eachMs],
+  )
+}
+
+/** The time between two parked blocks that are asked for in vain, where there are many. */
+const eachMs = 30_000
+/** More than are parked while anybody looks. */
+const wokenMax = 20
+
+/** Has the lowest parked blocks asked for again at once: the nodes may be others now, or have come to give them. */
+export async function wakeParked(tx: Queryable): Promise<void> {
+  await run(
+    tx,
+    `update parked_block
+        set next_check_at = now()
+      where height in (select height from parked_block where read_at is null order by height limit $1)`,
+    [wokenMax],
   )
 }
 

@@ -13,6 +13,11 @@ export function nextCheckMs(checksBefore: number, ageMs: number): number {
   return ageMs < hourMs ? minuteMs : 10 * minuteMs
 }
 
+/** The same for a whole block: after a day each hour. Some can be read by nobody, for good. */
+export function nextBlockCheckMs(checksBefore: number, ageMs: number): number {
+  return ageMs < 24 * hourMs ? nextCheckMs(checksBefore, ageMs) : hourMs
+}
+
 /** The wait before something rejected is read again: it doubles from ten minutes, for a day. @returns null after that. */
 export function nextCheckOfRejectedMs(rejectedMs: number): number | null {
   return rejectedMs < 24 * hourMs ? Math.max(10 * minuteMs, rejectedMs) : null

@@ -3,7 +3,7 @@ import { failpoint } from '../base/failpoint.ts'
 import type { DepositAddressId } from '../base/ids.ts'
 import { readHeaders } from '../blocks/block-store.ts'
 import { type LockedCursor, lockCursor } from '../blocks/chain-store.ts'
-import { endParked, noteStillParked, parkedAt } from '../blocks/parked-block-store.ts'
+import { endParked, noteStillParked, parkedAt, wakeParked } from '../blocks/parked-block-store.ts'
 import { recordAudit } from '../db/audit-store.ts'
 import type { Pool, Tx } from '../db/pool.ts'
 import { recordContractEvents } from '../transfers/contract-event-store.ts'
@@ -25,9 +25,17 @@ import { oneHost, type ProofRules } from './proof-policy.ts'
 import { readEverywhere } from './read-everywhere.ts'
 import { recordProved } from './record-proved.ts'
 import { endLogRejections } from './rejection-store.ts'
-import { canDeny, leftOutMs, nextCheckMs, nextCheckOfRejectedMs, settlesAs } from './settle-rules.ts'
+import {
+  canDeny,
+  leftOutMs,
+  nextBlockCheckMs,
+  nextCheckMs,
+  nextCheckOfRejectedMs,
+  settlesAs,
+} from './settle-rules.ts'
 import { alikeFor, isEnough, shows } from './shown-version.ts'
 import {
+  type Due,
   dueHeights,
   insertUnverified,
   noteUnsettled,
@@ -59,17 +67,18 @@ const heightsMax = 20
  * Reads the blocks again that are due, from one host after the other, and credits what has its proof now, rejects what seems made
  * up, and settles unverified blocks. The reading is outside any transaction and writes nothing, so a crash loses nothing. Two
  * watchers, or an operator, beside it are harmless: each decision is made anew under the cursor's lock.
- * @param nodes `solidBlock` leaves out the nodes named.
+ * @param nodes `solidBlock` leaves out the nodes named. @param options.due which of them; default: all.
  * @returns for each block what was done.
  */
 export async function settleDue(
   pool: Pool,
   rules: CreditRules,
   nodes: SecondNodes,
-  options: { signal?: AbortSignal | undefined; pageMax?: number } = {},
+  options: { signal?: AbortSignal | undefined; pageMax?: number; due?: readonly Due[] } = {},
 ): Promise<Settled[]> {
+  const { due = ['proof', 'parked'], pageMax = heightsMax } = options
   const settled: Settled[] = []
-  for (const height of await dueHeights(pool, options.pageMax ?? heightsMax)) {
+  for (const height of await dueHeights(pool, due, pageMax)) {
     if (options.signal?.aborted) break
     settled.push(await settleBlock(pool, rules, nodes, height))
   }
@@ -113,10 +122,11 @@ async function takeParked(tx: Tx, height: number, readings: readonly SolidBlock[
   const shown = readings.filter(({ hash }) => hash === parked.hash)
   const best = shown.find(({ unverified }) => unverified === null) ?? shown[0]
   if (!best) {
-    await noteStillParked(tx, height, nextCheckMs(parked.checks, parked.ageMs))
+    await noteStillParked(tx, height, nextBlockCheckMs(parked.checks, parked.ageMs))
     return false
   }
   await endParked(tx, [best])
+  await wakeParked(tx)
   await insertUnverified(tx, [best])
   await recordContractEvents(tx, [best])
   return true
@@ -244,7 +254,7 @@ async function settleOne(
   const settledAs = settlesAs(block, readings, { hosts, hostOf, alike })
   if (settledAs) await settleBlocks(tx, [block], settledAs)
   else {
-    const next = nextCheckMs(block.checks, block.ageMs)
+    const next = nextBlockCheckMs(block.checks, block.ageMs)
     await noteUnsettled(tx, block.height, { nextCheckMs: next, wasRead: readings.length > 0 })
   }
 }

@@ -81,21 +81,24 @@ export async function noteUnsettled(
   )
 }
 
-/** Lists the heights that are to be read again: for one of their transfers, for the whole block, or since it is parked. The longest due first. */
-export async function dueHeights(db: Queryable, pageMax: number): Promise<number[]> {
-  const due = await rows<{ height: number }>(
+/** Why a block is read again: for its proof, or that of a transfer in it; or since it is parked. */
+export type Due = 'proof' | 'parked'
+
+/** Lists the heights that are to be read again. The longest due first. */
+export async function dueHeights(db: Queryable, due: readonly Due[], pageMax: number): Promise<number[]> {
+  const found = await rows<{ height: number }>(
     db,
     `select height
-       from (select block_height as height, next_check_at from pending_proof where next_check_at <= now()
+       from (select 'proof' as due, block_height as height, next_check_at from pending_proof where next_check_at <= now()
               union all
-             select height, next_check_at from unverified_block where next_check_at <= now() and settled_at is null
+             select 'proof', height, next_check_at from unverified_block where next_check_at <= now() and settled_at is null
               union all
-             select height, next_check_at from parked_block where next_check_at <= now() and read_at is null) due
-      where height <= (select c.height from chain_cursor c)
+             select 'parked', height, next_check_at from parked_block where next_check_at <= now() and read_at is null) waits
+      where due = any($1::text[]) and height <= (select c.height from chain_cursor c)
       group by height
       order by min(next_check_at), height
-      limit $1`,
-    [pageMax],
+      limit $2`,
+    [due, pageMax],
   )
-  return due.map(({ height }) => height)
+  return found.map(({ height }) => height)
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { auditGateway } from '../../src/audit/audit-gateway.ts'
+import { createLog } from '../../src/base/log.ts'
 import { readCursor } from '../../src/blocks/chain-store.ts'
 import { importFromBlock } from '../../src/credits/import-from-block.ts'
+import { keepSettling } from '../../src/credits/keep-settling.ts'
 import { readStatus } from '../../src/credits/read-status.ts'
 import { rescan } from '../../src/credits/rescan.ts'
 import { rewindChain } from '../../src/credits/rewind-chain.ts'
@@ -12,6 +14,7 @@ import { seededRandom } from '../../src/sandbox/chain/seeded-random.ts'
 import { addressFromBytes } from '../../src/tron/address.ts'
 import type { SolidBlock } from '../../src/tron/block.ts'
 import { bytesFor } from '../support/chain-blocks.ts'
+import { waitUntil } from '../support/wait-until.ts'
 import {
   addAddress,
   addOrder,
@@ -20,7 +23,7 @@ import {
   creditedChain,
   orderOf,
 } from './credited-chain.ts'
-import { playedHosts } from './played-hosts.ts'
+import { playedHosts, rulesFor } from './played-hosts.ts'
 
 /** A block as it is followed where no host gives it. */
 const unread = (block: SolidBlock): SolidBlock => ({
@@ -126,6 +129,75 @@ test('it is read again after 10 s and 30 s, then each minute', async () => {
     waits.push(next!.s)
   }
   assert.deepEqual(waits, [10, 20, 60, 60])
+})
+
+test('several are read again at a pace that bounds all of them, less often after a day, and at once when one could be read', async () => {
+  const it = await followedTen('parked pace', 3, 4, 5, 6, 7)
+  await it.follow()
+  const waits = async () =>
+    (
+      await rows<{ s: number }>(
+        it.pool,
+        `select round(extract(epoch from next_check_at - now()))::int as s
+           from parked_block where read_at is null order by height`,
+      )
+    ).map(({ s }) => s)
+  await it.settle()
+  for (const s of await waits()) assert(s > 110 && s <= 120, `${s} s`)
+  await run(it.pool, `update parked_block set created_at = created_at - interval '25 h', checks = 100`)
+  await it.settle()
+  for (const s of await waits()) assert(s > 3_590 && s <= 3_600, `${s} s`)
+  it.missing.delete(6)
+  await run(it.pool, 'update parked_block set next_check_at = now() where height = 6')
+  await settleDue(it.pool, it.rules, it.source)
+  for (const s of await waits()) assert(s <= 0, `${s} s`)
+  // Who leads anew may have other nodes.
+  await it.settle()
+  it.missing.clear()
+  const stopping = new AbortController()
+  const { pool, rules, source } = it
+  const log = createLog('silent', 'test')
+  const keeping = keepSettling({ pool, rules, nodes: source, log, signal: stopping.signal })
+  await waitUntil('all are read', async () => (await parked(it.pool)).length === 0)
+  stopping.abort()
+  await keeping
+  await assertWhole(it.pool)
+})
+
+test('a host that does not answer for a parked block holds up nothing that waits for proof', async () => {
+  const it = await followedTen('parked hanging', 4)
+  it.rules.proof = rulesFor(2)
+  const [payment] = it.chain[5]!.transfers
+  payment!.signed = false
+  await it.follow()
+  await run(it.pool, `update parked_block set next_check_at = now() - interval '1 h'`)
+  let answer = (_: null) => {}
+  const hanging = new Promise<null>(resolve => {
+    answer = resolve
+  })
+  const nodes = {
+    solidBlock: async (height: number) =>
+      height === 4 ? await hanging : { ...it.chain[height - 1]!, node: 'b' },
+  }
+  const stopping = new AbortController()
+  const { pool, rules } = it
+  const keeping = keepSettling({
+    pool,
+    rules,
+    nodes,
+    log: createLog('silent', 'test'),
+    signal: stopping.signal,
+  })
+  try {
+    await waitUntil(
+      'it is credited',
+      async () => (await orderOf(it.pool, 'o-1')).received === total(all.filter(height => height !== 4)),
+    )
+  } finally {
+    stopping.abort()
+    answer(null)
+    await keeping
+  }
 })
 
 test('a rescan leaves out what is still parked and says so, and credits what can be read', async () => {
