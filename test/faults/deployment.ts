@@ -4,6 +4,7 @@ import { isPassingDatabaseError } from '../../src/db/outage.ts'
 import { createPool, type Pool } from '../../src/db/pool.ts'
 import { freePort } from '../../src/demo/embedded-database.ts'
 import { addMerchant } from '../../src/merchants/add-merchant.ts'
+import type { Process } from '../../src/start-gateway.ts'
 import { testXpub } from '../support/api-under-test.ts'
 import { type BreakableProxy, openBreakableProxy } from '../support/breakable-proxy.ts'
 import { type ReplicatedPostgres, startReplicatedPostgres } from '../support/standby.ts'
@@ -11,6 +12,7 @@ import type { DatabaseSource } from './breakable-postgres.ts'
 import { type BreakableRedis, startBreakableRedis } from './breakable-redis.ts'
 import { type CommitProxy, openCommitProxy } from './commit-proxy.ts'
 import { tellSandbox } from './paying-load.ts'
+import { openRelays, type Relays } from './relays.ts'
 import { type RoleProcess, roleProcess } from './role-process.ts'
 import { openShop, type Shop } from './shop.ts'
 
@@ -36,6 +38,8 @@ export interface DeploymentSettings {
   replicated?: boolean
   /** The contract that payments go through, so that nobody signs them as transfers. Default: none. */
   through?: string
+  /** The process that has its own ways to all servers, and says whether it is ready. Its node is one. */
+  relayed?: Process
   env?: Record<string, string>
 }
 
@@ -49,6 +53,9 @@ export interface Deployment {
   /** Between the processes and Redis, and between the processes and Postgres. */
   redisProxy: BreakableProxy | null
   commitProxy: CommitProxy
+  /** Of the process that is relayed, and where it says whether it is ready. */
+  relays: Relays | null
+  healthUrl: string
   /** The first node's. Its control API pays and mines. */
   sandboxUrl: string
   /** Each node's own, in the order of the settings: its control API sets its faults. */
@@ -99,6 +106,7 @@ export async function openDeployment(
     const redisProxy = redis && (await openBreakableProxy(redis.url))
     if (redisProxy) closers.push(redisProxy.cut)
     const [sandboxPort, grpcPort, apiPort] = [await freePort(), await freePort(), await freePort()]
+    const healthPort = await freePort()
     const first = { url: `http://127.0.0.1:${sandboxPort}`, grpcUrl: `grpc://127.0.0.1:${grpcPort}` }
     const sandboxUrl = first.url
     const sandboxArgs = [...sandboxArguments(sandboxPort, grpcPort), ...(settings.sandbox ?? [])]
@@ -121,9 +129,15 @@ export async function openDeployment(
       ...(settings.quorumAmount && { CREDIT_QUORUM_AMOUNT: settings.quorumAmount }),
       ...settings.env,
     }
+    const relays = settings.relayed ? await openRelays(env) : null
+    if (relays) closers.push(relays.close)
     const command = (name: string, ...args: string[]) => roleProcess(name, program, args, env)
-    const several = (role: string, count = 1) =>
-      Array.from({ length: count }, (_, n) => command(`${role} ${n + 1}`, 'start', role))
+    const start = (role: Process, name: string) => {
+      const own = role === settings.relayed && { ...relays!.env, HEALTH_PORT: `${healthPort}` }
+      return roleProcess(name, program, ['start', role], { ...env, ...own })
+    }
+    const several = (role: Process, count = 1) =>
+      Array.from({ length: count }, (_, n) => start(role, `${role} ${n + 1}`))
     const shops: Shop[] = []
     const deployment: Deployment = {
       pool,
@@ -131,11 +145,13 @@ export async function openDeployment(
       redis,
       redisProxy,
       commitProxy,
+      relays,
+      healthUrl: `http://127.0.0.1:${healthPort}`,
       sandboxUrl,
       nodeUrls: nodes.map(({ url }) => url),
       apiUrl: `http://127.0.0.1:${apiPort}`,
       through: settings.through,
-      api: command('api', 'start', 'api'),
+      api: start('api', 'api'),
       watchers: several('watcher', settings.watchers),
       couriers: several('courier', settings.couriers),
       shops,

@@ -8,6 +8,7 @@ import { liarRows } from './liar-rows.ts'
 import { merchantRows } from './merchant-rows.ts'
 import { nodeRows } from './node-rows.ts'
 import { postgresRows, redisRows } from './server-rows.ts'
+import { silenceRows } from './silence-rows.ts'
 import { stopRows } from './stop-rows.ts'
 
 /** The matrix, in the order of its table. */
@@ -23,6 +24,7 @@ export const faultRows: readonly FaultRow[] = [
   ...merchantRows,
   ...crowdingRows,
   ...liarRows,
+  ...silenceRows,
 ].sort((a, b) => rank(a.id) - rank(b.id))
 
 /** K, R, P, N, M, L; in each by number. */
