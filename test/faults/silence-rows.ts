@@ -14,8 +14,8 @@ const counting = { RATE_LIMIT_PER_MINUTE: '1000000', IP_RATE_LIMIT_PER_MINUTE: '
 export const silenceRows: readonly FaultRow[] = [
   silent('P6', 'api', 'postgres', 'Postgres'),
   silent('P6', 'watcher', 'postgres', 'Postgres'),
-  silent('P6', 'courier', 'postgres', 'Postgres, queue on redis', { queue: 'redis' }),
-  silent('P6', 'courier', 'postgres', 'Postgres, queue on postgres', { queue: 'postgres' }),
+  silent('P6', 'courier', 'postgres', 'Postgres (queue on redis)', { queue: 'redis' }),
+  silent('P6', 'courier', 'postgres', 'Postgres (queue on postgres)', { queue: 'postgres' }),
   silent('R7', 'api', 'redis', 'Redis', { queue: 'redis', env: counting }),
   silent('R7', 'courier', 'redis', 'Redis', { queue: 'redis' }),
   silent('N11', 'watcher', 'node', 'the node over HTTP', { nodes: ['http'] }),
