@@ -52,7 +52,20 @@ export function createNodeHttp(options: {
   const unmistakable = secrets.filter(isUnmistakable)
   // undici's headersTimeout and bodyTimeout restart with every byte, so only the signal below bounds a call.
   const share = options.share ?? createAnswerBudget().share()
-  const agent = new Agent({ maxResponseSize: bodyMaxBytes, connect: { timeout: options.deadlineMs } })
+  const openAgent = () =>
+    new Agent({ maxResponseSize: bodyMaxBytes, connect: { timeout: options.deadlineMs } })
+  let agent = openAgent()
+  /** They take no more calls. Those in flight go on to their end. */
+  const retired = new Set<Agent>()
+  const retire = (old: Agent) => {
+    if (old !== agent) return
+    agent = openAgent()
+    retired.add(old)
+    old.close().then(
+      () => retired.delete(old),
+      () => undefined, // It was destroyed meanwhile.
+    )
+  }
 
   const ask = async (
     url: URL,
@@ -64,8 +77,9 @@ export function createNodeHttp(options: {
     const deadline = AbortSignal.timeout(deadlineMs)
     let end: RequestEnd = 'failed'
     let answered: AnswerBody | undefined
+    const asked = agent
     try {
-      const response = await agent.request({
+      const response = await asked.request({
         origin: url.origin,
         path: url.pathname + url.search,
         headers: requestHeaders(url, options.apiKey),
@@ -83,6 +97,8 @@ export function createNodeHttp(options: {
       options.onCall?.(error instanceof NodeError ? error.kind : 'failed')
       if (!deadline.aborted) throw error
       end = 'timed out'
+      // Its connection may be dead, and then so are all that were open with it: the next call dials again, as over gRPC.
+      retire(asked)
       throw new NodeError('failed', `timed out after ${deadlineMs} ms`, {
         timedOut: true,
         cause: error,
@@ -96,7 +112,9 @@ export function createNodeHttp(options: {
   return {
     post: (url, body, asked) => ask(url, { method: 'POST', body: JSON.stringify(body) }, asked),
     get: url => ask(url, { method: 'GET' }),
-    close: () => agent.destroy(),
+    close: async () => {
+      await Promise.all([agent, ...retired].map(one => one.destroy()))
+    },
   }
 }
 

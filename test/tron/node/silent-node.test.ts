@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import type { ServerResponse } from 'node:http'
 import { after, test } from 'node:test'
 import type { NodeError } from '../../../src/tron/node/node-error.ts'
 import { createNodeHttp } from '../../../src/tron/node/node-http.ts'
+import type { TokenBucket } from '../../../src/tron/node/token-bucket.ts'
 import { startBreakableProxy } from '../../support/breakable-proxy.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import { type FakeNode, startFakeNode } from './fake-node.ts'
@@ -14,7 +16,8 @@ const together = 4
 async function openNode(given: Partial<FakeNode> = {}) {
   const fake = await startFakeNode(given)
   const proxy = await startBreakableProxy(fake.url)
-  const http = createNodeHttp({ baseUrls: [proxy.url], deadlineMs })
+  const bucket = { deadlineMs, take: async () => () => undefined }
+  const http = createNodeHttp({ baseUrls: [proxy.url], deadlineMs, bucket: bucket as unknown as TokenBucket })
   after(async () => {
     await http.close()
     await fake.close()
@@ -22,27 +25,29 @@ async function openNode(given: Partial<FakeNode> = {}) {
   const ask = () => http.post(new URL('/wallet/getnowblock', proxy.url), {})
   await Promise.all(Array.from({ length: together }, ask))
   assert.equal(proxy.dialled, together)
-  return { fake, proxy, ask }
+  return { fake, proxy, ask, bucket }
 }
 
-/** Asks until there is an answer. */
-async function askUntilAnswered(ask: () => Promise<unknown>): Promise<void> {
-  for (let unanswered = 0; ; unanswered++) {
-    assert(unanswered <= together, 'a connection is asked again that said nothing')
-    try {
-      await ask()
-      return
-    } catch (error) {
-      assert((error as NodeError).timedOut, `${error}`)
-    }
-  }
-}
-
-test('connections that went silent cost a deadline each at most, and the node is reached over new ones', async () => {
+test('connections that went silent cost one call its deadline, and the next ones dial again', async () => {
   const { proxy, ask } = await openNode()
   proxy.forget()
-  await askUntilAnswered(ask)
+  await assert.rejects(ask(), (error: NodeError) => error.timedOut)
+  await Promise.all(Array.from({ length: together }, ask))
   assert(proxy.dialled > together)
+})
+
+test('a call that times out ends no other', async () => {
+  const { fake, ask, bucket } = await openNode()
+  const responses: ServerResponse[] = []
+  fake.behave = () => response => void responses.push(response)
+  const hanging = ask()
+  await new Promise(setImmediate) // It has its deadline by then.
+  bucket.deadlineMs = 60_000
+  const slow = ask()
+  await assert.rejects(hanging, (error: NodeError) => error.timedOut)
+  await waitUntil('both have come', () => responses.length === 2)
+  for (const response of responses) response.end('{}')
+  await slow
 })
 
 test('connections that go silent in the middle of an answer cost the calls on them their deadline', async () => {
@@ -56,5 +61,5 @@ test('connections that go silent in the middle of an answer cost the calls on th
     assert(outcome.status === 'rejected')
     assert((outcome.reason as NodeError).timedOut, `${outcome.reason}`)
   }
-  await askUntilAnswered(ask)
+  await ask()
 })
