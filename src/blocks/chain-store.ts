@@ -1,4 +1,4 @@
-import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
+import { promptly, type Queryable, rows, run, type Tx } from '../db/pool.ts'
 import type { BlockRef } from '../tron/block.ts'
 
 // cursor: the last block whose transfers are recorded. Following goes on at the next height.
@@ -29,12 +29,12 @@ export interface LockedCursor extends ChainCursor {
 
 /** Reads the cursor. @returns null before the first start, when nothing is watched yet. */
 export async function readCursor(db: Queryable): Promise<ChainCursor | null> {
-  const [cursor] = await rows<ChainCursor>(
-    db,
-    `select network, genesis_id as "genesisId", usdt_contract as "usdtContract", start_height as "startHeight",
+  const [cursor] = await rows<ChainCursor>(db, {
+    text: `select network, genesis_id as "genesisId", usdt_contract as "usdtContract", start_height as "startHeight",
             height, hash, block_time as "time"
        from chain_cursor`,
-  )
+    ...promptly,
+  })
   return cursor ?? null
 }
 

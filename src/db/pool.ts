@@ -120,8 +120,10 @@ export async function inTransaction<T>(
   const late = withinMs === undefined ? undefined : setTimeout(cutConnection, withinMs, client)
   let broken = false
   try {
-    // The server gives up too, where a statement waits for a lock.
-    await client.query(withinMs === undefined ? 'begin' : `begin; set local statement_timeout = ${withinMs}`)
+    // The server gives up too, where a statement waits for a lock. That it begins waits for nothing: whatever may take long later,
+    // a connection that has gone silent is found here.
+    const begin = withinMs === undefined ? 'begin' : `begin; set local statement_timeout = ${withinMs}`
+    await client.query({ text: begin, ...promptly })
     const result = await work(client as Tx)
     await client.query('commit')
     return result
