@@ -31,8 +31,8 @@ export interface LockedCursor extends ChainCursor {
 export async function readCursor(db: Queryable): Promise<ChainCursor | null> {
   const [cursor] = await rows<ChainCursor>(db, {
     text: `select network, genesis_id as "genesisId", usdt_contract as "usdtContract", start_height as "startHeight",
-            height, hash, block_time as "time"
-       from chain_cursor`,
+                  height, hash, block_time as "time"
+             from chain_cursor`,
     ...promptly,
   })
   return cursor ?? null

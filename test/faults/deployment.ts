@@ -106,7 +106,6 @@ export async function openDeployment(
     const redisProxy = redis && (await openBreakableProxy(redis.url))
     if (redisProxy) closers.push(redisProxy.cut)
     const [sandboxPort, grpcPort, apiPort] = [await freePort(), await freePort(), await freePort()]
-    const healthPort = await freePort()
     const first = { url: `http://127.0.0.1:${sandboxPort}`, grpcUrl: `grpc://127.0.0.1:${grpcPort}` }
     const sandboxUrl = first.url
     const sandboxArgs = [...sandboxArguments(sandboxPort, grpcPort), ...(settings.sandbox ?? [])]
@@ -131,6 +130,8 @@ export async function openDeployment(
     }
     const relays = settings.relayed ? await openRelays(env) : null
     if (relays) closers.push(relays.close)
+    // Last: it might be given to one of the relays.
+    const healthPort = await freePort()
     const command = (name: string, ...args: string[]) => roleProcess(name, program, args, env)
     const start = (role: Process, name: string) => {
       const own = role === settings.relayed && { ...relays!.env, HEALTH_PORT: `${healthPort}` }
