@@ -194,7 +194,9 @@ async function recordedTransfers(pool: Pool): Promise<RecordedTransfer[]> {
 }
 
 async function runSeed(seed: number, database: TestDatabase): Promise<void> {
-  const addresses = await assign(database.pool)
+  // With deposits on, what is paid to the user without orders is a deposit instead of unclaimed.
+  const deposits = seed % 2 === 0
+  const addresses = await assign(database.pool, deposits)
   const history = await randomChain(seed, { addresses, nodes: 2 })
   const { log, text } = recordLog()
   const start = (holder: string) => startWatcher(database.url, history, holder, log)
@@ -215,7 +217,7 @@ async function runSeed(seed: number, database: TestDatabase): Promise<void> {
       pollMs,
     )
     if (believesNoNode) await proofsSettled(database.pool)
-    await compare(database.pool, truth, first.startHeight, addresses)
+    await compare(database.pool, truth, first.startHeight, addresses, deposits)
   } catch (error) {
     const lastLines = text().split('\n').slice(-linesShown).join('\n')
     throw new Error(`SEED=${seed}: ${(error as Error).message}\n${history.steps.join('\n')}\n${lastLines}`, {
@@ -349,8 +351,8 @@ async function disturb(
 }
 
 /** Users with an address each; all but the last have orders, old enough for every block. */
-async function assign(pool: Pool): Promise<TronAddress[]> {
-  await seedMerchant(pool, anyShop)
+async function assign(pool: Pool, deposits = false): Promise<TronAddress[]> {
+  await seedMerchant(pool, { ...anyShop, deposits })
   const added = await seedAddresses(
     pool,
     Array.from({ length: users }, (_, n) => ({ localusermark: `u${n + 1}`, bytes: bytesFor(`user ${n}`) })),
@@ -372,11 +374,13 @@ async function compare(
   truth: SolidTruth,
   startHeight: number,
   addresses: readonly TronAddress[],
+  deposits: boolean,
 ): Promise<void> {
   const { rows } = await pool.query(
     `select t.txid, t.log_index as "logIndex", t.from_address as from, a.address as to, t.amount,
             t.block_height as height, t.tx_index as "txIndex",
-            (select count(*)::int from credit where transfer_id = t.id) as credits,
+            (select count(*)::int from credit where transfer_id = t.id and order_id is not null) as credits,
+            (select count(*)::int from credit where transfer_id = t.id and order_id is null) as deposits,
             (select count(*)::int from waiting_transfer where transfer_id = t.id) as waiting
        from transfer t join deposit_address a on a.id = t.deposit_address_id
       order by t.block_height, t.tx_index, t.log_index`,
@@ -385,7 +389,11 @@ async function compare(
     .filter(({ to, height }) => height > startHeight && addresses.includes(to))
     .map(transfer => {
       const claimed = transfer.to !== addresses.at(-1)
-      return { ...transfer, credits: claimed ? 1 : 0, waiting: claimed ? 0 : 1 }
+      const other = deposits ? { deposits: 1, waiting: 0 } : { deposits: 0, waiting: 1 }
+      return {
+        ...transfer,
+        ...(claimed ? { credits: 1, deposits: 0, waiting: 0 } : { credits: 0, ...other }),
+      }
     })
   assert.deepEqual(
     rows.map(row => ({ ...row })),
@@ -403,6 +411,13 @@ async function compare(
          or o.announced <> coalesce((select sum(body_amount) from callback where order_id = o.id), 0)`,
   )
   assert.deepEqual(sums, [], "orders' totals and announcements add up")
+  const { rows: addressSums } = await pool.query(
+    `select from report.deposits
+      group by address
+     having sum(amount_units) <> max(received_units) or sum(body_amount) <> max(received_units) / 100
+         or count(callback_key) <> count(*) filter (where body_amount > 0)`,
+  )
+  assert.deepEqual(addressSums, [], "addresses' deposits and announcements add up")
   const { rows: chain } = await pool.query(
     `select count(*)::int as blocks, min(height) as first, max(height) as last,
             count(*) filter (where parent_hash = (select p.hash from chain_block p where p.height = b.height - 1))::int as linked

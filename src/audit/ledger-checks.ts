@@ -10,19 +10,26 @@ export const transferChecks: AuditChecks = {
     'credit.transfer': 'each credit is for a recorded transfer',
     'credit.amount': "each credit has its transfer's amount",
     'credit.order': "each credit is for an order at its transfer's address",
+    'deposit.address': "each deposit is at its transfer's address, which belongs to a user",
+    'deposit.only': 'no transfer is credited twice, and none is both credited and a deposit',
     'credit.late': "a credit is late when its block's time is past the order's window",
   },
   sql: `
     with ledger as (
       select t.id as transfer_id, c.id as credit_id, t.txid, t.log_index, t.amount as arrived, c.amount as credited,
-             w.reason, o.orderid, coalesce(a.merchant_id, o.merchant_id) as merchant_id,
+             w.reason, o.orderid, c.order_id, c.deposit_address_id, coalesce(a.merchant_id, o.merchant_id) as merchant_id,
              t.id is not null and c.id is null and w.transfer_id is null and r.id is null as unsettled,
              c.id is not null and w.transfer_id is not null as settled_twice,
              r.id is not null and (c.id is not null or w.transfer_id is not null) as rejected_too,
              w.deposit_address_id is distinct from t.deposit_address_id and w.transfer_id is not null as wrong_address,
              t.id is null as without_transfer,
              c.amount <> t.amount as unequal,
-             c.id is not null and o.deposit_address_id is distinct from t.deposit_address_id as misplaced,
+             c.id is not null and c.deposit_address_id is null
+               and o.deposit_address_id is distinct from t.deposit_address_id as misplaced,
+             c.deposit_address_id is not null
+               and (c.deposit_address_id is distinct from t.deposit_address_id or a.localusermark = '') as misdeposited,
+             (c.id is not null and num_nonnulls(c.order_id, c.deposit_address_id) <> 1)
+               or count(c.id) over (partition by coalesce(t.id, c.transfer_id)) > 1 as doubled,
              c.late <> (t.block_time > o.expires_at) as mistimed
         from transfer t
         full join credit c on c.transfer_id = t.id
@@ -34,7 +41,8 @@ export const transferChecks: AuditChecks = {
       select *,
              coalesce('transfer ' || txid || ':' || log_index, 'credit ' || credit_id) as subject
         from ledger
-       where (unsettled or settled_twice or rejected_too or wrong_address or without_transfer or unequal or misplaced or mistimed)
+       where (unsettled or settled_twice or rejected_too or wrong_address or without_transfer or unequal or misplaced
+              or misdeposited or doubled or mistimed)
          and ($1::bigint is null or merchant_id = $1 or merchant_id is null)
     )
     select v.check_name, m.appid, differing.subject, v.detail
@@ -49,6 +57,11 @@ export const transferChecks: AuditChecks = {
        ('credit.amount', unequal, credited || ' units credited, ' || arrived || ' transferred'),
        ('credit.order', misplaced and not without_transfer,
         coalesce('credited to ' || orderid || ', an order at another address', 'credited to no order')),
+       ('deposit.address', misdeposited and not without_transfer, 'is a deposit at another address, or at nobody''s'),
+       ('deposit.only', doubled,
+        case when num_nonnulls(order_id, deposit_address_id) = 1 then 'has more than one credit or deposit'
+             when order_id is null then 'has a credit that is neither an order''s nor a deposit'
+             else 'is credited to an order and a deposit at once' end),
        ('credit.late', mistimed, 'its late flag contradicts its block''s time')
      ) v (check_name, differs, detail)
      where v.differs

@@ -15,6 +15,8 @@ export interface MerchantSums {
   /** Those that an operator rejected. They do not wait. */
   rejected: UsdtUnits
   credited: UsdtUnits
+  /** Those that are deposits. They belong to no order. */
+  deposited: UsdtUnits
   /** By its orders. */
   received: UsdtUnits
   announced: LegacyUnits
@@ -28,15 +30,16 @@ export interface MerchantSums {
 export const sumsChecks: AuditChecks = {
   holds: {
     'merchant.sums':
-      'per merchant, what arrived, less what waits or is rejected, was credited, and received by its orders',
+      'per merchant, what arrived, less what waits, is rejected or is a deposit, was credited, and received by its orders',
   },
   sql: `
     select 'merchant.sums' as check_name, appid, 'merchant ' || appid as subject,
            arrived_units || ' units arrived, ' || waiting_units || ' of them wait, '
-             || case when rejected_units > 0 then rejected_units || ' are rejected, ' else '' end || credited_units
+             || case when rejected_units > 0 then rejected_units || ' are rejected, ' else '' end
+             || case when deposited_units > 0 then deposited_units || ' are deposits, ' else '' end || credited_units
              || ' are credited, its orders received ' || received_units as detail
       from report.audit_merchants
-     where (arrived_units - waiting_units - rejected_units <> credited_units or credited_units <> received_units)
+     where (arrived_units - waiting_units - rejected_units - deposited_units <> credited_units or credited_units <> received_units)
        and ($1::bigint is null or merchant_id = $1)`,
 }
 
@@ -44,7 +47,7 @@ export const sumsChecks: AuditChecks = {
 export async function readSums(read: SnapshotRead, scope: AuditScope): Promise<MerchantSums[]> {
   return await read<MerchantSums>(
     `select appid, name, orders, transfers, arrived_units as arrived, waiting_units as waiting, rejected_units as rejected,
-            credited_units as credited, received_units as received, announced, acknowledged, due, exhausted
+            credited_units as credited, deposited_units as deposited, received_units as received, announced, acknowledged, due, exhausted
        from report.audit_merchants
       where $1::bigint is null or merchant_id = $1
       order by name, appid`,
@@ -63,6 +66,7 @@ export function addUp(merchants: readonly MerchantSums[]): Omit<MerchantSums, 'a
     waiting: usdt(sum(m => m.waiting)),
     rejected: usdt(sum(m => m.rejected)),
     credited: usdt(sum(m => m.credited)),
+    deposited: usdt(sum(m => m.deposited)),
     received: usdt(sum(m => m.received)),
     announced: legacy(sum(m => m.announced)),
     acknowledged: legacy(sum(m => m.acknowledged)),

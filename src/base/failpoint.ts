@@ -25,6 +25,7 @@ export const failpointNames = [
   'quarantine:before-commit',
   'decision:before-commit',
   'decision:after-commit',
+  'deposits:before-commit',
   'resend:before-commit',
   'resend:after-commit',
   'courier:after-settle',

@@ -5,6 +5,7 @@ import type { BlockRef } from '../tron/block.ts'
 export interface CommitCounts {
   transfers: number
   credits: number
+  deposits?: number
   callbacks: number
   quarantined: number
 }
@@ -25,12 +26,13 @@ export function createWatcherMetrics(registry: Registry) {
   const leading = new Gauge({ name: 'gateway_watcher_leads', help: '1 while this watcher leads', registers })
   const credited = new Gauge({
     name: 'gateway_last_credit_time_seconds',
-    help: 'When this watcher last wrote a credit; 0: not since it started',
+    help: 'When this watcher last wrote a credit or deposit; 0: not since it started',
     registers,
   })
   const counters = {
     transfers: new Counter({ name: 'gateway_transfers_total', help: 'Transfers recorded', registers }),
     credits: new Counter({ name: 'gateway_credits_total', help: 'Credits written', registers }),
+    deposits: new Counter({ name: 'gateway_deposits_total', help: 'Deposits written', registers }),
     callbacks: new Counter({ name: 'gateway_callbacks_written_total', help: 'Callbacks written', registers }),
     quarantined: new Counter({
       name: 'gateway_quarantined_total',
@@ -45,8 +47,10 @@ export function createWatcherMetrics(registry: Registry) {
       time.set(at.time.getTime() / 1000)
     },
     committed: (counts: CommitCounts) => {
-      for (const [name, counter] of Object.entries(counters)) counter.inc(counts[name as keyof CommitCounts])
-      if (counts.credits > 0) credited.setToCurrentTime()
+      for (const [name, counter] of Object.entries(counters)) {
+        counter.inc(counts[name as keyof CommitCounts] ?? 0)
+      }
+      if (counts.credits + (counts.deposits ?? 0) > 0) credited.setToCurrentTime()
     },
   }
 }

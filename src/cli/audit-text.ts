@@ -46,8 +46,8 @@ export function auditAsJson({ merchants, open, checks }: AuditReport): string {
 }
 
 const header = [
-  ...['appid', 'name', 'orders', 'transfers', 'arrived', 'waiting', 'rejected', 'credited', 'received'],
-  ...['announced', 'acknowledged', 'due', 'exhausted'],
+  ...['appid', 'name', 'orders', 'transfers', 'arrived', 'waiting', 'rejected', 'credited', 'deposited'],
+  ...['received', 'announced', 'acknowledged', 'due', 'exhausted'],
 ]
 
 type Sums = Omit<MerchantSums, 'appid' | 'name'>
@@ -60,6 +60,7 @@ function asUsdt(sums: Sums) {
     waiting: formatUsdt(sums.waiting),
     rejected: formatUsdt(sums.rejected),
     credited: formatUsdt(sums.credited),
+    deposited: formatUsdt(sums.deposited),
     received: formatUsdt(sums.received),
     announced: formatUsdt(fromLegacyUnits(sums.announced)),
     acknowledged: formatUsdt(fromLegacyUnits(sums.acknowledged)),

@@ -23,6 +23,7 @@ interface Filter {
   state?: CallbackState
   origin?: string
   orderid?: string
+  key?: string
   json?: true
 }
 
@@ -104,10 +105,11 @@ function addFilter(command: Command): Command {
     .option('--to <time>', 'announced before')
     .option('--origin <origin>', 'sent to this scheme, host and port: https://shop.example:443')
     .option('--orderid <orderid>', 'of the order to which the merchant gave this id')
+    .option('--key <key>', 'the one with this key: callback_id, or deposit_id of a deposit')
 }
 
 async function readFilter(pool: Pool, filter: Filter): Promise<CallbacksWanted> {
-  const { appid, state, from, to, origin, orderid } = filter
+  const { appid, state, from, to, origin, orderid, key } = filter
   const wanted = {
     merchantId: appid === undefined ? null : await findMerchantId(pool, appid),
     state: state ?? null,
@@ -115,6 +117,7 @@ async function readFilter(pool: Pool, filter: Filter): Promise<CallbacksWanted> 
     to: to === undefined ? null : readTime('--to', to),
     origin: origin === undefined ? null : readOrigin(origin),
     orderid: orderid ?? null,
+    key: key ?? null,
   }
   if (appid !== undefined && wanted.merchantId === null)
     throw new UsageError(`no merchant has the appid "${appid}"`)

@@ -59,6 +59,7 @@ const callbacks: Columns = {
   origin: 'origin',
   txid: 'txid',
   log_index: 'log_index',
+  kind: 'kind',
 }
 
 /** The view of schema report that each reads, its time, and the id that makes the order certain. */

@@ -2,6 +2,8 @@ import { type Command, Option } from 'commander'
 import type { Config } from '../base/config.ts'
 import { UsageError } from '../base/errors.ts'
 import { settleHeld } from '../callbacks/leasing/pause-store.ts'
+import { readRules } from '../credits/credit-rules.ts'
+import { depositUnclaimed } from '../credits/deposit-unclaimed.ts'
 import { createPrisma } from '../db/prisma-client.ts'
 import { checkCallbackUrl } from '../egress/egress-guard.ts'
 import { type AddedMerchant, addMerchant } from '../merchants/add-merchant.ts'
@@ -13,6 +15,7 @@ import { renameMerchant } from '../merchants/rename-merchant.ts'
 import { setMerchant } from '../merchants/set-merchant.ts'
 import type { SignatureScheme } from '../merchants/signature.ts'
 import { checkAccountKey } from './check-account-key.ts'
+import { actorOf } from './operator.ts'
 import { printTable } from './print-table.ts'
 import { addRotationCommands } from './rotation-commands.ts'
 import { withDatabase } from './with-database.ts'
@@ -33,6 +36,7 @@ export function addMerchantCommands(program: Command): void {
       'for a new account key: where its addresses begin; default: 1, for index 0 stays yours',
     )
     .option('--callback-url <url>', 'for callbacks of orders without a notify_url')
+    .addOption(depositsOption())
     .addOption(
       new Option('--sign-type <scheme>', 'sha1 only for existing integrations')
         .choices(['hmac-sha256', 'sha1'])
@@ -46,6 +50,7 @@ export function addMerchantCommands(program: Command): void {
         xpub?: string
         firstIndex?: string
         callbackUrl?: string
+        deposits?: string
         signType: SignatureScheme
         json?: true
       }) => {
@@ -60,6 +65,7 @@ export function addMerchantCommands(program: Command): void {
             xpub,
             firstIndex,
             callbackUrl: options.callbackUrl,
+            deposits: options.deposits === 'on',
             scheme: options.signType,
             checkUrl: urlCheck(config),
           })
@@ -80,15 +86,18 @@ export function addMerchantCommands(program: Command): void {
         else if (merchants.length === 0) console.log('no merchants yet: gateway merchant add --name ...')
         else
           printTable(
-            merchants.map(({ appid, name, scheme, callbackUrl, events, disabledAt, createdAt }) => ({
-              appid,
-              name,
-              scheme,
-              callbackUrl,
-              events: events.join(),
-              disabled: disabledAt?.toISOString(),
-              added: createdAt.toISOString(),
-            })),
+            merchants.map(
+              ({ appid, name, scheme, callbackUrl, events, deposits, disabledAt, createdAt }) => ({
+                appid,
+                name,
+                scheme,
+                callbackUrl,
+                events: events.join(),
+                deposits: deposits ? 'on' : 'off',
+                disabled: disabledAt?.toISOString(),
+                added: createdAt.toISOString(),
+              }),
+            ),
           )
       })
     })
@@ -120,26 +129,38 @@ export function addMerchantCommands(program: Command): void {
       '--events <list>',
       `what it is told of beside its credits, comma-separated: ${eventNames.join()}; "" for nothing`,
     )
+    .addOption(depositsOption())
+    .option('--include-unclaimed', 'with --deposits on: what is unclaimed now becomes deposits, too')
     .option('--allow-clients <list>', 'addresses and CIDRs it may call from, comma-separated; "" for any')
-    .action(async (appid: string, options: Record<string, string | undefined>) => {
-      await withDatabase('command', async (pool, config) => {
-        const changes = {
-          callbackUrl: emptyToNull(options.callbackUrl),
-          callbackFormat: options.callbackFormat as 'form' | 'json' | undefined,
-          callbackFields: options.callbackFields,
-          acknowledgement: emptyToNull(options.acknowledgement),
-          always200: yesNo(options.always200),
-          requireNonce: yesNo(options.requireNonce),
-          events: readEvents(options.events),
-          allowedClients: options.allowClients
-            ?.split(',')
-            .map(part => part.trim())
-            .filter(Boolean),
-        }
-        await setMerchant(pool, appid, changes, { checkUrl: urlCheck(config) })
-        console.log(`${appid}: set`)
-      })
-    })
+    .action(
+      async (appid: string, given: Record<string, string | undefined> & { includeUnclaimed?: true }) => {
+        const { includeUnclaimed, ...options } = given
+        if (includeUnclaimed && options.deposits !== 'on')
+          throw new UsageError('--include-unclaimed: only with --deposits on')
+        await withDatabase('command', async (pool, config) => {
+          const changes = {
+            callbackUrl: emptyToNull(options.callbackUrl),
+            callbackFormat: options.callbackFormat as 'form' | 'json' | undefined,
+            callbackFields: options.callbackFields,
+            acknowledgement: emptyToNull(options.acknowledgement),
+            always200: yesNo(options.always200),
+            requireNonce: yesNo(options.requireNonce),
+            events: readEvents(options.events),
+            deposits: options.deposits === undefined ? undefined : options.deposits === 'on',
+            allowedClients: options.allowClients
+              ?.split(',')
+              .map(part => part.trim())
+              .filter(Boolean),
+          }
+          await setMerchant(pool, appid, changes, { checkUrl: urlCheck(config) })
+          console.log(`${appid}: set`)
+          if (!includeUnclaimed) return
+          const rules = await readRules(pool, null)
+          const made = await depositUnclaimed(pool, rules, appid, { actor: actorOf(undefined) })
+          console.log(`${appid}: ${made} unclaimed transfers are deposits now`)
+        })
+      },
+    )
 
   merchant
     .command('rename')
@@ -177,6 +198,13 @@ export function addMerchantCommands(program: Command): void {
     })
 
   addRotationCommands(merchant)
+}
+
+function depositsOption(): Option {
+  return new Option(
+    '--deposits <on|off>',
+    'announce transfers without an order as deposits, at the callback URL',
+  ).choices(['on', 'off'])
 }
 
 function urlCheck(config: Config): (url: string) => string | null {

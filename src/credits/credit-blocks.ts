@@ -81,7 +81,8 @@ class CursorMoved extends Error {}
 export function newlyPending(rules: CreditRules, recorded: readonly ProvedTransfer[]): PendingTransfer[] {
   return recorded.map(({ proof, node, ...transfer }) => {
     const isHeld = rules.quorumAmount !== null && transfer.amount > rules.quorumAmount && proof !== 'agreed'
-    return { ...transfer, written: false, reason: isHeld ? 'held' : null, node: isHeld ? node : null }
+    const reason = isHeld ? 'held' : null
+    return { ...transfer, written: false, reason, wasUnclaimed: false, node: isHeld ? node : null }
   })
 }
 

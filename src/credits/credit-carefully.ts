@@ -118,8 +118,10 @@ async function attempt(
 const none: Credited = { credits: 0, callbacks: 0, unclaimed: 0, held: 0, quarantined: 0 }
 
 function sum(a: Credited, b: Credited): Credited {
+  const deposits = (a.deposits ?? 0) + (b.deposits ?? 0)
   return {
     credits: a.credits + b.credits,
+    ...(deposits > 0 && { deposits }),
     callbacks: a.callbacks + b.callbacks,
     unclaimed: a.unclaimed + b.unclaimed,
     held: a.held + b.held,

@@ -1,36 +1,48 @@
-import type { CreditId, DepositAddressId, TransferId } from '../base/ids.ts'
+import type { CreditId, DepositAddressId, OrderId, TransferId } from '../base/ids.ts'
+import type { UsdtUnits } from '../base/money.ts'
 import { rows, type Tx } from '../db/pool.ts'
 import type { ChainPlace } from '../transfers/transfer.ts'
 import type { TronAddress } from '../tron/address.ts'
-import type { PlannedCredit } from './plan-credits.ts'
+import type { PendingTransfer } from './pending-transfer.ts'
+
+/** A credit to be written: to an order, or to an address, which makes it a deposit. */
+export interface NewCredit {
+  transfer: PendingTransfer
+  orderId: OrderId | null
+  depositAddressId: DepositAddressId | null
+  /** By the order, or the address's deposits, this one included. */
+  received: UsdtUnits
+  late: boolean
+}
 
 /**
- * Writes the credits. The unique key on the transfer has the last word: a second credit for a transfer fails the
- * transaction.
+ * Writes the credits. The unique key on the transfer has the last word: a second credit for a transfer, deposit or not, fails
+ * the transaction.
  * @returns the credits' ids by their transfers'.
  */
 export async function insertCredits(
   tx: Tx,
-  credits: readonly PlannedCredit[],
+  credits: readonly NewCredit[],
 ): Promise<Map<TransferId, CreditId>> {
   const written = await rows<{ id: CreditId; transferId: TransferId }>(
     tx,
-    `insert into credit (transfer_id, order_id, amount, received, late)
+    `insert into credit (transfer_id, order_id, amount, received, late, deposit_address_id)
      select *
-       from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::boolean[])
+       from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::boolean[], $6::bigint[])
      returning id, transfer_id as "transferId"`,
     [
       credits.map(({ transfer }) => transfer.id),
-      credits.map(({ order }) => order.id),
+      credits.map(({ orderId }) => orderId),
       credits.map(({ transfer }) => transfer.amount),
       credits.map(({ received }) => received),
       credits.map(({ late }) => late),
+      credits.map(({ depositAddressId }) => depositAddressId),
     ],
   )
   return new Map(written.map(({ id, transferId }) => [transferId, id]))
 }
 
-/** The last credited transfer of an address. */
+/** The last credited transfer of an address, deposits included. */
 export interface LastCredited extends ChainPlace {
   address: TronAddress
 }

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict'
 import { failpoint } from '../base/failpoint.ts'
-import type { DepositAddressId } from '../base/ids.ts'
+import type { CreditId, DepositAddressId } from '../base/ids.ts'
 import type { UsdtUnits } from '../base/money.ts'
-import { callbackKey } from '../callbacks/outbox/callback.ts'
+import { type AnnouncedState, callbackKey, depositKey } from '../callbacks/outbox/callback.ts'
 import { insertCallbacks, type NewCallback, originOf } from '../callbacks/outbox/callback-store.ts'
 import type { Tx } from '../db/pool.ts'
 import { orderState } from '../orders/order.ts'
-import type { RecordedTransfer } from '../transfers/transfer.ts'
+import { inChainOrder, type RecordedTransfer } from '../transfers/transfer.ts'
 import type { CreditRules } from './credit-rules.ts'
-import { insertCredits } from './credit-store.ts'
+import { insertCredits, type NewCredit } from './credit-store.ts'
+import { depositingAddresses } from './deposit-store.ts'
 import { waitingPlaces } from './pending-proof-store.ts'
 import type { KeptTransfer, PendingTransfer } from './pending-transfer.ts'
-import type { PlannedCredit } from './plan-credits.ts'
+import type { PlannedCredit, PlannedDeposit } from './plan-credits.ts'
 import { planInSlices } from './plan-in-slices.ts'
 import { takeTurns } from './take-turns.ts'
 import { tellUnclaimed } from './tell-unclaimed.ts'
@@ -20,6 +21,8 @@ import { keepWaiting, stopWaiting } from './waiting-store.ts'
 /** Counts of what crediting wrote. `held` and `quarantined` count those that became so now. */
 export interface Credited {
   credits: number
+  /** Undefined: none. */
+  deposits?: number
   callbacks: number
   unclaimed: number
   held: number
@@ -27,8 +30,8 @@ export interface Credited {
 }
 
 /**
- * Credits pending transfers: the only way from a transfer to its credit, for every caller. Each one gets a credit or a row
- * in waiting_transfer.
+ * Credits pending transfers: the only way from a transfer to its credit, for every caller. Each one gets a credit, becomes a
+ * deposit, or gets a row in waiting_transfer.
  * @param tx holds the cursor's lock, so that no other transaction credits.
  * @param pending every pending transfer at its addresses: an address is credited whole.
  * @param until the chain's time so far: an unclaimed transfer goes to the oldest order once this has reached its creation.
@@ -40,15 +43,20 @@ export async function creditTransfers(
   until: Date,
 ): Promise<Credited> {
   const { free, kept } = takeTurns(pending, await waitingPlaces(tx, addressesOf(pending)))
-  const { credits, unclaimed } = await planInSlices(tx, free, until, rules.graceMs)
+  const depositing = await depositingAddresses(tx, addressesOf(free))
+  const planned = await planInSlices(tx, free, until, rules.graceMs, depositing)
+  const { credits, deposits, unclaimed } = planned
   await keepWaiting(tx, [
     ...kept,
     ...unclaimed.map((transfer): KeptTransfer => ({ transfer, reason: 'unclaimed' })),
   ])
   await tellUnclaimed(tx, rules, unclaimed)
+  // In chain order: so are their ids.
+  const written = [...credits, ...deposits].sort((a, b) => inChainOrder(a.transfer, b.transfer))
   return {
     credits: credits.length,
-    callbacks: credits.length > 0 ? await writeCredits(tx, rules, credits) : 0,
+    ...(deposits.length > 0 && { deposits: deposits.length }),
+    callbacks: written.length > 0 ? await writeCredits(tx, rules, written) : 0,
     unclaimed: unclaimed.length,
     held: kept.filter(({ transfer, reason }) => reason === 'held' && !transfer.written).length,
     quarantined: 0,
@@ -63,33 +71,55 @@ export function addressesOf(
   return [...new Set([...transfers.map(transfer => transfer.depositAddressId), ...others])]
 }
 
-async function writeCredits(tx: Tx, rules: CreditRules, credits: readonly PlannedCredit[]): Promise<number> {
-  const creditIds = await insertCredits(tx, credits)
+async function writeCredits(tx: Tx, rules: CreditRules, planned: readonly Planned[]): Promise<number> {
+  const creditIds = await insertCredits(tx, planned.map(creditOf))
   failpoint('credit:after-credits')
   await stopWaiting(
     tx,
-    credits.map(({ transfer }) => transfer),
+    planned.map(({ transfer }) => transfer),
   )
-  const announced = credits.filter(({ announcement }) => announcement > 0n)
+  const announced = planned.filter(({ announcement }) => announcement > 0n)
   await insertCallbacks(
     tx,
-    announced.map(({ transfer, order, received, late, announcement }) => ({
-      key: callbackKey(rules.genesisId, rules.usdtContract, transfer.txid, transfer.logIndex),
-      merchantId: order.merchantId,
-      orderId: order.id,
-      creditId: creditIds.get(transfer.id)!,
-      bodyAmount: announcement,
-      received,
-      orderState: creditedState(received, order.amount),
-      late,
-      origin: originOf(order.callbackUrl),
-    })),
+    announced.map(one => callbackOf(rules, one, creditIds.get(one.transfer.id)!)),
   )
   return announced.length
 }
 
+type Planned = PlannedCredit | PlannedDeposit
+
+function creditOf(planned: Planned): NewCredit {
+  const { transfer, received } = planned
+  return 'order' in planned
+    ? { transfer, received, orderId: planned.order.id, depositAddressId: null, late: planned.late }
+    : { transfer, received, orderId: null, depositAddressId: planned.address.id, late: false }
+}
+
+function callbackOf(rules: CreditRules, planned: Planned, creditId: CreditId): NewCallback {
+  const { transfer, received, announcement: bodyAmount } = planned
+  const { genesisId, usdtContract } = rules
+  const keyOf = 'order' in planned ? callbackKey : depositKey
+  const key = keyOf(genesisId, usdtContract, transfer.txid, transfer.logIndex)
+  const said = { key, creditId, bodyAmount, received }
+  if ('address' in planned) {
+    const { merchantId, callbackUrl } = planned.address
+    return {
+      ...said,
+      merchantId,
+      orderId: null,
+      orderState: null,
+      late: false,
+      origin: originOf(callbackUrl),
+    }
+  }
+  const { order, late } = planned
+  const { merchantId, id: orderId } = order
+  const orderState = creditedState(received, order.amount)
+  return { ...said, merchantId, orderId, orderState, late, origin: originOf(order.callbackUrl) }
+}
+
 /** An order that was just credited is no longer pending. */
-function creditedState(received: UsdtUnits, amount: UsdtUnits): NewCallback['orderState'] {
+function creditedState(received: UsdtUnits, amount: UsdtUnits): AnnouncedState {
   const state = orderState(received, amount)
   assert(state !== 'pending', 'an order that was just credited has received something')
   return state

@@ -31,7 +31,7 @@ export interface Changed {
 
 /** The result of a decision. */
 export type Decided<State> =
-  /** `state`: of the transfer or log afterwards. `credits`: written now, for it or for what waited behind it. */
+  /** `state`: of the transfer or log afterwards. `credits`: written now, deposits too, for it or for what waited behind it. */
   | { kind: 'done'; state: State; credits: number }
   /** It was so before; nothing is changed. */
   | { kind: 'already'; state: State }
@@ -67,7 +67,8 @@ export async function carryOut<State>(
     const { addressId, others = [] } = changed
     const addressIds = new Set([...(addressId === null ? [] : [addressId]), ...others])
     const waiting = await waitingAt(tx, [...addressIds])
-    const { credits } = await credit(tx, rules, waiting, cursor.time)
+    const done = await credit(tx, rules, waiting, cursor.time)
+    const credits = done.credits + (done.deposits ?? 0)
     const state = await steps.read(tx)
     await recordAudit(tx, {
       ...{ actor, action, subject },

@@ -1,6 +1,7 @@
 import type { RecordedTransfer } from '../transfers/transfer.ts'
 
 // credit: a transfer's amount, added to one order, exactly once.
+// deposit: a credit to an address instead of an order, of a merchant with deposits on. No order ever gets it.
 // pending: recorded and not credited yet. A pending transfer waits for one of these reasons:
 export const waitReasons = [
   'unclaimed', // no eligible order at its address
@@ -17,6 +18,8 @@ export interface PendingTransfer extends RecordedTransfer {
   written: boolean
   /** Why it waits, as far as is known; null for one recorded just now that is not held. */
   reason: WaitReason | null
+  /** It was unclaimed at some time. An order may claim it, and it does not become a deposit by itself. */
+  wasUnclaimed: boolean
   /** The node that served its block, for a held transfer. */
   node: string | null
 }

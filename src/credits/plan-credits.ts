@@ -1,9 +1,10 @@
 import type { DepositAddressId } from '../base/ids.ts'
-import { type LegacyUnits, legacy, type UsdtUnits, usdt } from '../base/money.ts'
+import { type LegacyUnits, legacy, type UsdtUnits, usdt, wholeLegacyUnits } from '../base/money.ts'
 import { pendingAnnouncement } from '../callbacks/outbox/callback.ts'
 import type { PayingOrder } from '../orders/order-totals-store.ts'
 import { inChainOrder } from '../transfers/transfer.ts'
 import { chooseOrder, claimUnclaimed } from './attribution.ts'
+import type { DepositingAddress } from './deposit-store.ts'
 import type { PendingTransfer } from './pending-transfer.ts'
 
 /** A credit to be written, with its order as it is right after it. */
@@ -17,19 +18,31 @@ export interface PlannedCredit {
   announcement: LegacyUnits
 }
 
+/** A deposit to be written, with its address as it is right after it. */
+export interface PlannedDeposit {
+  transfer: PendingTransfer
+  address: DepositingAddress
+  /** The sum of the address's deposits, this one included. */
+  received: UsdtUnits
+  announcement: LegacyUnits
+}
+
 /**
  * Plans what each transfer pays, without I/O. Transfers on one address are taken in chain order, and each moves the order's
  * `received` and `announced` on.
  * @param transfers pending, at one or many addresses.
  * @param orders the addresses' orders that may be paid, in any sequence; they are changed.
  * @param until the time of the last block of the transaction.
+ * @param depositing the addresses at which a transfer without an eligible order is a deposit; they are changed. There, no
+ *   later order claims it, however late its block is read.
  */
 export function planCredits(
   transfers: readonly PendingTransfer[],
   orders: readonly PayingOrder[],
   until: Date,
   graceMs: number,
-): { credits: PlannedCredit[]; unclaimed: PendingTransfer[] } {
+  depositing: ReadonlyMap<DepositAddressId, DepositingAddress> = new Map(),
+): { credits: PlannedCredit[]; deposits: PlannedDeposit[]; unclaimed: PendingTransfer[] } {
   const ordersByAddress = new Map<DepositAddressId, PayingOrder[]>()
   for (const order of orders.toSorted(oldestFirst)) {
     const others = ordersByAddress.get(order.depositAddressId)
@@ -37,14 +50,18 @@ export function planCredits(
     else ordersByAddress.set(order.depositAddressId, [order])
   }
   const credits: PlannedCredit[] = []
+  const deposits: PlannedDeposit[] = []
   const unclaimed: PendingTransfer[] = []
   for (const transfer of transfers.toSorted(inChainOrder)) {
     const choice = ordersByAddress.get(transfer.depositAddressId) ?? []
-    const order = chooseOrder(transfer, choice, graceMs) ?? claimUnclaimed(choice, until, graceMs)
+    const address = transfer.wasUnclaimed ? undefined : depositing.get(transfer.depositAddressId)
+    const order =
+      chooseOrder(transfer, choice, graceMs) ?? (address ? null : claimUnclaimed(choice, until, graceMs))
     if (order) credits.push(credit(transfer, order))
+    else if (address) deposits.push(deposit(transfer, address))
     else unclaimed.push(transfer)
   }
-  return { credits, unclaimed }
+  return { credits, deposits, unclaimed }
 }
 
 function credit(transfer: PendingTransfer, order: PayingOrder): PlannedCredit {
@@ -52,6 +69,13 @@ function credit(transfer: PendingTransfer, order: PayingOrder): PlannedCredit {
   const announcement = pendingAnnouncement(order.received, order.announced)
   order.announced = legacy(order.announced + announcement)
   return { transfer, order, received: order.received, late: transfer.time > order.expiresAt, announcement }
+}
+
+function deposit(transfer: PendingTransfer, address: DepositingAddress): PlannedDeposit {
+  const announced = wholeLegacyUnits(address.received)
+  address.received = usdt(address.received + transfer.amount)
+  const announcement = pendingAnnouncement(address.received, announced)
+  return { transfer, address, received: address.received, announcement }
 }
 
 function oldestFirst(a: PayingOrder, b: PayingOrder): number {

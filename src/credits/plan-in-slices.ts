@@ -2,8 +2,9 @@ import type { DepositAddressId } from '../base/ids.ts'
 import type { Tx } from '../db/pool.ts'
 import { type PayableAsked, readPayableOrders, writeOrderTotals } from '../orders/order-totals-store.ts'
 import { inChainOrder } from '../transfers/transfer.ts'
+import type { DepositingAddress } from './deposit-store.ts'
 import type { PendingTransfer } from './pending-transfer.ts'
-import { type PlannedCredit, planCredits } from './plan-credits.ts'
+import { type PlannedCredit, type PlannedDeposit, planCredits } from './plan-credits.ts'
 
 /**
  * How many transfers of one address are planned with one reading. Each may need as many candidates as transfers came before
@@ -16,16 +17,19 @@ const sliceMax = 32
  * takes the first transfers of each address, reads the orders that they may pay, plans them, and goes on with the next ones.
  * A single round is usual: few addresses are paid more than 32 times in one batch.
  * @param transfers pending, at one or many addresses. On each address they are taken in chain order.
- * @returns credits and unclaimed transfers, both in chain order.
+ * @param depositing as `planCredits` takes them.
+ * @returns credits, deposits and unclaimed transfers, each in chain order.
  */
 export async function planInSlices(
   tx: Tx,
   transfers: readonly PendingTransfer[],
   until: Date,
   graceMs: number,
-): Promise<{ credits: PlannedCredit[]; unclaimed: PendingTransfer[] }> {
+  depositing: ReadonlyMap<DepositAddressId, DepositingAddress>,
+): Promise<{ credits: PlannedCredit[]; deposits: PlannedDeposit[]; unclaimed: PendingTransfer[] }> {
   let left = byAddress(transfers)
   const credits: PlannedCredit[] = []
+  const deposits: PlannedDeposit[] = []
   const unclaimed: PendingTransfer[] = []
   while (left.length > 0) {
     const slice = left.map(waiting => waiting.slice(0, sliceMax))
@@ -33,22 +37,29 @@ export async function planInSlices(
       tx,
       slice.flatMap(some => askedFor(some, graceMs)),
     )
-    const planned = planCredits(slice.flat(), orders, until, graceMs)
+    const planned = planCredits(slice.flat(), orders, until, graceMs, depositing)
     if (planned.credits.length > 0)
       await writeOrderTotals(tx, [...new Set(planned.credits.map(one => one.order))])
     credits.push(...planned.credits)
+    deposits.push(...planned.deposits)
     unclaimed.push(...planned.unclaimed)
     const claimed = new Set(planned.credits.map(({ transfer }) => transfer.depositAddressId))
     const rest = left.map(waiting => waiting.slice(sliceMax)).filter(waiting => waiting.length > 0)
     // Where nothing could be claimed there is no order that the chain has reached, so the rest is unclaimed as well: a hundred
-    // thousand payments to an address without orders are not asked about again and again.
+    // thousand payments to an address without orders are not asked about again and again. One that may become a deposit is: an
+    // order after those before it may be eligible for it.
     const goesOn = (waiting: PendingTransfer[]) =>
       claimed.has(waiting[0]!.depositAddressId) || waiting.some(({ time }) => time > until)
-    left = rest.filter(goesOn)
-    unclaimed.push(...rest.filter(waiting => !goesOn(waiting)).flat())
+    const isDecided = (transfer: PendingTransfer) =>
+      transfer.wasUnclaimed || !depositing.has(transfer.depositAddressId)
+    const ended = rest.filter(waiting => !goesOn(waiting))
+    unclaimed.push(...ended.flat().filter(isDecided))
+    const undecided = ended.map(waiting => waiting.filter(transfer => !isDecided(transfer)))
+    left = [...rest.filter(goesOn), ...undecided.filter(waiting => waiting.length > 0)]
   }
   credits.sort((a, b) => inChainOrder(a.transfer, b.transfer))
-  return { credits, unclaimed: unclaimed.sort(inChainOrder) }
+  deposits.sort((a, b) => inChainOrder(a.transfer, b.transfer))
+  return { credits, deposits, unclaimed: unclaimed.sort(inChainOrder) }
 }
 
 /** Groups transfers by address, those of each in chain order. */

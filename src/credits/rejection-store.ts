@@ -95,7 +95,7 @@ export async function rejectedHeld(
   )
 }
 
-/** What has become of a transfer; `unknown`: none is recorded with that id. */
+/** What has become of a transfer; `credited`: to an order, or as a deposit; `unknown`: none is recorded with that id. */
 export type TransferState = WaitReason | 'credited' | 'rejected' | 'unknown'
 
 /** Reads what has become of a transfer. */

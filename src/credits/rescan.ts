@@ -30,7 +30,7 @@ export interface Rescanned {
   blocks: number
   /** Transfers that were missing. */
   recorded: number
-  /** Credits written, for those and for transfers that waited behind them. */
+  /** Credits and deposits written, for those and for transfers that waited behind them. */
   credited: number
   /** Logs that cannot be decoded and transfers that cannot be credited. */
   quarantined: number
@@ -173,7 +173,7 @@ export async function creditMissing(
   const waiting = await waitingAt(tx, addressesOf(recorded, [...takenUp, ...freed]))
   const done = await credit(tx, rules, [...waiting, ...newlyPending(rules, recorded)], cursor.time)
   const found = {
-    credited: done.credits,
+    credited: done.credits + (done.deposits ?? 0),
     quarantined: done.quarantined + undecodable,
     takenUp: takenUp.length + proved.takenUp,
     ...(unproved > 0 && { unproved }),

@@ -12,7 +12,7 @@ import type { SolidBlock } from '../tron/block.ts'
 import type { SecondNodes } from './confirm-held.ts'
 import { newlyPending } from './credit-blocks.ts'
 import type { CreditRules } from './credit-rules.ts'
-import { addressesOf } from './credit-transfers.ts'
+import { addressesOf, type Credited } from './credit-transfers.ts'
 import { type CreditStep, inCreditingTransaction } from './crediting-transaction.ts'
 import {
   type CheckedProof,
@@ -159,7 +159,7 @@ async function applyReadings(tx: Tx, work: Work): Promise<Settled> {
   })
   if (block) await settleOne(tx, work, block, readings)
   const addressIds = addressesOf(done.recorded, [...done.freed, ...freed])
-  const credited =
+  const { credits, deposits = 0 }: Pick<Credited, 'credits' | 'deposits'> =
     addressIds.length + quarantined > 0
       ? await credit(
           tx,
@@ -169,7 +169,7 @@ async function applyReadings(tx: Tx, work: Work): Promise<Settled> {
         )
       : { credits: 0 }
   const { recorded, takenUp } = done
-  return { height, recorded: recorded.length, credits: credited.credits, rejected, takenUp }
+  return { height, recorded: recorded.length, credits: credits + deposits, rejected, takenUp }
 }
 
 /** Names the block that was followed at this height. An old one may have no recorded header. */

@@ -6,6 +6,8 @@ import { inTransaction, type Pool, rows, type Tx } from '../db/pool.ts'
 import { readPayableOrders } from '../orders/order-totals-store.ts'
 import type { RecordedTransfer } from '../transfers/transfer.ts'
 import type { CreditRules } from './credit-rules.ts'
+import { addressesOf } from './credit-transfers.ts'
+import { depositingAddresses } from './deposit-store.ts'
 import { planCredits } from './plan-credits.ts'
 import { askedFor, byAddress } from './plan-in-slices.ts'
 
@@ -50,6 +52,7 @@ async function plan(tx: Tx, rules: CreditRules, keys: ReadonlyMap<string, Sighti
     id: BigInt(i) as TransferId,
     written: false,
     reason: null,
+    wasUnclaimed: false,
     node: null,
   }))
   const some = byAddress(pending).map(transfers => transfers.slice(0, perAddressMax))
@@ -58,7 +61,8 @@ async function plan(tx: Tx, rules: CreditRules, keys: ReadonlyMap<string, Sighti
     some.flatMap(transfers => askedFor(transfers, rules.graceMs)),
   )
   const newest = new Date(Math.max(...pending.map(({ time }) => time.getTime())))
-  const { credits } = planCredits(some.flat(), orders, newest, rules.graceMs)
+  const depositing = await depositingAddresses(tx, addressesOf(pending))
+  const { credits } = planCredits(some.flat(), orders, newest, rules.graceMs, depositing)
   const details = await readDetails(
     tx,
     credits.map(({ order }) => order.id),

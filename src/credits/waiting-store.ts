@@ -1,4 +1,4 @@
-import type { DepositAddressId, TransferId } from '../base/ids.ts'
+import type { DepositAddressId, MerchantId, TransferId } from '../base/ids.ts'
 import { type UsdtUnits, usdt } from '../base/money.ts'
 import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
 import type { KeptTransfer, PendingTransfer, WaitReason } from './pending-transfer.ts'
@@ -7,16 +7,41 @@ import type { EndedRejection } from './rejection-store.ts'
 /** Reads every waiting transfer at these addresses: an address is credited whole, in chain order. */
 export async function waitingAt(tx: Tx, addressIds: readonly DepositAddressId[]): Promise<PendingTransfer[]> {
   if (addressIds.length === 0) return []
+  return readWaiting(tx, 'w.deposit_address_id = any($1::bigint[])', addressIds)
+}
+
+/** Reads those of these transfers that are unclaimed. */
+export async function readUnclaimed(tx: Tx, ids: readonly TransferId[]): Promise<PendingTransfer[]> {
+  return readWaiting(tx, `w.transfer_id = any($1::bigint[]) and w.reason = 'unclaimed'`, ids)
+}
+
+function readWaiting(tx: Tx, condition: string, ids: readonly bigint[]): Promise<PendingTransfer[]> {
   return rows<PendingTransfer>(
     tx,
     `select t.id, t.txid, t.log_index as "logIndex", t.deposit_address_id as "depositAddressId", t.amount,
             t.block_height as "height", t.block_time as "time", t.tx_index as "txIndex",
-            true as "written", w.reason, w.node
+            true as "written", w.reason, w.reason = 'unclaimed' or w.was_unclaimed as "wasUnclaimed", w.node
        from waiting_transfer w
        join transfer t on t.id = w.transfer_id
-      where w.deposit_address_id = any($1::bigint[])`,
-    [addressIds],
+      where ${condition}`,
+    [ids],
   )
+}
+
+/** Lists the unclaimed transfers at addresses of a merchant's users: address by address, each in chain order. */
+export async function listUnclaimed(tx: Tx, merchantId: MerchantId, max: number): Promise<TransferId[]> {
+  const found = await rows<{ id: TransferId }>(
+    tx,
+    `select t.id
+       from waiting_transfer w
+       join deposit_address a on a.id = w.deposit_address_id and a.merchant_id = $1 and a.localusermark <> ''
+       join transfer t on t.id = w.transfer_id
+      where w.reason = 'unclaimed'
+      order by w.deposit_address_id, t.block_height, t.tx_index, t.log_index
+      limit $2`,
+    [merchantId, max],
+  )
+  return found.map(({ id }) => id)
 }
 
 /**
@@ -72,7 +97,8 @@ export async function keepWaiting(tx: Tx, kept: readonly KeptTransfer[]): Promis
     `insert into waiting_transfer (transfer_id, deposit_address_id, reason, node)
      select *
        from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])
-     on conflict (transfer_id) do update set reason = excluded.reason`,
+     on conflict (transfer_id) do update
+        set reason = excluded.reason, was_unclaimed = waiting_transfer.was_unclaimed or waiting_transfer.reason = 'unclaimed'`,
     [
       changed.map(({ transfer }) => transfer.id),
       changed.map(({ transfer }) => transfer.depositAddressId),
@@ -143,7 +169,7 @@ export async function waitAgain(
   return transfers.map(({ depositAddressId }) => depositAddressId!)
 }
 
-/** Reads whether a recorded transfer is credited, or else why it waits. */
+/** Reads whether a recorded transfer is credited (a deposit is, too), or else why it waits. */
 export async function stateOf(tx: Tx, transferId: TransferId): Promise<WaitReason | 'credited'> {
   const [transfer] = await rows<{ state: WaitReason | 'credited' }>(
     tx,

@@ -217,6 +217,9 @@ function showAttempt(ownUrl: string, step: DemoContext['step']) {
     const verdict = outcome === 'acknowledged' ? 'acknowledged' : `NOT ACKNOWLEDGED (${outcome})`
     const again = retryIn === null ? '' : `; next attempt in ${Math.max(0, retryIn)} s`
     const said = [status, JSON.stringify(answer ?? '')].filter(part => part !== null).join(' ')
-    step('callback', `${orderid} amount ${amount} key ${key} ${verdict} by ${url}: ${said}${again}`)
+    step(
+      'callback',
+      `${orderid ?? 'deposit'} amount ${amount} key ${key} ${verdict} by ${url}: ${said}${again}`,
+    )
   }
 }

@@ -8,7 +8,8 @@ import { type Pool, rows } from '../db/pool.ts'
 export interface EndedAttempt {
   /** Tells it from every other. */
   id: string
-  orderid: string
+  /** Null for a deposit. */
+  orderid: string | null
   amount: LegacyUnits
   /** The callback's. */
   key: string
@@ -58,7 +59,7 @@ function recentAttempts(pool: Pool): Promise<EndedAttempt[]> {
              a.outcome, a.status, a.answer, ceil(extract(epoch from b.due_at - now()))::integer as "retryIn"
         from callback_attempt a
         join callback c on c.id = a.callback_id
-        join recharge_order o on o.id = c.order_id
+        left join recharge_order o on o.id = c.order_id
         left join callback_outbox b on b.callback_id = a.callback_id
        where a.started_at > now() - $1 * interval '1 second'
        order by a.started_at, a.callback_id

@@ -5,10 +5,10 @@ import { inTransaction, type Pool } from '../db/pool.ts'
 import { deriveAddress, parseAccountKey } from '../tron/account-key.ts'
 import type { TronAddress } from '../tron/address.ts'
 import { firstIndexDefault, openCounter } from './address-counter-store.ts'
-import { callbackUrlProblems, type UrlCheck } from './callback-url.ts'
+import { callbackUrlProblems, depositsNeedUrl, type UrlCheck } from './callback-url.ts'
 import { insertKey } from './key-store.ts'
 import { nameProblems, refuseNamesake } from './merchant-name.ts'
-import { insertMerchant } from './merchant-store.ts'
+import { insertMerchant, updateSettings } from './merchant-store.ts'
 import { newKey, newWebhookSecret } from './new-secret.ts'
 import type { SignatureScheme } from './signature.ts'
 import { insertWebhookSecret } from './webhook-secret-store.ts'
@@ -22,6 +22,8 @@ export interface NewMerchant {
   /** Where a new account's addresses begin; default: at 1. One that is in use already stays where it is. */
   firstIndex?: number | undefined
   callbackUrl?: string
+  /** Whether transfers without an order become deposits; default: not. Then it needs a callback URL. */
+  deposits?: boolean
   scheme: SignatureScheme
   /** Checks the callback URL: `checkCallbackUrl` under CALLBACK_ALLOWED_NETWORKS. */
   checkUrl: UrlCheck
@@ -82,6 +84,7 @@ export async function addMerchant(
       callbackUrl: merchant.callbackUrl ?? null,
       always200: merchant.scheme === 'sha1',
     })
+    if (merchant.deposits) await updateSettings(tx, merchantId, { deposits: true })
     const { scheme } = merchant
     await insertKey(tx, masterKey, { merchantId, scheme, key: made.key, promoted: true })
     await insertWebhookSecret(tx, masterKey, { merchantId, secret: made.webhookSecret })
@@ -89,7 +92,10 @@ export async function addMerchant(
       actor: merchant.actor ?? 'command line',
       action: 'merchant.added',
       subject: `merchant ${made.appid}`,
-      detail: { name: merchant.name, scheme, xpub: account.xpub, callbackUrl: merchant.callbackUrl ?? null },
+      detail: {
+        ...{ name: merchant.name, scheme, xpub: account.xpub, callbackUrl: merchant.callbackUrl ?? null },
+        ...(merchant.deposits && { deposits: true }),
+      },
     })
     return { ...made, nextIndex: counter.nextIndex, newAccount: counter.created }
   })
@@ -104,6 +110,7 @@ function readMerchant(merchant: NewMerchant) {
   if (merchant.callbackUrl !== undefined) {
     problems.push(...callbackUrlProblems(merchant.callbackUrl, merchant.checkUrl))
   }
+  if (merchant.deposits && merchant.callbackUrl === undefined) problems.push(depositsNeedUrl)
   try {
     const account = parseAccountKey(merchant.xpub)
     if (problems.length === 0) return account

@@ -9,3 +9,6 @@ export function callbackUrlProblems(url: string, check: UrlCheck): string[] {
   const problem = check(url)
   return problem === null ? [] : [`callback URL ${problem}`]
 }
+
+export const depositsNeedUrl =
+  'deposits have no order that could name a URL, so they need the default one: set --callback-url, or --deposits off'

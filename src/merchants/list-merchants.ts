@@ -20,6 +20,8 @@ export interface ListedMerchant {
   requireNonce: boolean
   /** What it is told of beside its credits. */
   events: readonly string[]
+  /** Transfers without an order are announced as deposits. */
+  deposits: boolean
   /** Addresses and CIDRs it may call from; empty: any client. */
   allowedClients: readonly string[]
   disabledAt: Date | null
@@ -41,6 +43,7 @@ export async function listMerchants(prisma: Prisma, clock: Clock = systemClock):
       always200: true,
       requireNonce: true,
       events: true,
+      deposits: true,
       allowedClients: true,
       disabledAt: true,
       createdAt: true,

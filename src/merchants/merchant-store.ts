@@ -49,13 +49,17 @@ export async function findNamesake(tx: Tx, name: string): Promise<string | null>
   return found?.appid ?? null
 }
 
-export type LockedMerchant = Pick<Merchant, 'id' | 'name' | 'addressCounterId' | 'disabledAt'>
+export type LockedMerchant = Pick<
+  Merchant,
+  'id' | 'name' | 'addressCounterId' | 'disabledAt' | 'callbackUrl' | 'deposits'
+>
 
 /** Finds a merchant and locks it until the transaction ends. @returns null when none has this appid. */
 export async function lockMerchant(tx: Tx, appid: string): Promise<LockedMerchant | null> {
   const [locked] = await rows<LockedMerchant>(
     tx,
-    `select id, name, address_counter_id as "addressCounterId", disabled_at as "disabledAt"
+    `select id, name, address_counter_id as "addressCounterId", disabled_at as "disabledAt",
+            callback_url as "callbackUrl", deposits
        from merchant
       where appid = $1
         for no key update`,
@@ -72,6 +76,7 @@ const settingColumns: Record<keyof MerchantSettings, string> = {
   always200: 'always_200',
   requireNonce: 'require_nonce',
   events: 'events',
+  deposits: 'deposits',
   allowedClients: 'allowed_clients',
 }
 

@@ -35,6 +35,8 @@ export interface MerchantSettings {
   requireNonce: boolean
   /** What it is told of beside its credits. */
   events: readonly EventName[]
+  /** Transfers without an order are announced as deposits. It has a default URL then. */
+  deposits: boolean
   /** Addresses and CIDRs it may call from; empty: any client. */
   allowedClients: readonly string[]
 }

@@ -1,7 +1,7 @@
 import { UsageError } from '../base/errors.ts'
 import { isNetwork } from '../base/network-list.ts'
 import type { Pool } from '../db/pool.ts'
-import { callbackUrlProblems, type UrlCheck } from './callback-url.ts'
+import { callbackUrlProblems, depositsNeedUrl, type UrlCheck } from './callback-url.ts'
 import { changeMerchant } from './change-merchant.ts'
 import { moreCallbackFields, readFieldsSetting } from './chosen-fields.ts'
 import type { MerchantSettings } from './merchant.ts'
@@ -21,8 +21,10 @@ export async function setMerchant(
   const changes = withPlainFields(given)
   const problems = settingProblems(given, options.checkUrl)
   if (problems.length > 0) throw new UsageError(problems)
-  await changeMerchant(pool, { appid, actor: options.actor }, async (tx, { id }, record) => {
-    await updateSettings(tx, id, changes)
+  await changeMerchant(pool, { appid, actor: options.actor }, async (tx, merchant, record) => {
+    const { callbackUrl = merchant.callbackUrl, deposits = merchant.deposits } = changes
+    if (deposits && callbackUrl === null) throw new UsageError(depositsNeedUrl)
+    await updateSettings(tx, merchant.id, changes)
     await record('merchant.set', changes)
   })
 }

@@ -1,10 +1,13 @@
 import { unixSeconds } from '../base/clock.ts'
-import { formatUsdt, type UsdtUnits } from '../base/money.ts'
+import { formatUsdt, type LegacyUnits, type UsdtUnits } from '../base/money.ts'
 import { type ChainPlace, inChainOrder } from '../transfers/transfer.ts'
 import type { TronAddress } from '../tron/address.ts'
 
-/** What has become of a transfer. held: it waits, and why is in `reason`. rejected: the operator decided not to credit it. */
-export const transferStates = ['credited', 'unclaimed', 'held', 'rejected'] as const
+/**
+ * What has become of a transfer. deposit: announced without an order. held: it waits, and why is in `reason`. rejected: the
+ * operator decided not to credit it.
+ */
+export const transferStates = ['credited', 'deposit', 'unclaimed', 'held', 'rejected'] as const
 export type TransferState = (typeof transferStates)[number]
 
 /**
@@ -31,6 +34,10 @@ export interface ListedTransfer extends TransferPlace {
   reason: (typeof holdReasons)[number] | null
   /** Null unless it is credited. */
   orderid: string | null
+  /** The key of the callback that announces a deposit; null in other states, and where less than 1/10000 USDT was left. */
+  depositId: string | null
+  /** What that announces; null unless it is a deposit. */
+  depositAmount: LegacyUnits | null
 }
 
 /** A transfer on the chain that is not irreversible yet. For display only. */
@@ -87,5 +94,7 @@ export function showTransfer(transfer: ListedTransfer) {
     state: transfer.state,
     reason: transfer.reason,
     orderid: transfer.orderid,
+    deposit_id: transfer.depositId,
+    deposit_amount: transfer.depositAmount === null ? null : `${transfer.depositAmount}`,
   }
 }

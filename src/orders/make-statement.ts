@@ -55,9 +55,12 @@ const emptyDay = {
   received: usdt(0n),
   announced: legacy(0n),
   acknowledged: legacy(0n),
+  deposits: 0n,
+  depositsAnnounced: legacy(0n),
+  depositsAcknowledged: legacy(0n),
 }
 
-function showDay({ day, orders, transfers, received, announced, acknowledged }: StatementDay) {
+function showDay({ day, orders, transfers, received, announced, acknowledged, ...deposited }: StatementDay) {
   return {
     day,
     orders: Number(orders),
@@ -65,5 +68,8 @@ function showDay({ day, orders, transfers, received, announced, acknowledged }: 
     received: formatUsdt(received),
     announced: formatUsdt(fromLegacyUnits(announced)),
     acknowledged: formatUsdt(fromLegacyUnits(acknowledged)),
+    deposits: Number(deposited.deposits),
+    deposits_announced: formatUsdt(fromLegacyUnits(deposited.depositsAnnounced)),
+    deposits_acknowledged: formatUsdt(fromLegacyUnits(deposited.depositsAcknowledged)),
   }
 }

@@ -30,8 +30,11 @@ export function statementEndpoint(reads: Pool): Endpoint {
           orders: count('Orders created on this day', 3),
           transfers: count('Transfers to your addresses in blocks of this day', 4),
           received: usdt('The sum of these transfers', '12.5'),
-          announced: usdt('Announced by callbacks on this day, by the time of the credit', '12.5'),
-          acknowledged: usdt('Acknowledged on this day, whenever it was announced', '9.5'),
+          announced: usdt('Announced by callbacks of orders on this day, by the time of the credit', '12.5'),
+          acknowledged: usdt('Acknowledged of orders on this day, whenever it was announced', '9.5'),
+          deposits: count('Deposits announced on this day, by the time of the deposit', 1),
+          deposits_announced: usdt('The sum of what these announced', '2'),
+          deposits_acknowledged: usdt('Acknowledged of deposits on this day, whenever it was announced', '2'),
         }),
       ),
       unclaimed: Type.Object({

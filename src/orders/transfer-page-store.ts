@@ -116,7 +116,10 @@ function conditionsOf(
     values,
     owned: owned.join(' and '),
     placed: placed.join(' and '),
-    credited: state === 'credited' ? 'exists (select from credit where transfer_id = t.id)' : 'true',
+    credited:
+      state === 'credited' || state === 'deposit'
+        ? `exists (select from credit where transfer_id = t.id and (order_id is null) = ${state === 'deposit'})`
+        : 'true',
     limit: bind(limit + 1, 'integer'),
   }
 }
@@ -178,13 +181,15 @@ const newestOfAll: Candidates = ({ owned, placed, credited, limit }) => `
      ${newestFirst}
      limit ${limit}`
 
-/** Reads the candidates with what has become of them. A transfer is credited, waits, or is rejected. */
+/** Reads the candidates with what has become of them. A transfer is credited, a deposit, waits, or is rejected. */
 function readCandidates(tx: Tx, candidates: Candidates, conditions: Conditions): Promise<ListedTransfer[]> {
   return rows<ListedTransfer>(
     tx,
     `select t.txid, t.address, t.localusermark, t.from_address as "from", t.amount, ${placeColumns},
-            0::bigint as "pendingId", o.orderid,
-            case when c.id is not null then 'credited'
+            0::bigint as "pendingId", o.orderid, b.key as "depositId",
+            case when c.deposit_address_id is not null then coalesce(b.body_amount, 0) end as "depositAmount",
+            case when c.deposit_address_id is not null then 'deposit'
+                 when c.id is not null then 'credited'
                  when w.reason = 'unclaimed' then 'unclaimed'
                  when w.reason is not null then 'held'
                  else 'rejected' end as state,
@@ -194,6 +199,7 @@ function readCandidates(tx: Tx, candidates: Candidates, conditions: Conditions):
        from (${candidates(conditions)}) t
        left join credit c on c.transfer_id = t.id
        left join recharge_order o on o.id = c.order_id
+       left join callback b on b.credit_id = c.id and c.deposit_address_id is not null
        left join waiting_transfer w on w.transfer_id = t.id`,
     conditions.values,
   )
@@ -207,7 +213,7 @@ function waitingForProof(tx: Tx, merchantId: MerchantId, filter: TransferFilter)
   return rows<ListedTransfer>(
     tx,
     `select t.txid, d.address, d.localusermark, t.from_address as "from", t.amount, ${placeColumns},
-            t.id as "pendingId", null as orderid, 'held' as state, 'proof' as reason
+            t.id as "pendingId", null as orderid, null as "depositId", null as "depositAmount", 'held' as state, 'proof' as reason
        from pending_proof t
        join deposit_address d on d.id = t.deposit_address_id
       where t.ended_at is null and ${owned} and ${placed}

@@ -33,7 +33,7 @@ const listedSchema = Type.Object({
   state: Type.String({
     enum: [...transferStates],
     description:
-      'credited: to the order in orderid; unclaimed: no order yet, the next one at this address gets it; held: it waits, see reason; rejected: the operator decided not to credit it',
+      'credited: to the order in orderid; deposit: announced without an order, see deposit_id; unclaimed: no order yet, the next one at this address gets it; held: it waits, see reason; rejected: the operator decided not to credit it',
     examples: ['credited'],
   }),
   reason: Type.Union(
@@ -50,6 +50,21 @@ const listedSchema = Type.Object({
     { examples: [null] },
   ),
   orderid: nullable(text('The order it was credited to; null in other states', 'sh-1')),
+  deposit_id: Type.Union(
+    [
+      text(
+        'The key of the callback that announces the deposit. Null in other states, and when less than 1/10000 USDT was left to announce',
+        'dp_0123456789abcdef0123456789abcdef',
+      ),
+      Type.Null(),
+    ],
+    // As the state of the example has it.
+    { examples: [null] },
+  ),
+  deposit_amount: Type.Union(
+    [text('What that callback announces, in 1/10000 USDT; null in other states', '30000'), Type.Null()],
+    { examples: [null] },
+  ),
 })
 
 const seenSchema = Type.Object({

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { OrderId } from '../../src/base/ids.ts'
-import { usdt } from '../../src/base/money.ts'
+import type { DepositAddressId, MerchantId, OrderId, TransferId } from '../../src/base/ids.ts'
+import { legacy, usdt } from '../../src/base/money.ts'
 import { chooseOrder, claimUnclaimed, type PayableOrder } from '../../src/credits/attribution.ts'
+import type { DepositingAddress } from '../../src/credits/deposit-store.ts'
+import type { PendingTransfer } from '../../src/credits/pending-transfer.ts'
+import { planCredits } from '../../src/credits/plan-credits.ts'
+import type { PayingOrder } from '../../src/orders/order-totals-store.ts'
 
 const at = (second: number) => new Date(second * 1000)
 
@@ -72,3 +76,61 @@ test('unclaimed money goes to the oldest order once the chain has come to it', (
   assert.equal(claimUnclaimed(orders, at(90), 0)?.id, 1n)
   assert.equal(claimUnclaimed([], at(90), 0), null)
 })
+
+// The chain has come to second 90. Each case: the orders, a transfer, and what it becomes at an address with and without deposits.
+type Became = 'deposit' | 'unclaimed' | number
+const depositCases: [
+  string,
+  PayableOrder[],
+  { amount: number; time: number; graceS?: number; wasUnclaimed?: true },
+  Record<'on' | 'off', Became>,
+][] = [
+  ['no order', [], { amount: 5, time: 10 }, { on: 'deposit', off: 'unclaimed' }],
+  ['an open order', [order(1, 0, 5)], { amount: 5, time: 10 }, { on: 1, off: 1 }],
+  ['a paid order', [order(1, 0, 5, 5)], { amount: 5, time: 10 }, { on: 1, off: 1 }],
+  ['an expired order', [order(1, -500, 5)], { amount: 5, time: 10 }, { on: 1, off: 1 }],
+  ['an order made after the block', [order(1, 11, 5)], { amount: 5, time: 10 }, { on: 'deposit', off: 1 }],
+  ['one made within the grace', [order(1, 40, 5)], { amount: 5, time: 10, graceS: 30 }, { on: 1, off: 1 }],
+  ['one made past it', [order(1, 41, 5)], { amount: 5, time: 10, graceS: 30 }, { on: 'deposit', off: 1 }],
+  [
+    'an order made after the block, and the transfer was unclaimed before',
+    [order(1, 11, 5)],
+    { amount: 5, time: 10, wasUnclaimed: true },
+    { on: 1, off: 1 },
+  ],
+  [
+    'no order, and the transfer was unclaimed before',
+    [],
+    { amount: 5, time: 10, wasUnclaimed: true },
+    { on: 'unclaimed', off: 'unclaimed' },
+  ],
+]
+
+for (const [fact, orders, paid, expected] of depositCases) {
+  test(`deposits on and off: ${fact}`, () => {
+    const id = 1n as DepositAddressId
+    const transfer: PendingTransfer = {
+      ...{ id: 1n as TransferId, txid: 'a', logIndex: 0, depositAddressId: id, height: 1, txIndex: 0 },
+      ...{ amount: usdt(BigInt(paid.amount)), time: at(paid.time), wasUnclaimed: paid.wasUnclaimed ?? false },
+      ...{ written: false, reason: null, node: null },
+    }
+    const paying = (one: PayableOrder): PayingOrder => ({
+      ...one,
+      ...{ merchantId: 1n as MerchantId, depositAddressId: id, announced: legacy(0n), callbackUrl: null },
+      createdMicros: BigInt(one.createdAt.getTime()) * 1000n,
+    })
+    const address: DepositingAddress = {
+      id,
+      merchantId: 1n as MerchantId,
+      callbackUrl: null,
+      received: usdt(0n),
+    }
+    const became = (depositing: Map<DepositAddressId, DepositingAddress>): Became => {
+      const graceMs = (paid.graceS ?? 0) * 1000
+      const planned = planCredits([transfer], orders.map(paying), at(90), graceMs, depositing)
+      const [credit] = planned.credits
+      return credit ? Number(credit.order.id) : planned.deposits.length > 0 ? 'deposit' : 'unclaimed'
+    }
+    assert.deepEqual({ on: became(new Map([[id, address]])), off: became(new Map()) }, expected)
+  })
+}

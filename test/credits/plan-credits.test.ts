@@ -249,6 +249,7 @@ function pending(
     txIndex,
     written: false,
     reason: null,
+    wasUnclaimed: false,
     node: null,
   }
 }

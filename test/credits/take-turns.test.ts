@@ -95,6 +95,7 @@ function transfer([place, address, reason]: Waiting): PendingTransfer {
     txIndex: 0,
     written: reason !== null,
     reason,
+    wasUnclaimed: reason === 'unclaimed',
     node: null,
   }
 }

@@ -1,5 +1,6 @@
 import { commandRows } from './command-rows.ts'
 import { crowdingRows } from './crowding-rows.ts'
+import { depositRows } from './deposit-rows.ts'
 import { dumpRow } from './dump-row.ts'
 import { failoverRows } from './failover-rows.ts'
 import type { FaultRow } from './fault-row.ts'
@@ -15,6 +16,7 @@ import { stopRows } from './stop-rows.ts'
 export const faultRows: readonly FaultRow[] = [
   ...killRows,
   ...commandRows,
+  ...depositRows,
   ...stopRows,
   ...redisRows,
   ...postgresRows,

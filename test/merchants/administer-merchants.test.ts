@@ -106,6 +106,34 @@ test('what is set is set, what is not named stays, null takes away', async () =>
   assert.equal(after.callback_format, 'json')
 })
 
+test('deposits need a default URL, when they are set and as long as they are on', async () => {
+  const set = (appid: string, changes: Parameters<typeof setMerchant>[2]) =>
+    setMerchant(pool, appid, changes, { checkUrl })
+  const needed = /deposits have no order that could name a URL, so they need the default one/
+  await assert.rejects(addMerchant(pool, masterKey, { ...shop, deposits: true }), needed)
+  const added = await addMerchant(pool, masterKey, {
+    ...shop,
+    callbackUrl: 'https://a.example/',
+    deposits: true,
+  })
+  assert.equal((await rowOf(added.appid)).deposits, true)
+  assert.equal((await auditOf(added.appid))[0].detail.deposits, true)
+  const { appid } = await addMerchant(pool, masterKey, shop)
+  const listed = async () => (await listMerchants(createPrisma(pool))).find(one => one.appid === appid)!
+  await assert.rejects(set(appid, { deposits: true }), needed)
+  assert.equal((await listed()).deposits, false)
+  await set(appid, { deposits: true, callbackUrl: 'https://a.example/cb' })
+  assert.equal((await listed()).deposits, true)
+  await assert.rejects(set(appid, { callbackUrl: null }), needed)
+  await assert.rejects(
+    pool.query('update merchant set callback_url = null where appid = $1', [appid]),
+    /merchant_deposits_url/,
+  )
+  await set(appid, { always200: true })
+  await set(appid, { deposits: false, callbackUrl: null })
+  assert.deepEqual([(await listed()).deposits, (await listed()).callbackUrl], [false, null])
+})
+
 test('the fields of callbacks are six, full or a list, which is stored in the order they are sent', async () => {
   const { appid } = await addMerchant(pool, masterKey, shop)
   const stored = async (callbackFields: string) => {

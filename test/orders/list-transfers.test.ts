@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { MerchantId } from '../../src/base/ids.ts'
 import { openApiUnderTest } from '../support/api-under-test.ts'
 import { type AddressFacts, seedAddress, seedAddresses, seedOrder } from '../support/seed.ts'
+import { seedDeposit } from '../support/seed-callback.ts'
 import {
   seedCredit,
   seedSeen,
@@ -38,6 +39,8 @@ async function list(caller: Caller, filter: Record<string, string>) {
       state: string
       reason: string | null
       orderid: string | null
+      deposit_id: string | null
+      deposit_amount: string | null
       block: number
     }[]
     seen: { txid: string; confirmations: number }[]
@@ -110,8 +113,39 @@ test('a transfer is shown as the wire has it', async () => {
       state: 'credited',
       reason: null,
       orderid: 'sh-paid',
+      deposit_id: null,
+      deposit_amount: null,
     },
   ])
+})
+
+test('a deposit is shown with its key and what it announces, and is not among the credited', async () => {
+  const caller = await api.addMerchant({ callbackUrl: 'https://shop.example/cb' })
+  const merchant = api.merchants.byAppid(caller.appid)!
+  const { addressId } = await seedAddress(pool, { merchantId: merchant.id, localusermark: 'carol' })
+  const first = await seedDeposit(pool, { merchant, addressId, height: 5, amount: 3_000_050n })
+  const [rest] = await seedTransfers(pool, [{ addressId, height: 6, amount: 49n }])
+  await pool.query(
+    `insert into credit (transfer_id, deposit_address_id, amount, received, late) values ($1, $2, 49, 3000099, false)`,
+    [rest!.transferId, addressId],
+  )
+  await credited({ addressId, height: 7 }, 'sh-later')
+  const shown = async (filter: Record<string, string>) =>
+    (await list(caller, filter)).transfers.map(one => [
+      one.txid,
+      one.state,
+      one.deposit_id,
+      one.deposit_amount,
+    ])
+  const deposits = [
+    [rest!.txid, 'deposit', null, '0'],
+    [first.txid, 'deposit', first.key, '30000'],
+  ]
+  assert.deepEqual(await shown({ state: 'deposit' }), deposits)
+  assert.deepEqual(await shown({ state: 'deposit', localusermark: 'carol' }), deposits)
+  assert.equal((await shown({ state: 'credited' })).length, 1)
+  assert.equal((await shown({})).length, 3)
+  assert.deepEqual(await shown({ txid: first.txid }), [deposits[1]])
 })
 
 test('each transfer has its state, and what is held says why', async () => {

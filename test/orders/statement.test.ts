@@ -4,7 +4,7 @@ import { createPool } from '../../src/db/pool.ts'
 import { openStatements } from '../../src/orders/make-statement.ts'
 import { openApiUnderTest } from '../support/api-under-test.ts'
 import { seedAddress } from '../support/seed.ts'
-import { seedCallback } from '../support/seed-callback.ts'
+import { seedCallback, seedDeposit } from '../support/seed-callback.ts'
 import { seedWaiting } from '../support/seed-transfer.ts'
 import type { Caller } from '../support/signed-request.ts'
 
@@ -15,7 +15,10 @@ const seconds = (text: string) => String(at(text).getTime() / 1000)
 const between = (from: string, to: string) => ({ from: seconds(from), to: seconds(to) })
 const statement = (caller: Caller, wanted: Record<string, string>) => api.ask(caller, 'statement', wanted)
 const shop = () => api.addMerchant({ callbackUrl: 'https://shop.example/cb' })
-const quiet = { orders: 0, transfers: 0, received: '0', announced: '0', acknowledged: '0' }
+const quiet = {
+  ...{ orders: 0, transfers: 0, received: '0', announced: '0', acknowledged: '0' },
+  ...{ deposits: 0, deposits_announced: '0', deposits_acknowledged: '0' },
+}
 
 /** A paid order: when it was made, paid (block time), credited and acknowledged; in base units. */
 async function pay(
@@ -46,6 +49,48 @@ async function wait(caller: Caller, reason: string, amount: bigint, paid: string
   const { addressId } = await seedAddress(pool, { merchantId, isBase: false })
   await seedWaiting(pool, { addressId, amount, blockTime: at(paid), reason })
 }
+
+test('deposits are received like all transfers, and announced and acknowledged apart from orders', async () => {
+  const caller = await shop()
+  const merchant = api.merchants.byAppid(caller.appid)!
+  const moment = '10-20T12:00:00'
+  await pay(caller, { made: moment, paid: moment, credited: moment, acknowledged: moment })
+  const { addressId } = await seedAddress(pool, { merchantId: merchant.id, isBase: false })
+  const paid = { merchant, addressId, blockTime: at(moment) }
+  const first = await seedDeposit(pool, { ...paid, amount: 2_000_000n })
+  const second = await seedDeposit(pool, { ...paid, amount: 1_500_000n, received: 3_500_000n })
+  const times = async (callbackId: bigint, announced: string, acknowledged: string | null) => {
+    const client = await pool.connect()
+    await client.query('set session_replication_role = replica')
+    await client.query('update callback set created_at = $2, delivered_at = $3 where id = $1', [
+      ...[callbackId, at(announced), acknowledged && at(acknowledged)],
+    ])
+    await client.query('set session_replication_role = origin')
+    client.release()
+  }
+  await times(first.callbackId, moment, '10-21T00:00:00')
+  await times(second.callbackId, moment, null)
+  const { text } = await statement(caller, between('10-20T00:00:00', '10-22T00:00:00'))
+  assert.deepEqual(JSON.parse(text).data.days, [
+    {
+      ...{ day: '2026-10-20', orders: 1, transfers: 3, received: '6.5', announced: '3', acknowledged: '3' },
+      ...{ deposits: 2, deposits_announced: '3.5', deposits_acknowledged: '0' },
+    },
+    { ...quiet, day: '2026-10-21', deposits_acknowledged: '2' },
+  ])
+  const { rows } = await pool.query(
+    `select announced_usdt, callbacks, deposits, deposits_announced_usdt, deposits_acknowledgements, deposits_acknowledged_usdt
+       from report.volume_per_day where appid = $1 order by day`,
+    [caller.appid],
+  )
+  assert.deepEqual(
+    rows.map(row => Object.values(row).map(String)),
+    [
+      ['3.000000', '1', '2', '3.500000', '0', '0.000000'],
+      ['0.000000', '0', '0', '0.000000', '1', '2.000000'],
+    ],
+  )
+})
 
 test('a rejected transfer is neither received nor unclaimed', async () => {
   const caller = await shop()
@@ -109,9 +154,9 @@ test('a day begins at midnight UTC and ends before the next; from is included, t
   }
   const sums = async (from: string, to: string) =>
     (await statement(caller, between(from, to))).data.days.map((day: Record<string, unknown>) => {
-      const { day: date, orders, transfers, ...amounts } = day
+      const { day: date, orders, transfers, received, announced, acknowledged } = day
       assert.equal(orders, transfers)
-      const [amount, ...others] = new Set(Object.values(amounts))
+      const [amount, ...others] = new Set([received, announced, acknowledged])
       assert.deepEqual(others, [])
       return [date, orders, amount]
     })
@@ -143,12 +188,8 @@ test("a database whose sessions keep another zone's time has the same days", asy
   assert.equal((await elsewhere.query('show timezone')).rows[0].TimeZone, 'Asia/Shanghai')
   assert.deepEqual(await openStatements(elsewhere)(wanted), expected)
   assert.deepEqual(expected.days[0], {
-    day: '2026-11-20',
-    orders: 1,
-    transfers: 1,
-    received: '3',
-    announced: '3',
-    acknowledged: '3',
+    ...quiet,
+    ...{ day: '2026-11-20', orders: 1, transfers: 1, received: '3', announced: '3', acknowledged: '3' },
   })
 })
 

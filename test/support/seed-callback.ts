@@ -1,11 +1,11 @@
-import type { CallbackId, DepositAddressId, OrderId } from '../../src/base/ids.ts'
+import type { CallbackId, CreditId, DepositAddressId, OrderId } from '../../src/base/ids.ts'
 import { usdt, wholeLegacyUnits } from '../../src/base/money.ts'
-import { callbackKey } from '../../src/callbacks/outbox/callback.ts'
+import { callbackKey, depositKey } from '../../src/callbacks/outbox/callback.ts'
 import { insertCallbacks, originOf } from '../../src/callbacks/outbox/callback-store.ts'
 import { inTransaction, type Pool, type Queryable, rows, run } from '../../src/db/pool.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
 import { seedAddresses, seedOrders, usualAmount } from './seed.ts'
-import { seedCredits, seedTransfers } from './seed-transfer.ts'
+import { seedCredits, seedTransfer, seedTransfers, type TransferFacts } from './seed-transfer.ts'
 
 /** An order that is paid in full by one transfer. */
 export interface PaidOrder {
@@ -76,6 +76,42 @@ export async function seedCallbacks(pool: Pool, orders: readonly PaidOrder[]): P
       ...addresses[i]!,
       ...placed[i]!,
     }))
+  })
+}
+
+/** Adds a deposit, the first of its address unless `received` says otherwise, with the callback that announces it, which is due. */
+export async function seedDeposit(
+  pool: Pool,
+  { merchant, received, ...facts }: TransferFacts & { merchant: Merchant; received?: bigint },
+): Promise<{ key: string; callbackId: CallbackId; txid: string }> {
+  return inTransaction(pool, async tx => {
+    const amount = facts.amount ?? usualAmount
+    const { transferId, txid } = await seedTransfer(tx, { ...facts, amount })
+    const [credit] = await rows<{ id: CreditId }>(
+      tx,
+      `insert into credit (transfer_id, deposit_address_id, amount, received, late)
+       values ($1, $2, $3, $4, false)
+       returning id`,
+      [transferId, facts.addressId, amount, received ?? amount],
+    )
+    const key = depositKey('0'.repeat(64), 'TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t', txid, facts.logIndex ?? 0)
+    await insertCallbacks(tx, [
+      {
+        ...{
+          key,
+          merchantId: merchant.id,
+          orderId: null,
+          creditId: credit!.id,
+          orderState: null,
+          late: false,
+        },
+        bodyAmount: wholeLegacyUnits(usdt(amount)),
+        received: usdt(received ?? amount),
+        origin: originOf(merchant.callbackUrl),
+      },
+    ])
+    const [written] = await rows<{ id: CallbackId }>(tx, `select id from callback where key = $1`, [key])
+    return { key, callbackId: written!.id, txid }
   })
 }
 

@@ -25,6 +25,7 @@ export function merchantWith(settings: Partial<Merchant> = {}): Merchant {
     always200: false,
     requireNonce: false,
     events: [],
+    deposits: false,
     allowedClients: null,
     disabledAt: null,
     ...settings,
@@ -76,8 +77,9 @@ export async function seedMerchants(
   )
   // By itself: databases of before have merchants, too.
   for (const [i, { id }] of added.entries()) {
-    const { events } = merchants[i]!
+    const { events, deposits } = merchants[i]!
     if (events.length > 0) await run(db, `update merchant set events = $2 where id = $1`, [id, events])
+    if (deposits) await run(db, `update merchant set deposits = true where id = $1`, [id])
   }
   return merchants.map((merchant, i) => ({ ...merchant, id: added[i]!.id }))
 }

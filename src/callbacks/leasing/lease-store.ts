@@ -1,7 +1,8 @@
-import type { CallbackId, MerchantId, OrderId } from '../../base/ids.ts'
+import type { CallbackId, MerchantId } from '../../base/ids.ts'
 import type { LegacyUnits, UsdtUnits } from '../../base/money.ts'
 import { type Queryable, rows, run } from '../../db/pool.ts'
 import type { CallbackFacts } from '../outbox/callback.ts'
+import { depositFacts } from '../outbox/deposit.ts'
 import type { Lease, LeasedCallback } from '../outbox/lease.ts'
 import { type CircuitTuning, defaultCircuit } from './circuit.ts'
 
@@ -79,28 +80,37 @@ export async function endLapsedLeases(db: Queryable): Promise<void> {
 }
 
 /** A row of callback_facts with its lease and the database's time. */
-interface LeasedRow {
+type LeasedRow = LeaseColumns & (CreditColumns | DepositColumns)
+
+interface LeaseColumns {
   id: CallbackId
   lease_epoch: bigint
   merchant_id: MerchantId
-  order_id: OrderId
   attempts: number
   schedule_step: number
   notify_url: string | null
   disabled: boolean
   now_ms: string
   key: string
-  orderid: string
-  ordersn: string
   localusermark: string
   body_amount: LegacyUnits
   txid: string
   log_index: number
   transfer_amount: UsdtUnits
+}
+
+interface CreditColumns {
+  deposit_address: null
+  orderid: string
+  ordersn: string
   received: UsdtUnits
   order_amount: UsdtUnits
   order_state: CallbackFacts['orderState']
   late: boolean
+}
+
+interface DepositColumns {
+  deposit_address: string
 }
 
 function leasedCallback(row: LeasedRow): LeasedCallback {
@@ -108,26 +118,33 @@ function leasedCallback(row: LeasedRow): LeasedCallback {
     id: row.id,
     epoch: row.lease_epoch,
     merchantId: row.merchant_id,
-    orderId: row.order_id,
     attempts: row.attempts,
     scheduleStep: row.schedule_step,
     notifyUrl: row.notify_url,
     disabled: row.disabled,
     now: new Date(Number(row.now_ms)),
-    facts: {
-      key: row.key,
-      orderid: row.orderid,
-      ordersn: row.ordersn,
-      localusermark: row.localusermark,
-      bodyAmount: row.body_amount,
-      txid: row.txid,
-      logIndex: row.log_index,
-      transferAmount: row.transfer_amount,
-      received: row.received,
-      orderAmount: row.order_amount,
-      orderState: row.order_state,
-      late: row.late,
-    },
+    facts: factsOf(row),
+  }
+}
+
+function factsOf(row: LeasedRow): LeasedCallback['facts'] {
+  const said = {
+    key: row.key,
+    localusermark: row.localusermark,
+    bodyAmount: row.body_amount,
+    txid: row.txid,
+    logIndex: row.log_index,
+    transferAmount: row.transfer_amount,
+  }
+  if (row.deposit_address !== null) return depositFacts({ ...said, address: row.deposit_address })
+  return {
+    ...said,
+    orderid: row.orderid,
+    ordersn: row.ordersn,
+    received: row.received,
+    orderAmount: row.order_amount,
+    orderState: row.order_state,
+    late: row.late,
   }
 }
 

@@ -46,8 +46,8 @@ function moveToLane(tx: Tx, merchantId: MerchantId, origin: string): Promise<num
          from callback_lane l
          join callback_outbox b on b.lane_id = l.id and b.state in ('due', 'held')
          join callback c on c.id = b.callback_id
-         join recharge_order o on o.id = c.order_id and o.notify_url is null
-        where l.merchant_id = $1 and l.origin <> $2
+         left join recharge_order o on o.id = c.order_id
+        where l.merchant_id = $1 and l.origin <> $2 and o.notify_url is null
         limit $3
           for update of b skip locked
      ), moved as (

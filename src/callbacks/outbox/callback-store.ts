@@ -6,16 +6,17 @@ import type { AnnouncedState } from './callback.ts'
 
 /** A callback to be written with the credit that causes it. */
 export interface NewCallback {
-  /** From `callbackKey`. */
+  /** From `callbackKey` or `depositKey`. */
   key: string
   merchantId: MerchantId
-  orderId: OrderId
+  /** Null for a deposit. */
+  orderId: OrderId | null
   creditId: CreditId
   /** The amount it announces. */
   bodyAmount: LegacyUnits
-  /** Of the order, right after the credit. */
+  /** Of the order, right after the credit; of a deposit, the sum of its address's deposits. */
   received: UsdtUnits
-  orderState: AnnouncedState
+  orderState: AnnouncedState | null
   late: boolean
   /** From `originOf`: with the merchant, the lane it waits in. */
   origin: string

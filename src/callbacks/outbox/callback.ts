@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type LegacyUnits, legacy, type UsdtUnits, wholeLegacyUnits } from '../../base/money.ts'
 
 // callback: what is announced to a merchant, once, under one key.
+// deposit: money without an order, of a merchant with deposits on. Its callback has another body, and is one in all else.
 // key: how merchants know it and deduplicate it; `CallbackId` is the id of its row, which only we see.
 // outbox row: one attempt that is still owed.      lane: one merchant x one origin.
 // origin: scheme, host and port of the URL, default ports spelled out.
@@ -82,6 +83,18 @@ export function pendingAnnouncement(received: UsdtUnits, announced: LegacyUnits)
  * @returns `cb_` and the first 32 hex digits of the SHA-256 over the four, joined by colons.
  */
 export function callbackKey(genesisId: string, contract: string, txid: string, logIndex: number): string {
+  return `cb_${transferHash(genesisId, contract, txid, logIndex)}`
+}
+
+/**
+ * Makes the key of a deposit's callback: `dp_` and the same digits. So a merchant can tell that a transfer was announced before
+ * as an order's, if the order was lost in a restore.
+ */
+export function depositKey(genesisId: string, contract: string, txid: string, logIndex: number): string {
+  return `dp_${transferHash(genesisId, contract, txid, logIndex)}`
+}
+
+function transferHash(genesisId: string, contract: string, txid: string, logIndex: number): string {
   const hash = createHash('sha256').update(`${genesisId}:${contract}:${txid}:${logIndex}`, 'utf8')
-  return `cb_${hash.digest('hex').slice(0, 32)}`
+  return hash.digest('hex').slice(0, 32)
 }

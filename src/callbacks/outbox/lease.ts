@@ -1,5 +1,6 @@
-import type { CallbackId, MerchantId, OrderId } from '../../base/ids.ts'
+import type { CallbackId, MerchantId } from '../../base/ids.ts'
 import type { CallbackFacts } from './callback.ts'
+import type { StatedFacts } from './event.ts'
 
 /** The right to send one callback, until it runs out or another epoch begins. */
 export interface Lease {
@@ -16,7 +17,6 @@ export interface HandedLease extends Lease {
 /** A leased callback with everything its attempt needs. */
 export interface LeasedCallback extends Lease {
   merchantId: MerchantId
-  orderId: OrderId
   /** Attempts made before this one. */
   attempts: number
   /** How many of them belong to the current run of the schedule. */
@@ -27,7 +27,8 @@ export interface LeasedCallback extends Lease {
   disabled: boolean
   /** The database's time: one clock for all couriers, whose own may differ. */
   now: Date
-  facts: CallbackFacts
+  /** A credit's, or what a deposit states. */
+  facts: CallbackFacts | StatedFacts
 }
 
 /** Names a lease as `id-epoch`. A job is named for its first lease: since no epoch is given out twice, neither is a name. */

@@ -15,13 +15,16 @@ export interface CallbacksWanted {
   origin: string | null
   /** The merchant's number of the order. Merchants may have the same one. */
   orderid: string | null
+  /** The callback's own: one callback at most. */
+  key: string | null
 }
 
 /** A callback as an operator sees it. */
 export interface ListedCallback {
   key: string
   appid: string
-  orderid: string
+  /** Null for a deposit. */
+  orderid: string | null
   bodyAmount: LegacyUnits
   state: CallbackState
   attempts: number
@@ -96,6 +99,7 @@ function matching(wanted: CallbacksWanted): { clause: string; values: unknown[] 
   where('c.created_at < ?', wanted.to)
   where('l.origin = ?', wanted.origin)
   // The order's merchant, too: the index of order numbers begins with it.
+  where('c.key = ?', wanted.key)
   where('o.orderid = ? and o.merchant_id = c.merchant_id', wanted.orderid)
   if (wanted.state) conditions.push(inState[wanted.state])
   const clause = `
@@ -103,7 +107,7 @@ function matching(wanted: CallbacksWanted): { clause: string; values: unknown[] 
        left join callback_outbox b on b.callback_id = c.id
        join callback_lane l on l.id = coalesce(b.lane_id, c.lane_id)
        join merchant m on m.id = c.merchant_id
-       join recharge_order o on o.id = c.order_id
+       left join recharge_order o on o.id = c.order_id
       ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}`
   return { clause, values }
 }

@@ -42,13 +42,13 @@ export async function resendInBulk(
         detail,
       }),
     )
-  const { state, from, to, origin, orderid } = wanted
-  await record('callbacks.resend_begun', { state, from, to, origin, orderid, matching })
+  const { merchantId: _, ...filter } = wanted
+  await record('callbacks.resend_begun', { ...filter, matching })
   const { onBatch } = options
   const resent = await resendCallbacks(pool, ids, {
-    onlyIn: state,
+    onlyIn: wanted.state,
     ...(onBatch && { onBatch: moved => onBatch(moved, matching) }),
   })
-  await record('callbacks.resent', { state, from, to, origin, orderid, matching, ...resent })
+  await record('callbacks.resent', { ...filter, matching, ...resent })
   return { matching, ...resent }
 }

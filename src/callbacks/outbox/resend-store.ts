@@ -7,7 +7,7 @@ export interface Resendable {
   id: CallbackId
   merchantId: MerchantId
   state: CallbackState
-  /** The URL it goes to now: the order's, else the merchant's. */
+  /** The URL it goes to now: its order's, else the merchant's. */
   url: string | null
 }
 
@@ -20,7 +20,7 @@ export async function readResendable(db: Queryable, ids: readonly CallbackId[]):
     `select c.id, c.merchant_id as "merchantId", coalesce(o.notify_url, m.callback_url) as url,
             (select s.state from callback_state s where s.callback_id = c.id) as state
        from callback c
-       join recharge_order o on o.id = c.order_id
+       left join recharge_order o on o.id = c.order_id
        join merchant m on m.id = c.merchant_id
       where c.id = any($1::bigint[])
       order by c.id`,

@@ -12,7 +12,7 @@ export interface CallbackBody {
 
 /**
  * Writes the body of one attempt: the six fields and those beside them that the merchant is set to.
- * @param facts a credit's, or what something else states: that is sent as it is, with `appid` and `t`.
+ * @param facts a credit's, or what a deposit or an event states: that is sent as it is, with `appid` and `t`.
  * @param key the promoted key, which signs it.
  * @param timestamp Unix seconds of this attempt. `t` and `sign` are new with each attempt, the other fields never change.
  * @returns a form (what PHP's $_POST reads), or JSON in which every value is text.

@@ -118,7 +118,7 @@ function report(
   if (moved && next.kind === 'exhausted') delivery.metrics.exhausted.inc()
   const facts = {
     callbackId: callback.facts.key,
-    orderid: callback.facts.orderid,
+    ...('orderid' in callback.facts && { orderid: callback.facts.orderid }),
     attempt: attempt.attempt,
     status: attempt.status,
     durationMs: attempt.durationMs,

@@ -3,7 +3,7 @@ import type Type from 'typebox'
 import type { TObject, TSchema } from 'typebox'
 import { type ErrorCode, errorCodes } from '../../base/errors.ts'
 import { productVersion } from '../../base/version.ts'
-import { callbackSchema, fullCallbackSchema } from '../../callbacks/callback-schemas.ts'
+import { callbackSchema, depositSchema, fullCallbackSchema } from '../../callbacks/callback-schemas.ts'
 import { eventSchemas } from '../../callbacks/event-schemas.ts'
 import { type SignedParameters, signParameters } from '../../merchants/signature.ts'
 import type { Endpoint } from '../../requests/endpoint.ts'
@@ -70,12 +70,17 @@ export function apiDocument(
         { post: operation(endpoint, curl(endpoint)) },
       ]),
     ),
-    webhooks: { callback: { post: callbackOperation() }, event: { post: eventOperation() } },
+    webhooks: {
+      callback: { post: callbackOperation() },
+      deposit: { post: depositOperation() },
+      event: { post: eventOperation() },
+    },
     components: {
       schemas: {
         Refusal: plainSchema(refusalSchema),
         Callback: plainSchema(callbackSchema),
         FullCallback: plainSchema(fullCallbackSchema),
+        Deposit: plainSchema(depositSchema),
         ...Object.fromEntries(events.map(({ name, schema }) => [name, plainSchema(schema)])),
         ...Object.fromEntries(endpoints.flatMap(endpointSchemas)),
       },
@@ -218,6 +223,17 @@ function callbackOperation() {
       six: { summary: 'Six fields, the default', value: exampleOf(callbackSchema, true) },
       full: { summary: 'callback_fields: full', value: exampleOf(fullCallbackSchema, true) },
     },
+  })
+}
+
+function depositOperation() {
+  return webhookOperation({
+    operationId: 'deposit',
+    summary: 'The gateway posts this to the default URL for money without an order, if the merchant has deposits on.',
+    description:
+      'It is money: credit `deposit_amount` to the user `deposit_localusermark`, once for each `deposit_id`. It has neither `orderid` nor `amount`. It is encoded, signed, acknowledged and retried like a callback.',
+    schema: reference('Deposit'),
+    examples: { deposit: { summary: 'A deposit', value: exampleOf(depositSchema, true) } },
   })
 }
 

@@ -32,7 +32,6 @@ test('a lease is renewed only when it has too little time left, and comes with e
       id: seeded.callbackId,
       epoch: lease!.epoch,
       merchantId: merchant.id,
-      orderId: seeded.orderId,
       attempts: 0,
       scheduleStep: 0,
       notifyUrl: 'https://shop.example/cb',

@@ -15,7 +15,15 @@ import { waitUntil } from '../../support/wait-until.ts'
 
 const { pool, url } = await cloneDatabase()
 await makePartitions(pool, new Date())
-const anything = { merchantId: null, state: null, from: null, to: null, origin: null, orderid: null }
+const anything = {
+  merchantId: null,
+  state: null,
+  from: null,
+  to: null,
+  origin: null,
+  orderid: null,
+  key: null,
+}
 
 /** Runs `gateway callbacks ...` in this process. @returns what it printed. */
 function gateway(t: TestContext, ...args: string[]): Promise<string> {
@@ -198,6 +206,7 @@ test('its start and its result are in the audit log; a run that finds nothing is
     to: null,
     origin: null,
     orderid: null,
+    key: null,
     matching: 1,
   }
   assert.deepEqual(await auditOf(`merchant ${merchant.appid}`), [

@@ -4,8 +4,9 @@ import { createConfig, lintFromString } from '@redocly/openapi-core'
 import type { TObject, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { type ErrorCode, errorCodes } from '../../../src/base/errors.ts'
-import { callbackSchema, fullCallbackSchema } from '../../../src/callbacks/callback-schemas.ts'
+import { callbackSchema, depositSchema, fullCallbackSchema } from '../../../src/callbacks/callback-schemas.ts'
 import { eventSchemas } from '../../../src/callbacks/event-schemas.ts'
+import { depositFacts } from '../../../src/callbacks/outbox/deposit.ts'
 import { callbackBody } from '../../../src/callbacks/sending/callback-body.ts'
 import { merchantEndpoints } from '../../../src/http/app.ts'
 import { answerSchema } from '../../../src/http/body/envelope.ts'
@@ -67,6 +68,7 @@ test('every field has a description and an example, and the examples are such as
   }
   describedThroughout(callbackSchema, 'callback')
   describedThroughout(fullCallbackSchema, 'callback, full')
+  describedThroughout(depositSchema, 'deposit')
   for (const [event, schema] of Object.entries(eventSchemas)) {
     describedThroughout(schema, event)
     assert.ok(Value.Check(schema, exampleOf(schema, true)), event)
@@ -102,12 +104,14 @@ test('every error code is in the table, and every endpoint shows those it may an
 
 test('a callback as it is sent is what the document says of it', () => {
   const key = { scheme: 'hmac-sha256' as const, key: 'k' }
-  for (const [fields, schema] of [
-    ['six', callbackSchema],
-    ['full', fullCallbackSchema],
+  const deposit = depositFacts({ ...shownCallback, address: 'TWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6' })
+  for (const [fields, schema, facts] of [
+    ['six', callbackSchema, shownCallback],
+    ['full', fullCallbackSchema, shownCallback],
+    ['full', depositSchema, deposit],
   ] as const) {
     const merchant = { appid: 'VunTq7Zk2Lm9h1l8', callbackFields: fields, callbackFormat: 'json' as const }
-    const body = JSON.parse(callbackBody(shownCallback, merchant, key, 1662299959).text)
+    const body = JSON.parse(callbackBody(facts, merchant, key, 1662299959).text)
     assert.ok(Value.Check(schema, body))
     assert.deepEqual(Object.keys(body).sort(), Object.keys(schema.properties).sort())
   }
