@@ -120,6 +120,9 @@ export const wireAnswers = {
         received: '12.5',
         announced: '12.5',
         acknowledged: '9.5',
+        deposits: 1,
+        deposits_announced: '2',
+        deposits_acknowledged: '2',
       },
     ],
     unclaimed: { transfers: 1, amount: '0.5' },
@@ -138,6 +141,8 @@ export const wireAnswers = {
         state: 'credited',
         reason: null,
         orderid: 'sh-1',
+        deposit_id: null,
+        deposit_amount: null,
       },
     ],
     seen: [

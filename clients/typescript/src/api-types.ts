@@ -80,6 +80,29 @@ export interface FullCallback {
   sign: string
 }
 
+export interface Deposit {
+  /** The deposit's key: deduplicate by it. */
+  deposit_id: string
+  /** The merchant's id for the user of the address. */
+  deposit_localusermark: string
+  /** The address it was paid to. */
+  deposit_address: string
+  /** The transaction with the transfer. */
+  deposit_txid: string
+  /** The transfer's position in the transaction's logs. */
+  deposit_log_index: string
+  /** The amount to credit, in 1/10000 USDT. Credit exactly this. */
+  deposit_amount: string
+  /** The transfer's own amount, decimal USDT. */
+  deposit_amount_usdt: string
+  /** The merchant's appid. */
+  appid: string
+  /** Unix seconds of this attempt. */
+  t: string
+  /** The signature, upper-case hex, under the endpoint name `callback`. */
+  sign: string
+}
+
 export interface OrderSeenEvent {
   /** What it tells. */
   event: 'order.seen'
@@ -516,10 +539,16 @@ export interface StatementAnswer {
       transfers: number
       /** The sum of these transfers, decimal USDT. */
       received: string
-      /** Announced by callbacks on this day, by the time of the credit, decimal USDT. */
+      /** Announced by callbacks of orders on this day, by the time of the credit, decimal USDT. */
       announced: string
-      /** Acknowledged on this day, whenever it was announced, decimal USDT. */
+      /** Acknowledged of orders on this day, whenever it was announced, decimal USDT. */
       acknowledged: string
+      /** Deposits announced on this day, by the time of the deposit. */
+      deposits: number
+      /** The sum of what these announced, decimal USDT. */
+      deposits_announced: string
+      /** Acknowledged of deposits on this day, whenever it was announced, decimal USDT. */
+      deposits_acknowledged: string
     }[]
     unclaimed: {
       /** Transfers that belong to no order yet, as of now, whatever the period. */
@@ -542,7 +571,7 @@ export interface TransfersParameters {
   /** The merchant's id for the user. */
   localusermark?: string
   /** Only transfers in this state. */
-  state?: 'credited' | 'unclaimed' | 'held' | 'rejected'
+  state?: 'credited' | 'deposit' | 'unclaimed' | 'held' | 'rejected'
   /** `next` of the previous page. */
   cursor?: string
   /** Maximum number of transfers, 1 to 500; default 100. */
@@ -573,12 +602,16 @@ export interface TransfersAnswer {
       block: number
       /** Time of its block, Unix seconds. */
       block_time: number
-      /** credited: to the order in orderid; unclaimed: no order yet, the next one at this address gets it; held: it waits, see reason; rejected: the operator decided not to credit it. */
-      state: 'credited' | 'unclaimed' | 'held' | 'rejected'
+      /** credited: to the order in orderid; deposit: announced without an order, see deposit_id; unclaimed: no order yet, the next one at this address gets it; held: it waits, see reason; rejected: the operator decided not to credit it. */
+      state: 'credited' | 'deposit' | 'unclaimed' | 'held' | 'rejected'
       /** Why it is held. confirmation: a second node must show it, because of its amount; proof: it is not proved yet that it happened; quarantine: the operator has to look at it; behind: an earlier transfer to the same address is held. Null in other states. */
       reason: 'confirmation' | 'proof' | 'quarantine' | 'behind' | null
       /** The order it was credited to; null in other states. */
       orderid: string | null
+      /** The key of the callback that announces the deposit. Null in other states, and when less than 1/10000 USDT was left to announce. */
+      deposit_id: string | null
+      /** What that callback announces, in 1/10000 USDT; null in other states. */
+      deposit_amount: string | null
     }[]
     /** Transfers on the chain that are not irreversible yet, at most 100, on a first page without state. For display only: a fork may remove them. */
     seen: {

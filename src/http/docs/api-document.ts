@@ -229,7 +229,8 @@ function callbackOperation() {
 function depositOperation() {
   return webhookOperation({
     operationId: 'deposit',
-    summary: 'The gateway posts this to the default URL for money without an order, if the merchant has deposits on.',
+    summary:
+      'The gateway posts this to the default URL for money without an order, if the merchant has deposits on.',
     description:
       'It is money: credit `deposit_amount` to the user `deposit_localusermark`, once for each `deposit_id`. It has neither `orderid` nor `amount`. It is encoded, signed, acknowledged and retried like a callback.',
     schema: reference('Deposit'),
