@@ -120,10 +120,8 @@ export async function inTransaction<T>(
   const late = withinMs === undefined ? undefined : setTimeout(cutConnection, withinMs, client)
   let broken = false
   try {
-    // The server gives up too, where a statement waits for a lock. That it begins waits for nothing: whatever may take long later,
-    // a connection that has gone silent is found here.
-    const begin = withinMs === undefined ? 'begin' : `begin; set local statement_timeout = ${withinMs}`
-    await client.query({ text: begin, ...promptly })
+    // Waits for nothing: whatever may take long later, a connection that has gone silent is found here.
+    await client.query({ text: withinMs === undefined ? 'begin' : beginWithin(withinMs), ...promptly })
     const result = await work(client as Tx)
     await client.query('commit')
     return result
@@ -138,4 +136,9 @@ export async function inTransaction<T>(
     clearTimeout(late)
     client.release(broken)
   }
+}
+
+/** The server gives up in the same time: a statement that waits for a lock, and locks whose holder it hears no more of. */
+function beginWithin(ms: number): string {
+  return `begin; set local statement_timeout = ${ms}; set local idle_in_transaction_session_timeout = ${ms}`
 }

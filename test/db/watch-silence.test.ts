@@ -48,19 +48,21 @@ test('when a statement took too long and nothing is silent, the idle connections
   assert.ok(await answers(pool))
 })
 
-test('a transaction with a deadline ends with it when its connection goes silent', async () => {
+test('a transaction with a deadline ends with it when its connection goes silent, and its locks at the server too', async () => {
   const { proxy, pool } = await openIdlePool()
   const silenced = inTransaction(
     pool,
     async tx => {
-      await tx.query('select 1')
+      await tx.query('lock table merchant')
       proxy.forget()
       await tx.query('select 1')
     },
     withinMs,
   )
   await assert.rejects(silenced, isGivenUp)
-  assert.ok(await answers(pool))
+  // By default, Postgres ends the session after half a minute.
+  const held = `select from pg_locks where relation = 'merchant'::regclass`
+  await waitUntil('nobody has the lock', async () => (await rows(pool, held)).length === 0, 15_000)
 })
 
 test('a transaction with a deadline that waits for a lock ends with it, at the server too', async () => {
