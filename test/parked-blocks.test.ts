@@ -149,6 +149,11 @@ describe('blocks that no node can print', { concurrency: 3 }, () => {
         await waitUntil('the alarm', () => it.watcher.alarms().includes('parked'))
         await waitUntil('the later payment', async () => (await it.credits()).length === 1)
         assert.equal(it.recorded.lines('block.parked').length, 1)
+        const raised = it.recorded.lines('alarm.raised').filter(({ alarm }) => alarm === 'parked')
+        assert.deepEqual(
+          raised.map(({ height, lowest = height }) => lowest),
+          [it.height],
+        )
         for (const view of it.views) view.faults.clear()
         await waitUntil('it is read', async () => {
           await it.checkNow()

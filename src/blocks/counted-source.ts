@@ -152,7 +152,7 @@ export function createCountedSource(options: {
       nodes.hosts.length > 1 ? nodes.hosts[(proofsFailed % (nodes.hosts.length + 1)) - 1] : undefined
     if (host === undefined) return nodes
     const not = nodes.names.filter(name => nodes.hostOf(name) !== host)
-    return { head: nodes.head, newHeader: height => nodes.newHeader(height, { not }) }
+    return { head: nodes.head, newHeader: (height, asked) => nodes.newHeader(height, { ...asked, not }) }
   }
   /**
    * Where blocks do not become solid under the producers that are known: they are old, and had others. Or where one cannot be
@@ -167,7 +167,7 @@ export function createCountedSource(options: {
     const ids = await proveByHeaders(proving(), producers, window.solid, signal, near).catch(error => {
       proofsFailed++
       // The nodes rest for some seconds, say. It is a proof that was made that is not made again soon.
-      provedAtMs += unprovedRetryMs - proveRetryMs
+      provedAtMs = nowMs() + unprovedRetryMs - proveRetryMs
       throw error
     })
     proofsFailed = 0
@@ -194,11 +194,11 @@ export function createCountedSource(options: {
   }
   const watchProgress = async (signal: AbortSignal) => {
     while (!signal.aborted) {
-      try {
-        await prove(signal)
-        await unstall()
-      } catch (err) {
-        if (!signal.aborted) log.warn({ err }, 'chain.unproven')
+      // What cannot be proved is what a node's word may be taken for.
+      for (const step of [prove, unstall]) {
+        await step(signal).catch(err => {
+          if (!signal.aborted) log.warn({ err }, 'chain.unproven')
+        })
       }
       await sleep(progressCheckMs, undefined, { signal }).catch(() => undefined) // Aborted: the loop ends.
     }

@@ -31,7 +31,10 @@ const missesMax = 3
 const misfitsMax = 8
 /** So many blocks from one node, and a new solid one, and all are read again. */
 const aloneBlocks = 27
-/** How often it is looked whether a window that is full, and of which nothing becomes solid, is of made-up blocks. */
+/**
+ * How often it is looked whether a window that is full, and of which nothing becomes solid, is of made-up blocks; and whether a block
+ * that does not come has others after it.
+ */
 const stuckMs = 5_000
 
 interface Group {
@@ -79,6 +82,8 @@ export async function fillWindow(options: {
   let turn = 0
   let solidHeight = 0
   let stuckSinceMs: number | null = null
+  let lookedAtMs = Number.NEGATIVE_INFINITY
+  let withheldHeight: number | null = null
   let waitMs = retryMs.first
   const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined) // Aborted: the loop ends.
 
@@ -135,6 +140,16 @@ export async function fillWindow(options: {
     if (fromSolid) window.backToSolid()
     restart()
   }
+  /** A node may say that it lacks a block, for good, and show the one after it. */
+  const isWithheld = async (window: ChainWindow) => {
+    const height = window.tip.height + 1
+    if (withheldHeight === height) return true
+    if (misses < missesMax || !isLate(window) || performance.now() - lookedAtMs < stuckMs) return false
+    lookedAtMs = performance.now()
+    const after = await nodes.newHeader(height + 1).catch(() => null)
+    if (after) withheldHeight = height
+    return after !== null
+  }
   const noteFit = (window: ChainWindow, came: number, fits: boolean) => {
     if (alone) alone.blocks += came
     if (window.solid.height !== solidHeight) {
@@ -173,11 +188,15 @@ export async function fillWindow(options: {
       if (!last) pace.missed()
       else if (depth === 0) pace.came(last, blocks.length === wanted)
       misses = last ? 0 : misses + 1
+      const withheld = !last && (await isWithheld(window))
+      if (withheld && wanted === 1)
+        throw new NodeError('failed', `no node has block ${group.from}, and one shows the block after it`)
       // After a full group there may be more. After a short one the head is reached.
       const isFalse = linked && (await dropSuspect(options, window))
       if (!linked || isGap || isAtHead || isFalse) restart()
       else if (isLate(window) && !alone) depth = Math.min(Math.max(1, depth * 2), groupsMax)
       noteFit(window, blocks.length, linked && !isFalse)
+      if (withheld && queue.length === 0) queue.push(start(next(window), 1))
       waitMs = retryMs.first
       onRead(isAtHead || !isLate(window))
     } catch (error) {

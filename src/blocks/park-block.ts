@@ -144,7 +144,7 @@ async function askHost(nodes: ParkingNodes, host: string, height: number): Promi
         givesOthers = (await orNull(nodes.newBlock(height + beside, asked))) !== null
     }
   }
-  const own = block ? null : await orNull(nodes.newHeader(height, { not }))
+  const own = block ? null : await orNull(nodes.newHeader(height, { not, isExpected: true }))
   const lacks = block
     ? 'refused'
     : !givesOthers

@@ -116,7 +116,7 @@ async function askPatiently(
 ): Promise<SentHeader | null> {
   for (let failures = 0; ; ) {
     try {
-      return await nodes.newHeader(height)
+      return await nodes.newHeader(height, { isExpected: failures > 0 })
     } catch (error) {
       if (signal.aborted || ++failures === failuresMax) throw error
       const { retryAfterMs = 0 } = error as Partial<NodeError>

@@ -60,10 +60,13 @@ export async function creditChain(options: {
         }
       }
       if (done.parked) {
-        for (const { height, hash, unverified: why, because } of blocks) {
-          if (why === 'unread') log.error({ height, hash, why: because }, 'block.parked')
+        const unread = blocks.filter(({ unverified }) => unverified === 'unread')
+        for (const { height, hash, because } of unread) {
+          log.error({ height, hash, why: because }, 'block.parked')
         }
-        alarms.set('parked', true, { height: last.height }, done.parked)
+        // Raised already, it is about others as well: the check of the lag counts all of them.
+        const height = unread[0]!.height
+        if (!alarms.raised().includes('parked')) alarms.set('parked', true, { height }, done.parked)
       }
       if (done.unproved) log.warn({ height: last.height, transfers: done.unproved }, 'proof.waits')
       const durationMs = Math.round(performance.now() - startedAt)

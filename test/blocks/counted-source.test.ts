@@ -405,3 +405,26 @@ test('a block that an honest node cannot give, and a liar shows as another, does
   for (const block of blocks) assert.equal(block.hash, chain.block(block.height)!.id)
   assert.deepEqual(unread(blocks), [height])
 })
+
+for (const together of [1, 4]) {
+  test(`a block that a node says it does not have, while it shows those after it, is read by its header: ${together} at a time`, async () => {
+    const { chain, lie, follow } = await counted({ patience, together, clock: fastClock() })
+    const from = chain.solid.height + 1
+    chain.mine(5)
+    const height = chain.head.height + 2
+    const heights = { from: height, to: height }
+    lie({ kind: 'empty', paths: ['/wallet/getblockbynum', '/walletsolidity/getblockbynum'], heights })
+    const several = ['/wallet/getblockbylimitnext']
+    lie({ kind: 'empty', paths: several, heights: { from: height - 3, to: height } })
+    for (let i = 0; i < 40; i++) {
+      chain.add([makePayment(chain.stamp(), [{ to: payee, amount: usdt(1n) }])])
+      chain.mine()
+    }
+    const blocks = await follow(from, height + 1)
+    assert.deepEqual(
+      blocks.filter(({ unverified }) => unverified !== null).map(block => [block.height, block.unverified]),
+      [[height, 'header-only']],
+    )
+    assert.equal(blocks.at(-1)!.hash, chain.block(height + 1)!.id)
+  })
+}

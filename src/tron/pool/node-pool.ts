@@ -67,8 +67,14 @@ export interface NodePool {
   producers(): Promise<ProducerKeys | null>
   /** Reads the headers that other hosts than this node's show at a height. Hosts that lack it, or do not answer, show none. */
   othersAt(height: number, node: string): Promise<{ node: string; header: SentHeader }[]>
-  /** Reads the header of a block at the head. @returns null while the node that is asked lacks it. */
-  newHeader(height: number, options?: { not?: string | readonly string[] }): Promise<SentHeader | null>
+  /**
+   * Reads the header of a block at the head. @param options.isExpected as in `PooledNode.ask`.
+   * @returns null while the node that is asked lacks it.
+   */
+  newHeader(
+    height: number,
+    options?: { not?: string | readonly string[]; isExpected?: boolean },
+  ): Promise<SentHeader | null>
   /** Reads the newest block, which may still be replaced. @param options.turn `display` for sightings. */
   head(options?: { turn?: Turn }): Promise<BlockRef>
   /** Reads a block at the head with the transfers known so far. For display. @returns null while the node lacks it. */
@@ -216,8 +222,8 @@ export function createNodePool(options: {
       )
       return shown.flatMap((header, i) => (header ? [{ node: others[i]!.name, header }] : []))
     },
-    newHeader: async (height, { not } = {}) =>
-      (await choice.call(one => one.ask(node => node.newHeader(height)), not)).value,
+    newHeader: async (height, { not, isExpected = false } = {}) =>
+      (await choice.call(one => one.ask(node => node.newHeader(height), { isExpected }), not)).value,
     head: async asked => (await call(one => one.ask(node => node.head(asked)))).value,
     spareCall: () => nodes.some(({ health, quota }) => isUsable(health, now()) && quota.maySpare()),
     quotas: new Map(nodes.map(({ name, quota }) => [name, quota])),

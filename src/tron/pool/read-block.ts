@@ -40,7 +40,7 @@ const anyKey = (height: number) => `any ${height}`
 export interface BlockAsked {
   /** A node, or several, to leave out: for a second opinion. */
   not?: string | readonly string[]
-  /** Whether header and infos are taken at once where no node can print it. */
+  /** Whether header and infos are taken at once where no node can print it, or where it says that it lacks it. */
   byInfosAtOnce?: boolean
 }
 
@@ -107,7 +107,8 @@ export function createBlockReader(options: {
       const other = await choice.further(node, height, not)
       // A failure is recorded with that node. The answer of the first node stands.
       const found = other && (await ask(other, view, height).catch(() => null))
-      return found && { block: found, node: other, failed: none }
+      if (found) return { block: found, node: other, failed: none }
+      return byInfosAtOnce ? await askByInfos(view, height, not) : null
     } catch (error) {
       failingForMs(anyKey(height))
       const failingMs = failingForMs(key)
