@@ -78,7 +78,7 @@ async function watched(
   pay(2_000_000n)
   chain.mine(counted ? 30 : 6)
   const passed = (what = height) =>
-    waitUntil(`block ${what} is passed`, async () => (await readCursor(pool))!.height >= what, 60_000)
+    waitUntil(`block ${what} is passed`, async () => (await readCursor(pool))!.height >= what, 180_000)
   const credits = () =>
     rows<{ amount: bigint; height: number; proof: string }>(
       pool,
