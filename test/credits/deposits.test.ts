@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readCursor } from '../../src/blocks/chain-store.ts'
 import { depositKey } from '../../src/callbacks/outbox/callback.ts'
+import { addMerchantCommands } from '../../src/cli/merchant-commands.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import { depositUnclaimed } from '../../src/credits/deposit-unclaimed.ts'
 import { releaseHeld } from '../../src/credits/release-held.ts'
@@ -11,6 +12,7 @@ import { settleDue } from '../../src/credits/settle.ts'
 import { inTransaction, type Pool } from '../../src/db/pool.ts'
 import type { SolidBlock } from '../../src/tron/block.ts'
 import { differencesOf } from '../audit/audited-database.ts'
+import { commandInProcess } from '../support/command-in-process.ts'
 import { addressIdOf } from '../support/seed.ts'
 import { anyShop } from '../support/seed-merchant.ts'
 import {
@@ -315,6 +317,25 @@ test('--include-unclaimed makes deposits of what is unclaimed, once, in slices, 
   ])
   await assert.rejects(depositUnclaimed(pool, rules, 'nobody'), /no merchant has the appid "nobody"/)
   await assertClean(pool)
+})
+
+test('the command turns deposits on, includes what is unclaimed if told so, and shows it in the list', async t => {
+  const { pool, block, credit } = await creditedChain('command')
+  await credit([block(3, [pay(await addAddress(pool, 'u1'), 500n)])])
+  process.env.DATABASE_URL = pool.options.connectionString
+  const merchant = (...args: string[]) => commandInProcess(t, addMerchantCommands, 'merchant', ...args)
+  const set = (...args: string[]) => merchant('set', anyShop.appid, ...args)
+  await assert.rejects(set('--include-unclaimed'), /--include-unclaimed: only with --deposits on/)
+  await assert.rejects(set('--deposits', 'off', '--include-unclaimed'), /only with --deposits on/)
+  assert.equal(await set('--deposits', 'on'), `${anyShop.appid}: set`)
+  assert.deepEqual(await deposited(pool), [])
+  const included = (transfers: number) =>
+    `${anyShop.appid}: set\n${anyShop.appid}: ${transfers} unclaimed transfers are deposits now`
+  assert.equal(await set('--deposits', 'on', '--include-unclaimed'), included(1))
+  assert.equal(await set('--deposits', 'on', '--include-unclaimed'), included(0))
+  assert.deepEqual(await deposited(pool), [[500n, 500n, 5n]])
+  await assert.rejects(set('--callback-url', ''), /deposits have no order that could name a URL/)
+  assert.match(await merchant('list'), /deposits .*\n.* on /)
 })
 
 test('beside orders that claim and a watcher that credits, each transfer is an order’s or a deposit', async () => {
