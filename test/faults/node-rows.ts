@@ -37,26 +37,25 @@ export const nodeRows: readonly FaultRow[] = [
     id: 'N10',
     what: 'node cannot print a block, which it says the header and infos of, while payments come',
     times: 1,
-    inject: scene => cannotPrint(scene, ['block'], async () => undefined),
+    inject: scene => cannotPrint(scene, ['block'], 5, async () => undefined),
   },
   {
     id: 'N10',
-    what: 'node gives nothing of a block: it is parked, the watcher is killed, and the node gives it again',
+    what: 'node gives nothing of two blocks in a row: they are parked, the watcher is killed, and the node gives them again',
     times: 1,
     inject: scene =>
-      cannotPrint(scene, ['block', 'infos'], async ({ deployment: { watchers } }) => {
+      cannotPrint(scene, ['block', 'infos'], 2, async ({ deployment: { watchers } }) => {
         await watchers[0]!.kill()
         await watchers[0]!.start()
       }),
   },
 ]
 
-/** Five blocks, so that there are payments in them. */
-const blocks = 5
-
 async function cannotPrint(
   scene: Scene,
   parts: readonly ('block' | 'infos')[],
+  /** So many in a row. */
+  blocks: number,
   meanwhile: (scene: Scene) => Promise<void>,
 ): Promise<Injected> {
   const { sandboxUrl, pool } = scene.deployment
