@@ -16,8 +16,8 @@ import { requirePreparedStatements } from './db/pooling-proxy.ts'
 import { type AppOptions, buildApp } from './http/app.ts'
 import { purgeNonces } from './requests/request-nonce-store.ts'
 
-export interface ApiOptions extends Omit<AppOptions, 'config' | 'redisUrl'> {
-  config: AppOptions['config'] & Pick<Config, 'host' | 'port' | 'redisUrl' | 'retentionMonths'>
+export interface ApiOptions extends Omit<AppOptions, 'config' | 'redisUrl' | 'publicUrl'> {
+  config: AppOptions['config'] & Pick<Config, 'host' | 'port' | 'publicUrl' | 'redisUrl' | 'retentionMonths'>
 }
 
 const secondMs = 1_000
@@ -35,12 +35,15 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; stop
     ? openPublishedIndexes(config.redisUrl, `gateway:addresses:${await databaseIdOf(pool)}`)
     : null
   const witness = openAddressWitness({ pool, published, log, ...(registry && { registry }) })
-  const app = await buildApp({ ...options, redisUrl: config.redisUrl, witness })
   const { host, port } = config
+  const listening = { url: `http://${host}:${port}` }
+  const publicUrl = () => config.publicUrl ?? listening.url
+  const app = await buildApp({ ...options, publicUrl, redisUrl: config.redisUrl, witness })
   const url = await app.listen({ host, port }).catch(async error => {
     await Promise.all([app.close(), witness.close()])
     throw listenProblem(error, { host, port, settings: { host: 'HOST', port: 'PORT' } })
   })
+  listening.url = url
   const stopping = new AbortController()
   const { signal } = stopping
   const partitions = async () => {

@@ -57,7 +57,8 @@ export interface Config {
 
 /** Each role, a process or a kind of command, with the settings it cannot do without. */
 const needs = {
-  api: ['databaseUrl', 'masterKey', 'publicUrl'],
+  /** And `publicUrl`, but on a sandbox. */
+  api: ['databaseUrl', 'masterKey'],
   watcher: ['databaseUrl', 'tronNetwork', 'tronNodes'],
   courier: ['databaseUrl', 'masterKey'],
   /** A command that needs the database only. */
@@ -88,6 +89,8 @@ export function readConfig<R extends Role>(
 ): ConfigOf<R>
 export function readConfig(env: Record<string, string | undefined>, ...roles: readonly Role[]): Config {
   const needed = new Set(roles.flatMap(role => needs[role].map(nameOf)))
+  // A sandbox is seen where it listens.
+  if (roles.includes('api') && env.TRON_NETWORK?.trim() !== 'sandbox') needed.add('PUBLIC_URL')
   const problems: string[] = []
   const value = (name: SettingName): string | undefined => {
     const { description, expected, pattern, secret, pasted, urls, ...setting } = settingOf[name]

@@ -35,6 +35,12 @@ export const errorCodes = {
     meaning: 'Callbacks may not be sent to this URL.',
     example: 'notify_url must be https',
   },
+  bad_return_url: {
+    status: 400,
+    retry: false,
+    meaning: 'The page for payers cannot lead back to this URL.',
+    example: 'return_url must be an http or https URL',
+  },
   notify_url_required: {
     status: 400,
     retry: false,

@@ -195,7 +195,6 @@ function demoSettings(
     XPUB: xpub,
     TRON_NETWORK: 'sandbox',
     TRON_NODES: nodes.map(({ url }) => url).join(),
-    PUBLIC_URL: 'http://127.0.0.1',
     PORT: `${port}`,
     CALLBACK_ALLOWED_NETWORKS: callbackNetworks,
   }

@@ -51,6 +51,8 @@ export interface AppOptions {
     | 'callbackAllowedNetworks'
     | 'tronNetwork'
   >
+  /** Where payers reach the gateway, without a slash at its end. */
+  publicUrl: () => string
   redisUrl?: string | undefined
   /** Of this process. Without it, one that looks only when an address is assigned. */
   witness?: AddressWitness
@@ -77,7 +79,12 @@ export function merchantEndpoints(options: AppOptions): Endpoint[] {
   }
   return [
     ...addressEndpoints({ reads, assign }),
-    ...orderEndpoints({ context: orderContext, find: openFindOrder(pool), prisma }),
+    ...orderEndpoints({
+      context: orderContext,
+      find: openFindOrder(pool),
+      prisma,
+      publicUrl: options.publicUrl,
+    }),
     ...callbackEndpoints({ pool, context: openTestContext(options) }),
     statementEndpoint(reads),
     transferEndpoint(reads),

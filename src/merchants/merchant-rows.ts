@@ -57,7 +57,8 @@ export async function readMerchants(tx: Tx): Promise<MerchantRows> {
     `select id, appid, name, address_counter_id as "addressCounterId", callback_url as "callbackUrl",
             callback_format as "callbackFormat", callback_fields as "callbackFields", acknowledgement,
             acknowledgement_anywhere as "acknowledgementAnywhere",
-            always_200 as "always200", events, deposits, require_nonce as "requireNonce", allowed_clients as "allowedClients",
+            always_200 as "always200", return_url as "returnUrl", events, deposits, require_nonce as "requireNonce",
+            allowed_clients as "allowedClients",
             disabled_at as "disabledAt"
        from merchant`,
   )

@@ -74,6 +74,7 @@ const settingColumns: Record<keyof MerchantSettings, string> = {
   callbackFields: 'callback_fields',
   acknowledgement: 'acknowledgement',
   always200: 'always_200',
+  returnUrl: 'return_url',
   requireNonce: 'require_nonce',
   events: 'events',
   deposits: 'deposits',

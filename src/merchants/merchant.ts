@@ -31,6 +31,8 @@ export interface MerchantSettings {
   acknowledgement: string | null
   /** Refusals after a verified signature have HTTP 200; 429 and 5xx stay what they are. */
   always200: boolean
+  /** Its orders may have a return_url. */
+  returnUrl: boolean
   /** `t` and `nonce` are required on every endpoint. */
   requireNonce: boolean
   /** What it is told of beside its credits. */

@@ -3,6 +3,7 @@ import { GatewayError } from '../base/errors.ts'
 import type { Merchant } from '../merchants/merchant.ts'
 import { conflictingFields, type ExistingOrder, type OrderRequest, readAmount } from './order.ts'
 import type { OrderBatch } from './order-batch.ts'
+import { returnUrlProblem } from './pay-link.ts'
 
 /** The parameters of TraderRechargeorder, after the signature and the schema were checked. */
 export interface OrderParameters {
@@ -13,6 +14,8 @@ export interface OrderParameters {
   orderid: string
   amount: string
   notify_url?: string
+  /** Unknown to merchants who have no return URLs. */
+  return_url?: string
 }
 
 /** The answer to a create. A repeated create gets the same one. */
@@ -21,6 +24,7 @@ export interface CreatedOrder {
   address: string
   /** Unix seconds. */
   expiresAt: number
+  payToken: Buffer
 }
 
 /** What creating an order needs besides the request. */
@@ -33,7 +37,7 @@ export interface OrderContext {
 
 /**
  * Creates an order. The same parameters again get the same answer, whatever has happened to the order since.
- * @throws GatewayError bad_amount, bad_notify_url, notify_url_required, address_not_assigned, orderid_conflict.
+ * @throws GatewayError bad_amount, bad_notify_url, bad_return_url, notify_url_required, address_not_assigned, orderid_conflict.
  */
 export async function createOrder(
   context: OrderContext,
@@ -48,8 +52,10 @@ export async function createOrder(
     address: parameters.address === 'auto' ? null : parameters.address,
     amount: readAmount(parameters.amount),
     notifyUrl: parameters.notify_url || null,
+    returnUrl: merchant.returnUrl ? parameters.return_url || null : undefined,
   }
-  const refusal = notifyUrlRefusal(context, merchant, request.notifyUrl)
+  const refusal =
+    notifyUrlRefusal(context, merchant, request.notifyUrl) ?? returnUrlRefusal(request.returnUrl ?? null)
   if (refusal || request.address === null) {
     // An existing order gets its first answer, even if the merchant's settings have changed since. Checking before an
     // address is assigned keeps a repeated `auto` from using up an index.
@@ -59,7 +65,10 @@ export async function createOrder(
   }
   const address = request.address ?? (await context.assign(request, merchant.addressCounterId)).address
   const written = await context.batch.write({ ...request, address })
-  if (written.kind === 'created') return { address, ordersn: written.ordersn, expiresAt: written.expiresAt }
+  if (written.kind === 'created') {
+    const { ordersn, expiresAt, payToken } = written
+    return { address, ordersn, expiresAt, payToken }
+  }
   if (written.kind === 'exists') return answerExisting(request, written.order)
   throw new GatewayError(
     'address_not_assigned',
@@ -72,7 +81,13 @@ function answerExisting(request: OrderRequest, existing: ExistingOrder): Created
   if (fields.length > 0) {
     throw new GatewayError('orderid_conflict', `orderid: used before with another ${fields.join(', ')}`)
   }
-  return { ordersn: existing.ordersn, address: existing.address, expiresAt: existing.expiresAt }
+  const { ordersn, address, expiresAt, payToken } = existing
+  return { ordersn, address, expiresAt, payToken }
+}
+
+function returnUrlRefusal(returnUrl: string | null): GatewayError | null {
+  const problem = returnUrl === null ? null : returnUrlProblem(returnUrl)
+  return problem === null ? null : new GatewayError('bad_return_url', `return_url ${problem}`)
 }
 
 function notifyUrlRefusal(

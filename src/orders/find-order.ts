@@ -3,9 +3,10 @@ import type { OrderKey } from '../base/ids.ts'
 import type { Pool } from '../db/pool.ts'
 import { shareRoundTrips } from '../db/shared-round-trip.ts'
 import { type OrderDetails, readOrderDetails } from './order-query-store.ts'
+import { withPayTokens } from './pay-link-store.ts'
 
 /** Finds one of a merchant's orders. @throws GatewayError missing_parameter, order_not_found */
-export type FindOrder = (key: OrderKey) => Promise<OrderDetails>
+export type FindOrder = (key: OrderKey) => Promise<OrderDetails & { payToken: Buffer }>
 
 /**
  * Opens the lookup of orders. Orders requested at the same time are read in one statement. It is SQL, although Prisma
@@ -13,7 +14,7 @@ export type FindOrder = (key: OrderKey) => Promise<OrderDetails>
  */
 export function openFindOrder(pool: Pool): FindOrder {
   const read = shareRoundTrips({
-    run: (keys: readonly OrderKey[]) => readOrderDetails(pool, keys),
+    run: async (keys: readonly OrderKey[]) => withPayTokens(pool, await readOrderDetails(pool, keys)),
     itemsMax: 64,
     waitingMax: 4_096,
     inFlightMax: 3,

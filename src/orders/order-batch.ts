@@ -4,10 +4,12 @@ import type { Pool } from '../db/pool.ts'
 import { shareRoundTrips } from '../db/shared-round-trip.ts'
 import type { ExistingOrder, OrderRequest } from './order.ts'
 import { insertOrders, type NewOrder, readOrders } from './order-store.ts'
+import { newPayToken } from './pay-link.ts'
+import { withPayTokens } from './pay-link-store.ts'
 
 /** The outcome of a write: the order was created, its orderid exists already, or the user may not use the address. */
 export type OrderWritten =
-  | { kind: 'created'; ordersn: string; expiresAt: number }
+  | { kind: 'created'; ordersn: string; expiresAt: number; payToken: Buffer }
   | { kind: 'exists'; order: ExistingOrder }
   | { kind: 'address_not_assigned' }
 
@@ -32,7 +34,8 @@ export function openOrderBatch(pool: Pool, orderWindowMs: number): OrderBatch {
     }),
     find: shareRoundTrips({
       ...bounds,
-      run: (keys: readonly Pick<OrderRequest, 'merchantId' | 'orderid'>[]) => readOrders(pool, keys),
+      run: async (keys: readonly Pick<OrderRequest, 'merchantId' | 'orderid'>[]) =>
+        withPayTokens(pool, await readOrders(pool, keys)),
     }),
   }
 }
@@ -42,17 +45,24 @@ async function writeTogether(
   requests: readonly (OrderRequest & { address: string })[],
   orderWindowMs: number,
 ): Promise<OrderWritten[]> {
-  const orders = requests.map((order): NewOrder => ({ ...order, ordersn: newOrdersn() }))
+  const orders = requests.map(
+    (order): NewOrder => ({
+      ...order,
+      ordersn: newOrdersn(),
+      payToken: newPayToken(),
+    }),
+  )
   failpoint('order:before-insert')
   const inserted = await insertOrders(pool, orders, orderWindowMs)
   failpoint('order:after-commit')
   const notInserted =
     inserted.size === orders.length ? [] : orders.filter(({ ordersn }) => !inserted.has(ordersn))
-  const existing = notInserted.length === 0 ? [] : await readOrders(pool, notInserted)
+  const existing =
+    notInserted.length === 0 ? [] : await withPayTokens(pool, await readOrders(pool, notInserted))
   const found = new Map(notInserted.map(({ ordersn }, i) => [ordersn, existing[i]]))
-  return orders.map(({ ordersn }) => {
+  return orders.map(({ ordersn, payToken }) => {
     const expiresAt = inserted.get(ordersn)
-    if (expiresAt !== undefined) return { kind: 'created', ordersn, expiresAt }
+    if (expiresAt !== undefined) return { kind: 'created', ordersn, expiresAt, payToken }
     const order = found.get(ordersn)
     return order ? { kind: 'exists', order } : { kind: 'address_not_assigned' }
   })

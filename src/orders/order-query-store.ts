@@ -15,6 +15,8 @@ export interface OrderDetails {
   announced: LegacyUnits
   createdAt: Date
   expiresAt: Date
+  /** null: it is of an older version, and none was needed yet. */
+  payToken: Buffer | null
   /** Block time of the last solidified block. */
   solidifiedTime: Date
   /** In chain order. */
@@ -56,6 +58,7 @@ export async function readOrderDetails(
     ...promptly,
     text: `select o.ordersn, o.orderid, o.username, o.localusermark, d.address, o.amount, o.received, o.announced,
                   o.created_at as "createdAt", o.expires_at as "expiresAt", s.block_time as "solidifiedTime",
+                  l.token as "payToken",
                   (select coalesce(json_agg(json_build_object(
                             'txid', t.txid, 'log_index', t.log_index, 'from', t.from_address, 'amount', t.amount::text,
                             'block', t.block_height, 'block_time', floor(extract(epoch from t.block_time)),
@@ -93,6 +96,7 @@ export async function readOrderDetails(
                 where k.orderid is null and ordersn = k.ordersn and merchant_id = k.merchant_id
              ) o on true
              left join deposit_address d on d.id = o.deposit_address_id
+             left join pay_link l on l.order_id = o.id
              left join chain_cursor s on true
              left join chain_head h on true
             order by k.position`,

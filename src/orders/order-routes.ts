@@ -17,7 +17,8 @@ import { createOrder, type OrderContext } from './create-order.ts'
 import type { FindOrder } from './find-order.ts'
 import { listOrders } from './list-orders.ts'
 import { orderStates } from './order.ts'
-import { orderDetailsSchema, orderSchema } from './order-schemas.ts'
+import { orderDetailsSchema, orderSchema, payUrlsSchema } from './order-schemas.ts'
+import { payUrls } from './pay-link.ts'
 import { showOrderDetails } from './show-order.ts'
 
 /** How many pages a merchant may ask for while one is read. Usual clients ask for one after the other. */
@@ -28,10 +29,13 @@ export function orderEndpoints({
   context,
   find,
   prisma,
+  publicUrl,
 }: {
   context: OrderContext
   find: FindOrder
   prisma: Prisma
+  /** Where payers reach the gateway. */
+  publicUrl: () => string
 }): Endpoint[] {
   const takeTurn = openMerchantTurns({
     name: 'orders',
@@ -46,6 +50,7 @@ export function orderEndpoints({
       refusals: [
         'bad_amount',
         'bad_notify_url',
+        'bad_return_url',
         'notify_url_required',
         'address_not_assigned',
         'orderid_conflict',
@@ -73,16 +78,26 @@ export function orderEndpoints({
             'https://shop.example/cb',
           ),
         ),
+        // createOrder checks it, where it is known: of other merchants anything is passed over.
+        return_url: Type.Optional(
+          Type.String({
+            description:
+              "Where the order's page leads the payer back to; http or https, at most 1024 characters. Only for merchants who are set to have it; others' is ignored.",
+            examples: ['https://shop.example/thanks'],
+          }),
+        ),
       }),
       data: Type.Object({
         msg: Type.String({ description: 'Always 操作成功 (success)', examples: ['操作成功'] }),
         ordersn: orderSchema.properties.ordersn,
         address: orderSchema.properties.address,
         expires_at: orderSchema.properties.expires_at,
+        ...payUrlsSchema,
       }),
       run: async (merchant, parameters) => {
-        const { ordersn, address, expiresAt } = await createOrder(context, merchant, parameters)
-        return { msg: '操作成功', ordersn, address, expires_at: expiresAt }
+        const { ordersn, address, expiresAt, payToken } = await createOrder(context, merchant, parameters)
+        const urls = payUrls(publicUrl(), payToken)
+        return { msg: '操作成功', ordersn, address, expires_at: expiresAt, ...urls }
       },
     }),
     describeEndpoint({
@@ -96,7 +111,7 @@ export function orderEndpoints({
       }),
       data: orderDetailsSchema,
       run: async (merchant, { orderid = null, ordersn = null }) =>
-        showOrderDetails(await find({ merchantId: merchant.id, orderid, ordersn })),
+        showOrderDetails(await find({ merchantId: merchant.id, orderid, ordersn }), publicUrl()),
     }),
     describeEndpoint({
       name: 'orders',

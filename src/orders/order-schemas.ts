@@ -70,9 +70,22 @@ const callback = Type.Object({
   delivered_at: nullable(seconds('Time of acknowledgement', 1662299960)),
 })
 
+/** The URLs of an order's page for its payer. */
+export const payUrlsSchema = {
+  pay_url: text(
+    "The order's page: what to pay, and live what has arrived. Send the payer there",
+    'https://pay.example/pay/AAECAwQFBgcICQoLDA0ODw',
+  ),
+  qr_svg_url: text(
+    'The QR code of the address, an image that your own page may show',
+    'https://pay.example/pay/AAECAwQFBgcICQoLDA0ODw/qr.svg',
+  ),
+}
+
 /** An order with its transfers, sightings and callbacks. */
 export const orderDetailsSchema = Type.Object({
   ...orderSchema.properties,
+  ...payUrlsSchema,
   transfers: Type.Array(transfer),
   seen: Type.Array(sighting),
   callbacks: Type.Array(callback),

@@ -5,7 +5,11 @@ import type { ExistingOrder, OrderRequest } from './order.ts'
 export interface NewOrder extends OrderRequest {
   address: string
   ordersn: string
+  payToken: Buffer
 }
+
+/** An order as it was read: one of an older version has no token yet. */
+export type ReadOrder = Omit<ExistingOrder, 'payToken'> & { payToken: Buffer | null }
 
 /**
  * Writes orders in one statement, which also checks that each address is its user's: the base address, the address of
@@ -22,7 +26,8 @@ export async function insertOrders(
     name: 'insert-orders',
     rowMode: 'array' as const,
     ...promptly,
-    text: `insert into recharge_order
+    text: `with created as (
+           insert into recharge_order
              (merchant_id, orderid, ordersn, username, localusermark, deposit_address_id, amount, notify_url, expires_at)
            select o.merchant_id, o.orderid, o.ordersn, o.username, o.localusermark, d.id, o.amount, o.notify_url,
                   now() + $9 * interval '1 ms'
@@ -39,7 +44,15 @@ export async function insertOrders(
               and (d.orderid is null or d.orderid = o.orderid)
             order by o.merchant_id, o.orderid
                on conflict (merchant_id, orderid) do nothing
-        returning ordersn, floor(extract(epoch from expires_at))::float8`,
+        returning id, ordersn, expires_at
+           ), linked as (
+           insert into pay_link (order_id, token, return_url)
+           select created.id, link.token, link.return_url
+             from created
+             join unnest($3::text[], $10::bytea[], $11::text[]) as link (ordersn, token, return_url) using (ordersn)
+           )
+           select ordersn, floor(extract(epoch from expires_at))::float8
+             from created`,
     values: [
       orders.map(o => o.merchantId),
       orders.map(o => o.orderid),
@@ -50,6 +63,8 @@ export async function insertOrders(
       orders.map(o => o.amount),
       orders.map(o => o.notifyUrl),
       orderWindowMs,
+      orders.map(o => o.payToken),
+      orders.map(o => o.returnUrl),
     ],
   }
   return new Map(await rows<[string, number]>(pool, query))
@@ -62,18 +77,20 @@ export async function insertOrders(
 export async function readOrders(
   db: Queryable,
   keys: readonly Pick<OrderRequest, 'merchantId' | 'orderid'>[],
-): Promise<(ExistingOrder | null)[]> {
+): Promise<(ReadOrder | null)[]> {
   const query = {
     name: 'read-orders',
     ...promptly,
     text: `select o.ordersn, o.username, o.localusermark, d.address, d.orderid is not null as "ownAddress", o.amount,
-                  o.notify_url as "notifyUrl", floor(extract(epoch from o.expires_at))::float8 as "expiresAt"
+                  o.notify_url as "notifyUrl", floor(extract(epoch from o.expires_at))::float8 as "expiresAt",
+                  l.token as "payToken", l.return_url as "returnUrl"
              from unnest($1::bigint[], $2::text[]) with ordinality as k (merchant_id, orderid, position)
              left join recharge_order o on o.merchant_id = k.merchant_id and o.orderid = k.orderid
              left join deposit_address d on d.id = o.deposit_address_id
+             left join pay_link l on l.order_id = o.id
             order by k.position`,
     values: [keys.map(k => k.merchantId), keys.map(k => k.orderid)],
   }
-  const found = await rows<ExistingOrder | { ordersn: null }>(db, query)
+  const found = await rows<ReadOrder | { ordersn: null }>(db, query)
   return found.map(order => (order.ordersn === null ? null : order))
 }

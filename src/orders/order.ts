@@ -42,6 +42,8 @@ export interface OrderRequest {
   amount: UsdtUnits
   /** null: callbacks go to the merchant's default URL. */
   notifyUrl: string | null
+  /** Where the payer's page leads back to. Undefined for a merchant who has no such parameter. */
+  returnUrl: string | null | undefined
 }
 
 /** An existing order, as far as a repeated create needs it. */
@@ -54,12 +56,17 @@ export interface ExistingOrder {
   ownAddress: boolean
   amount: UsdtUnits
   notifyUrl: string | null
+  returnUrl: string | null
   /** Unix seconds. */
   expiresAt: number
+  payToken: Buffer
 }
 
 /** Lists the parameters in which a create differs from the order of its orderid; none: the same create, repeated. */
-export function conflictingFields(request: OrderRequest, existing: ExistingOrder): string[] {
+export function conflictingFields(
+  request: OrderRequest,
+  existing: Omit<ExistingOrder, 'payToken'>,
+): string[] {
   const sameAddress = request.address === null ? existing.ownAddress : request.address === existing.address
   return [
     request.username === existing.username ? '' : 'username',
@@ -67,6 +74,7 @@ export function conflictingFields(request: OrderRequest, existing: ExistingOrder
     sameAddress ? '' : 'address',
     request.amount === existing.amount ? '' : 'amount',
     request.notifyUrl === existing.notifyUrl ? '' : 'notify_url',
+    request.returnUrl === undefined || request.returnUrl === existing.returnUrl ? '' : 'return_url',
   ].filter(Boolean)
 }
 

@@ -2,6 +2,7 @@ import { unixSeconds } from '../base/clock.ts'
 import { formatUsdt, fromLegacyUnits, usdt } from '../base/money.ts'
 import { isExpired, orderState } from './order.ts'
 import type { OrderDetails } from './order-query-store.ts'
+import { payUrls } from './pay-link.ts'
 
 /** The fields of an order that every answer shows. */
 export type ShownOrder = Pick<
@@ -40,10 +41,11 @@ export function showOrder(order: ShownOrder, solidifiedTime: Date) {
 }
 
 /** Formats an order with its transfers, sightings and callbacks. */
-export function showOrderDetails(order: OrderDetails) {
+export function showOrderDetails(order: OrderDetails & { payToken: Buffer }, publicUrl: string) {
   const decimal = (units: string) => formatUsdt(usdt(BigInt(units)))
   return {
     ...showOrder(order, order.solidifiedTime),
+    ...payUrls(publicUrl, order.payToken),
     transfers: order.transfers.map(transfer => ({ ...transfer, amount: decimal(transfer.amount) })),
     // For display only: a fork may remove them, and which order they pay is decided when they are solidified.
     seen: order.seen.map(sighting => ({ ...sighting, amount: decimal(sighting.amount) })),

@@ -15,7 +15,17 @@ const log = createLog('warn', 'bench')
 const pool = createPool(config.databaseUrl)
 const merchants = await openMerchantDirectory({ pool, masterKey: config.masterKey, log })
 const reads = openReadPool(config.databaseUrl)
-const options = { pool, reads, prisma: createPrisma(reads), merchants, config, log, history: !bare }
+const publicUrl = () => 'https://pay.example'
+const options = {
+  pool,
+  reads,
+  prisma: createPrisma(reads),
+  merchants,
+  config,
+  publicUrl,
+  log,
+  history: !bare,
+}
 const endpoints = merchantEndpoints(options).map(endpoint =>
   bare && ['TraderRechargeorder', 'findorder'].includes(endpoint.name)
     ? { ...endpoint, run: constantly(exampleOf(endpoint.data, true)) }

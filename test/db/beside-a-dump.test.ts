@@ -46,6 +46,7 @@ test('during a dump the API starts and takes orders, and payments are credited',
     ...api.options.config,
     host: '127.0.0.1',
     port: 0,
+    publicUrl: undefined,
     redisUrl: undefined,
     retentionMonths: 1,
   }

@@ -105,7 +105,7 @@ async function killDuringInsert({
     await client.query('lock table recharge_order in share mode')
     await patiently('an insert that waits', async () => {
       const { rows } = await pool.query(
-        `select from pg_stat_activity where wait_event_type = 'Lock' and query like 'insert into recharge_order%'`,
+        `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%insert into recharge_order%' and pid <> pg_backend_pid()`,
       )
       return rows.length > 0
     })

@@ -33,6 +33,16 @@ const provoked: Record<ErrorCode, () => Promise<Answer>> = {
   bad_parameter: () => ask(shop, 'newAddress', { ...user, username: 'x'.repeat(65) }),
   bad_amount: () => ask(shop, 'TraderRechargeorder', { ...order, amount: '1e3' }),
   bad_notify_url: () => ask(shop, 'TraderRechargeorder', { ...order, notify_url: 'https://10.0.0.1/' }),
+  bad_return_url: async () => {
+    const leading = await api.addMerchant()
+    await setMerchant(api.pool, leading.appid, { returnUrl: true }, { checkUrl: () => null })
+    await api.merchants.refresh()
+    return ask(leading, 'TraderRechargeorder', {
+      ...order,
+      notify_url: 'https://shop.example/',
+      return_url: 'javascript:alert(1)',
+    })
+  },
   notify_url_required: () => ask(bare, 'TraderRechargeorder', order),
   address_not_assigned: () => ask(shop, 'TraderRechargeorder', { ...order, address: 'T' }),
   bad_sign: () => ask({ ...shop, key: bare.key }, 'newAddress', user),

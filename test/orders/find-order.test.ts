@@ -93,6 +93,8 @@ test('an order nobody has paid: pending, nothing received, nothing announced', a
     expired: false,
     created_at: data.created_at,
     expires_at: created.expires_at,
+    pay_url: created.pay_url,
+    qr_svg_url: created.qr_svg_url,
     transfers: [],
     seen: [],
     callbacks: [],

@@ -139,9 +139,12 @@ test('a create asked for again conflicts in exactly the fields that differ', () 
     address: 'TWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6',
     amount: usdt(5_000_000n),
     notifyUrl: null,
+    returnUrl: undefined,
   }
   const existing: ExistingOrder = {
     ...wanted,
+    returnUrl: 'https://shop.example/1',
+    payToken: Buffer.alloc(16),
     address: wanted.address!,
     ordersn: 'cz-1',
     ownAddress: false,
@@ -157,6 +160,9 @@ test('a create asked for again conflicts in exactly the fields that differ', () 
     'localusermark',
     'address',
   ])
+  // Of a merchant who has return URLs the parameter is compared, left out or not.
+  assert.deepEqual(conflictingFields({ ...wanted, returnUrl: null }, existing), ['return_url'])
+  assert.deepEqual(conflictingFields({ ...wanted, returnUrl: 'https://shop.example/1' }, existing), [])
   // auto means the address of the order's own; the base address is another one.
   assert.deepEqual(conflictingFields({ ...wanted, address: null }, existing), ['address'])
   assert.deepEqual(conflictingFields({ ...wanted, address: null }, { ...existing, ownAddress: true }), [])

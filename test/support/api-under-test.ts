@@ -99,6 +99,7 @@ export async function openApiUnderTest(
       tronNetwork: 'nile',
       ...config,
     },
+    publicUrl: () => 'https://pay.example',
     log,
     redisUrl,
     ...(clock && { clock }),

@@ -23,6 +23,7 @@ export function merchantWith(settings: Partial<Merchant> = {}): Merchant {
     acknowledgement: null,
     acknowledgementAnywhere: false,
     always200: false,
+    returnUrl: false,
     requireNonce: false,
     events: [],
     deposits: false,

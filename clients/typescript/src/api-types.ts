@@ -12,6 +12,7 @@ export interface Refusal {
     | 'bad_parameter'
     | 'bad_amount'
     | 'bad_notify_url'
+    | 'bad_return_url'
     | 'notify_url_required'
     | 'address_not_assigned'
     | 'bad_sign'
@@ -290,6 +291,8 @@ export interface TraderRechargeorderParameters {
   amount: string
   /** URL for the order's callbacks; without it they go to the merchant's default URL. */
   notify_url?: string
+  /** Where the order's page leads the payer back to; http or https, at most 1024 characters. Only for merchants who are set to have it; others' is ignored. */
+  return_url?: string
   /** Unix seconds, within 300 s of our clock. */
   t?: string
   /** 16 to 64 characters, used once within ten minutes. */
@@ -307,6 +310,10 @@ export interface TraderRechargeorderAnswer {
     address: string
     /** Time of expiry, Unix seconds. */
     expires_at: number
+    /** The order's page: what to pay, and live what has arrived. Send the payer there. */
+    pay_url: string
+    /** The QR code of the address, an image that your own page may show. */
+    qr_svg_url: string
   }
 }
 
@@ -352,6 +359,10 @@ export interface FindorderAnswer {
     created_at: number
     /** Time of expiry, Unix seconds. */
     expires_at: number
+    /** The order's page: what to pay, and live what has arrived. Send the payer there. */
+    pay_url: string
+    /** The QR code of the address, an image that your own page may show. */
+    qr_svg_url: string
     transfers: {
       /** Transaction id. */
       txid: string
