@@ -159,6 +159,8 @@ type OrderRequest struct {
 	Address string
 	// NotifyURL is where its callbacks go, if not to your default URL.
 	NotifyURL string
+	// ReturnURL is where its page leads the payer back to, if you are set to have it.
+	ReturnURL string
 }
 
 // CreatedOrder is what TraderRechargeorder answers. Times are Unix seconds.
@@ -166,6 +168,10 @@ type CreatedOrder struct {
 	OrderSN   string `json:"ordersn"`
 	Address   string `json:"address"`
 	ExpiresAt int64  `json:"expires_at"`
+	// PayURL is the order's page. Send the payer there.
+	PayURL string `json:"pay_url"`
+	// QRSVGURL is the QR code of the address, an image that your own page may show.
+	QRSVGURL string `json:"qr_svg_url"`
 }
 
 // Order is an order as pages of orders show it. Amounts are decimal USDT, times Unix seconds.
@@ -189,6 +195,8 @@ type Order struct {
 // OrderDetails is what findorder answers.
 type OrderDetails struct {
 	Order
+	PayURL    string `json:"pay_url"`
+	QRSVGURL  string `json:"qr_svg_url"`
 	Transfers []struct {
 		TxID      string `json:"txid"`
 		LogIndex  int    `json:"log_index"`
@@ -336,6 +344,7 @@ func (c *Client) CreateOrder(ctx context.Context, order OrderRequest) (*CreatedO
 	given := present(map[string]string{
 		"username": order.Username, "localusermark": order.LocalUserMark, "address": order.Address,
 		"orderid": order.OrderID, "amount": order.Amount, "notify_url": order.NotifyURL,
+		"return_url": order.ReturnURL,
 	})
 	if order.Address == "" {
 		given["address"] = "auto"

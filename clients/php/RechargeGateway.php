@@ -71,7 +71,8 @@ final class RechargeGateway
     /**
      * Creates an order, once: the same orderid with the same values gives the same answer for ever.
      * @param array $parameters username, localusermark, orderid, amount (decimal USDT as a string, such as '25' or '3.5');
-     *   address: the user's, or 'auto' (the default): one for this order alone; notify_url if not your default URL
+     *   address: the user's, or 'auto' (the default): one for this order alone; notify_url if not your default URL;
+     *   return_url, where its page leads the payer back to, if you are set to have it. The answer has the page's pay_url
      * @return array ordersn, address, expires_at
      * @throws RechargeGatewayException
      */

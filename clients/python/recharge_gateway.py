@@ -214,11 +214,13 @@ class Gateway:
         orderid: str,
         amount: str,
         address: str = "auto",
-        notify_url: Optional[str] = None
+        notify_url: Optional[str] = None,
+        return_url: Optional[str] = None
     ) -> Dict[str, Any]:
         """Creates an order, once: the same orderid with the same values gives the same answer for ever.
 
         amount: decimal USDT, such as "25" or "3.5". address: the user's, or "auto": one for this order alone.
+        return_url: where its page leads the payer back to, if you are set to have it. The answer has the page's pay_url.
         """
         return self.call(
             "TraderRechargeorder",
@@ -228,6 +230,7 @@ class Gateway:
             orderid=orderid,
             amount=amount,
             notify_url=notify_url,
+            return_url=return_url,
         )
 
     def find_order(self, orderid: Optional[str] = None, ordersn: Optional[str] = None) -> Dict[str, Any]:

@@ -38,6 +38,8 @@ export const wireAnswers = {
     ordersn: 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2',
     address: 'TWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6',
     expires_at: 1662386238,
+    pay_url: 'https://pay.example/pay/AAECAwQFBgcICQoLDA0ODw',
+    qr_svg_url: 'https://pay.example/pay/AAECAwQFBgcICQoLDA0ODw/qr.svg',
   } satisfies CreatedOrder,
   findorder: {
     ordersn: 'cz-7773c1e05b7d4a0c9a51e2b8dfc698d2',
@@ -52,6 +54,8 @@ export const wireAnswers = {
     expired: false,
     created_at: 1662299838,
     expires_at: 1662386238,
+    pay_url: 'https://pay.example/pay/AAECAwQFBgcICQoLDA0ODw',
+    qr_svg_url: 'https://pay.example/pay/AAECAwQFBgcICQoLDA0ODw/qr.svg',
     transfers: [
       {
         txid: '9ff75c01aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00',

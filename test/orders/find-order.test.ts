@@ -17,7 +17,9 @@ async function createOrder(orderid: string, amount = '3') {
   const user = { username: 'a123456', localusermark: '1' }
   const { address } = (await api.ask(merchant, 'newAddress', user)).data
   const created = await api.ask(merchant, 'TraderRechargeorder', { ...user, address, orderid, amount })
-  return created.data as { ordersn: string; address: string; expires_at: number }
+  return created.data as Record<'ordersn' | 'address' | 'pay_url' | 'qr_svg_url', string> & {
+    expires_at: number
+  }
 }
 
 /** Money that was credited, and the callback of it: what the watcher writes. */
