@@ -2,22 +2,25 @@ import type { FastifyInstance } from 'fastify'
 import { openAddressWitness } from './addresses/address-witness.ts'
 import { openPublishedIndexes } from './addresses/published-indexes.ts'
 import { systemClock } from './base/clock.ts'
-import type { Config } from './base/config.ts'
+import type { ConfigOf } from './base/config.ts'
 import { listenProblem } from './base/listen-problem.ts'
 import { repeat } from './base/repeat.ts'
+import { chainChannel } from './blocks/chain-store.ts'
 import { databaseIdOf } from './db/database-id.ts'
+import { listen } from './db/listen.ts'
 import {
   dropOldPartitions,
   makePartitions,
   makePartitionsAtStart,
   partitionsEveryMs,
 } from './db/partitions.ts'
-import { requirePreparedStatements } from './db/pooling-proxy.ts'
+import { requirePreparedStatements, sharesSessions } from './db/pooling-proxy.ts'
 import { type AppOptions, buildApp } from './http/app.ts'
 import { purgeNonces } from './requests/request-nonce-store.ts'
 
 export interface ApiOptions extends Omit<AppOptions, 'config' | 'redisUrl' | 'publicUrl'> {
-  config: AppOptions['config'] & Pick<Config, 'host' | 'port' | 'publicUrl' | 'redisUrl' | 'retentionMonths'>
+  config: AppOptions['config'] &
+    Pick<ConfigOf<'api'>, 'databaseUrl' | 'host' | 'port' | 'publicUrl' | 'redisUrl' | 'retentionMonths'>
 }
 
 const secondMs = 1_000
@@ -38,12 +41,25 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; stop
   const { host, port } = config
   const listening = { url: `http://${host}:${port}` }
   const publicUrl = () => config.publicUrl ?? listening.url
-  const app = await buildApp({ ...options, publicUrl, redisUrl: config.redisUrl, witness })
+  let look = () => {}
+  const onChain = (lookAtOrders: () => void) => {
+    look = lookAtOrders
+  }
+  const app = await buildApp({ ...options, publicUrl, onChain, redisUrl: config.redisUrl, witness })
   const url = await app.listen({ host, port }).catch(async error => {
     await Promise.all([app.close(), witness.close()])
     throw listenProblem(error, { host, port, settings: { host: 'HOST', port: 'PORT' } })
   })
   listening.url = url
+  // Notifications go to a session. Without, open pages look now and then.
+  const listener = (await sharesSessions(pool))
+    ? null
+    : listen({
+        ...{ databaseUrl: config.databaseUrl, name: 'recharge-gateway-listen', channel: chainChannel },
+        ring: () => look(),
+        lost: reason => log.warn({ reason }, 'api.listen_lost'),
+        again: () => log.info('api.listening_again'),
+      })
   const stopping = new AbortController()
   const { signal } = stopping
   const partitions = async () => {
@@ -60,6 +76,7 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; stop
   return {
     url,
     stop: async () => {
+      await listener?.stop()
       await close(app)
       stopping.abort()
       await Promise.all(chores)

@@ -3,9 +3,9 @@ import type { Registry } from './base/metrics.ts'
 import { repeat } from './base/repeat.ts'
 import { type CourierTuning, defaultTuning, handedMax } from './callbacks/leasing/courier-tuning.ts'
 import { createDoorbell } from './callbacks/leasing/doorbell.ts'
-import { listenForDue } from './callbacks/leasing/due-listener.ts'
 import { createInHand, type InHand } from './callbacks/leasing/in-hand.ts'
 import { startLeasing } from './callbacks/leasing/lease-loop.ts'
+import { dueChannel } from './callbacks/outbox/callback-store.ts'
 import type { HandedLease } from './callbacks/outbox/lease.ts'
 import { openQueue, queueNameOf } from './callbacks/queue/callback-queue.ts'
 import { createSlots, type Slots } from './callbacks/queue/slots.ts'
@@ -13,6 +13,7 @@ import { countWorking } from './callbacks/sending/callback-metrics.ts'
 import { type Delivery, deliverCallback } from './callbacks/sending/deliver-callback.ts'
 import { openDelivery } from './callbacks/sending/open-delivery.ts'
 import { type EventTuning, sendEvents } from './callbacks/sending/send-events.ts'
+import { listen } from './db/listen.ts'
 import { makePartitions, makePartitionsAtStart, partitionsEveryMs } from './db/partitions.ts'
 import type { Pool } from './db/pool.ts'
 import { requireOwnSessions, requirePreparedStatements, sharesSessions } from './db/pooling-proxy.ts'
@@ -67,7 +68,13 @@ export async function startCourier(options: {
     log,
   })
   const leasing = startLeasing({ pool, queue, inHand, slots, bell, log, tuning })
-  const listener = (await sharesSessions(pool)) ? null : listenForDue(databaseUrl, bell.ring, log)
+  const listener = (await sharesSessions(pool))
+    ? null
+    : listen({
+        ...{ databaseUrl, name: 'recharge-gateway-listen', channel: dueChannel, ring: bell.ring },
+        lost: reason => log.warn({ reason }, 'courier.listen_lost'),
+        again: () => log.info('courier.listening_again'),
+      })
   // Notifications go to a session. Without, the loop polls.
   if (!listener) log.warn({ pollMs: tuning.pollMs }, 'courier.polls')
   const stopping = new AbortController()

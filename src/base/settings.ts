@@ -48,7 +48,7 @@ export const settings = {
   },
   DATABASE_POOL: {
     description:
-      'The most connections to Postgres that each process opens. Empty: 19 in an api, 11 in a watcher, 12 in a courier (28 without Redis).',
+      'The most connections to Postgres that each process opens. Empty: 20 in an api, 11 in a watcher, 12 in a courier (28 without Redis).',
     expected: 'a whole number from 2',
     pattern: /^([2-9]|[1-9][0-9]{1,2})$/,
   },

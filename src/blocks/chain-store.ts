@@ -49,6 +49,14 @@ export async function createCursor(db: Queryable, pin: ChainPin, at: BlockRef): 
   )
 }
 
+/** Notified when the cursor or the head has moved: what payers' pages show may be different. */
+export const chainChannel = 'gateway_chain'
+
+/** Tells those who listen to the chain, when the transaction is committed. */
+export async function notifyChain(tx: Tx): Promise<void> {
+  await run(tx, `select pg_notify($1, '')`, [chainChannel])
+}
+
 /**
  * Moves the cursor to a block if it is still where the caller read it: of two watchers one wins.
  * It locks the cursor's row, so no other transaction credits until this one ends.

@@ -1,3 +1,4 @@
+import { notifyChain } from '../blocks/chain-store.ts'
 import { isTimeout } from '../db/outage.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
 import { creditCarefully, creditInTime, isLasting } from './credit-carefully.ts'
@@ -22,7 +23,11 @@ export async function inCreditingTransaction<T>(
   let timeouts = 0
   for (;;) {
     try {
-      return await inTransaction(pool, tx => work(tx, step))
+      return await inTransaction(pool, async tx => {
+        const done = await work(tx, step)
+        await notifyChain(tx)
+        return done
+      })
     } catch (error) {
       if (step === creditInTime) throw error
       if (isTimeout(error)) {

@@ -26,7 +26,8 @@ const least: ConnectionShares = { main: 1, reads: 1, queue: 2 }
 
 /**
  * Divides what a process may open among its pools. Some connections are apart, so that they are never waited for: that of the
- * watcher's lease, of the merchants' settings, and the one on which a courier is told of callbacks.
+ * watcher's lease, of the merchants' settings, the one on which a courier is told of callbacks, and the one on which an API is told
+ * of blocks.
  * @param total DATABASE_POOL; undefined: what is usual.
  * @throws UsageError when the process cannot work with so few.
  */
@@ -41,7 +42,7 @@ export function shareConnections(total: number | undefined, needs: ConnectionNee
       reads: of(usualConnections, 'reads'),
       queue: of(usualConnections, 'queue'),
     }
-  const apart = [watcher, api || courier, courier].filter(Boolean).length
+  const apart = [watcher, api || courier, courier, api].filter(Boolean).length
   const spare = total - apart - sum(least)
   if (spare < 0)
     throw new UsageError(

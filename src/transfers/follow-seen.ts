@@ -1,6 +1,6 @@
 import type { Logger } from '../base/log.ts'
 import { writeHead } from '../blocks/block-store.ts'
-import { readCursor } from '../blocks/chain-store.ts'
+import { notifyChain, readCursor } from '../blocks/chain-store.ts'
 import { followHead, type HeadSource } from '../blocks/follow-head.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
 import { replaceSightings } from './seen-store.ts'
@@ -26,6 +26,7 @@ export async function followSeen(options: {
       inTransaction(pool, async tx => {
         await replaceSightings(tx, from, blocks, solidHeight)
         await writeHead(tx, head)
+        await notifyChain(tx)
       }),
   })
 }

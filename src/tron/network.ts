@@ -106,3 +106,15 @@ export const networks: Record<NetworkName, Network> = {
     limits: ownLimits,
   },
 }
+
+const explorers: Partial<Record<NetworkName, string>> = {
+  mainnet: 'https://tronscan.org/#/transaction/',
+  nile: 'https://nile.tronscan.org/#/transaction/',
+  shasta: 'https://shasta.tronscan.org/#/transaction/',
+}
+
+/** @returns where people look a transaction up; null for a network that has no explorer. */
+export function explorerUrl(network: NetworkName, txid: string): string | null {
+  const explorer = explorers[network]
+  return explorer === undefined ? null : explorer + txid
+}

@@ -47,6 +47,7 @@ test('during a dump the API starts and takes orders, and payments are credited',
     host: '127.0.0.1',
     port: 0,
     publicUrl: undefined,
+    databaseUrl: api.url,
     redisUrl: undefined,
     retentionMonths: 1,
   }

@@ -97,6 +97,7 @@ export async function openApiUnderTest(
       trustProxy: [],
       callbackAllowedNetworks: [],
       tronNetwork: 'nile',
+      tronNodes: [],
       ...config,
     },
     publicUrl: () => 'https://pay.example',

@@ -1,23 +1,29 @@
-import type { Logger } from '../../base/log.ts'
-import { DatabaseClient } from '../../db/database-client.ts'
-import { clientConfig, run } from '../../db/pool.ts'
-import { watchSilence } from '../../db/watch-silence.ts'
-import { dueChannel } from '../outbox/callback-store.ts'
+import { DatabaseClient } from './database-client.ts'
+import { clientConfig, run } from './pool.ts'
+import { watchSilence } from './watch-silence.ts'
 
-const listening = { name: 'recharge-gateway-listen', statementTimeoutMs: 5_000 }
-
-/** How soon it connects again. Until then, polling finds what is due. */
+/** How soon it connects again. Until then its owner finds out by polling. */
 const reconnectMs = 500
 
 /**
- * Listens for new callbacks on a connection of its own. A missed notification delays them until the next poll, no longer.
+ * Listens to a channel on a connection of its own. A missed notification delays what it tells of until the next poll, no longer.
+ * @param channel a name of ours, written into the statement as it is.
  * @param ring called at each notification, and whenever it has connected.
+ * @param lost called when it is lost, once until it is back. @param again called when it is back.
  */
-export function listenForDue(databaseUrl: string, ring: () => void, log: Logger): { stop(): Promise<void> } {
+export function listen(options: {
+  databaseUrl: string
+  /** How Postgres shows the connection. */
+  name: string
+  channel: string
+  ring: () => void
+  lost: (reason: string) => void
+  again: () => void
+}): { stop(): Promise<void> } {
   const state = { stopped: false, connected: undefined as boolean | undefined, hangUp: () => {} }
   const finished = (async () => {
     while (!state.stopped) {
-      await listenOnce(databaseUrl, ring, log, state)
+      await listenOnce(options, state)
       if (!state.stopped) await pause(reconnectMs, state)
     }
   })()
@@ -38,12 +44,10 @@ interface ListenerState {
 
 /** Listens until the connection ends. */
 async function listenOnce(
-  databaseUrl: string,
-  ring: () => void,
-  log: Logger,
+  { databaseUrl, name, channel, ring, lost, again }: Parameters<typeof listen>[0],
   state: ListenerState,
 ): Promise<void> {
-  const client = new DatabaseClient(clientConfig(databaseUrl, listening))
+  const client = new DatabaseClient(clientConfig(databaseUrl, { name, statementTimeoutMs: 5_000 }))
   const ended = new Promise<void>(resolve => client.once('end', resolve))
   client.on('notification', ring)
   let reason = 'connection closed'
@@ -52,20 +56,20 @@ async function listenOnce(
   })
   try {
     await client.connect()
-    await run(client, `listen ${dueChannel}`)
+    await run(client, `listen ${channel}`)
     watchSilence(client)
-    if (state.connected === false) log.info('courier.listening_again')
+    if (state.connected === false) again()
     state.connected = true
     state.hangUp = () => void client.end()
     if (state.stopped) state.hangUp()
-    // Callbacks may have been written while nothing listened.
+    // Something may have happened while nothing listened.
     ring()
     await ended
   } catch (error) {
     reason = (error as Error).message
     await client.end().catch(() => undefined) // It may never have been connected.
   }
-  if (state.connected !== false && !state.stopped) log.warn({ reason }, 'courier.listen_lost')
+  if (state.connected !== false && !state.stopped) lost(reason)
   state.connected = false
 }
 
