@@ -5,7 +5,7 @@ import { test } from 'node:test'
 
 const src = join(import.meta.dirname, '../src')
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
-  file => file.endsWith('.ts') && !file.startsWith(join('db', 'generated')),
+  file => /\.(tsx?|js)$/.test(file) && !file.startsWith(join('db', 'generated')),
 )
 const imports = files.flatMap(file =>
   [...readFileSync(join(src, file), 'utf8').matchAll(/(?:from|import|import\()\s*'(\.[^']+)'/g)].map(
@@ -28,7 +28,7 @@ order.set(
 )
 for (const line of inner!) {
   const [, folder, rooms] = /^\s*(\w+):\s+(.*?)(?: {2,}\(.*)?$/.exec(line)!
-  const isFolder = (room: string) => existsSync(join(src, folder!, room)) && !room.endsWith('.ts')
+  const isFolder = (room: string) => existsSync(join(src, folder!, room)) && !/\.(tsx?|js)$/.test(room)
   order.set(
     folder!,
     rooms!.split(' <- ').map(step => step.split(' ').map(room => (isFolder(room) ? room : '*'))),

@@ -1,0 +1,38 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { delimiter, join } from 'node:path'
+import { type Browser, chromium, type Page } from 'playwright-core'
+
+/** @returns the path of Debian's Chromium, or of a Chrome; null when none is on the PATH. */
+export function chromiumOnPath(): string | null {
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  const names = ['chromium', 'chromium-browser', 'google-chrome']
+  return names.flatMap(name => folders.map(folder => join(folder, name))).find(existsSync) ?? null
+}
+
+/** Starts the browser that is on the PATH. Its sandbox does not work for root, as whom tests often run. */
+export function openBrowser(): Promise<Browser> {
+  const executablePath = chromiumOnPath()
+  if (!executablePath) throw new Error('chromium is not on the PATH')
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** @returns what axe-core finds serious or critical in a page, each as a rule and the elements; the page must bypass its CSP. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate(() =>
+    // biome-ignore lint/suspicious/noExplicitAny: axe puts itself on the window.
+    (globalThis as any).axe.run(),
+  )
+  return (
+    violations as {
+      id: string
+      impact: string
+      nodes: { html: string; failureSummary: string }[]
+    }[]
+  )
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(node => `${node.html} ${node.failureSummary}`).join(' | ')}`)
+}
