@@ -22,6 +22,7 @@ h1{font-size:16px;line-height:24px;font-weight:600}
 .amount{display:flex;flex-wrap:wrap;align-items:baseline;gap:4px 8px;font-weight:650;letter-spacing:-.01em}
 .amount .select{font-size:40px;line-height:48px;overflow-wrap:anywhere;user-select:all;-webkit-user-select:all}
 .unit{font-size:20px;color:var(--quiet);font-weight:500}
+.amount .copy{margin-left:4px}
 .figure .group+.group{margin-left:.18em}
 .detail{margin-top:8px;max-width:56ch}
 .summary .button{margin-top:20px;width:100%}
@@ -58,8 +59,8 @@ html:not(.script) .needs-script{display:none}
 .row.quiet{font-size:13px}
 progress{display:block;width:100%;height:6px;margin:8px 0;border:0;border-radius:3px;background:var(--line);overflow:hidden;appearance:none;-webkit-appearance:none}
 progress::-webkit-progress-bar{background:var(--line)}
-progress::-webkit-progress-value{background:var(--amber);transition:width .4s}
-progress::-moz-progress-bar{background:var(--amber)}
+progress::-webkit-progress-value{background:var(--amber-bar);transition:width .4s}
+progress::-moz-progress-bar{background:var(--amber-bar)}
 .reveal summary{padding:8px 0;color:var(--accent-text);font-size:14px;line-height:20px;font-weight:600;cursor:pointer}
 .reveal .pay{margin-top:16px}
 .afterwards{text-wrap:pretty}

@@ -3,7 +3,7 @@ export const tokensCss = `:root{
 color-scheme:light dark;
 --ground:#f3f5f4;--surface:#fff;--sunken:#f6f8f7;--line:#dfe4e1;--text:#16201c;--quiet:#5a6660;
 --accent:#1f6f5c;--accent-text:#1f6f5c;--on-accent:#fff;
---amber:#8a5a00;--amber-ground:#fdf6e3;--amber-line:#ecd9a4;
+--amber:#8a5a00;--amber-bar:#c98a12;--amber-ground:#fdf6e3;--amber-line:#ecd9a4;
 --green:#17734a;--red:#b3261e;--grey:#66716b;
 --shadow:0 1px 2px #16201c0d,0 8px 32px #16201c0f;
 --sans:system-ui,-apple-system,"Segoe UI",Roboto,"PingFang SC","Noto Sans CJK SC","Microsoft YaHei",sans-serif;
@@ -12,7 +12,7 @@ color-scheme:light dark;
 @media (prefers-color-scheme:dark){:root{
 --ground:#0f1113;--surface:#181b1f;--sunken:#1f2327;--line:#30363c;--text:#e9ecea;--quiet:#a0aaa5;
 --accent:#54b89b;--accent-text:#6cc7ac;--on-accent:#06211a;
---amber:#e6b450;--amber-ground:#28220f;--amber-line:#4d421d;
+--amber:#e6b450;--amber-bar:#e6b450;--amber-ground:#28220f;--amber-line:#4d421d;
 --green:#5cc792;--red:#ff8f85;--grey:#a0aaa5;
 --shadow:none;
 }}

@@ -68,7 +68,10 @@ for (const state of [...Object.keys(sampleStates), 'accent', 'problem']) {
       const query = state === 'accent' ? 'state=waiting&accent' : `state=${state}`
       await page.goto(`${origin}/pay/x?${query}&lang=${lang}`)
       const name = [state, size, colorScheme, lang].join('-')
-      await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
+      // Not `fullPage`: while it resizes, Chromium takes the phone for a desk with a mouse.
+      const height = await page.evaluate(() => document.documentElement.scrollHeight)
+      await page.setViewportSize({ ...viewport, height: Math.max(height, viewport.height) })
+      await page.screenshot({ path: join(folder, `${name}.png`) })
       const findings = await seriousFindings(page)
       if (findings.length + errors.length > 0) isWhole = false
       const isWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
