@@ -17,7 +17,6 @@ export function sandboxSettings({
     MASTER_KEY: masterKey.toString('hex'),
     TRON_NETWORK: 'sandbox',
     TRON_NODES: nodes,
-    PUBLIC_URL: 'http://127.0.0.1',
     PORT: '0',
     CALLBACK_ALLOWED_NETWORKS: '127.0.0.0/8',
   }
