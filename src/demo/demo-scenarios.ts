@@ -92,6 +92,16 @@ export async function payRealTransactions(context: DemoContext): Promise<void> {
   )
 }
 
+/** Makes an order that nobody has paid yet. @returns the URL of its page. */
+export async function createPageOrder({ merchant, apiUrl, notifyUrl }: DemoContext): Promise<string> {
+  const { pay_url } = await merchant.call(apiUrl, 'TraderRechargeorder', {
+    ...{ username: 'bob', localusermark: 'user-2', address: 'auto', amount: '25' },
+    orderid: `demo-page-${randomUUID().slice(0, 8)}`,
+    ...(notifyUrl !== null && { notify_url: notifyUrl }),
+  })
+  return `${pay_url}`
+}
+
 /** Prints how it is known that an order's payments happened. */
 function showProofs({ step }: DemoContext, order: Record<string, unknown>): void {
   const sentences: Record<string, string> = {

@@ -13,7 +13,7 @@ import { processes, startGateway } from '../start-gateway.ts'
 import { writeDemoEnv } from './demo-env.ts'
 import { type DemoKeys, demoKeys } from './demo-keys.ts'
 import { type ReceivedCallback, startDemoMerchant } from './demo-merchant.ts'
-import { type DemoContext, payOrder, payRealTransactions } from './demo-scenarios.ts'
+import { createPageOrder, type DemoContext, payOrder, payRealTransactions } from './demo-scenarios.ts'
 import { startEmbeddedDatabase } from './embedded-database.ts'
 import { type EndedAttempt, watchAttempts } from './watch-attempts.ts'
 
@@ -121,11 +121,13 @@ export async function runDemo({ print, signal, port, seed, callbackUrl }: DemoOp
           }),
           it => it.remove(),
         )
+        const payUrl = await createPageOrder(context)
         print('')
         print(`API       ${context.apiUrl}   its pages at /docs`)
         print(
           `chain     ${node.url}   POST /sandbox/send {"to":"T...","amount":"1.5"} pays, GET /sandbox/state tells`,
         )
+        print(`page      ${payUrl}   what a payer sees; its buttons pay`)
         print(`merchant  appid ${appid}, key ${key}, webhook secret ${webhookSecret}`)
         print(`          callbacks to ${callbacksTo}`)
         print(`Postgres  ${config.databaseUrl}`)

@@ -26,6 +26,7 @@ const pages = [
   'going-live',
   'moving',
   'tron',
+  'payers-page',
   'limits',
   'quickstart-code',
 ].map(name => `${name}.md`)
