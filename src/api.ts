@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { openAddressWitness } from './addresses/address-witness.ts'
 import { openPublishedIndexes } from './addresses/published-indexes.ts'
 import { systemClock } from './base/clock.ts'
@@ -16,11 +16,16 @@ import {
 } from './db/partitions.ts'
 import { requirePreparedStatements, sharesSessions } from './db/pooling-proxy.ts'
 import { type AppOptions, buildApp } from './http/app.ts'
+import { clientAddressOf, limitKeyOf } from './http/limits/client-address.ts'
 import { purgeNonces } from './requests/request-nonce-store.ts'
+import { openCheckout } from './web/checkout/open-checkout.ts'
 
-export interface ApiOptions extends Omit<AppOptions, 'config' | 'redisUrl' | 'publicUrl'> {
+export interface ApiOptions extends Omit<AppOptions, 'config' | 'redisUrl' | 'publicUrl' | 'pages'> {
   config: AppOptions['config'] &
-    Pick<ConfigOf<'api'>, 'databaseUrl' | 'host' | 'port' | 'publicUrl' | 'redisUrl' | 'retentionMonths'>
+    Pick<
+      ConfigOf<'api'>,
+      'databaseUrl' | 'host' | 'tronNodes' | 'port' | 'publicUrl' | 'redisUrl' | 'retentionMonths'
+    >
 }
 
 const secondMs = 1_000
@@ -41,11 +46,15 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; stop
   const { host, port } = config
   const listening = { url: `http://${host}:${port}` }
   const publicUrl = () => config.publicUrl ?? listening.url
-  let look = () => {}
-  const onChain = (lookAtOrders: () => void) => {
-    look = lookAtOrders
-  }
-  const app = await buildApp({ ...options, publicUrl, onChain, redisUrl: config.redisUrl, witness })
+  const clientOf = (request: FastifyRequest) => limitKeyOf(clientAddressOf(request))
+  const checkout = openCheckout({ pool: options.reads, config, clientOf, log })
+  const app = await buildApp({
+    ...options,
+    publicUrl,
+    pages: checkout.register,
+    redisUrl: config.redisUrl,
+    witness,
+  })
   const url = await app.listen({ host, port }).catch(async error => {
     await Promise.all([app.close(), witness.close()])
     throw listenProblem(error, { host, port, settings: { host: 'HOST', port: 'PORT' } })
@@ -56,7 +65,7 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; stop
     ? null
     : listen({
         ...{ databaseUrl: config.databaseUrl, name: 'recharge-gateway-listen', channel: chainChannel },
-        ring: () => look(),
+        ring: checkout.look,
         lost: reason => log.warn({ reason }, 'api.listen_lost'),
         again: () => log.info('api.listening_again'),
       })

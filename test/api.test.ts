@@ -17,6 +17,7 @@ async function start(registry = createMetrics()) {
     host: '127.0.0.1',
     port: 0,
     publicUrl: undefined,
+    tronNodes: [],
     databaseUrl: apiUnderTest.url,
     redisUrl: undefined,
     retentionMonths: 13,

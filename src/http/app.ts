@@ -19,8 +19,6 @@ import { orderEndpoints } from '../orders/order-routes.ts'
 import { statementEndpoint } from '../orders/statement-routes.ts'
 import { transferEndpoint } from '../orders/transfer-routes.ts'
 import type { Endpoint } from '../requests/endpoint.ts'
-import { checkoutRoutes } from '../web/checkout/checkout-routes.ts'
-import { openLivePages } from '../web/checkout/live-pages.ts'
 import { answerErrors } from './answer-errors.ts'
 import { answered } from './answered.ts'
 import { requestBodies } from './body/request-body.ts'
@@ -28,7 +26,6 @@ import { deadline } from './deadline.ts'
 import { docs } from './docs/docs.ts'
 import { healthRoutes } from './health.ts'
 import { keepRequests } from './keep-requests.ts'
-import { clientAddressOf, limitKeyOf } from './limits/client-address.ts'
 import { rateLimits } from './limits/rate-limits.ts'
 import { countHere, countInRedis } from './limits/request-counts.ts'
 import { merchantDoor } from './merchant-door.ts'
@@ -53,15 +50,14 @@ export interface AppOptions {
     | 'trustProxy'
     | 'callbackAllowedNetworks'
     | 'tronNetwork'
-    | 'tronNodes'
   >
   /** Where payers reach the gateway, without a slash at its end. */
   publicUrl: () => string
   redisUrl?: string | undefined
   /** Of this process. Without it, one that looks only when an address is assigned. */
   witness?: AddressWitness
-  /** Gets what is to be called whenever the chain has moved on. */
-  onChain?: (look: () => void) => void
+  /** Adds the pages that browsers get. */
+  pages?: (app: FastifyInstance) => void
   log: Logger
   clock?: Clock
   registry?: Registry
@@ -100,14 +96,9 @@ export function merchantEndpoints(options: AppOptions): Endpoint[] {
 /** From a request's headers to its answer; after that its outcome is unknown. */
 const answerTimeoutMs = 8_000
 
-/** Payers' pages that are open. A process holds 2 000 of them easily. */
-const streamCaps = { inAll: 4_000, perClient: 64 }
-/** How often open pages look for changes without having been told of any. */
-const lookEveryMs = 2_000
-
 /** Builds the app around the given endpoints: a bench replaces them to measure HTTP alone. */
 export async function openApp(options: AppOptions, endpoints: readonly Endpoint[]): Promise<FastifyInstance> {
-  const { pool, reads, merchants, config, redisUrl, log, clock = systemClock, registry } = options
+  const { pool, merchants, config, redisUrl, log, clock = systemClock, registry } = options
   const counts = redisUrl
     ? await countInRedis(redisUrl, `gateway:limit:${await databaseIdOf(pool)}:`, clock, log)
     : countHere(clock)
@@ -126,19 +117,7 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
   const isSandbox = config.tronNetwork === 'sandbox'
   app.register(docs, { endpoints, sandbox: isSandbox ? merchants : null })
   app.register(merchantDoor, { pool, merchants, clock, endpoints, showSignedText: isSandbox })
-  const sandboxNode = isSandbox ? (config.tronNodes[0]?.headUrl ?? null) : null
-  const pages = openLivePages({ db: reads, caps: streamCaps, sandboxPay: sandboxNode !== null, log })
-  options.onChain?.(pages.look)
-  const looking = setInterval(pages.look, lookEveryMs)
-  looking.unref()
-  app.addHook('preClose', async () => {
-    clearInterval(looking)
-    pages.close()
-  })
-  app.register(checkoutRoutes, {
-    ...{ pool: reads, pages, log, clientOf: request => limitKeyOf(clientAddressOf(request)) },
-    sandboxNode,
-  })
+  options.pages?.(app)
   // Loads all of it now, so that a part that cannot be opened fails here.
   await app.after()
   return app

@@ -12,9 +12,9 @@ const everyNeed: ConnectionNeeds[] = bits.flatMap(api =>
   ),
 )
 const needs = everyNeed.filter(({ api, watcher, courier }) => api || watcher || courier)
-/** Connections apart from the shared ones: the lease's, the merchants', and the one that is told of callbacks. */
+/** Connections apart from the shared ones: the lease's, the merchants', and those that are told of callbacks and of blocks. */
 const apartOf = ({ api, watcher, courier }: ConnectionNeeds) =>
-  Number(watcher) + Number(api || courier) + Number(courier)
+  Number(watcher) + Number(api || courier) + Number(courier) + Number(api)
 const sumOf = (total: number | undefined, need: ConnectionNeeds) => {
   const { main, reads, queue } = shareConnections(total, need)
   return main + reads + queue + apartOf(need)

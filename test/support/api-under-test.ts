@@ -10,9 +10,11 @@ import { createPool, type Pool } from '../../src/db/pool.ts'
 import { createPrisma, type Prisma } from '../../src/db/prisma-client.ts'
 import { openReadPool } from '../../src/db/read-pool.ts'
 import { type AppOptions, buildApp } from '../../src/http/app.ts'
+import { clientAddressOf, limitKeyOf } from '../../src/http/limits/client-address.ts'
 import { addMerchant } from '../../src/merchants/add-merchant.ts'
 import { type MerchantDirectory, openMerchantDirectory } from '../../src/merchants/merchant-directory.ts'
 import type { SignatureScheme } from '../../src/merchants/signature.ts'
+import { openCheckout } from '../../src/web/checkout/open-checkout.ts'
 import { cloneDatabase } from './database.ts'
 import { type Caller, formBody, signed } from './signed-request.ts'
 
@@ -97,10 +99,13 @@ export async function openApiUnderTest(
       trustProxy: [],
       callbackAllowedNetworks: [],
       tronNetwork: 'nile',
-      tronNodes: [],
       ...config,
     },
     publicUrl: () => 'https://pay.example',
+    pages: openCheckout({
+      ...{ pool: reads, config: { tronNetwork: 'nile', tronNodes: [] }, log },
+      clientOf: request => limitKeyOf(clientAddressOf(request)),
+    }).register,
     log,
     redisUrl,
     ...(clock && { clock }),
