@@ -4,7 +4,7 @@ import { GatewayError } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Pool } from '../../db/pool.ts'
 import { shareRoundTrips } from '../../db/shared-round-trip.ts'
-import { readPayToken } from '../../orders/pay-link.ts'
+import { payPath, readPayToken } from '../../orders/pay-link.ts'
 import type { Asset } from '../shell/assets.ts'
 import { chooseLocale, type Locale } from '../shell/locale.ts'
 import { accentCss } from './accent-css.ts'
@@ -132,7 +132,7 @@ export const checkoutRoutes = fastifyPlugin<CheckoutOptions>(
         if (what === 'late') await endWindow(pool, checkout.token)
         await payOnSandbox(sandboxNode, what, checkout)
         pages.look()
-        return reply.redirect(`${request.params.token}?lang=${localeOf(request)}`, 303)
+        return reply.redirect(`${payPath(checkout.token)}?lang=${localeOf(request)}`, 303)
       })
     }
 

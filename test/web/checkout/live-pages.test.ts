@@ -1,29 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { startRunningGateway } from '../../clients/running-gateway.ts'
-import { type Caller, formBody, signed, stamp } from '../../support/signed-request.ts'
 import { waitUntil } from '../../support/wait-until.ts'
+import { openShop } from './shop.ts'
 
-const gateway = await startRunningGateway()
-const merchant: Caller = {
-  ...(await gateway.addMerchant({ callbackUrl: 'https://shop.example/cb' })),
-  scheme: 'hmac-sha256',
-}
-
-interface Order {
-  address: string
-  pay_url: string
-}
-
-async function createOrder(orderid: string): Promise<Order> {
-  const parameters = { username: 'u', localusermark: '1', address: 'auto', orderid, amount: '10', ...stamp() }
-  const answer = await fetch(`${gateway.apiUrl}/api/merchant/TraderRechargeorder`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: formBody(signed(merchant, 'TraderRechargeorder', parameters)),
-  })
-  return ((await answer.json()) as { data: Order }).data
-}
+const shop = await openShop()
+const { createOrder } = shop
 
 interface Change {
   id: string
@@ -62,7 +43,7 @@ const press = (payUrl: string, what: string) =>
 
 test('the link leads to where the API listens, when nothing else is set', async () => {
   const { pay_url } = await createOrder('sh-url')
-  assert(pay_url.startsWith(`${gateway.apiUrl}/pay/`), pay_url)
+  assert(pay_url.startsWith(`${shop.apiUrl}/pay/`), pay_url)
 })
 
 test('a page follows its order from waiting to paid, and is told what it missed', async () => {
@@ -79,7 +60,7 @@ test('a page follows its order from waiting to paid, and is told what it missed'
   const ids = live.changes.map(({ id }) => id)
   assert.equal(new Set(ids).size, ids.length)
   live.leave()
-  await gateway.pay(address, '5')
+  await shop.pay(address, '5')
   const again = await listen(pay_url, { 'last-event-id': ids.at(-1)! })
   await waitUntil('it is paid', () => again.changes.some(({ html }) => stateOf(html) === 'paid'))
   // One that knows the last state is sent nothing.
