@@ -30,13 +30,13 @@ async function startParts() {
   after(() => sandbox.close())
   sandbox.chain.mine(5)
   const settings = sandboxSettings({ database: url, masterKey, nodes: sandbox.url })
-  const env = { ...settings, HOST: '127.0.0.1', START_BLOCK: '1' }
+  const env = { ...settings, HOST: '127.0.0.1', PUBLIC_URL: 'http://127.0.0.1', START_BLOCK: '1' }
   return { pool, sandbox, env }
 }
 
 for (const [queue, least] of [
-  ['Postgres', 7],
-  ['Redis', 5],
+  ['Postgres', 8],
+  ['Redis', 6],
 ] as const) {
   test(`with the queue on ${queue} all three in one take an order, credit it and call back with DATABASE_POOL=${least}`, {
     skip: queue === 'Redis' && noRedis,

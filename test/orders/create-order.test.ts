@@ -25,7 +25,9 @@ test('an order is created at the base address and answered as the wire has it', 
   assert.equal(answer.httpStatus, 200)
   assert.match(answer.headers['content-type'] as string, /^application\/json/)
   assert.deepEqual(Object.keys(JSON.parse(answer.text)), ['status', 'data'])
-  assert.deepEqual(Object.keys(answer.data), ['msg', 'ordersn', 'address', 'expires_at'])
+  assert.deepEqual(Object.keys(answer.data), [
+    ...['msg', 'ordersn', 'address', 'expires_at', 'pay_url', 'qr_svg_url'],
+  ])
   assert.equal(answer.status, 1)
   assert.equal(answer.data.msg, '操作成功')
   assert.match(answer.data.ordersn, /^cz-[0-9a-f]{32}$/)

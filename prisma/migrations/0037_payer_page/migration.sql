@@ -4,7 +4,7 @@
 
 -- The link of an order. Whoever has the token sees the order's page, and nothing else.
 create table pay_link (
-  order_id   bigint primary key references recharge_order,
+  order_id   bigint primary key references recharge_order on delete cascade,
   token      bytea not null unique check (length(token) = 16),
   -- Where the page leads back to.
   return_url text check (length(return_url) between 1 and 1024)
