@@ -21,6 +21,7 @@ h1{font-size:16px;line-height:24px;font-weight:600}
 .label{margin-top:16px;color:var(--quiet);font-size:14px;line-height:20px}
 .amount{display:flex;flex-wrap:wrap;align-items:baseline;gap:4px 8px;font-weight:650;letter-spacing:-.01em}
 .amount .select{font-size:40px;line-height:48px;overflow-wrap:anywhere;user-select:all;-webkit-user-select:all}
+.amount.long .select{font-size:28px;line-height:40px}
 .unit{font-size:20px;color:var(--quiet);font-weight:500}
 .amount .copy{margin-left:4px}
 .figure .group+.group{margin-left:.18em}
@@ -77,7 +78,7 @@ footer a{color:var(--quiet)}
 .two>.summary{grid-column:1}
 .two>.pay{grid-column:2;grid-row:1/span 4}
 .two>.payments,.two>.facts,.two>.afterwards{grid-column:1}
-.two .amount .select{font-size:48px;line-height:56px}
+.two .amount:not(.long) .select{font-size:48px;line-height:56px}
 }
 @media (prefers-reduced-motion:reduce){*,::before,::after{animation:none!important;transition:none!important}}
 @media print{.sheet{padding:0}.warning,.banner{border:1px solid #999;background:#fff;color:#000}.sandbox,.wallet{display:none}}

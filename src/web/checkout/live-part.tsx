@@ -6,6 +6,9 @@ import { PaymentList } from './payment-list.tsx'
 import { mainAmount, type Phrase, phraseOf } from './phrase.ts'
 import type { Words } from './words.ts'
 
+/** Amounts with more characters are written smaller, so that they keep to one line on a phone. */
+const longAmount = 9
+
 /** All that changes while the page is open. */
 export function LivePart(props: { view: CheckoutView; words: Words }) {
   const { view, words } = props
@@ -31,7 +34,9 @@ export function LivePart(props: { view: CheckoutView; words: Words }) {
           </details>
         )}
         <Facts view={view} words={words} />
-        {!view.closed && <p class="afterwards quiet">{words.afterwards}</p>}
+        {!view.closed && !view.isExpired && !isPaidInFull(view) && (
+          <p class="afterwards quiet">{words.afterwards}</p>
+        )}
       </div>
       <Links view={view} words={words} />
     </>
@@ -40,7 +45,6 @@ export function LivePart(props: { view: CheckoutView; words: Words }) {
 
 function Summary(props: { view: CheckoutView; words: Words; phrase: Phrase }) {
   const { view, words, phrase } = props
-  const main = mainAmount(view, words)
   const isPaid = isPaidInFull(view)
   return (
     <section class={`summary tone-${phrase.tone}`}>
@@ -51,8 +55,22 @@ function Summary(props: { view: CheckoutView; words: Words; phrase: Phrase }) {
         </svg>
       )}
       <h1 class="state">{phrase.headline}</h1>
+      {!view.closed && <MainAmount view={view} words={words} />}
+      {asksForMoney(view) && <TimeLeft view={view} words={words} />}
+      <p class="detail">{phrase.detail}</p>
+      {isPaid && <ReturnLink view={view} words={words} class="button" />}
+    </section>
+  )
+}
+
+function MainAmount(props: { view: CheckoutView; words: Words }) {
+  const { view, words } = props
+  const main = mainAmount(view, words)
+  const isLong = main.amount.length > longAmount
+  return (
+    <>
       <p class="label">{main.label}</p>
-      <p class="amount">
+      <p class={isLong ? 'amount long' : 'amount'}>
         <span class="select">
           <Amount amount={main.amount} />
         </span>{' '}
@@ -61,10 +79,7 @@ function Summary(props: { view: CheckoutView; words: Words; phrase: Phrase }) {
           <CopyButton id="copy-amount" text={main.amount} label={words.copyAmountLabel} words={words} />
         )}
       </p>
-      {asksForMoney(view) && <TimeLeft view={view} words={words} />}
-      <p class="detail">{phrase.detail}</p>
-      {isPaid && <ReturnLink view={view} words={words} class="button" />}
-    </section>
+    </>
   )
 }
 

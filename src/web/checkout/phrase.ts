@@ -27,9 +27,14 @@ export function phraseOf(view: CheckoutView, words: Words): Phrase {
         tone: 'paid',
       }
     case 'seen': {
-      const needed = Math.max(1, ...view.payments.map(payment => payment.needed))
-      const detail = asksForMoney(view) ? details.seenInPart : details.seen(needed)
-      return { headline: headlines.seen, detail, tone: 'seen' }
+      const unsolid = view.payments.filter(payment => payment.state === 'seen')
+      const needed = Math.max(...unsolid.map(payment => payment.needed))
+      const whole = unsolid.length > 0 ? details.seen(needed) : details.checking
+      return {
+        headline: headlines.seen,
+        detail: asksForMoney(view) ? details.seenInPart : whole,
+        tone: 'seen',
+      }
     }
     case 'underpaid': {
       const amount = withUnit(view.amount)

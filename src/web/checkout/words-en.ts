@@ -9,7 +9,7 @@ export const en: Words = {
     seen: 'Payment seen',
     missing: amount => `${amount} missing`,
     paid: 'Paid',
-    expired: 'Time is over',
+    expired: 'Time is up',
     closed: 'Do not pay',
   },
   headlines: {
@@ -17,10 +17,10 @@ export const en: Words = {
     seen: 'Payment seen',
     underpaid: 'Paid in part',
     paid: 'Paid',
-    paidLate: 'Paid, after the time was over',
-    overpaid: 'Paid, and more than asked',
-    expired: 'The time is over',
-    expiredUnderpaid: 'The time is over, paid in part',
+    paidLate: 'Paid late',
+    overpaid: 'Paid, more than asked',
+    expired: 'Time is up',
+    expiredUnderpaid: 'Time is up, paid in part',
     closed: 'Do not pay here',
   },
   details: {
@@ -28,6 +28,7 @@ export const en: Words = {
     waitingSeenIsOff: 'Your payment appears here about a minute after you have sent it.',
     seen: needed =>
       `Nothing more to do. It is final after ${needed} confirmations, which take about a minute.`,
+    checking: 'The network has confirmed it. It is credited after one more check, usually within minutes.',
     seenInPart:
       'It is being confirmed. It does not cover the whole amount: send the rest to the same address.',
     underpaid: (received, amount) =>
@@ -47,7 +48,7 @@ export const en: Words = {
   amountReceived: 'Received',
   amountOrdered: 'Amount',
   timeLeft: 'Time left',
-  timeOver: 'Time was over',
+  timeOver: 'Ended',
   order: 'Order',
   network: 'Network',
   networkName: 'TRON (TRC-20)',

@@ -28,6 +28,7 @@ export interface Words {
     waiting: string
     waitingSeenIsOff: string
     seen(needed: number): string
+    checking: string
     seenInPart: string
     underpaid(received: string, amount: string): string
     paid(received: string): string
