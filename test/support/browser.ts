@@ -1,7 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core'
 
 /** @returns the path of Debian's Chromium, or of a Chrome; null when none is on the PATH. */
 export function chromiumOnPath(): string | null {
@@ -15,6 +21,13 @@ export function openBrowser(): Promise<Browser> {
   const executablePath = chromiumOnPath()
   if (!executablePath) throw new Error('chromium is not on the PATH')
   return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+}
+
+/** Opens a context whose pages can run functions of a test: tsx compiles them to code that calls its own `__name`. */
+export async function newContext(browser: Browser, options: BrowserContextOptions): Promise<BrowserContext> {
+  const context = await browser.newContext(options)
+  await context.addInitScript('globalThis.__name = value => value')
+  return context
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')

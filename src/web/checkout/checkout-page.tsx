@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
 import { renderToString } from 'preact-render-to-string'
 import { renderDocument } from '../shell/document.tsx'
 import type { Locale } from '../shell/locale.ts'

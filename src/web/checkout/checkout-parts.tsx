@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
 import { shownAmount } from './phrase.ts'
 import type { Words } from './words.ts'
 

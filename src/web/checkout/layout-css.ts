@@ -1,7 +1,6 @@
 /** The payer's page. One column on a phone; from 800 px what to pay stands beside where to pay it. */
 export const layoutCss = `
 .page{max-width:480px;min-height:100vh;margin:0 auto;padding:16px;display:flex;flex-direction:column;gap:16px}
-.page:has(.two){max-width:880px}
 .top{display:flex;align-items:center;gap:12px;min-height:48px}
 .name{flex:1;min-width:0;font-weight:600;overflow-wrap:anywhere;display:-webkit-box;-webkit-line-clamp:2;-webkit-box-orient:vertical;overflow:hidden}
 .logo{width:40px;height:40px;border-radius:8px;object-fit:contain}
@@ -19,11 +18,10 @@ h1{font-size:16px;line-height:24px;font-weight:600}
 .tone-paid>h1::before{display:none}
 .tone-paid>h1{font-size:20px;line-height:28px}
 .label{margin-top:16px;color:var(--quiet);font-size:14px;line-height:20px}
-.amount{display:flex;flex-wrap:wrap;align-items:baseline;gap:4px 8px;font-weight:650;letter-spacing:-.01em}
+.amount{display:flex;flex-wrap:wrap;align-items:baseline;gap:4px 10px;font-weight:650;letter-spacing:-.01em}
 .amount .select{font-size:40px;line-height:48px;overflow-wrap:anywhere;user-select:all;-webkit-user-select:all}
 .amount.long .select{font-size:28px;line-height:40px}
 .unit{font-size:20px;color:var(--quiet);font-weight:500}
-.amount .copy{margin-left:4px}
 .figure .group+.group{margin-left:.18em}
 .detail{margin-top:8px;max-width:56ch}
 .summary .button{margin-top:20px;width:100%}
@@ -48,6 +46,7 @@ html:not(.script) .needs-script{display:none}
 .warning{margin-top:12px;padding:12px;border:1px solid var(--amber-line);border-radius:8px;background:var(--amber-ground);font-size:14px;line-height:20px}
 .wallet>*,.sandbox{margin-top:20px}
 .wallet>.button{width:100%}
+.wallet>.quiet{margin-top:8px;color:var(--text)}
 .choices{display:grid;grid-template-columns:repeat(auto-fit,minmax(96px,1fr));gap:8px;margin-top:8px}
 .choices .button{padding:8px;font-size:14px;line-height:20px}
 .sandbox{padding-top:20px;border-top:1px dashed var(--line)}
@@ -69,17 +68,19 @@ progress::-moz-progress-bar{background:var(--amber-bar)}
 .problem{margin-top:10vh}
 .problem h1{font-size:20px;line-height:28px}
 .problem{gap:0}
-footer{display:flex;flex-wrap:wrap;justify-content:center;gap:8px 24px;padding:16px 0;font-size:14px;line-height:20px}
+footer{display:flex;flex-wrap:wrap;justify-content:center;gap:8px 24px;padding:16px 0;text-align:center;font-size:14px;line-height:20px}
 footer a{color:var(--quiet)}
 @media (min-width:800px){
 .page{padding:40px 24px;gap:20px}
 .sheet{padding:36px 40px}
+@supports selector(:has(a)){
+.page:has(.two){max-width:880px}
 .two{grid-template-columns:1fr 360px;grid-template-rows:auto auto auto 1fr;column-gap:56px;align-items:start}
 .two>.summary{grid-column:1}
 .two>.pay{grid-column:2;grid-row:1/span 4}
 .two>.payments,.two>.facts,.two>.afterwards{grid-column:1}
 .two .amount:not(.long) .select{font-size:48px;line-height:56px}
-}
+}}
 @media (prefers-reduced-motion:reduce){*,::before,::after{animation:none!important;transition:none!important}}
 @media print{.sheet{padding:0}.warning,.banner{border:1px solid #999;background:#fff;color:#000}.sandbox,.wallet{display:none}}
 `

@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
 import { safeUrl } from '../shell/safe-url.ts'
 import { Amount, CopyButton, LocalTime, shownDuration } from './checkout-parts.tsx'
 import { asksForMoney, type CheckoutView, isPaidInFull } from './checkout-view.ts'

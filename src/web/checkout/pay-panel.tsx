@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
 import { CopyButton, Fours } from './checkout-parts.tsx'
 import type { CheckoutView } from './checkout-view.ts'
 import type { Words } from './words.ts'

@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
 import { safeUrl } from '../shell/safe-url.ts'
 import { Amount, LocalTime } from './checkout-parts.tsx'
 import type { CheckoutPayment, CheckoutView } from './checkout-view.ts'

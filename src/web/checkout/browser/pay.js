@@ -74,7 +74,7 @@ function wake() {
 async function refresh() {
   polledAt = Date.now()
   try {
-    const answer = await fetch(location.href, { cache: 'no-cache', signal: AbortSignal.timeout(10_000) })
+    const answer = await fetch(location.href, { cache: 'no-cache', signal: AbortSignal.timeout?.(10_000) })
     if (!answer.ok) return
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
     const fresh = page.getElementById('live')
@@ -102,17 +102,30 @@ function show(version, html, title) {
  * @param {Node} from @param {Node} to
  */
 function morph(from, to) {
-  const next = [...to.childNodes]
-  for (const [i, child] of next.entries()) {
-    const old = from.childNodes[i]
-    if (!old) from.appendChild(child)
-    else if (!isAlike(old, child)) from.replaceChild(child, old)
-    else if (old instanceof Element && child instanceof Element) {
-      copyAttributes(old, child)
-      morph(old, child)
-    } else if (old.nodeValue !== child.nodeValue) old.nodeValue = child.nodeValue
+  let old = from.firstChild
+  for (const child of [...to.childNodes]) {
+    let match = old
+    while (match && !isAlike(match, child)) match = match.nextSibling
+    if (!match) {
+      from.insertBefore(child, old)
+      continue
+    }
+    // What stood before it is gone.
+    while (old && old !== match) old = removed(old)
+    old = match.nextSibling
+    if (match instanceof Element && child instanceof Element) {
+      copyAttributes(match, child)
+      morph(match, child)
+    } else if (match.nodeValue !== child.nodeValue) match.nodeValue = child.nodeValue
   }
-  while (from.childNodes.length > next.length) from.lastChild?.remove()
+  while (old) old = removed(old)
+}
+
+/** @param {ChildNode} node @returns {ChildNode | null} the one after it. */
+function removed(node) {
+  const next = node.nextSibling
+  node.remove()
+  return next
 }
 
 /** @param {Node} a @param {Node} b */
