@@ -5,7 +5,9 @@ import { createPrisma } from '../../src/db/prisma-client.ts'
 import { openReadPool } from '../../src/db/read-pool.ts'
 import { merchantEndpoints, openApp } from '../../src/http/app.ts'
 import { exampleOf } from '../../src/http/docs/api-example.ts'
+import { clientAddressOf } from '../../src/http/limits/client-address.ts'
 import { openMerchantDirectory } from '../../src/merchants/merchant-directory.ts'
+import { openCheckout } from '../../src/web/checkout/open-checkout.ts'
 
 // A child process of the bench: the API, as it is (`durable`), or with a TraderRechargeorder and a findorder that verify,
 // validate and answer, and store and read nothing (`bare`).
@@ -31,7 +33,11 @@ const endpoints = merchantEndpoints(options).map(endpoint =>
     ? { ...endpoint, run: constantly(exampleOf(endpoint.data, true)) }
     : endpoint,
 )
-const app = await openApp(options, endpoints)
+const checkout = openCheckout({
+  ...{ pool: reads, config, log },
+  clientOf: request => clientAddressOf(request),
+})
+const app = await openApp({ ...options, pages: checkout.register }, endpoints)
 const url = await app.listen({ host: '127.0.0.1', port: 0 })
 process.send!({ port: Number(new URL(url).port) })
 

@@ -13,6 +13,7 @@ import { benchFollowing, followLine, type Transport } from './follow-bench.ts'
 import { benchHanging } from './hanging-bench.ts'
 import { benchLatency } from './latency-bench.ts'
 import { benchOrders } from './order-bench.ts'
+import { benchPay } from './pay-bench.ts'
 import { startBenchRedis } from './redis-server.ts'
 import { benchSlowOrigins } from './slow-origins-bench.ts'
 import { benchSteady } from './steady-bench.ts'
@@ -30,6 +31,7 @@ const benches: Record<string, (databases: Databases) => Promise<void>> = {
   hanging,
   latency,
   crowded,
+  pay,
   day,
 }
 
@@ -252,6 +254,22 @@ async function crowded({ fresh }: Databases): Promise<void> {
         `sixty ${line(sixty)}`,
     )
   }
+}
+
+async function pay({ fresh }: Databases): Promise<void> {
+  const { pool, url } = await fresh()
+  const { bytes, load, top, memory } = await benchPay(pool, url, manyAddresses)
+  console.log(
+    `first load: page ${bytes.page}, style sheet ${bytes.css}, module ${bytes.js} bytes, gzip: ${bytes.page + bytes.css + bytes.js} in all`,
+  )
+  console.log(
+    `a page of one of ${manyAddresses} orders, 100 asked for in a second: p50 ${load.p50.toFixed(1)} ms, p99 ${load.p99.toFixed(1)} ms; ` +
+      `at most ${Math.round(top.perSecond)} in a second`,
+  )
+  console.log(
+    `${memory.pages} pages held open: ${memory.addedMiB.toFixed(0)} MiB more, ${memory.connections} connections to Postgres more, ` +
+      `all told of a change within ${memory.toldMs.toFixed(0)} ms of its commit`,
+  )
 }
 
 /** On Redis where there is one, else on Postgres, and says so. */
