@@ -1,4 +1,4 @@
-import { asksForMoney, type CheckoutView } from './checkout-view.ts'
+import { asksForMoney, type CheckoutView, isPaidInFull } from './checkout-view.ts'
 import type { Words } from './words.ts'
 
 /** What the page says first, in a few words and in a sentence. */
@@ -26,16 +26,8 @@ export function phraseOf(view: CheckoutView, words: Words): Phrase {
         detail: details.overpaid(received, withUnit(view.over)),
         tone: 'paid',
       }
-    case 'seen': {
-      const unsolid = view.payments.filter(payment => payment.state === 'seen')
-      const needed = Math.max(...unsolid.map(payment => payment.needed))
-      const whole = unsolid.length > 0 ? details.seen(needed) : details.checking
-      return {
-        headline: headlines.seen,
-        detail: asksForMoney(view) ? details.seenInPart : whole,
-        tone: 'seen',
-      }
-    }
+    case 'seen':
+      return { headline: headlines.seen, detail: detailOfSeen(view, details), tone: 'seen' }
     case 'underpaid': {
       const amount = withUnit(view.amount)
       return view.isExpired
@@ -56,11 +48,16 @@ export function phraseOf(view: CheckoutView, words: Words): Phrase {
   }
 }
 
+function detailOfSeen(view: CheckoutView, details: Words['details']): string {
+  if (asksForMoney(view)) return view.isExpired ? details.seenInPartExpired : details.seenInPart
+  const unsolid = view.payments.filter(payment => payment.state === 'seen')
+  if (unsolid.length === 0) return details.checking
+  return details.seen(Math.max(...unsolid.map(payment => payment.needed)))
+}
+
 /** The large amount and what it is: what to send while something is missing, then what has arrived. */
 export function mainAmount(view: CheckoutView, words: Words): { label: string; amount: string } {
-  if (view.state === 'paid' || view.state === 'overpaid') {
-    return { label: words.amountReceived, amount: view.received }
-  }
+  if (isPaidInFull(view)) return { label: words.amountReceived, amount: view.received }
   if (!asksForMoney(view)) return { label: words.amountOrdered, amount: view.amount }
   if (view.missing !== view.amount) return { label: words.amountMissing, amount: view.missing }
   return { label: view.isExpired ? words.amountOrdered : words.amountToPay, amount: view.amount }
@@ -68,19 +65,17 @@ export function mainAmount(view: CheckoutView, words: Words): { label: string; a
 
 /** The document's title: it is what a payer sees of a tab in the background. */
 export function titleOf(view: CheckoutView, words: Words): string {
-  const { titles } = words
-  const title = view.closed
-    ? titles.closed
-    : view.state === 'paid' || view.state === 'overpaid'
-      ? titles.paid
-      : view.isExpired
-        ? titles.expired
-        : view.state === 'seen' && !asksForMoney(view)
-          ? titles.seen
-          : view.missing !== view.amount
-            ? titles.missing(withUnit(view.missing))
-            : titles.pay(withUnit(view.amount))
+  const title = shortTitle(view, words.titles)
   return view.merchant.name ? `${title} · ${view.merchant.name}` : title
+}
+
+function shortTitle(view: CheckoutView, titles: Words['titles']): string {
+  if (view.closed) return titles.closed
+  if (isPaidInFull(view)) return titles.paid
+  if (!asksForMoney(view)) return titles.seen
+  if (view.isExpired) return titles.expired
+  if (view.missing !== view.amount) return titles.missing(withUnit(view.missing))
+  return titles.pay(withUnit(view.amount))
 }
 
 /** "25" as "25.00 USDT". */

@@ -31,6 +31,8 @@ export const en: Words = {
     checking: 'The network has confirmed it. It is credited after one more check, usually within minutes.',
     seenInPart:
       'It is being confirmed. It does not cover the whole amount: send the rest to the same address.',
+    seenInPartExpired:
+      'It is being confirmed. It does not cover the whole amount, and the time is up: ask the shop before you send the rest.',
     underpaid: (received, amount) =>
       `${received} of ${amount} has arrived. Send the rest to the same address.`,
     paid: received => `${received} has arrived and is credited.`,

@@ -29,6 +29,7 @@ export const zh: Words = {
     seen: needed => `您无需再做任何操作。经过 ${needed} 次确认后即最终到账，约需一分钟。`,
     checking: '链上已确认。再经过一次核验后入账，通常只需几分钟。',
     seenInPart: '正在确认中。这笔付款不足订单金额，请将余款转到同一地址。',
+    seenInPartExpired: '正在确认中。这笔付款不足订单金额，且付款已超时。补足余款前，请先联系商家。',
     underpaid: (received, amount) => `已到账 ${received}，应付 ${amount}。请将余款转到同一地址。`,
     paid: received => `已到账 ${received}，并已入账。`,
     overpaid: (received, over) => `已到账 ${received} 并全部入账，比应付金额多 ${over}。差额请联系商家处理。`,

@@ -30,6 +30,7 @@ export interface Words {
     seen(needed: number): string
     checking: string
     seenInPart: string
+    seenInPartExpired: string
     underpaid(received: string, amount: string): string
     paid(received: string): string
     overpaid(received: string, over: string): string

@@ -157,6 +157,16 @@ test('after the time the page asks for nothing, and keeps the address for those 
   }
 })
 
+test('a payment seen after the time says first that it is seen', () => {
+  const over = { isExpired: true }
+  assert.match(textOf(live('seen', over)), /Payment seen.*Nothing more to do/)
+  assert.match(textOf(live('seenInPart', over)), /Payment seen.*ask the shop before you send the rest/)
+  assert.equal(
+    checkoutTitle(sampleView({ ...sampleStates.seen, ...over })),
+    'Payment seen · Blue Harbour Games',
+  )
+})
+
 test('a closed shop asks for nothing', () => {
   for (const state of Object.values(sampleStates)) {
     const html = renderLive(sampleView({ ...state, closed: true }))

@@ -115,5 +115,12 @@ export const sampleStates: Record<string, Partial<CheckoutView>> = {
     missing: '12.5',
     payments: [half],
   },
+  expiredSeenInPart: {
+    isExpired: true,
+    expiresAt: past,
+    state: 'seen',
+    missing: '12.5',
+    payments: [{ ...seen, amount: '12.5', isLate: true }],
+  },
   closed: { closed: true },
 }
