@@ -18,8 +18,6 @@ export interface CheckoutView {
   }
   orderid: string
   address: string
-  /** The same drawing as `qrSvg`, for a shop's own page. */
-  qrSvgPath: string
   /** Written by qr-svg.ts. The page inlines it without escaping. */
   qrSvg: string
   amount: string

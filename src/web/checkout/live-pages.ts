@@ -39,6 +39,8 @@ interface OpenPage {
 const heartbeatMs = 10_000
 /** So long a browser waits before it connects again. */
 const retryMs = 2_000
+/** A comment would do for proxies, but no page sees one. */
+const beat = 'event: beat\ndata: 1\n\n'
 /** Orders read by one statement. */
 const readAtOnce = 500
 /** What a page that does not read may have unread. Its stream is ended then: it gets all that is new when it comes back. */
@@ -119,7 +121,7 @@ export function openLivePages(options: {
       })
   }
   const heartbeat = setInterval(() => {
-    for (const page of pages) write(page, 'event: beat\ndata: 1\n\n')
+    for (const page of pages) write(page, beat)
   }, heartbeatMs)
   heartbeat.unref()
 
@@ -142,7 +144,7 @@ export function openLivePages(options: {
         'cache-control': 'no-store',
         'x-accel-buffering': 'no',
       })
-      write(page, `retry: ${retryMs}\n\n`)
+      write(page, `retry: ${retryMs}\n\n${beat}`)
       look()
       return true
     },

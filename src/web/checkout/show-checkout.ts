@@ -42,7 +42,6 @@ export function showCheckout(checkout: Checkout, { locale, now, sandboxPay }: Ch
     },
     orderid: checkout.orderid,
     address: checkout.address,
-    qrSvgPath: `${path}/qr.svg`,
     amount: formatUsdt(amount),
     received: formatUsdt(received),
     missing: formatUsdt(missing),

@@ -20,7 +20,6 @@ export function sampleView(over: Partial<CheckoutView> = {}): CheckoutView {
     },
     orderid: 'R-2026-11-004182',
     address: sampleAddress,
-    qrSvgPath: `${path}/qr.svg`,
     qrSvg: qrSvg(sampleAddress, 'QR'),
     amount: '25',
     received: '0',
