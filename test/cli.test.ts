@@ -77,6 +77,10 @@ test('a merchant is added, listed without secrets, changed, disabled and enabled
   )
   const { rows } = await pool.query('select callback_format, always_200, acknowledgement from merchant')
   assert.deepEqual(rows, [{ callback_format: 'json', always_200: true, acknowledgement: 'ok' }])
+  assert.equal(run([...set, '--return-url', 'yes', '--display-name', 'My shop'], env).status, 0)
+  assert.equal(run([...set, '--accent', '#0b6e4f'], env).status, 0)
+  const page = await pool.query('select return_url, display_name, accent from merchant, merchant_page')
+  assert.deepEqual(page.rows, [{ return_url: true, display_name: 'My shop', accent: '#0b6e4f' }])
   const wrong = run([...set, '--callback-url', 'http://127.0.0.1/'], env)
   assert.equal(wrong.status, 2)
   assert.match(wrong.stderr, /callback URL/)
@@ -93,7 +97,10 @@ test('a merchant is added, listed without secrets, changed, disabled and enabled
   const events = await pool.query('select action from audit_event order by id')
   assert.deepEqual(
     events.rows.map(row => row.action),
-    ['merchant.added', 'merchant.set', 'merchant.renamed', 'merchant.disabled', 'merchant.enabled'],
+    [
+      ...['merchant.added', 'merchant.set', 'merchant.set', 'merchant.page_set', 'merchant.page_set'],
+      ...['merchant.renamed', 'merchant.disabled', 'merchant.enabled'],
+    ],
   )
 })
 

@@ -11,11 +11,13 @@ import { moreCallbackFields } from '../merchants/chosen-fields.ts'
 import { disableMerchant, enableMerchant } from '../merchants/disable-merchant.ts'
 import { type EventName, eventNames, readEventNames } from '../merchants/event-names.ts'
 import { listMerchants } from '../merchants/list-merchants.ts'
+import { setPage } from '../merchants/page-settings.ts'
 import { renameMerchant } from '../merchants/rename-merchant.ts'
 import { setMerchant } from '../merchants/set-merchant.ts'
 import type { SignatureScheme } from '../merchants/signature.ts'
 import { checkAccountKey } from './check-account-key.ts'
 import { actorOf } from './operator.ts'
+import { addPageOptions, readPageOptions } from './page-options.ts'
 import { printTable } from './print-table.ts'
 import { addRotationCommands } from './rotation-commands.ts'
 import { withDatabase } from './with-database.ts'
@@ -102,8 +104,7 @@ export function addMerchantCommands(program: Command): void {
       })
     })
 
-  merchant
-    .command('set')
+  addPageOptions(merchant.command('set'))
     .description('change the given settings; takes effect within a second')
     .argument('<appid>')
     .option('--callback-url <url>', 'for callbacks of orders without a notify_url; "" for none')
@@ -125,6 +126,7 @@ export function addMerchantCommands(program: Command): void {
     .addOption(
       new Option('--require-nonce <yes|no>', 'require t and nonce on every endpoint').choices(['yes', 'no']),
     )
+    .addOption(new Option('--return-url <yes|no>', 'its orders may have a return_url').choices(['yes', 'no']))
     .option(
       '--events <list>',
       `what it is told of beside its credits, comma-separated: ${eventNames.join()}; "" for nothing`,
@@ -144,6 +146,7 @@ export function addMerchantCommands(program: Command): void {
             callbackFields: options.callbackFields,
             acknowledgement: emptyToNull(options.acknowledgement),
             always200: yesNo(options.always200),
+            returnUrl: yesNo(options.returnUrl),
             requireNonce: yesNo(options.requireNonce),
             events: readEvents(options.events),
             deposits: options.deposits === undefined ? undefined : options.deposits === 'on',
@@ -152,7 +155,11 @@ export function addMerchantCommands(program: Command): void {
               .map(part => part.trim())
               .filter(Boolean),
           }
-          await setMerchant(pool, appid, changes, { checkUrl: urlCheck(config) })
+          const page = await readPageOptions(options)
+          // Without any setting it says so.
+          if (!page || Object.values(changes).some(value => value !== undefined))
+            await setMerchant(pool, appid, changes, { checkUrl: urlCheck(config) })
+          if (page) await setPage(pool, appid, page)
           console.log(`${appid}: set`)
           if (!includeUnclaimed) return
           const rules = await readRules(pool, null)
