@@ -6,7 +6,7 @@ export const requestMetrics = fastifyPlugin<{ registry: Registry }>(
   async (app, { registry }) => {
     const answered = new Counter({
       name: 'gateway_requests_total',
-      help: 'Requests of the merchant API, by endpoint and code; ok when there was no refusal',
+      help: "Requests of the merchant API, and of payers' pages (pay), by endpoint and code; ok when there was no refusal",
       labelNames: ['endpoint', 'code'],
       registers: [registry],
     })

@@ -27,6 +27,9 @@ export interface CheckoutOptions {
   log: Logger
 }
 
+/** By which the metrics know these requests. */
+const config = { endpoint: 'pay' }
+
 type PayRequest = FastifyRequest<{ Params: { token: string }; Querystring: Record<string, unknown> }>
 
 /** A year: the name of an asset changes with its content. */
@@ -71,7 +74,7 @@ export const checkoutRoutes = fastifyPlugin<CheckoutOptions>(
         .send(renderProblem(kind, localeOf(request)))
     })
 
-    app.get('/pay/:token', async (request: PayRequest, reply) => {
+    app.get('/pay/:token', { config }, async (request: PayRequest, reply) => {
       const checkout = await find(request)
       const view = showCheckout(checkout, {
         ...{ locale: localeOf(request), now: new Date(), sandboxPay: sandboxNode !== null },
@@ -85,7 +88,7 @@ export const checkoutRoutes = fastifyPlugin<CheckoutOptions>(
         .send(renderCheckout(view))
     })
 
-    app.get('/pay/:token/events', { exposeHeadRoute: false }, async (request: PayRequest, reply) => {
+    app.get('/pay/:token/events', { config, exposeHeadRoute: false }, async (request: PayRequest, reply) => {
       const checkout = await find(request)
       const { v } = request.query
       const page = {
@@ -101,7 +104,7 @@ export const checkoutRoutes = fastifyPlugin<CheckoutOptions>(
       reply.hijack()
     })
 
-    app.get('/pay/:token/qr.svg', async (request: PayRequest, reply) => {
+    app.get('/pay/:token/qr.svg', { config }, async (request: PayRequest, reply) => {
       const checkout = await find(request)
       return reply
         .header('cache-control', checkout.qr === 'tron-amount' ? 'no-cache' : briefly)
@@ -111,12 +114,12 @@ export const checkoutRoutes = fastifyPlugin<CheckoutOptions>(
         .send(qrSvg(qrText(checkout), checkout.address))
     })
 
-    app.get('/pay/:token/accent.css', async (request: PayRequest, reply) => {
+    app.get('/pay/:token/accent.css', { config }, async (request: PayRequest, reply) => {
       const { accent } = await find(request)
       return reply.header('cache-control', briefly).type('text/css; charset=utf-8').send(accentCss(accent))
     })
 
-    app.get('/pay/:token/logo', async (request: PayRequest, reply) => {
+    app.get('/pay/:token/logo', { config }, async (request: PayRequest, reply) => {
       const { token } = await find(request)
       const logo = await readLogo(pool, token)
       if (!logo) throw new GatewayError('not_found', 'this page has no logo')
@@ -124,7 +127,7 @@ export const checkoutRoutes = fastifyPlugin<CheckoutOptions>(
     })
 
     if (sandboxNode !== null) {
-      app.post('/pay/:token/sandbox', async (request: PayRequest, reply) => {
+      app.post('/pay/:token/sandbox', { config }, async (request: PayRequest, reply) => {
         const checkout = await find(request)
         const { what } = (request.body ?? {}) as { what?: string }
         if (!isSandboxPayment(what))
@@ -137,7 +140,7 @@ export const checkoutRoutes = fastifyPlugin<CheckoutOptions>(
     }
 
     for (const asset of checkoutAssets)
-      app.get(asset.path, (request, reply) => sendAsset(asset, request, reply))
+      app.get(asset.path, { config }, (request, reply) => sendAsset(asset, request, reply))
   },
   {
     name: 'checkout-routes',

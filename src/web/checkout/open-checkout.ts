@@ -14,7 +14,8 @@ export interface Checkout {
 
 /** Pages that are open. A process holds 2 000 of them easily. */
 const streamCaps = { inAll: 4_000, perClient: 64 }
-const lookEveryMs = 2_000
+/** Usually they have been told before. Through a proxy that shares sessions nobody is told. */
+const lookEveryMs = 1_000
 
 /** Opens the payers' pages. @param clientOf whom a request is counted for. */
 export function openCheckout(options: {
