@@ -200,3 +200,14 @@ test('only a sandbox can be paid by a button', async () => {
 
 let nonces = 0
 const stampOf = () => ({ t: `${Math.floor(Date.now() / 1000)}`, nonce: `nonce-of-checkout-${nonces++}` })
+
+test('guessing is limited, with a page', async () => {
+  const limited = await openApiUnderTest({ ipRateLimitPerMinute: 5 })
+  const guess = () => limited.app.inject({ url: `/pay/${'A'.repeat(22)}` })
+  const codes: number[] = []
+  for (let i = 0; i < 6; i++) codes.push((await guess()).statusCode)
+  assert.deepEqual(codes, [404, 404, 404, 404, 404, 429])
+  const refused = await guess()
+  assert(Number(refused.headers['retry-after']) > 0)
+  assert.match(`${refused.headers['content-type']}`, /^text\/html/)
+})
