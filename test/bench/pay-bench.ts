@@ -12,6 +12,7 @@ import { connections, openOrderingShop, startOrderServer } from './ordering-shop
 
 const asked = 3_000
 const perSecond = 100
+const seededAtOnce = 50_000
 const heldOpen = 2_000
 /** One client may hold 64. */
 const perClient = 50
@@ -51,21 +52,23 @@ export async function benchPay(pool: Pool, url: string, orders: number): Promise
 
 /** Orders of the shop's users, each with a link. */
 async function seedOrders(pool: Pool, orders: number): Promise<void> {
-  await run(
-    pool,
-    `insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, expires_at)
-     select d.merchant_id, 'pay-' || n, d.username, d.localusermark, d.id, 25000000, now() + interval '1 day'
-       from generate_series(1, $1::int) as n
-       join (select *, row_number() over (order by id) - 1 as place, count(*) over () as of from deposit_address) d
-         on d.place = n % d.of`,
-    [orders],
-  )
-  await run(
-    pool,
-    `insert into pay_link (order_id, token) select id, decode(md5(id::text), 'hex') from recharge_order`,
-  )
-  await pool.query('vacuum analyze recharge_order')
-  await pool.query('vacuum analyze pay_link')
+  for (let first = 1; first <= orders; first += seededAtOnce) {
+    await run(
+      pool,
+      `with placed as (
+         insert into recharge_order (merchant_id, orderid, username, localusermark, deposit_address_id, amount, expires_at)
+         select d.merchant_id, 'pay-' || n, d.username, d.localusermark, d.id, 25000000, now() + interval '1 day'
+           from generate_series($1::int, $2::int) as n
+           join (select *, row_number() over (order by id) - 1 as place, count(*) over () as of from deposit_address) d
+             on d.place = n % d.of
+         returning id
+       )
+       insert into pay_link (order_id, token) select id, decode(md5(id::text), 'hex') from placed`,
+      [first, Math.min(first + seededAtOnce - 1, orders)],
+    )
+  }
+  for (const table of ['recharge_order', 'pay_link', 'deposit_address'])
+    await pool.query(`vacuum analyze ${table}`)
 }
 
 async function holdOpen(pool: Pool, pid: number, port: number, paths: readonly string[]) {
@@ -89,7 +92,13 @@ async function holdOpen(pool: Pool, pid: number, port: number, paths: readonly s
   await waitUntil('every page has been told its state', () => told >= paths.length)
   const after = { kib: residentKib(pid), connections: await serverConnections(pool) }
   told = 0
-  await run(pool, `update recharge_order set received = amount where orderid like 'pay-%'`)
+  await run(
+    pool,
+    `update recharge_order
+        set received = amount
+      where id = any(array(select order_id from pay_link order by token limit $1))`,
+    [paths.length],
+  )
   const changedAt = performance.now()
   await waitUntil('every page has been told of the change', () => told >= paths.length)
   const toldMs = performance.now() - changedAt
