@@ -173,6 +173,6 @@ test('of two at once one stops, and no index is skipped by both', async () => {
   const both = await Promise.allSettled([skipAddresses(api.pool, 300), skipAddresses(api.pool, 300)])
   assert.deepEqual(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
   const { reason } = both.find(({ status }) => status === 'rejected') as PromiseRejectedResult
-  assert.match(reason.message, /counter 1 is at 350 instead of 100: another process assigns addresses/)
+  assert.match(reason.message, /counter 1 is at (350|400) instead of 100: another process assigns addresses/)
   assert.equal((await counters())[0], 400n)
 })
