@@ -1,3 +1,5 @@
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { GatewayError } from '../../base/errors.ts'
@@ -29,6 +31,8 @@ export interface CheckoutOptions {
 
 /** By which the metrics know these requests. */
 const config = { endpoint: 'pay' }
+
+const compress = promisify(gzip)
 
 type PayRequest = FastifyRequest<{ Params: { token: string }; Querystring: Record<string, unknown> }>
 
@@ -79,13 +83,15 @@ export const checkoutRoutes = fastifyPlugin<CheckoutOptions>(
       const view = showCheckout(checkout, {
         ...{ locale: localeOf(request), now: new Date(), sandboxPay: sandboxNode !== null },
       })
-      return reply
+      reply
         .headers(headersOf(checkout.frameAncestors))
         .header('cache-control', 'no-store')
         .header('content-language', view.locale)
-        .header('vary', 'accept-language')
+        .header('vary', 'accept-language, accept-encoding')
         .type('text/html; charset=utf-8')
-        .send(renderCheckout(view))
+      const page = renderCheckout(view)
+      if (!takesGzip(request)) return reply.send(page)
+      return reply.header('content-encoding', 'gzip').send(await compress(page))
     })
 
     app.get('/pay/:token/events', { config, exposeHeadRoute: false }, async (request: PayRequest, reply) => {
@@ -171,10 +177,14 @@ function headersOf(frameAncestors: readonly string[]): Record<string, string> {
 }
 
 function sendAsset(asset: Asset, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const gzip = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
+  const zipped = takesGzip(request)
   reply.header('cache-control', immutable).header('vary', 'accept-encoding').type(asset.contentType)
-  if (gzip) reply.header('content-encoding', 'gzip')
-  return reply.send(gzip ? asset.gzip : asset.bytes)
+  if (zipped) reply.header('content-encoding', 'gzip')
+  return reply.send(zipped ? asset.gzip : asset.bytes)
+}
+
+function takesGzip(request: FastifyRequest): boolean {
+  return /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
 }
 
 const statusOf: Record<ProblemKind, number> = { not_found: 404, too_many: 429, unavailable: 503 }

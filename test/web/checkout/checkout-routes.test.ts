@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
 import { setPage } from '../../../src/merchants/page-settings.ts'
 import { setMerchant } from '../../../src/merchants/set-merchant.ts'
 import { openApiUnderTest } from '../../support/api-under-test.ts'
@@ -47,6 +48,10 @@ test('an order has one link, in both answers, whose page says what to pay and wh
     ['no-referrer', 'no-store', undefined],
   )
   assert.doesNotMatch(page.body, /<script(?![^>]* src=)| style=|(src|href)="https?:/)
+  const zipped = await get(pathOf(order.pay_url), { 'accept-encoding': 'br, gzip' })
+  assert.equal(zipped.headers['content-encoding'], 'gzip')
+  assert.match(gunzipSync(zipped.rawPayload).toString(), /^<!doctype html>/)
+  assert(zipped.rawPayload.length < page.rawPayload.length / 2)
   const chinese = await get(pathOf(order.pay_url), { 'accept-language': 'zh-CN,zh;q=0.9' })
   assert.match(chinese.body, /<html lang="zh/)
 })
