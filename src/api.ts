@@ -15,17 +15,14 @@ import {
   partitionsEveryMs,
 } from './db/partitions.ts'
 import { requirePreparedStatements, sharesSessions } from './db/pooling-proxy.ts'
-import { type AppOptions, buildApp } from './http/app.ts'
+import { type AppOptions, buildApp, openPages } from './http/app.ts'
 import { clientAddressOf, limitKeyOf } from './http/limits/client-address.ts'
 import { purgeNonces } from './requests/request-nonce-store.ts'
 import { openCheckout } from './web/checkout/open-checkout.ts'
+import { openConsole } from './web/console/open-console.ts'
 
 export interface ApiOptions extends Omit<AppOptions, 'config' | 'redisUrl' | 'publicUrl' | 'pages'> {
-  config: AppOptions['config'] &
-    Pick<
-      ConfigOf<'api'>,
-      'databaseUrl' | 'host' | 'tronNodes' | 'port' | 'publicUrl' | 'redisUrl' | 'retentionMonths'
-    >
+  config: ConfigOf<'api'>
 }
 
 const secondMs = 1_000
@@ -33,9 +30,11 @@ const minuteMs = 60_000
 
 /**
  * Starts the API: signed order -> assigned address.
- * @returns the URL it listens on; `stop` answers the requests in progress first.
+ * @returns the URL it listens on, and the console's; `stop` answers the requests in progress first.
  */
-export async function startApi(options: ApiOptions): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startApi(
+  options: ApiOptions,
+): Promise<{ url: string; consoleUrl: string | null; stop(): Promise<void> }> {
   const { pool, config, log, registry, clock = systemClock } = options
   await requirePreparedStatements(pool)
   await makePartitionsAtStart(pool, clock.now(), log)
@@ -48,10 +47,17 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; stop
   const publicUrl = () => config.publicUrl ?? listening.url
   const clientOf = (request: FastifyRequest) => limitKeyOf(clientAddressOf(request))
   const checkout = openCheckout({ pool: options.reads, config, clientOf, log })
+  const ownPort = config.console && config.consolePort !== undefined
+  const consoleListening = { url: '' }
+  const consoleUrl = () => config.consoleUrl ?? (ownPort ? consoleListening.url : publicUrl())
+  const console = openConsole({ ...options, publicUrl: consoleUrl, payUrl: publicUrl, clientOf })
   const app = await buildApp({
     ...options,
     publicUrl,
-    pages: checkout.register,
+    pages: pages => {
+      checkout.register(pages)
+      if (config.console && !ownPort) console.register(pages)
+    },
     redisUrl: config.redisUrl,
     witness,
   })
@@ -60,6 +66,7 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; stop
     throw listenProblem(error, { host, port, settings: { host: 'HOST', port: 'PORT' } })
   })
   listening.url = url
+  const consoleApp = ownPort ? await openConsolePort() : null
   // Notifications go to a session. Without, open pages look now and then.
   const listener = (await sharesSessions(pool))
     ? null
@@ -81,16 +88,28 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; stop
     repeat({ chore: 'witness', everyMs: secondMs, work: witness.look, log, signal }),
     repeat({ chore: 'nonces', everyMs: minuteMs, work: () => purgeNonces(pool), log, signal }),
   ]
-  log.info({ url }, 'api.listening')
+  log.info({ url, ...(ownPort && { consoleUrl: consoleListening.url }) }, 'api.listening')
   return {
     url,
+    consoleUrl: config.console ? consoleUrl() : null,
     stop: async () => {
       await listener?.stop()
+      if (consoleApp) await close(consoleApp)
       await close(app)
       stopping.abort()
       await Promise.all(chores)
       await witness.close()
     },
+  }
+
+  async function openConsolePort(): Promise<FastifyInstance> {
+    const where = { host: config.consoleHost, port: config.consolePort! }
+    const app = await openPages({ ...options, redisUrl: config.redisUrl, pages: console.register })
+    consoleListening.url = await app.listen(where).catch(async error => {
+      await app.close()
+      throw listenProblem(error, { ...where, settings: { host: 'CONSOLE_HOST', port: 'CONSOLE_PORT' } })
+    })
+    return app
   }
 }
 

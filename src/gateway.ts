@@ -4,6 +4,7 @@ import { UsageError } from './base/errors.ts'
 import { errorInFull, messageOf } from './base/printable-error.ts'
 import { productVersion } from './base/version.ts'
 import { addAddressCommands } from './cli/address-commands.ts'
+import { addAdminCommands } from './cli/admin-commands.ts'
 import { addAuditCommands } from './cli/audit-commands.ts'
 import { addCallbackCommands } from './cli/callback-commands.ts'
 import { addChainCommands } from './cli/chain-commands.ts'
@@ -39,6 +40,7 @@ addStatusCommand(program)
 addDoctorCommand(program)
 addMerchantCommands(program)
 addAddressCommands(program)
+addAdminCommands(program)
 addCallbackCommands(program)
 addHeldCommands(program)
 addChainCommands(program)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { startApi } from '../src/api.ts'
 import { createMetrics } from '../src/base/metrics.ts'
 import { startHealthServer } from '../src/http/health.ts'
-import { form, openApiUnderTest } from './support/api-under-test.ts'
+import { form, openApiUnderTest, processConfig } from './support/api-under-test.ts'
 import { formBody, signed } from './support/signed-request.ts'
 import { waitUntil } from './support/wait-until.ts'
 
@@ -12,16 +12,7 @@ const merchant = await apiUnderTest.addMerchant({ callbackUrl: 'https://shop.exa
 const user = { username: 'u', localusermark: '1' }
 
 async function start(registry = createMetrics()) {
-  const config = {
-    ...apiUnderTest.options.config,
-    host: '127.0.0.1',
-    port: 0,
-    publicUrl: undefined,
-    tronNodes: [],
-    databaseUrl: apiUnderTest.url,
-    redisUrl: undefined,
-    retentionMonths: 13,
-  }
+  const config = processConfig(apiUnderTest)
   return startApi({ ...apiUnderTest.options, config, registry })
 }
 

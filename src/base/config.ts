@@ -13,6 +13,11 @@ export interface Config {
   host: string
   port: number
   publicUrl: string | undefined
+  console: boolean
+  /** undefined: the API's own. */
+  consolePort: number | undefined
+  consoleHost: string
+  consoleUrl: string | undefined
   databaseUrl: string | undefined
   /** Of each process; undefined: the usual number. */
   databasePool: number | undefined
@@ -110,6 +115,10 @@ export function readConfig(env: Record<string, string | undefined>, ...roles: re
     host: value('HOST')!,
     port: port('PORT', value('PORT'), problems),
     publicUrl: value('PUBLIC_URL')?.replace(/\/+$/, ''),
+    console: value('CONSOLE') !== 'off',
+    consolePort: optionalPort('CONSOLE_PORT', value('CONSOLE_PORT'), problems),
+    consoleHost: value('CONSOLE_HOST')!,
+    consoleUrl: value('CONSOLE_URL')?.replace(/\/+$/, ''),
     databaseUrl: value('DATABASE_URL'),
     databasePool: whole(value('DATABASE_POOL')),
     redisUrl: value('REDIS_URL'),
@@ -154,6 +163,7 @@ export function readConfig(env: Record<string, string | undefined>, ...roles: re
     problems.push('ALARM_TELEGRAM_CHAT is missing: ALARM_WEBHOOK_SHAPE=telegram needs it')
   if (config.tronNetwork === 'mainnet') {
     if (config.publicUrl?.startsWith('http:')) problems.push('PUBLIC_URL must be https on mainnet')
+    if (config.consoleUrl?.startsWith('http:')) problems.push('CONSOLE_URL must be https on mainnet')
     if (config.usdtContract) problems.push('USDT_CONTRACT cannot be set on mainnet, where it is fixed')
   }
   if (config.tronNetwork === 'private' && needed.has('TRON_NETWORK') && !config.usdtContract) {
@@ -207,6 +217,10 @@ function port(name: SettingName, value: string | undefined, problems: string[]):
   const number = whole(value) ?? 0
   if (number > 65535) problems.push(`${name} must be a port from 0 to 65535, ${gotOf(value!)}`)
   return number
+}
+
+function optionalPort(name: SettingName, value: string | undefined, problems: string[]): number | undefined {
+  return value === undefined ? undefined : port(name, value, problems)
 }
 
 function nodes(value: string | undefined): Config['tronNodes'] {

@@ -10,6 +10,7 @@ export type PendingProofId = bigint & { readonly id: 'pending-proof' }
 export type CreditId = bigint & { readonly id: 'credit' }
 export type CallbackId = bigint & { readonly id: 'callback' }
 export type LaneId = bigint & { readonly id: 'lane' }
+export type UserId = bigint & { readonly id: 'user' }
 
 /** An order of a merchant, by the merchant's id (orderid) or ours (ordersn); with both, the order must have both. */
 export interface OrderKey {

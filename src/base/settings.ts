@@ -39,6 +39,30 @@ export const settings = {
     pattern: /^https?:\/\/\S+$/,
     urls: 'one',
   },
+  CONSOLE: {
+    description:
+      'on: the api serves the console at /console, once the gateway has an admin. off: it does not.',
+    expected: 'on or off',
+    default: 'on',
+    pattern: /^(on|off)$/,
+  },
+  CONSOLE_PORT: {
+    description: "Port of the console alone. Empty: the API's own.",
+    expected: 'a port from 0 to 65535 (0: any free one)',
+    pattern: /^[0-9]{1,5}$/,
+  },
+  CONSOLE_HOST: {
+    description: 'With CONSOLE_PORT: address the console listens on.',
+    expected: 'an address of this machine',
+    default: '127.0.0.1',
+  },
+  CONSOLE_URL: {
+    description:
+      'URL under which people reach the console. Empty: PUBLIC_URL, or with CONSOLE_PORT the host and port. On mainnet it must be https.',
+    expected: 'an http(s) URL',
+    pattern: /^https?:\/\/[^\s/]+\/?$/,
+    urls: 'one',
+  },
   DATABASE_URL: {
     description: 'Postgres 14 or newer. The system of record.',
     expected: 'a postgres:// URL',

@@ -1,11 +1,11 @@
 import { type AddressReceived, listReceived } from '../addresses/list-received.ts'
 import type { Config } from '../base/config.ts'
+import type { Cell } from '../base/csv.ts'
 import { UsageError } from '../base/errors.ts'
 import { formatUsdt } from '../base/money.ts'
 import type { Pool } from '../db/pool.ts'
 import { findMerchantId } from '../merchants/merchant-store.ts'
 import { accountNumberOf, deriveAddress, parseAccountKey } from '../tron/account-key.ts'
-import type { Cell } from './csv.ts'
 import { type Balances, openBalances } from './open-balances.ts'
 import { printCsv } from './print-csv.ts'
 

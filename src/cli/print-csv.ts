@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type Cell, csvLine } from './csv.ts'
+import { type Cell, csvLine } from '../base/csv.ts'
 
 /** What a spreadsheet needs in front to read UTF-8 as such. */
 const byteOrderMark = '\ufeff'

@@ -96,9 +96,38 @@ export function merchantEndpoints(options: AppOptions): Endpoint[] {
 /** From a request's headers to its answer; after that its outcome is unknown. */
 const answerTimeoutMs = 8_000
 
+/** What an app needs that serves pages alone. */
+export type PagesOptions = Pick<
+  AppOptions,
+  'pool' | 'config' | 'redisUrl' | 'pages' | 'log' | 'clock' | 'registry'
+>
+
+/** Builds an app that serves pages and no endpoint of the API, for a port of their own. */
+export async function openPages(options: PagesOptions): Promise<FastifyInstance> {
+  const app = await openBareApp(options)
+  options.pages?.(app)
+  await app.after()
+  return app
+}
+
 /** Builds the app around the given endpoints: a bench replaces them to measure HTTP alone. */
 export async function openApp(options: AppOptions, endpoints: readonly Endpoint[]): Promise<FastifyInstance> {
-  const { pool, merchants, config, redisUrl, log, clock = systemClock, registry } = options
+  const { pool, merchants, config, log, clock = systemClock, registry } = options
+  const app = await openBareApp(options)
+  if (options.history !== false) app.register(keepRequests, { pool, log, clock, registry })
+  app.register(healthRoutes, { ready: () => requireCursor(pool) })
+  const isSandbox = config.tronNetwork === 'sandbox'
+  app.register(docs, { endpoints, sandbox: isSandbox ? merchants : null })
+  app.register(merchantDoor, { pool, merchants, clock, endpoints, showSignedText: isSandbox })
+  options.pages?.(app)
+  // Loads all of it now, so that a part that cannot be opened fails here.
+  await app.after()
+  return app
+}
+
+/** Builds what every request passes: its id, deadline, body, limits, errors and metrics. */
+async function openBareApp(options: PagesOptions): Promise<FastifyInstance> {
+  const { pool, config, redisUrl, log, clock = systemClock, registry } = options
   const counts = redisUrl
     ? await countInRedis(redisUrl, `gateway:limit:${await databaseIdOf(pool)}:`, clock, log)
     : countHere(clock)
@@ -112,13 +141,5 @@ export async function openApp(options: AppOptions, endpoints: readonly Endpoint[
   app.register(answerErrors, { refusals })
   app.register(answered)
   if (registry) app.register(requestMetrics, { registry })
-  if (options.history !== false) app.register(keepRequests, { pool, log, clock, registry })
-  app.register(healthRoutes, { ready: () => requireCursor(pool) })
-  const isSandbox = config.tronNetwork === 'sandbox'
-  app.register(docs, { endpoints, sandbox: isSandbox ? merchants : null })
-  app.register(merchantDoor, { pool, merchants, clock, endpoints, showSignedText: isSandbox })
-  options.pages?.(app)
-  // Loads all of it now, so that a part that cannot be opened fails here.
-  await app.after()
   return app
 }

@@ -3,10 +3,11 @@ import type { MerchantId } from '../base/ids.ts'
 
 /** What a secret is bound to: it opens with the same facts only. */
 export interface SecretRow {
-  table: 'merchant_key' | 'webhook_secret'
+  table: 'merchant_key' | 'webhook_secret' | 'console_user'
   /** The row's own id. Version 1 does not bind a secret to it. */
   id: bigint
-  merchantId: MerchantId
+  /** null: it is no merchant's. */
+  merchantId: MerchantId | null
   /** What the secret is for: a key's scheme. Changed in the row, the secret no longer opens. */
   purpose: string
 }
@@ -52,7 +53,7 @@ function sealingOf(sealed: Buffer): Sealing | null {
 
 /** Encodes the associated data. JSON keeps the parts from running into each other, and the versions apart. */
 function rowName({ table, id, merchantId, purpose }: SecretRow, version: Sealing): Buffer {
-  const parts = [table, merchantId.toString(), purpose]
+  const parts = [table, `${merchantId ?? 'none'}`, purpose]
   return Buffer.from(JSON.stringify(version === 1 ? parts : [...parts, id.toString()]), 'utf8')
 }
 

@@ -2,7 +2,8 @@ import type { MerchantId } from '../base/ids.ts'
 import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
 import { type Sealing, type SecretRow, sealSecret, webhookPurpose } from './sealed-secret.ts'
 
-export type SecretTable = SecretRow['table']
+/** The tables of merchants' secrets. */
+export type SecretTable = Exclude<SecretRow['table'], 'console_user'>
 export const secretTables: readonly SecretTable[] = ['merchant_key', 'webhook_secret']
 
 /** What a secret is for, in SQL. */

@@ -9,7 +9,7 @@ import { migrate } from '../../src/db/migrate.ts'
 import { dropOldPartitions, makePartitions } from '../../src/db/partitions.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import { addAddress, addOrder, creditedChain } from '../credits/credited-chain.ts'
-import { form, openApiUnderTest } from '../support/api-under-test.ts'
+import { form, openApiUnderTest, processConfig } from '../support/api-under-test.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
 import { stateOf, withCourier } from '../support/open-courier.ts'
@@ -42,16 +42,7 @@ test('during a dump the API starts and takes orders, and payments are credited',
   const api = await openApiUnderTest()
   const shop = await api.addMerchant({ callbackUrl: 'https://shop.example/cb' })
   const endDump = await beginDump(api.pool)
-  const config = {
-    ...api.options.config,
-    host: '127.0.0.1',
-    port: 0,
-    publicUrl: undefined,
-    tronNodes: [],
-    databaseUrl: api.url,
-    redisUrl: undefined,
-    retentionMonths: 1,
-  }
+  const config = processConfig(api)
   const running = await startApi({ ...api.options, config })
   const order = { username: 'u', localusermark: '1', address: 'auto', orderid: 'o-1', amount: '1' }
   const answer = await fetch(`${running.url}/api/merchant/TraderRechargeorder`, {

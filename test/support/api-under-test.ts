@@ -4,6 +4,7 @@ import { after } from 'node:test'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
 import type { Clock } from '../../src/base/clock.ts'
+import { type ConfigOf, readConfig } from '../../src/base/config.ts'
 import type { Logger } from '../../src/base/log.ts'
 import type { Registry } from '../../src/base/metrics.ts'
 import { createPool, type Pool } from '../../src/db/pool.ts'
@@ -151,6 +152,17 @@ export async function openApiUnderTest(
   }
 }
 
+/** The configuration of an api process on the same database. It listens on any free port. */
+export function processConfig({ url, masterKey, options }: ApiUnderTest): ConfigOf<'api'> {
+  const env = {
+    DATABASE_URL: url,
+    MASTER_KEY: masterKey.toString('hex'),
+    TRON_NETWORK: 'sandbox',
+    PORT: '0',
+  }
+  return { ...readConfig(env, 'api'), ...options.config }
+}
+
 /** Reads an answer, which is always the envelope. */
 export function readAnswer(response: LightMyRequestResponse): Answer {
   return {
@@ -181,7 +193,7 @@ export async function countRows(pool: Pool): Promise<Record<string, number>> {
   return rows[0]
 }
 
-function memoryLog(): { log: Logger; logged: () => string } {
+export function memoryLog(): { log: Logger; logged: () => string } {
   const lines: string[] = []
   const sink = new Writable({
     write(chunk, _encoding, done) {

@@ -1,14 +1,12 @@
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { GatewayError } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Pool } from '../../db/pool.ts'
 import { shareRoundTrips } from '../../db/shared-round-trip.ts'
 import { payPath, readPayToken } from '../../orders/pay-link.ts'
-import type { Asset } from '../shell/assets.ts'
 import { chooseLocale, type Locale } from '../shell/locale.ts'
+import { sendAsset, sendHtml } from '../shell/send-page.ts'
 import { accentCss } from './accent-css.ts'
 import { checkoutAssets } from './checkout-assets.ts'
 import { renderCheckout, renderProblem } from './checkout-page.tsx'
@@ -32,12 +30,8 @@ export interface CheckoutOptions {
 /** By which the metrics know these requests. */
 const config = { endpoint: 'pay' }
 
-const compress = promisify(gzip)
-
 type PayRequest = FastifyRequest<{ Params: { token: string }; Querystring: Record<string, unknown> }>
 
-/** A year: the name of an asset changes with its content. */
-const immutable = 'public, max-age=31536000, immutable'
 /** So long a shop's page, and every proxy, may keep what seldom changes. */
 const briefly = 'public, max-age=300'
 
@@ -88,10 +82,7 @@ export const checkoutRoutes = fastifyPlugin<CheckoutOptions>(
         .header('cache-control', 'no-store')
         .header('content-language', view.locale)
         .header('vary', 'accept-language, accept-encoding')
-        .type('text/html; charset=utf-8')
-      const page = renderCheckout(view)
-      if (!takesGzip(request)) return reply.send(page)
-      return reply.header('content-encoding', 'gzip').send(await compress(page))
+      return sendHtml(request, reply, renderCheckout(view))
     })
 
     app.get('/pay/:token/events', { config, exposeHeadRoute: false }, async (request: PayRequest, reply) => {
@@ -174,17 +165,6 @@ function headersOf(frameAncestors: readonly string[]): Record<string, string> {
     'cross-origin-opener-policy': 'same-origin',
     'permissions-policy': 'camera=(), geolocation=(), microphone=()',
   }
-}
-
-function sendAsset(asset: Asset, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const zipped = takesGzip(request)
-  reply.header('cache-control', immutable).header('vary', 'accept-encoding').type(asset.contentType)
-  if (zipped) reply.header('content-encoding', 'gzip')
-  return reply.send(zipped ? asset.gzip : asset.bytes)
-}
-
-function takesGzip(request: FastifyRequest): boolean {
-  return /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
 }
 
 const statusOf: Record<ProblemKind, number> = { not_found: 404, too_many: 429, unavailable: 503 }

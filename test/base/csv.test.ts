@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { csvLine } from '../../src/cli/csv.ts'
+import { csvLine } from '../../src/base/csv.ts'
 
 for (const [cell, written] of [
   ['plain', 'plain'],

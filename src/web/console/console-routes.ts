@@ -1,0 +1,7 @@
+import type { ConsoleRoute } from './parts/route.ts'
+import { signInRoutes } from './sign-in/sign-in-routes.tsx'
+
+/** All routes of the console, each room's beside its pages. */
+export function consoleRoutes(): readonly ConsoleRoute[] {
+  return [...signInRoutes]
+}

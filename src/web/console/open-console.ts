@@ -1,0 +1,33 @@
+import type { FastifyInstance } from 'fastify'
+import { repeat } from '../../base/repeat.ts'
+import { purgeSessions } from '../../people/session-store.ts'
+import { purgeFailures } from '../../people/sign-in-limits.ts'
+import { type ConsoleOptions, consoleApp } from './console-app.ts'
+
+export interface Console {
+  /** Adds the pages to an app. */
+  register(app: FastifyInstance): void
+}
+
+const purgeEveryMs = 10 * 60_000
+
+/** Opens the console: where a merchant's people see orders and callbacks, and admins the gateway. */
+export function openConsole(options: ConsoleOptions): Console {
+  const { pool, log } = options
+  return {
+    register: app => {
+      app.register(consoleApp, options)
+      const stopping = new AbortController()
+      const work = async () => {
+        await purgeSessions(pool)
+        await purgeFailures(pool)
+      }
+      const { signal } = stopping
+      const purging = repeat({ chore: 'console_sessions', everyMs: purgeEveryMs, work, log, signal })
+      app.addHook('onClose', async () => {
+        stopping.abort()
+        await purging
+      })
+    },
+  }
+}

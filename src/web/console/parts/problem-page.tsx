@@ -1,0 +1,39 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+import { UsageError } from '../../../base/errors.ts'
+import { commonWords } from './common-words.ts'
+import { href, type Page } from './page.ts'
+import type { ShownPage } from './route.ts'
+
+export type ProblemKind = 'notFound' | 'expired' | 'tooMany' | 'slow' | 'refused' | 'unavailable'
+
+const statusOf: Record<ProblemKind, number> = {
+  ...{ notFound: 404, expired: 403, tooMany: 429, slow: 503, refused: 400, unavailable: 503 },
+}
+
+/** Makes the page of a request that was not answered as asked. What it says of an error is for whoever caused it. */
+export function problemPage(page: Page, kind: ProblemKind, error: unknown): ShownPage & { status: number } {
+  const { problems, back } = commonWords(page)
+  const title = problems[kind]
+  const lines =
+    kind === 'refused'
+      ? error instanceof UsageError
+        ? error.problems
+        : [(error as Error).message]
+      : [problems[`${kind}Text`]]
+  return {
+    status: statusOf[kind],
+    title,
+    body: (
+      <section class="card">
+        <h1>{title}</h1>
+        {lines.map(line => (
+          <p key={line}>{line}</p>
+        ))}
+        {kind === 'unavailable' && <p class="mono">{page.request.id}</p>}
+        <p>
+          <a href={href(page, '/')}>{back}</a>
+        </p>
+      </section>
+    ),
+  }
+}

@@ -1,0 +1,285 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+import type { UserId } from '../../../base/ids.ts'
+import { recordAudit } from '../../../db/audit-store.ts'
+import { inTransaction } from '../../../db/pool.ts'
+import { invited, takeUp } from '../../../people/invitation-store.ts'
+import { hashPassword, isPassword, passwordMax, passwordMin } from '../../../people/password.ts'
+import { useRecoveryCode, useTotp } from '../../../people/second-factor-store.ts'
+import { endSessionsOf } from '../../../people/session-store.ts'
+import { countFailure, forgiveFailures, signInWait } from '../../../people/sign-in-limits.ts'
+import {
+  passwordOf,
+  readEmail,
+  readName,
+  setLocale,
+  setPassword,
+  userById,
+} from '../../../people/user-store.ts'
+import { locales } from '../../shell/locale.ts'
+import { consolePath, href, type Page, viewerOf, wordsOf } from '../parts/page.ts'
+import type { Answer, ConsoleRoute, ShownPage } from '../parts/route.ts'
+import { beginSession, nextOf } from '../parts/sign-in-session.ts'
+import { Field, Form, Submit } from '../parts/ui.tsx'
+import { signInWords } from './sign-in-words.ts'
+
+export const signInRoutes: readonly ConsoleRoute[] = [
+  { method: 'GET', path: '/sign-in', who: 'anyone', handle: async page => showSignIn(page) },
+  { method: 'POST', path: '/sign-in', who: 'anyone', handle: signIn },
+  { method: 'GET', path: '/sign-in/code', who: 'half', handle: async page => showCode(page) },
+  { method: 'POST', path: '/sign-in/code', who: 'half', handle: giveCode },
+  { method: 'GET', path: '/confirm', who: 'signed in', handle: async page => showConfirm(page) },
+  { method: 'POST', path: '/confirm', who: 'signed in', handle: confirm },
+  { method: 'POST', path: '/sign-out', who: 'half', handle: signOut },
+  { method: 'GET', path: '/invitation/:token', who: 'anyone', handle: showInvitation },
+  { method: 'POST', path: '/invitation/:token', who: 'anyone', handle: takeInvitation },
+  { method: 'POST', path: '/language', who: 'signed in', handle: chooseLanguage },
+]
+
+function showSignIn(page: Page, problem?: string, status = 200): Answer {
+  if (page.viewer?.session.signedInAt) return { goTo: nextOf(page) }
+  const words = wordsOf(page, signInWords)
+  return {
+    ...{ title: words.title, status, problem, nav: null },
+    body: (
+      <section class="card">
+        <h1>{words.title}</h1>
+        <Form page={page} action={href(page, '/sign-in', { next: page.query.text('next') })}>
+          <Field
+            {...{
+              label: words.email,
+              name: 'email',
+              type: 'email',
+              autocomplete: 'username',
+              required: true,
+            }}
+            value={page.form.text('email')}
+            autofocus
+          />
+          <Field
+            {...{ label: words.password, name: 'password', type: 'password', required: true }}
+            autocomplete="current-password"
+          />
+          <Submit>{words.signIn}</Submit>
+        </Form>
+      </section>
+    ),
+  }
+}
+
+/** An account that does not exist, one that is disabled and a wrong password get the same answer after the same work. */
+async function signIn(page: Page): Promise<Answer> {
+  const { pool, reads } = page.context
+  const words = wordsOf(page, signInWords)
+  const email = readEmail(page.form.text('email')) ?? ''
+  const wait = await signInWait(pool, page.address, email)
+  if (wait !== null) return showSignIn(page, words.wait(Math.ceil(wait / 60)), 429)
+  const found = await passwordOf(pool, email)
+  const password = page.form.all('password')[0] ?? ''
+  if (!(await isPassword(password, found && !found.disabled ? found.password : null)) || !found) {
+    await countFailure(pool, page.address, email)
+    return showSignIn(page, words.wrong, 401)
+  }
+  const user = await userById(reads, found.id)
+  const half = user !== null && (user.hasTotp || user.passkeys > 0)
+  await beginSession(page, found.id, { half })
+  if (half) return { goTo: href(page, '/sign-in/code', { next: page.query.text('next') }) }
+  await signedIn(page, found.id, email)
+  return { goTo: nextOf(page) }
+}
+
+async function signedIn(page: Page, userId: UserId, email: string): Promise<void> {
+  const { pool } = page.context
+  await forgiveFailures(pool, page.address, email)
+  await inTransaction(pool, async tx => {
+    const user = await userById(tx, userId)
+    await recordAudit(tx, {
+      actor: `${user!.name} <${email}>`,
+      action: 'person.signed_in',
+      subject: `person ${email}`,
+    })
+  })
+}
+
+function codeForm(page: Page, path: string) {
+  const words = wordsOf(page, signInWords)
+  return (
+    <Form page={page} action={href(page, path, { next: page.query.text('next') })}>
+      <Field
+        {...{ label: words.code, name: 'code', hint: words.codeHint, required: true, maxLength: 40 }}
+        autocomplete="one-time-code"
+        autofocus
+      />
+      <Submit>{words.confirm}</Submit>
+    </Form>
+  )
+}
+
+function showCode(page: Page, problem?: string, status = 200): Answer {
+  if (viewerOf(page).session.signedInAt) return { goTo: nextOf(page) }
+  const words = wordsOf(page, signInWords)
+  return {
+    ...{ title: words.codeTitle, status, problem, nav: null },
+    body: (
+      <section class="card">
+        <h1>{words.codeTitle}</h1>
+        {codeForm(page, '/sign-in/code')}
+      </section>
+    ),
+  }
+}
+
+async function giveCode(page: Page): Promise<Answer> {
+  const { user, session } = viewerOf(page)
+  if (session.signedInAt) return { goTo: nextOf(page) }
+  const refused = await checkCode(page)
+  if (refused) return showCode(page, refused.problem, refused.status)
+  await beginSession(page, user.id, { half: false, secondFactor: true })
+  await signedIn(page, user.id, user.email)
+  return { goTo: nextOf(page) }
+}
+
+/** Checks a one-time code or a recovery code; wrong ones count as failed sign-ins. @returns null when it is right. */
+async function checkCode(page: Page): Promise<{ problem: string; status: number } | null> {
+  const { pool, config } = page.context
+  const { user } = viewerOf(page)
+  const words = wordsOf(page, signInWords)
+  const wait = await signInWait(pool, page.address, user.email)
+  if (wait !== null) return { problem: words.wait(Math.ceil(wait / 60)), status: 429 }
+  const code = page.form.text('code')
+  const isRight =
+    (await useTotp(pool, config.masterKey, user.id, code)) || (await useRecoveryCode(pool, user.id, code))
+  if (isRight) return null
+  await countFailure(pool, page.address, user.email)
+  return { problem: words.codeWrong, status: 401 }
+}
+
+function showConfirm(page: Page, problem?: string, status = 200): ShownPage {
+  const words = wordsOf(page, signInWords)
+  const { user } = viewerOf(page)
+  const hasFactor = user.hasTotp || user.passkeys > 0
+  return {
+    ...{ title: words.confirmTitle, status, problem },
+    body: (
+      <section class="card">
+        <h1>{words.confirmTitle}</h1>
+        <p>{hasFactor ? words.confirmText : words.noFactor}</p>
+        {hasFactor ? (
+          codeForm(page, '/confirm')
+        ) : (
+          <p>
+            <a class="button" href={href(page, '/account')}>
+              {words.setUp}
+            </a>
+          </p>
+        )}
+      </section>
+    ),
+  }
+}
+
+async function confirm(page: Page): Promise<Answer> {
+  const refused = await checkCode(page)
+  if (refused) return showConfirm(page, refused.problem, refused.status)
+  page.request.session.person!.secondFactorAt = page.now.getTime()
+  return { goTo: nextOf(page) }
+}
+
+async function signOut(page: Page): Promise<Answer> {
+  await page.request.session.destroy()
+  return { goTo: `${consolePath}/sign-in` }
+}
+
+async function chooseLanguage(page: Page): Promise<Answer> {
+  const locale = locales.find(one => one === page.form.text('locale'))
+  if (locale) await setLocale(page.context.pool, viewerOf(page).user.id, locale)
+  const { referer = '' } = page.request.headers
+  const from = URL.canParse(referer) ? new URL(referer) : null
+  return { goTo: from?.pathname.startsWith(consolePath) ? from.pathname + from.search : consolePath }
+}
+
+type InvitationErrors = Partial<Record<'name' | 'password' | 'again', string>>
+
+/** Shows what a link is for. It uses nothing up: programs that look at links in mails do that too. */
+async function showInvitation(page: Page, errors: InvitationErrors = {}): Promise<Answer> {
+  const words = wordsOf(page, signInWords)
+  const token = page.params.token!
+  const found = await invited(page.context.reads, token)
+  if (!found) return gone(page)
+  const title = found.hasPassword ? words.resetTitle : words.invitationTitle
+  return {
+    ...{ title, nav: null, status: Object.keys(errors).length > 0 ? 400 : 200 },
+    body: (
+      <section class="card">
+        <h1>{title}</h1>
+        <p>{words.invitationFor(found.email)}</p>
+        <Form page={page} action={`${consolePath}/invitation/${token}`}>
+          {/* For password managers. */}
+          <input type="hidden" name="email" value={found.email} autocomplete="username" />
+          <Field
+            {...{ label: words.name, name: 'name', hint: words.nameHint, error: errors.name, required: true }}
+            value={page.form.text('name') || found.name}
+            autocomplete="name"
+            maxLength={100}
+          />
+          <Field
+            {...{ label: words.newPassword, name: 'password', type: 'password', required: true }}
+            {...{ hint: words.passwordHint, error: errors.password, autocomplete: 'new-password' }}
+          />
+          <Field
+            {...{ label: words.again, name: 'again', type: 'password', required: true, error: errors.again }}
+            autocomplete="new-password"
+          />
+          <Submit>{words.accept}</Submit>
+        </Form>
+      </section>
+    ),
+  }
+}
+
+async function takeInvitation(page: Page): Promise<Answer> {
+  const { pool, reads } = page.context
+  const words = wordsOf(page, signInWords)
+  const token = page.params.token!
+  const found = await invited(reads, token)
+  if (!found) return gone(page)
+  const name = readName(page.form.text('name'))
+  const [password = ''] = page.form.all('password')
+  const errors: InvitationErrors = {
+    ...(!name && { name: words.nameWrong }),
+    ...((password.length < passwordMin || password.length > passwordMax) && {
+      password: words.passwordShort,
+    }),
+    ...(password !== page.form.all('again')[0] && { again: words.passwordsDiffer }),
+  }
+  if (!name || Object.keys(errors).length > 0) return showInvitation(page, errors)
+  const hash = await hashPassword(password)
+  const taken = await inTransaction(pool, async tx => {
+    if (!(await takeUp(tx, token))) return false
+    await setPassword(tx, found.userId, { password: hash, name })
+    await endSessionsOf(tx, found.userId)
+    await recordAudit(tx, {
+      actor: `${name} <${found.email}>`,
+      action: found.hasPassword ? 'person.password_set' : 'person.joined',
+      subject: `person ${found.email}`,
+    })
+    return true
+  })
+  if (!taken) return gone(page)
+  const user = await userById(pool, found.userId)
+  const half = user !== null && (user.hasTotp || user.passkeys > 0)
+  await beginSession(page, found.userId, { half })
+  return { goTo: half ? `${consolePath}/sign-in/code` : consolePath }
+}
+
+function gone(page: Page): ShownPage {
+  const words = wordsOf(page, signInWords)
+  return {
+    ...{ title: words.gone, status: 404, nav: null },
+    body: (
+      <section class="card">
+        <h1>{words.gone}</h1>
+        <p>{words.goneText}</p>
+      </section>
+    ),
+  }
+}

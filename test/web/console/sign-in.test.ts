@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { TOTP } from 'otpauth'
+import { inTransaction } from '../../../src/db/pool.ts'
+import { invitePerson } from '../../../src/people/invite-person.ts'
+import { confirmTotp, newRecoveryCodes, prepareTotp } from '../../../src/people/second-factor-store.ts'
+import type { User } from '../../../src/people/user-store.ts'
+import { openConsoleUnderTest, testPassword } from '../../support/console-under-test.ts'
+
+const center = await openConsoleUnderTest()
+const { pool, config, visitor, addPerson, signedIn } = center
+
+async function withTotp(user: User) {
+  const { secret } = await inTransaction(pool, tx => prepareTotp(tx, config.masterKey, user))
+  const totp = new TOTP({ secret })
+  // The step before the current one, so that the current code is still to be used.
+  const code = totp.generate({ timestamp: Date.now() - 30_000 })
+  assert(await inTransaction(pool, tx => confirmTotp(tx, config.masterKey, user.id, code)))
+  return totp
+}
+
+test('until the first admin has a password, the console answers as if it were not there', async () => {
+  const empty = await openConsoleUnderTest()
+  await empty.pool.query(`delete from console_user`)
+  const visit = empty.visitor()
+  for (const path of ['/console', '/console/', '/console/sign-in', '/console/orders', '/console/x'])
+    assert.equal((await visit.get(path)).status, 404, path)
+  const { token } = await invitePerson(empty.pool, 'ada@example.com', { admin: true }, { actor: 'test' })
+  assert.equal((await visit.get('/console/sign-in')).status, 404)
+  const link = `/console/invitation/${token}`
+  // Programs that look at links in mails use nothing up.
+  assert.equal((await visit.get(link)).status, 200)
+  assert.equal((await visit.get(link)).status, 200)
+  const form = { name: 'Ada', password: testPassword, again: testPassword }
+  assert.equal((await visit.post(link, { ...form, again: 'x' })).status, 400)
+  assert.equal((await visit.post(link, { ...form, password: 'short', again: 'short' })).status, 400)
+  const joined = await visit.post(link, form)
+  assert.equal(joined.location, '/console')
+  assert.equal((await visit.post(link, form)).status, 404)
+  assert.equal((await empty.visitor().get(link)).status, 404)
+  assert.equal((await visit.get('/console/confirm')).status, 200)
+  assert.equal((await empty.visitor().get('/console/sign-in')).status, 200)
+})
+
+test('a link that is older than a day, or was followed by a newer one, counts no more', async () => {
+  const invite = () => invitePerson(pool, 'late@example.com', { admin: true }, { actor: 'test' })
+  const first = await invite()
+  const second = await invite()
+  assert.equal((await visitor().get(`/console/invitation/${first.token}`)).status, 404)
+  assert.equal((await visitor().get(`/console/invitation/${second.token}`)).status, 200)
+  await pool.query(`update invitation set expires_at = now() - interval '1 second'`)
+  assert.equal((await visitor().get(`/console/invitation/${second.token}`)).status, 404)
+})
+
+test('unknown, wrong, disabled and not yet joined get one and the same answer', async () => {
+  await addPerson('known@example.com')
+  const gone = await addPerson('gone@example.com')
+  await pool.query(`update console_user set disabled_at = now() where id = $1`, [gone.id])
+  await invitePerson(pool, 'invited@example.com', { admin: true }, { actor: 'test' })
+  const answers = []
+  for (const [email, password] of [
+    ['known@example.com', 'wrong'],
+    ['nobody@example.com', testPassword],
+    ['gone@example.com', testPassword],
+    ['invited@example.com', ''],
+  ] as const) {
+    const visit = visitor()
+    await visit.get('/console/sign-in')
+    const { status, text } = await visit.post('/console/sign-in', { email, password })
+    answers.push(`${status} ${text.replaceAll(email, 'EMAIL').replace(/value="[^"]*"/g, '')}`)
+  }
+  assert.match(answers[0]!, /^401 .*wrong/s)
+  assert.equal(new Set(answers).size, 1)
+})
+
+test('signing in gives a new session id; the old one is worth nothing', async () => {
+  const user = await addPerson('fixed@example.com')
+  const visit = visitor()
+  await visit.get('/console/sign-in')
+  assert.deepEqual([...visit.cookies.keys()], ['__Host-form'])
+  const planted = 'planted.signature'
+  visit.cookies.set('__Host-console', planted)
+  const answer = await visit.post('/console/sign-in', { email: user.email, password: testPassword })
+  assert.equal(answer.status, 303)
+  const cookie = visit.cookies.get('__Host-console')
+  assert(cookie && cookie !== planted)
+  const [set] = [answer.headers['set-cookie']].flat().filter(one => `${one}`.startsWith('__Host-console'))
+  for (const word of ['Secure', 'HttpOnly', 'SameSite=Lax', 'Path=/'])
+    assert.match(`${set}`, new RegExp(word))
+  assert.doesNotMatch(`${set}`, /Domain/)
+  await visit.get('/console/confirm')
+  await visit.post('/console/sign-out')
+  assert.equal((await visit.get('/console/confirm')).status, 303)
+  visit.cookies.set('__Host-console', cookie)
+  assert.equal((await visit.get('/console/confirm')).status, 303, 'a session that was ended stays ended')
+})
+
+test('with a second factor a password alone opens nothing; a code counts once', async () => {
+  const user = await addPerson('two@example.com', { admin: true })
+  const totp = await withTotp(user)
+  const visit = visitor()
+  await visit.get('/console/sign-in')
+  const half = await visit.post('/console/sign-in', { email: user.email, password: testPassword })
+  assert.equal(half.location, '/console/sign-in/code')
+  assert.match((await visit.get('/console/confirm')).location!, /sign-in\/code/)
+  await visit.get('/console/sign-in/code')
+  const code = totp.generate()
+  const wrong = code === '000000' ? '000001' : '000000'
+  assert.equal((await visit.post('/console/sign-in/code', { code: wrong })).status, 401)
+  const before = visit.cookies.get('__Host-console')
+  assert.equal((await visit.post('/console/sign-in/code', { code })).status, 303)
+  assert.notEqual(visit.cookies.get('__Host-console'), before)
+  assert.equal((await visit.get('/console/confirm')).status, 200)
+  assert.equal((await visit.post('/console/confirm', { code })).status, 401, 'used already')
+  const codes = await inTransaction(pool, tx => newRecoveryCodes(tx, user.id))
+  assert.equal((await visit.post('/console/confirm', { code: codes[3]! })).status, 303)
+  assert.equal((await visit.post('/console/confirm', { code: codes[3]! })).status, 401)
+})
+
+test('tries are limited by address and account, also after a restart, for accounts that do not exist too', async () => {
+  const limited = await openConsoleUnderTest()
+  const visit = limited.visitor()
+  await visit.get('/console/sign-in')
+  const attempt = async (email: string) =>
+    (await visit.post('/console/sign-in', { email, password: 'wrong' })).status
+  for (const email of ['root@example.com', 'nobody@example.com']) {
+    for (let i = 0; i < 6; i++) assert.equal(await attempt(email), 401)
+    assert.equal(await attempt(email), 429)
+  }
+  // The right password too.
+  const right = await visit.post('/console/sign-in', { email: 'root@example.com', password: testPassword })
+  assert.equal(right.status, 429)
+  const { rows } = await limited.pool.query(`select key, failures from sign_in_failure order by key`)
+  assert.equal(rows.find(({ key }) => key.startsWith('address'))?.failures, 12)
+  await limited.pool.query(`update sign_in_failure set until = now()`)
+  assert.equal(await attempt('root@example.com'), 401)
+})
+
+test('a form without its hidden field, with that of another session, or from another site does nothing', async () => {
+  const ada = await signedIn(await addPerson('ada@example.com'))
+  const bob = await signedIn(await addPerson('bob@example.com'))
+  assert.equal((await ada.post('/console/language', { locale: 'zh' }, { csrf: false })).status, 403)
+  const theirs = /name="_csrf" value="([^"]*)"/.exec((await bob.get('/console/confirm')).text)![1]!
+  const forged = await ada.post('/console/language', { locale: 'zh', _csrf: theirs }, { csrf: false })
+  assert.equal(forged.status, 403)
+  await ada.get('/console/confirm')
+  assert.equal((await ada.post('/console/language', { locale: 'zh' })).status, 303)
+  assert.match((await ada.get('/console/confirm')).text, /lang="zh-CN"/)
+})
+
+test('a session ends when it is idle for 12 hours, after 7 days, when it is ended, and with its person', async () => {
+  const user = await addPerson('idle@example.com')
+  for (const end of [
+    `update console_session set last_seen_at = now() - interval '12 hours 1 second' where user_id = $1`,
+    `update console_session set created_at = now() - interval '7 days 1 second' where user_id = $1`,
+    `update console_session set ended_at = now() where user_id = $1`,
+    `update console_user set disabled_at = now() where id = $1`,
+  ]) {
+    const visit = await signedIn(user)
+    assert.equal((await visit.get('/console/confirm')).status, 200)
+    await pool.query(end, [user.id])
+    const { status, location } = await visit.get('/console/confirm')
+    assert.equal(`${status} ${location}`, '303 /console/sign-in?next=%2Fconsole%2Fconfirm')
+  }
+})
+
+test('after signing in only pages of ours are gone to', async () => {
+  const user = await addPerson('next@example.com')
+  for (const next of [
+    '//evil.example',
+    'https://evil.example',
+    '/consolex',
+    '/console\\evil',
+    '/api',
+  ] as const) {
+    const visit = visitor()
+    await visit.get('/console/sign-in')
+    const path = `/console/sign-in?next=${encodeURIComponent(next)}`
+    const { location } = await visit.post(path, { email: user.email, password: testPassword })
+    assert.equal(location, '/console', next)
+  }
+  const visit = visitor()
+  await visit.get('/console/sign-in')
+  const path = `/console/sign-in?next=${encodeURIComponent('/console/orders?state=late')}`
+  const { location } = await visit.post(path, { email: user.email, password: testPassword })
+  assert.equal(location, '/console/orders?state=late')
+})
+
+test('where the URL is http, cookies have neither prefix nor Secure; on the main network always both', async () => {
+  const plain = await openConsoleUnderTest({ PUBLIC_URL: 'http://localhost:8080', TRON_NETWORK: 'sandbox' })
+  const visit = await plain.signedIn(plain.admin)
+  assert.deepEqual([...visit.cookies.keys()].sort(), ['console', 'form'])
+})
+
+test('no page runs what is written into it, and none may be shown in a frame', async () => {
+  const { headers } = await visitor().get('/console/sign-in')
+  const policy = `${headers['content-security-policy']}`
+  assert.match(policy, /default-src 'none'/)
+  assert.match(policy, /frame-ancestors 'none'/)
+  assert.doesNotMatch(policy, /unsafe/)
+  assert.equal(headers['cache-control'], 'no-store')
+})
