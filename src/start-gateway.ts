@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { noticeBody, noticeMail } from './alarms/notice-message.ts'
+import { openMailer } from './alarms/send-mail.ts'
 import { openSender, type Sender } from './alarms/send-message.ts'
-import { tellAlarms } from './alarms/tell-alarms.ts'
+import { type AlarmTarget, postSigned, tellAlarms } from './alarms/tell-alarms.ts'
+import { countNotices, tellNotices } from './alarms/tell-notices.ts'
 import { watchProcess } from './alarms/watch-process.ts'
 import { startApi } from './api.ts'
 import type { ConfigOf } from './base/config.ts'
@@ -170,7 +173,10 @@ function startHealth(
   })
 }
 
-/** Starts what reports this process, and what tells the operator of alarms where ALARM_WEBHOOK_URL is set. */
+/**
+ * Starts what reports this process; what tells the operator of alarms and changes where ALARM_WEBHOOK_URL is set; and what tells people of
+ * changes by mail where SMTP_URL is.
+ */
 function startAlarms(options: {
   pool: Pool
   config: ConfigOf<Process>
@@ -189,25 +195,39 @@ function startAlarms(options: {
     id: `${hostname()} ${process.pid} ${randomUUID().slice(0, 8)}`,
     courierWorks: () => running.courier?.isWorking(),
   })
-  const telling =
-    config.alarmWebhookUrl &&
-    tellAlarms({
-      ...{ db, sender, log, registry, signal },
-      target: {
-        url: config.alarmWebhookUrl,
-        shape: config.alarmWebhookShape,
-        secret: config.alarmWebhookSecret,
-        chat: config.alarmTelegramChat,
-        gateway: config.publicUrl ? new URL(config.publicUrl).host : hostname(),
-      },
-      isTeller: () => running.watcher?.ledLately() ?? false,
-    })
+  const gateway = config.publicUrl ? new URL(config.publicUrl).host : hostname()
+  const telling: Promise<void>[] = []
+  const notices = { db, log, signal, counter: countNotices(registry) }
+  if (config.alarmWebhookUrl) {
+    const target: AlarmTarget = {
+      url: config.alarmWebhookUrl,
+      shape: config.alarmWebhookShape,
+      secret: config.alarmWebhookSecret,
+      chat: config.alarmTelegramChat,
+      gateway,
+    }
+    const isTeller = () => running.watcher?.ledLately() ?? false
+    telling.push(tellAlarms({ db, sender, log, registry, signal, target, isTeller }))
+    telling.push(
+      tellNotices({
+        ...notices,
+        channel: 'webhook',
+        send: notice => postSigned(sender, target, noticeBody(notice, target), `notice_${notice.id}`),
+      }),
+    )
+  }
+  if (config.mailServer) {
+    const sendMail = openMailer(config.mailServer, signal)
+    telling.push(
+      tellNotices({ ...notices, channel: 'mail', send: notice => sendMail(noticeMail(notice, gateway)) }),
+    )
+  }
   return {
     stop: async () => {
       stopping.abort()
       // What is being sent is cut off: it is sent again, under the same id, by another process or at the next start.
       await sender.close()
-      await Promise.all([watching, telling])
+      await Promise.all([watching, ...telling])
     },
   }
 }

@@ -21,9 +21,7 @@ const textMax = 2_000
 
 /** Writes a message's body, JSON. `chat`: for Telegram. */
 export function messageBody(message: AlarmMessage, shape: MessageShape, chat: string | undefined): string {
-  if (shape === 'slack') return JSON.stringify({ text: escaped(messageText(message)) })
-  if (shape === 'telegram')
-    return JSON.stringify({ chat_id: chat, text: messageText(message), disable_web_page_preview: true })
+  if (shape !== 'plain') return textBody(messageText(message), shape, chat)
   const { event, alarm, detail, raisedAt, clearedAt, gateway } = message
   return JSON.stringify({
     event: `alarm.${event}`,
@@ -34,6 +32,12 @@ export function messageBody(message: AlarmMessage, shape: MessageShape, chat: st
     cleared_at: clearedAt?.toISOString() ?? null,
     gateway,
   })
+}
+
+/** Writes the body of a message that is one text, as Slack or Telegram expects it. */
+export function textBody(text: string, shape: 'slack' | 'telegram', chat: string | undefined): string {
+  if (shape === 'slack') return JSON.stringify({ text: escaped(text) })
+  return JSON.stringify({ chat_id: chat, text, disable_web_page_preview: true })
 }
 
 /** Writes a message as text. A fact of the detail is one line. */

@@ -2,6 +2,7 @@ import type { Logger } from '../base/log.ts'
 import { repeat } from '../base/repeat.ts'
 import type { Alarms } from '../blocks/watcher-alarms.ts'
 import type { Queryable } from '../db/pool.ts'
+import { forgetNotices } from '../notices/notice-store.ts'
 import { clearAlarms, forgetAlarms, raiseAlarm } from './alarm-store.ts'
 import { removeSilent } from './process-store.ts'
 
@@ -20,6 +21,7 @@ export async function keepAlarms(db: Queryable, alarms: Alarms, log: Logger, sig
     if (performance.now() - forgotAt < forgetMs) return
     await forgetAlarms(db)
     await removeSilent(db)
+    await forgetNotices(db)
     forgotAt = performance.now()
   }
   await repeat({

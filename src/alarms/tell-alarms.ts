@@ -51,7 +51,7 @@ export async function tellAlarms(options: {
   const { db, target, sender, log, signal, timing } = options
   const count = countMessages(options.registry)
   const post = async (message: AlarmMessage, id: string): Promise<Sent> => {
-    const sent = await postMessage(sender, target, message, id)
+    const sent = await postSigned(sender, target, messageBody(message, target.shape, target.chat), id)
     count(sent.ok)
     const facts = { alarm: message.alarm, event: message.event }
     if (sent.ok) log.info(facts, 'alarm.told')
@@ -61,7 +61,7 @@ export async function tellAlarms(options: {
   const database = watchDatabase({
     isTeller: options.isTeller,
     now: timing?.now ?? Date.now,
-    retryMs,
+    retryMs: (failures, sent) => retryMs(retriesMs, failures, sent),
     post: (said, id) => post({ ...said, alarm: 'database', detail: {}, gateway: target.gateway }, id),
   })
   const work = async () => {
@@ -88,18 +88,24 @@ async function tellOne(db: Queryable, due: DueMessage, gateway: string, post: Po
     `alarm_${id}_${messages}_${event}`,
   )
   if (sent.ok) await messageSent(db, due)
-  else await messageFailed(db, id, retryMs(failures, sent))
+  else await messageFailed(db, id, retryMs(retriesMs, failures, sent))
 }
 
-/** @param failures of this message before this one. @returns when it is sent again. */
-function retryMs(failures: number, { retryAfterS }: Unsent): number {
-  const usualMs = retriesMs[Math.min(failures, retriesMs.length - 1)]!
+/**
+ * @param retries the pauses after the first failures; the last one is used again and again.
+ * @param failures of this message before this one.
+ * @returns when it is sent again.
+ */
+export function retryMs(retries: readonly number[], failures: number, { retryAfterS }: Unsent): number {
+  const usualMs = retries[Math.min(failures, retries.length - 1)]!
   return Math.max(usualMs, Math.min((retryAfterS ?? 0) * 1_000, retryAfterMaxMs))
 }
 
-/** @param id the same for every attempt, so that a receiver may deduplicate. */
-function postMessage(sender: Sender, target: AlarmTarget, message: AlarmMessage, id: string): Promise<Sent> {
-  const body = messageBody(message, target.shape, target.chat)
+/**
+ * Posts a body to ALARM_WEBHOOK_URL, signed where there is a secret.
+ * @param id the same for every attempt, so that a receiver may deduplicate.
+ */
+export function postSigned(sender: Sender, target: AlarmTarget, body: string, id: string): Promise<Sent> {
   const secrets = target.secret === undefined ? [] : [target.secret]
   return sender.post(target.url, body, webhookHeaders(secrets, id, Math.floor(Date.now() / 1_000), body))
 }

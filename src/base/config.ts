@@ -8,6 +8,17 @@ import { type SettingName, settingOf } from './settings.ts'
 
 export type NetworkName = 'mainnet' | 'nile' | 'shasta' | 'private' | 'sandbox'
 
+/** Where mails are handed in, and by which address. */
+export interface MailServer {
+  host: string
+  port: number
+  /** TLS from the first byte on. */
+  secure: boolean
+  user: string | undefined
+  password: string | undefined
+  from: string
+}
+
 /** The environment, parsed. A setting that is absent and has no default is undefined. */
 export interface Config {
   host: string
@@ -53,6 +64,9 @@ export interface Config {
   alarmWebhookSecret: string | undefined
   alarmTelegramChat: string | undefined
   heartbeatUrl: string | undefined
+  /** undefined: no mails are sent. */
+  mailServer: MailServer | undefined
+  consoleChangeDelayMs: number
   trustProxy: string[]
   retentionMonths: number
   logLevel: string
@@ -143,7 +157,13 @@ export function readConfig(env: Record<string, string | undefined>, ...roles: re
     ),
     rateLimitPerMinute: whole(value('RATE_LIMIT_PER_MINUTE')) ?? 0,
     ipRateLimitPerMinute: whole(value('IP_RATE_LIMIT_PER_MINUTE')) ?? 0,
-    orderWindowMs: orderWindow(value('ORDER_WINDOW'), problems),
+    orderWindowMs: duration('ORDER_WINDOW', value('ORDER_WINDOW'), [unitMs.m, 90 * unitMs.d], problems),
+    consoleChangeDelayMs: duration(
+      'CONSOLE_CHANGE_DELAY',
+      value('CONSOLE_CHANGE_DELAY'),
+      [0, 30 * unitMs.d],
+      problems,
+    ),
     healthPort: port('HEALTH_PORT', value('HEALTH_PORT'), problems),
     healthHost: value('HEALTH_HOST')!,
     alarmWebhookUrl: value('ALARM_WEBHOOK_URL'),
@@ -151,6 +171,7 @@ export function readConfig(env: Record<string, string | undefined>, ...roles: re
     alarmWebhookSecret: value('ALARM_WEBHOOK_SECRET'),
     alarmTelegramChat: value('ALARM_TELEGRAM_CHAT'),
     heartbeatUrl: value('HEARTBEAT_URL'),
+    mailServer: mailServer(value('SMTP_URL'), value('SMTP_FROM'), problems),
     trustProxy: networks('TRUST_PROXY', value('TRUST_PROXY'), problems),
     retentionMonths: whole(value('RETENTION_MONTHS')) ?? 0,
     logLevel: value('LOG_LEVEL') ?? 'info',
@@ -246,10 +267,42 @@ function networks(name: SettingName, value: string | undefined, problems: string
 
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-function orderWindow(value: string | undefined, problems: string[]): number {
-  if (value === undefined) return 0
+/** Reads a number with a unit, or 0. The setting's sentence says which range. */
+function duration(
+  name: SettingName,
+  value: string | undefined,
+  [min, max]: readonly [number, number],
+  problems: string[],
+): number {
+  if (value === undefined || value === '0') return 0
   const ms = Number.parseInt(value, 10) * unitMs[value.slice(-1) as keyof typeof unitMs]
-  if (ms < unitMs.m || ms > 90 * unitMs.d)
-    problems.push(`ORDER_WINDOW must be 1 minute to 90 days, ${gotOf(value)}`)
+  if (ms < min || ms > max) problems.push(`${name} must be ${settingOf[name].expected}, ${gotOf(value)}`)
   return ms
+}
+
+function mailServer(
+  url: string | undefined,
+  from: string | undefined,
+  problems: string[],
+): MailServer | undefined {
+  if (url === undefined) return undefined
+  if (from === undefined) problems.push('SMTP_FROM is missing: SMTP_URL needs it')
+  const { protocol, hostname, port, username, password } = new URL(url)
+  const secure = protocol === 'smtps:'
+  const decoded = (text: string) => {
+    try {
+      return text === '' ? undefined : decodeURIComponent(text)
+    } catch {
+      problems.push('SMTP_URL: user and password have to be percent-encoded')
+      return undefined
+    }
+  }
+  return {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? (secure ? 465 : 587) : Number.parseInt(port, 10),
+    secure,
+    user: decoded(username),
+    password: decoded(password),
+    from: from ?? '',
+  }
 }

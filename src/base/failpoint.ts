@@ -26,6 +26,8 @@ export const failpointNames = [
   'decision:before-commit',
   'decision:after-commit',
   'deposits:before-commit',
+  'url:before-commit',
+  'url:after-commit',
   'resend:before-commit',
   'resend:after-commit',
   'courier:after-settle',

@@ -18,6 +18,9 @@ interface Setting {
 const httpUrl = 'https?://[^\\s,|]+'
 /** Without a path, which gRPC has its own of, and without a user, whose password would be sent nowhere. */
 const grpcUrl = 'grpcs?://(?:\\[[0-9a-fA-F:.]+\\]|[^\\s,|/?#@:\\[\\]]+):[0-9]{1,5}/?'
+/** A user has a password, without which it would be no use. */
+const smtpUrl =
+  'smtps?://(?:[^\\s/?#@:]+:[^\\s/?#@:]+@)?(?:\\[[0-9a-fA-F:.]+\\]|[^\\s/?#@:\\[\\]]+)(?::[0-9]{1,5})?/?'
 const nodeUrls = `(?:${httpUrl}(?:\\|${httpUrl}){0,2}|${grpcUrl}(?:\\|${grpcUrl}(?:\\|${httpUrl})?)?)`
 
 /** Every setting of the gateway. */
@@ -176,6 +179,13 @@ export const settings = {
     expected: 'a block height above 0',
     pattern: /^[1-9][0-9]{0,9}$/,
   },
+  CONSOLE_CHANGE_DELAY: {
+    description:
+      "When a callback URL takes effect that a merchant's people change in the console: 30m, 1h, 1d. Until then they can cancel it. 0: at once.",
+    expected: 'a number with s, m, h or d, at most 30 days, or 0',
+    default: '1h',
+    pattern: /^(0|[1-9][0-9]{0,6}[smhd])$/,
+  },
   CALLBACK_ALLOWED_NETWORKS: {
     description:
       'Private networks that callbacks may be sent to, also by http: comma-separated CIDRs. Empty: none.',
@@ -237,6 +247,19 @@ export const settings = {
     description: 'With ALARM_WEBHOOK_SHAPE=telegram: the chat, a number or @name.',
     expected: 'a number such as -1001234567890, or @name',
     pattern: /^(-?[0-9]{1,20}|@[A-Za-z0-9_]{1,64})$/,
+  },
+  SMTP_URL: {
+    description:
+      'Mail server that tells people of changes: smtp[s]://[user:password@]host[:port]. A password is sent over TLS only. Empty: no mails.',
+    expected: 'smtp[s]://[user:password@]host[:port], with special characters percent-encoded',
+    pattern: new RegExp(`^${smtpUrl}$`),
+    secret: true,
+    urls: 'one',
+  },
+  SMTP_FROM: {
+    description: 'With SMTP_URL: the address that mails come from.',
+    expected: 'a mail address, such as gateway@example.com',
+    pattern: /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}([.][A-Za-z0-9-]{1,63})*$/,
   },
   HEARTBEAT_URL: {
     description:

@@ -9,11 +9,12 @@ import { checkCallbackUrl } from '../egress/egress-guard.ts'
 import { type AddedMerchant, addMerchant } from '../merchants/add-merchant.ts'
 import { moreCallbackFields } from '../merchants/chosen-fields.ts'
 import { disableMerchant, enableMerchant } from '../merchants/disable-merchant.ts'
-import { type EventName, eventNames, readEventNames } from '../merchants/event-names.ts'
+import { eventNames } from '../merchants/event-names.ts'
 import { listMerchants } from '../merchants/list-merchants.ts'
 import { setPage } from '../merchants/page-settings.ts'
 import { renameMerchant } from '../merchants/rename-merchant.ts'
 import { setMerchant } from '../merchants/set-merchant.ts'
+import { readSettingTexts } from '../merchants/setting-text.ts'
 import type { SignatureScheme } from '../merchants/signature.ts'
 import { checkAccountKey } from './check-account-key.ts'
 import { actorOf } from './operator.ts'
@@ -140,24 +141,11 @@ export function addMerchantCommands(program: Command): void {
         if (includeUnclaimed && options.deposits !== 'on')
           throw new UsageError('--include-unclaimed: only with --deposits on')
         await withDatabase('command', async (pool, config) => {
-          const changes = {
-            callbackUrl: emptyToNull(options.callbackUrl),
-            callbackFormat: options.callbackFormat as 'form' | 'json' | undefined,
-            callbackFields: options.callbackFields,
-            acknowledgement: emptyToNull(options.acknowledgement),
-            always200: yesNo(options.always200),
-            returnUrl: yesNo(options.returnUrl),
-            requireNonce: yesNo(options.requireNonce),
-            events: readEvents(options.events),
-            deposits: options.deposits === undefined ? undefined : options.deposits === 'on',
-            allowedClients: options.allowClients
-              ?.split(',')
-              .map(part => part.trim())
-              .filter(Boolean),
-          }
+          const { allowClients: allowedClients, ...texts } = options
+          const changes = readSettingTexts({ ...texts, allowedClients })
           const page = await readPageOptions(options)
           // Without any setting it says so.
-          if (!page || Object.values(changes).some(value => value !== undefined))
+          if (!page || Object.keys(changes).length > 0)
             await setMerchant(pool, appid, changes, { checkUrl: urlCheck(config) })
           if (page) await setPage(pool, appid, page)
           console.log(`${appid}: set`)
@@ -253,19 +241,4 @@ function readFirstIndex(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   if (/^[1-9]\d{0,9}$/.test(text)) return Number.parseInt(text, 10)
   throw new UsageError(`--first-index: a whole number from 1, got "${text}"`)
-}
-
-function readEvents(text: string | undefined): EventName[] | undefined {
-  if (text === undefined) return undefined
-  const { events, unknown } = readEventNames(text)
-  if (unknown.length === 0) return events
-  throw new UsageError(`--events: a list of ${eventNames.join(', ')}; got "${unknown.join()}"`)
-}
-
-function emptyToNull(value: string | undefined): string | null | undefined {
-  return value === '' ? null : value
-}
-
-function yesNo(value: string | undefined): boolean | undefined {
-  return value === undefined ? undefined : value === 'yes'
 }

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { UsageError } from '../base/errors.ts'
 import { logoBytesMax, type PageSettings, qrFormats, readLogo } from '../merchants/page-settings.ts'
+import { readPageTexts } from '../merchants/setting-text.ts'
 
 /** Adds the options for how a merchant's page for payers looks. */
 export function addPageOptions(command: Command): Command {
@@ -26,23 +27,9 @@ export async function readPageOptions(
   options: Record<string, string | undefined>,
 ): Promise<Partial<PageSettings> | undefined> {
   const { displayName, logo, accent, supportUrl, qr, frameAncestors } = options
-  const given = {
-    displayName,
-    logo: logo && (await readLogoFile(logo)),
-    accent: accent?.toLowerCase(),
-    supportUrl,
-    qr: qr as PageSettings['qr'] | undefined,
-    frameAncestors: frameAncestors
-      ?.split(',')
-      .map(origin => origin.trim().toLowerCase())
-      .filter(Boolean),
-  }
-  const named = Object.entries(given).filter(([, value]) => value !== undefined)
-  if (named.length === 0) return undefined
-  // An empty name is one that is not shown; of the others nothing is left.
-  return Object.fromEntries(
-    named.map(([name, value]) => [name, value === '' && name !== 'displayName' ? null : value]),
-  )
+  const texts = readPageTexts({ displayName, accent, supportUrl, qr, frameAncestors })
+  const given = logo === undefined ? texts : { ...texts, logo: logo === '' ? null : await readLogoFile(logo) }
+  return Object.keys(given).length === 0 ? undefined : given
 }
 
 async function readLogoFile(file: string) {

@@ -13,6 +13,7 @@ const routines: readonly { name: string; uses: readonly string[] }[] = [
   { name: 'due_lane', uses: [] },
   { name: 'callback_facts', uses: [] },
   { name: 'lease_callbacks', uses: ['due_lane', 'callback_facts'] },
+  { name: 'due_callback_url', uses: [] },
   { name: 'payable_orders', uses: [] },
   { name: 'current_history', uses: [] },
   { name: 'may_assign', uses: ['current_history'] },

@@ -3,6 +3,7 @@ import { UsageError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
 import type { Logger } from '../base/log.ts'
 import { inTransaction, type Pool, run } from '../db/pool.ts'
+import { applyUrlChanges } from './apply-url-changes.ts'
 import { arrangeMerchants, type OpenedSecret } from './arrange-merchants.ts'
 import type { Merchant } from './merchant.ts'
 import { type MerchantRows, readMerchants, readVersion } from './merchant-rows.ts'
@@ -59,9 +60,12 @@ export async function openMerchantDirectory(options: {
     return reading
   }
   const refreshIfChanged = async () => {
-    const { version, at } = await readVersion(pool)
+    const { version, at, urlsDue } = await readVersion(pool)
     const ended = current.nextRetirementAt !== null && at >= current.nextRetirementAt
-    if (version !== current.version || ended) await refresh()
+    if (version === current.version && !ended && !urlsDue) return
+    // Read as in effect also while it cannot be written: somebody else is changing the merchant.
+    if (urlsDue) await applyUrlChanges(pool).finally(refresh)
+    else await refresh()
   }
   const polling = poll(refreshIfChanged, log)
   return {

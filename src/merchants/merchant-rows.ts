@@ -36,16 +36,19 @@ export interface MerchantRows {
   nextRetirementAt: Date | null
 }
 
-/** Reads the version, which changes with every merchant, key and secret, and the database's time. */
-export async function readVersion(db: Queryable): Promise<{ version: bigint; at: Date }> {
+/**
+ * Reads the version, which changes with every merchant, key and secret, and the database's time.
+ * @returns `urlsDue`: a default URL has taken effect that is not in `merchant` yet.
+ */
+export async function readVersion(db: Queryable): Promise<{ version: bigint; at: Date; urlsDue: boolean }> {
   const query = {
     name: 'merchant-version',
     // A silent connection must not stop the polling.
     ...promptly,
-    text: `select version, now() as at from merchant_version`,
+    text: `select version, now() as at, exists (select from due_callback_url) as "urlsDue" from merchant_version`,
     values: [],
   }
-  const [read] = await rows<{ version: bigint; at: Date }>(db, query)
+  const [read] = await rows<{ version: bigint; at: Date; urlsDue: boolean }>(db, query)
   return read!
 }
 
@@ -54,13 +57,15 @@ export async function readMerchants(tx: Tx): Promise<MerchantRows> {
   const { version } = await readVersion(tx)
   const merchants = await rows<MerchantRow>(
     tx,
-    `select id, appid, name, address_counter_id as "addressCounterId", callback_url as "callbackUrl",
+    `select m.id, appid, name, address_counter_id as "addressCounterId",
+            case when d.id is null then m.callback_url else d.url end as "callbackUrl",
             callback_format as "callbackFormat", callback_fields as "callbackFields", acknowledgement,
             acknowledgement_anywhere as "acknowledgementAnywhere",
             always_200 as "always200", return_url as "returnUrl", events, deposits, require_nonce as "requireNonce",
             allowed_clients as "allowedClients",
             disabled_at as "disabledAt"
-       from merchant`,
+       from merchant m
+       left join due_callback_url d on d.merchant_id = m.id`,
   )
   const keys = await rows<SealedKeyRow>(
     tx,

@@ -1,6 +1,6 @@
 import { UsageError } from '../base/errors.ts'
 import type { Pool } from '../db/pool.ts'
-import { changeMerchant } from './change-merchant.ts'
+import { type ChangedBy, changeMerchant } from './change-merchant.ts'
 import { writePageSettings } from './page-settings-store.ts'
 
 /** What the QR code of a merchant's orders says. Only the plain address is read by every wallet. */
@@ -34,11 +34,11 @@ export async function setPage(
   pool: Pool,
   appid: string,
   given: Partial<PageSettings>,
-  options: { actor?: string } = {},
+  options: ChangedBy = {},
 ): Promise<void> {
   const problems = pageProblems(given)
   if (problems.length > 0) throw new UsageError(problems)
-  await changeMerchant(pool, { appid, actor: options.actor }, async (tx, { id }, record) => {
+  await changeMerchant(pool, { ...options, appid }, async (tx, { id }, record) => {
     await writePageSettings(tx, id, given)
     const { logo, ...settings } = given
     const logged = logo === undefined ? {} : { logo: logo && `${logo.type}, ${logo.bytes.length} bytes` }

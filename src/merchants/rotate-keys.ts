@@ -1,7 +1,8 @@
 import { UsageError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
 import type { Pool, Tx } from '../db/pool.ts'
-import { changeMerchant, liveMax } from './change-merchant.ts'
+import { type ChangedBy, changeMerchant, liveMax } from './change-merchant.ts'
+import { keyNotice, keyRetiredNotice } from './change-notices.ts'
 import { insertKey, type ListedKey, listKeys, setKeyRetired, setPromoted } from './key-store.ts'
 import { newKey } from './new-secret.ts'
 import type { SignatureScheme } from './signature.ts'
@@ -24,15 +25,15 @@ export function addKey(
   pool: Pool,
   masterKey: Buffer,
   appid: string,
-  options: { scheme: SignatureScheme; actor?: string | undefined },
+  options: ChangedBy & { scheme: SignatureScheme },
 ): Promise<AddedKey> {
   const { scheme } = options
   const key = newKey()
-  return changeMerchant(pool, { appid, actor: options.actor }, async (tx, { id: merchantId }, record) => {
+  return changeMerchant(pool, { ...options, appid }, async (tx, { id: merchantId }, record) => {
     const live = (await listKeys(tx, merchantId)).filter(one => one.live)
     if (live.length >= liveMax) throw new UsageError(`${live.length} keys are live: retire one first`)
     const id = await insertKey(tx, masterKey, { merchantId, scheme, key, promoted: false })
-    await record('merchant.key_added', { keyId: `${id}`, scheme })
+    await record('merchant.key_added', { keyId: `${id}`, scheme }, keyNotice('key_created', { id, scheme }))
     return { id, scheme, key }
   })
 }
@@ -46,9 +47,9 @@ export function promoteKey(
   pool: Pool,
   appid: string,
   keyId: bigint,
-  options: { actor?: string | undefined } = {},
+  options: ChangedBy = {},
 ): Promise<boolean> {
-  return changeMerchant(pool, { appid, actor: options.actor }, async (tx, { id: merchantId }, record) => {
+  return changeMerchant(pool, { ...options, appid }, async (tx, { id: merchantId }, record) => {
     const { key, keys } = await findKey(tx, merchantId, keyId)
     if (key.promoted) return false
     if (key.retiredAt)
@@ -57,11 +58,11 @@ export function promoteKey(
       )
     await setPromoted(tx, merchantId, keyId)
     const before = keys.find(one => one.promoted)
-    await record('merchant.key_promoted', {
-      keyId: `${keyId}`,
-      scheme: key.scheme,
-      instead: before ? `${before.id}` : null,
-    })
+    await record(
+      'merchant.key_promoted',
+      { keyId: `${keyId}`, scheme: key.scheme, instead: before ? `${before.id}` : null },
+      keyNotice('key_promoted', key),
+    )
     return true
   })
 }
@@ -76,10 +77,10 @@ export function retireKey(
   pool: Pool,
   appid: string,
   keyId: bigint,
-  options: { at?: Date | undefined; evenIfPromoted?: boolean | undefined; actor?: string | undefined } = {},
+  options: ChangedBy & { at?: Date | undefined; evenIfPromoted?: boolean | undefined } = {},
 ): Promise<Date> {
-  const { at, evenIfPromoted, actor } = options
-  return changeMerchant(pool, { appid, actor }, async (tx, { id: merchantId }, record) => {
+  const { at, evenIfPromoted } = options
+  return changeMerchant(pool, { ...options, appid }, async (tx, { id: merchantId }, record) => {
     const { key } = await findKey(tx, merchantId, keyId)
     if (key.retiredAt && !key.live) return key.retiredAt
     if (key.promoted && (!evenIfPromoted || at))
@@ -87,12 +88,11 @@ export function retireKey(
         `key ${keyId} signs callbacks: promote another one first${at ? '' : ', or use --even-if-promoted: no callback is sent until another one is promoted'}`,
       )
     const endsAt = await setKeyRetired(tx, keyId, at ?? null)
-    await record('merchant.key_retired', {
-      keyId: `${keyId}`,
-      scheme: key.scheme,
-      promoted: key.promoted,
-      at: endsAt.toISOString(),
-    })
+    await record(
+      'merchant.key_retired',
+      { keyId: `${keyId}`, scheme: key.scheme, promoted: key.promoted, at: endsAt.toISOString() },
+      keyRetiredNotice(keyId, endsAt),
+    )
     return endsAt
   })
 }

@@ -1,6 +1,7 @@
 import { UsageError } from '../base/errors.ts'
 import type { Pool } from '../db/pool.ts'
-import { changeMerchant, liveMax } from './change-merchant.ts'
+import { type ChangedBy, changeMerchant, liveMax } from './change-merchant.ts'
+import { secretCreatedNotice, secretRetiredNotice } from './change-notices.ts'
 import { newWebhookSecret } from './new-secret.ts'
 import { insertWebhookSecret, listWebhookSecrets, setWebhookSecretRetired } from './webhook-secret-store.ts'
 
@@ -19,14 +20,14 @@ export function addWebhookSecret(
   pool: Pool,
   masterKey: Buffer,
   appid: string,
-  options: { actor?: string | undefined } = {},
+  options: ChangedBy = {},
 ): Promise<AddedSecret> {
   const webhookSecret = newWebhookSecret()
-  return changeMerchant(pool, { appid, actor: options.actor }, async (tx, { id: merchantId }, record) => {
+  return changeMerchant(pool, { ...options, appid }, async (tx, { id: merchantId }, record) => {
     const live = (await listWebhookSecrets(tx, merchantId)).filter(one => one.live)
     if (live.length >= liveMax) throw new UsageError(`${live.length} secrets are live: retire one first`)
     const id = await insertWebhookSecret(tx, masterKey, { merchantId, secret: webhookSecret })
-    await record('merchant.secret_added', { secretId: `${id}` })
+    await record('merchant.secret_added', { secretId: `${id}` }, secretCreatedNotice(id))
     return { id, webhookSecret }
   })
 }
@@ -41,10 +42,10 @@ export function retireWebhookSecret(
   pool: Pool,
   appid: string,
   secretId: bigint,
-  options: { at?: Date | undefined; evenIfLast?: boolean | undefined; actor?: string | undefined } = {},
+  options: ChangedBy & { at?: Date | undefined; evenIfLast?: boolean | undefined } = {},
 ): Promise<Date> {
-  const { at, evenIfLast, actor } = options
-  return changeMerchant(pool, { appid, actor }, async (tx, { id: merchantId }, record) => {
+  const { at, evenIfLast } = options
+  return changeMerchant(pool, { ...options, appid }, async (tx, { id: merchantId }, record) => {
     const secrets = await listWebhookSecrets(tx, merchantId)
     const secret = secrets.find(one => one.id === secretId)
     if (!secret) throw new UsageError(`this merchant has no webhook secret ${secretId}`)
@@ -55,7 +56,11 @@ export function retireWebhookSecret(
         `webhook secret ${secretId} is the last one: add another first, or use --even-if-last: callbacks are then sent without webhook-signature`,
       )
     const endsAt = await setWebhookSecretRetired(tx, secretId, at ?? null)
-    await record('merchant.secret_retired', { secretId: `${secretId}`, last, at: endsAt.toISOString() })
+    await record(
+      'merchant.secret_retired',
+      { secretId: `${secretId}`, last, at: endsAt.toISOString() },
+      secretRetiredNotice(secretId, endsAt),
+    )
     return endsAt
   })
 }
