@@ -1,12 +1,14 @@
 import { createTransport } from 'nodemailer'
 import type { MailServer } from '../base/config.ts'
 import { printableError } from '../base/printable-error.ts'
+import { isMailAddress } from '../notices/notice.ts'
 import type { Sent } from './send-message.ts'
 
-/** For each step: name and connection, greeting, silence after that. */
-const stepMs = 10_000
-/** For all of one mail: a server may answer one byte at a time. */
-const deadlineMs = 20_000
+/**
+ * For each step: name and connection, greeting, silence after that; and for all of one mail, since a server may answer one byte at a
+ * time.
+ */
+const usualTiming = { stepMs: 10_000, deadlineMs: 20_000 }
 /** Of one answer. Real ones have some lines. */
 const answerBytesMax = 64 * 1024
 
@@ -25,9 +27,15 @@ export interface Mail {
  * is valid. Without a password, TLS is used if the server offers it, and its certificate is not checked: whoever could forge it could
  * as well remove the offer.
  * @param signal cuts off what is being sent.
+ * @param timing for tests.
  * @returns sends a mail. It never throws. `ok`: the server has taken the mail.
  */
-export function openMailer(server: MailServer, signal: AbortSignal): (mail: Mail) => Promise<Sent> {
+export function openMailer(
+  server: MailServer,
+  signal: AbortSignal,
+  timing = usualTiming,
+): (mail: Mail) => Promise<Sent> {
+  const { stepMs, deadlineMs } = timing
   const { host, port, secure, user, password, from } = server
   const isChecked = secure || password !== undefined
   const transport = createTransport({
@@ -39,6 +47,8 @@ export function openMailer(server: MailServer, signal: AbortSignal): (mail: Mail
     ...{ disableFileAccess: true, disableUrlAccess: true },
   })
   return async ({ id, to, subject, text, date }) => {
+    // It is an argument of an SMTP command.
+    if (!isMailAddress(to)) return { ok: false, reason: 'not a mail address', retryAfterS: null }
     const deadline = AbortSignal.timeout(deadlineMs)
     try {
       await transport.sendMail({

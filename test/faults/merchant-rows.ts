@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { FailpointName } from '../../src/base/failpoint.ts'
 import type { Answer } from '../support/merchant-endpoint.ts'
 import { patiently } from './deployment.ts'
 import type { FaultRow, Injected, Scene } from './fault-row.ts'
 import { dieInCommand, runCommand } from './gateway-command.ts'
 import { isSettled } from './paying-load.ts'
 import { percentile, waitsUntilReceived } from './received-waits.ts'
+import { deathAt } from './role-process.ts'
 import type { Shop } from './shop.ts'
 
 // M: merchants that answer badly for a while, hang with a backlog, change their keys and URLs, or are disabled.
@@ -68,6 +70,15 @@ export const merchantRows: readonly FaultRow[] = [
     what: "merchant's URL changed with callbacks pending: nothing goes to the old one",
     inject: moveHouse,
   },
+  ...(['url:before-commit', 'url:after-commit'] as const).map(
+    (point): FaultRow => ({
+      id: 'M12',
+      what: `merchant's URL takes effect, and who writes it is killed ${point.slice(4).replace('-', ' ')}`,
+      mayRepeat: true, // The process that is killed sends callbacks.
+      failpoints: [point],
+      inject: scene => moveLater(scene, point),
+    }),
+  ),
 ]
 
 /** The first attempt of half the callbacks is answered so; what comes after it is answered well. */
@@ -145,6 +156,37 @@ async function moveHouse({ deployment }: Scene): Promise<Injected> {
   const astray = shop.receipts.filter(({ host, at }) => host === old && at > movedAt).length
   if (astray > 0) throw new Error(`${astray} callbacks went to the old URL`)
   return {}
+}
+
+/** The first process that sees that the URL has taken effect dies. The next one that starts finds it written, or writes it. */
+async function moveLater({ deployment }: Scene, point: FailpointName): Promise<Injected> {
+  const { pool, api, couriers } = deployment
+  const shop = deployment.shops[0]!
+  const old = new URL(shop.callbackUrl).host
+  shop.callbackUrl = await shop.openAnother()
+  shop.answer = request => (request.headers.host === old ? { status: 503 } : good)
+  await sleep(badForMs)
+  for (const role of [api, ...couriers]) await role.stop()
+  await pool.query(
+    `insert into callback_url_change (merchant_id, url, asked_by, effective_at)
+     select id, $2, 'a person', now() from merchant where appid = $1`,
+    [shop.appid, shop.callbackUrl],
+  )
+  const [first, ...others] = couriers
+  await first!.start({ FAILPOINT: point })
+  const at = await deathAt(first!, point)
+  for (const role of [api, first!, ...others]) await role.start()
+  await sleep(knownWithinMs)
+  const movedAt = Date.now()
+  await sleep(badForMs)
+  const astray = shop.receipts.filter(one => one.host === old && one.at > movedAt).length
+  if (astray > 0) throw new Error(`${astray} callbacks went to the old URL`)
+  const { rows } = await pool.query(
+    `select from audit_event where action = 'merchant.callback_url_applied' and detail->>'callbackUrl' = $1`,
+    [shop.callbackUrl],
+  )
+  if (rows.length !== 1) throw new Error(`the URL was written ${rows.length} times`)
+  return { at }
 }
 
 async function goneAndResent({ deployment }: Scene, nth: number): Promise<Injected> {
