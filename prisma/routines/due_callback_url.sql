@@ -1,5 +1,5 @@
 -- The default URLs that have taken effect by the database's clock and are not in `merchant` yet.
--- Read with the merchants (src/merchants/merchant-rows.ts), and by what writes them there (src/merchants/url-change-store.ts).
+-- Read by readMerchants (src/merchants/merchant-rows.ts), and by what writes them there (src/merchants/url-change-store.ts).
 -- A merchant whose deposits were turned on meanwhile keeps its URL: they cannot be without one.
 -- Locks nothing.
 
