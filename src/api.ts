@@ -49,7 +49,9 @@ export async function startApi(
   const checkout = openCheckout({ pool: options.reads, config, clientOf, log })
   const ownPort = config.console && config.consolePort !== undefined
   const consoleListening = { url: '' }
-  const consoleUrl = () => config.consoleUrl ?? (ownPort ? consoleListening.url : publicUrl())
+  const consoleUrl = () =>
+    config.consoleUrl ??
+    (ownPort ? atHome(consoleListening.url) : (config.publicUrl ?? atHome(listening.url)))
   const console = openConsole({ ...options, publicUrl: consoleUrl, payUrl: publicUrl, clientOf })
   const app = await buildApp({
     ...options,
@@ -111,6 +113,11 @@ export async function startApi(
     })
     return app
   }
+}
+
+/** By its name, as browsers have to know this machine for passkeys. */
+function atHome(url: string): string {
+  return url.replace('//127.0.0.1:', '//localhost:')
 }
 
 /**

@@ -33,6 +33,8 @@ export type Process = (typeof processes)[number]
 export interface RunningGateway {
   /** Where the API listens; null when it was not started. */
   apiUrl: string | null
+  /** Where people reach the console; null when it is not served. */
+  consoleUrl: string | null
   /** Rejects with the reason when a process must not go on. */
   failed: Promise<never>
   /** Stops in the reverse order of the start. Each process finishes what it has begun. */
@@ -125,7 +127,7 @@ export async function startGateway(options: {
     const failed = running.watcher?.failed ?? new Promise<never>(() => undefined)
     // The caller waits for it; until then a failure must not count as unhandled.
     failed.catch(() => undefined)
-    return { apiUrl, failed, stop }
+    return { apiUrl, consoleUrl: running.api?.consoleUrl ?? null, failed, stop }
   } catch (error) {
     await stop()
     throw error

@@ -145,7 +145,12 @@ async function expectCallback({ merchant }: DemoContext, orderid: string, units:
   }
 }
 
-async function control(context: DemoContext, path: string, body: object): Promise<Record<string, unknown>> {
+/** Calls the chain's control API. @throws Error when it refuses. */
+export async function control(
+  context: DemoContext,
+  path: string,
+  body: object,
+): Promise<Record<string, unknown>> {
   const response = await fetch(`${context.nodeUrl}/sandbox/${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

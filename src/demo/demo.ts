@@ -7,9 +7,12 @@ import { migrate } from '../db/migrate.ts'
 import { createPool } from '../db/pool.ts'
 import { checkCallbackUrl } from '../egress/egress-guard.ts'
 import { addMerchant } from '../merchants/add-merchant.ts'
+import { invitationPath } from '../people/invitation-store.ts'
+import { invitePerson } from '../people/invite-person.ts'
 import { type NodeView, startNodeView } from '../sandbox/node-view.ts'
 import { type SandboxNode, startSandboxNode } from '../sandbox/sandbox-node.ts'
 import { processes, startGateway } from '../start-gateway.ts'
+import { crowdPrefix, makeCrowd } from './demo-crowd.ts'
 import { writeDemoEnv } from './demo-env.ts'
 import { type DemoKeys, demoKeys } from './demo-keys.ts'
 import { type ReceivedCallback, startDemoMerchant } from './demo-merchant.ts'
@@ -85,7 +88,8 @@ export async function runDemo({ print, signal, port, seed, callbackUrl }: DemoOp
       credentials: keys.merchant,
     })
     step('merchant', `appid ${keys.merchant.appid}, first address ${firstAddress}`)
-    const log = createLog(process.env.LOG_LEVEL ?? 'warn', 'demo')
+    // Endpoints fail here on purpose, and every failed attempt is shown.
+    const log = createLog(process.env.LOG_LEVEL ?? 'error', 'demo')
     const gateway = keep(
       (await startGateway({ config: readConfig(settings, ...processes), processes, log }))!,
       it => it.stop(),
@@ -122,12 +126,18 @@ export async function runDemo({ print, signal, port, seed, callbackUrl }: DemoOp
           it => it.remove(),
         )
         const payUrl = await createPageOrder(context)
+        const to = { admin: true } as const
+        const { token } = await invitePerson(pool, 'admin@demo.example', to, { actor: 'demo' })
+        const consoleUrl = gateway.consoleUrl!
+        startCrowd(context, print, keep)
         print('')
         print(`API       ${context.apiUrl}   its pages at /docs`)
         print(
           `chain     ${node.url}   POST /sandbox/send {"to":"T...","amount":"1.5"} pays, GET /sandbox/state tells`,
         )
         print(`page      ${payUrl}   what a payer sees; its buttons pay`)
+        print(`console   ${consoleUrl}/console   orders, callbacks and money; choose a password here, once:`)
+        print(`          ${consoleUrl}${invitationPath(token!)}`)
         print(`merchant  appid ${appid}, key ${key}, webhook secret ${webhookSecret}`)
         print(`          callbacks to ${callbacksTo}`)
         print(`Postgres  ${config.databaseUrl}`)
@@ -140,6 +150,22 @@ export async function runDemo({ print, signal, port, seed, callbackUrl }: DemoOp
     const taken = takenPort(error)
     throw taken === null ? error : new UsageError([`--port ${port}: port ${taken} is taken`])
   }
+}
+
+/** Fills the console with orders of every kind, in the background, until the demo stops. */
+function startCrowd(
+  context: DemoContext,
+  print: (line: string) => void,
+  keep: (stop: AbortController, close: (stop: AbortController) => Promise<void>) => unknown,
+): void {
+  const stop = new AbortController()
+  const made = makeCrowd(context, stop.signal).catch(error => {
+    if (!stop.signal.aborted) print(`the orders for the console could not all be made: ${error.message}`)
+  })
+  keep(stop, async () => {
+    stop.abort()
+    await made
+  })
 }
 
 /** Returns a promise that rejects with the signal's reason. */
@@ -204,17 +230,19 @@ function demoSettings(
 
 /** Shows what the demo's own endpoint receives. */
 function showReceived(step: DemoContext['step']) {
-  return ({ orderid, amount, key, faults }: ReceivedCallback) =>
+  return ({ orderid, amount, key, faults }: ReceivedCallback) => {
+    if (faults.length === 0 && orderid.startsWith(crowdPrefix)) return
     step(
       'callback',
       `${orderid} amount ${amount} key ${key} ${faults.length === 0 ? '(body sign and webhook-signature verified)' : `REFUSED: ${faults.join('; ')}`}`,
     )
+  }
 }
 
 /** Shows what other endpoints answer, and every attempt that failed. */
 function showAttempt(ownUrl: string, step: DemoContext['step']) {
   return ({ orderid, amount, key, url, outcome, status, answer, retryIn }: EndedAttempt) => {
-    if (outcome === 'acknowledged' && url === ownUrl) return
+    if (orderid?.startsWith(crowdPrefix) || (outcome === 'acknowledged' && url === ownUrl)) return
     const verdict = outcome === 'acknowledged' ? 'acknowledged' : `NOT ACKNOWLEDGED (${outcome})`
     const again = retryIn === null ? '' : `; next attempt in ${Math.max(0, retryIn)} s`
     const said = [status, JSON.stringify(answer ?? '')].filter(part => part !== null).join(' ')

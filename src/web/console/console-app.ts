@@ -11,6 +11,7 @@ import { csvLine } from '../../base/csv.ts'
 import { type ErrorCode, GatewayError, UsageError } from '../../base/errors.ts'
 import { rows } from '../../db/pool.ts'
 import { tookTooLong } from '../../db/read-pool.ts'
+import { invitationPath } from '../../people/invitation-store.ts'
 import { TooManySignIns } from '../../people/password.ts'
 import { may } from '../../people/permission.ts'
 import { hasAdmin } from '../../people/user-store.ts'
@@ -39,6 +40,9 @@ export interface ConsoleOptions extends ConsoleContext {
 /** By which the metrics know these requests. */
 const config = { endpoint: 'console' }
 
+/** The first admin has a link before there is an admin. */
+const invitations = invitationPath('')
+
 /** So long a second factor counts for what asks for it again. */
 const confirmedForMs = 5 * 60_000
 
@@ -61,9 +65,9 @@ export const consoleApp = fastifyPlugin<ConsoleOptions>(
       if (secure) Object.defineProperty(request, 'protocol', { value: 'https' })
       reply.header('cache-control', 'no-store')
       await app.rateLimits.byAddress?.(request, reply)
+      if (!request.url.startsWith(consolePath) || request.url.startsWith(invitations)) return
       isOpen ||= await hasAdmin(reads)
-      if (!isOpen && !request.url.startsWith(`${consolePath}/invitation/`))
-        throw new GatewayError('not_found', 'there is no admin yet')
+      if (!isOpen) throw new GatewayError('not_found', 'there is no admin yet')
     })
     await app.register(cookie)
     await app.register(session, {

@@ -2,6 +2,7 @@
 export const consoleCss = `body{font-size:14px;line-height:20px}
 h1{margin:0;font-size:20px;line-height:28px;font-weight:650}
 h2{margin-bottom:12px}
+.card>*+*{margin-top:12px}.card>h2{margin-bottom:0}
 h3{margin:16px 0 8px;font-size:14px;line-height:20px;font-weight:600}
 .button{min-height:36px;padding:6px 12px;border-radius:6px}
 .skip{position:absolute;left:-9999px}.skip:focus{left:16px;top:8px;z-index:2;background:var(--surface);padding:8px}
