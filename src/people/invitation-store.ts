@@ -12,7 +12,7 @@ export const invitationPath = (token: string): string => `/console/invitation/${
 /** Makes a link for a user; earlier ones count no more. @returns the token, which is kept nowhere. */
 export async function invite(tx: Tx, userId: UserId, by: string): Promise<string> {
   const token = randomBytes(tokenBytes).toString('base64url')
-  await run(tx, `delete from invitation where user_id = $1 and used_at is null`, [userId])
+  await cancelInvitations(tx, userId)
   await run(
     tx,
     `insert into invitation (token_hash, user_id, created_by, expires_at)
@@ -47,6 +47,11 @@ export async function takeUp(tx: Tx, token: string): Promise<boolean> {
       [hashOf(token)],
     )) === 1
   )
+}
+
+/** Ends the links of a user that were not used. */
+export async function cancelInvitations(tx: Tx, userId: UserId): Promise<void> {
+  await run(tx, `delete from invitation where user_id = $1 and used_at is null`, [userId])
 }
 
 function hashOf(token: string): Buffer {

@@ -16,25 +16,33 @@ const rowOf = (id: UserId) => ({
   ...{ table: 'console_user' as const, id, merchantId: null, purpose: 'totp' },
 })
 
-/** Makes the secret of one-time codes for a user; it counts when `confirmTotp` has seen a code of it. */
+/**
+ * Makes the secret of one-time codes for a user; it counts when `confirmTotp` has seen a code of it.
+ * @returns null when the user has codes already: those go on until they are removed.
+ */
 export async function prepareTotp(
   tx: Tx,
   masterKey: Buffer,
   { id, email }: { id: UserId; email: string },
-): Promise<{ secret: string; url: string }> {
+): Promise<{ secret: string; url: string } | null> {
   const secret = new Secret({ size: secretBytes })
-  await run(tx, `update console_user set totp_sealed = $2, totp_since = null, totp_step = 0 where id = $1`, [
-    id,
-    sealSecret(masterKey, rowOf(id), secret.base32, 2),
-  ])
+  const prepared = await run(
+    tx,
+    `update console_user set totp_sealed = $2, totp_step = 0 where id = $1 and totp_since is null`,
+    [id, sealSecret(masterKey, rowOf(id), secret.base32, 2)],
+  )
+  if (prepared === 0) return null
   return { secret: secret.base32, url: totpOf(secret.base32, email).toString() }
 }
 
-/** Turns one-time codes on, with the first code. @returns false when the code is wrong. */
+/** Turns one-time codes on, with the first code. @returns false when the code is wrong, or they are on. */
 export async function confirmTotp(tx: Tx, masterKey: Buffer, id: UserId, code: string): Promise<boolean> {
   if (!(await useTotp(tx, masterKey, id, code, { prepared: true }))) return false
-  await run(tx, `update console_user set totp_since = now() where id = $1`, [id])
-  return true
+  return (
+    (await run(tx, `update console_user set totp_since = now() where id = $1 and totp_since is null`, [
+      id,
+    ])) === 1
+  )
 }
 
 /** Turns one-time codes off. */
@@ -57,7 +65,7 @@ export async function useTotp(
   if (!/^\d{6}$/.test(token)) return false
   const [found] = await rows<{ sealed: Buffer | null; now: Date }>(
     db,
-    `select totp_sealed as sealed, now() as now from console_user where id = $1 and (totp_since is not null or $2::boolean)`,
+    `select totp_sealed as sealed, now() as now from console_user where id = $1 and (totp_since is null) = $2::boolean`,
     [id, prepared],
   )
   if (!found?.sealed) return false
@@ -67,8 +75,11 @@ export async function useTotp(
   if (delta === null) return false
   const step = Math.floor(timestamp / 1_000 / periodS) + delta
   return (
-    (await run(db, `update console_user set totp_step = $2 where id = $1 and totp_step < $2`, [id, step])) ===
-    1
+    (await run(
+      db,
+      `update console_user set totp_step = $2 where id = $1 and totp_step < $2 and totp_sealed = $3`,
+      [id, step, found.sealed],
+    )) === 1
   )
 }
 
@@ -108,6 +119,18 @@ export async function recoveryCodesLeft(db: Queryable, id: UserId): Promise<numb
     [id],
   )
   return counted!.left
+}
+
+/** Removes the recovery codes of a user who has no second factor left that they could replace. */
+export async function removeIdleRecoveryCodes(tx: Tx, id: UserId): Promise<void> {
+  await run(
+    tx,
+    `delete from recovery_code r
+      using console_user u
+      where r.user_id = $1 and u.id = $1 and u.totp_since is null
+        and not exists (select from passkey p where p.user_id = $1)`,
+    [id],
+  )
 }
 
 /** Removes every second factor of a user, so that a lost telephone is no lost account. */

@@ -9,7 +9,7 @@ export interface Session {
   signedInAt: Date | null
   /** When the second factor was last given; null: never in this session. */
   secondFactorAt: Date | null
-  /** What a passkey must sign next. */
+  /** What a passkey must sign next; `setChallenge` writes it. */
   challenge: string | null
 }
 
@@ -58,27 +58,45 @@ export async function touchSession(db: Queryable, id: string): Promise<void> {
 export async function keepSession(
   db: Queryable,
   id: string,
-  session: Session,
+  session: Omit<Session, 'challenge'>,
   from: { address: string; userAgent: string },
 ): Promise<void> {
   await run(
     db,
-    `insert into console_session (id_hash, user_id, signed_in_at, second_factor_at, challenge, address, user_agent)
-     values ($1, $2, $3, $4, $5, $6, $7)
+    `insert into console_session (id_hash, user_id, signed_in_at, second_factor_at, address, user_agent)
+     values ($1, $2, $3, $4, $5, $6)
      on conflict (id_hash) do update
         set signed_in_at = excluded.signed_in_at, second_factor_at = excluded.second_factor_at,
-            challenge = excluded.challenge, last_seen_at = now()
+            last_seen_at = now()
       where console_session.user_id = excluded.user_id`,
     [
       hashOf(id),
       session.userId,
       session.signedInAt,
       session.secondFactorAt,
-      session.challenge,
       from.address,
       // Hostile text: Postgres takes no NUL.
       from.userAgent.replace(/\p{Cc}/gu, ' ').slice(0, 300),
     ],
+  )
+}
+
+/** Keeps what a passkey must sign next in a session; an earlier one counts no more. */
+export async function setChallenge(db: Queryable, id: string, challenge: string): Promise<void> {
+  await run(db, `update console_session set challenge = $2 where id_hash = $1 and ended_at is null`, [
+    hashOf(id),
+    challenge,
+  ])
+}
+
+/** Uses up what a passkey was to sign. @returns false when it is not that any more. */
+export async function takeChallenge(db: Queryable, id: string, challenge: string): Promise<boolean> {
+  return (
+    (await run(
+      db,
+      `update console_session set challenge = null where id_hash = $1 and challenge = $2 and ended_at is null`,
+      [hashOf(id), challenge],
+    )) === 1
   )
 }
 

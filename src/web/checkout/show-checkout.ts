@@ -5,11 +5,11 @@ import { isExpired, orderState } from '../../orders/order.ts'
 import { payPath } from '../../orders/pay-link.ts'
 import { explorerUrl } from '../../tron/network.ts'
 import type { Locale } from '../shell/locale.ts'
+import { qrSvg } from '../shell/qr-svg.ts'
 import { safeUrl } from '../shell/safe-url.ts'
 import type { Checkout } from './checkout-store.ts'
 import type { CheckoutView } from './checkout-view.ts'
 import { wordsOf } from './languages.ts'
-import { qrSvg } from './qr-svg.ts'
 
 /** Blocks of as many different producers after a block make it solid. */
 const confirmationsNeeded = 19

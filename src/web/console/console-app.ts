@@ -18,6 +18,7 @@ import { hasAdmin } from '../../people/user-store.ts'
 import { chooseLocale, type Locale } from '../shell/locale.ts'
 import { sendAsset, sendHtml } from '../shell/send-page.ts'
 import { consoleRoutes } from './console-routes.ts'
+import { isConfirmed } from './parts/confirmed.ts'
 import { consoleAssets, renderConsole } from './parts/layout.tsx'
 import {
   type ConsoleContext,
@@ -42,9 +43,6 @@ const config = { endpoint: 'console' }
 
 /** The first admin has a link before there is an admin. */
 const invitations = invitationPath('')
-
-/** So long a second factor counts for what asks for it again. */
-const confirmedForMs = 5 * 60_000
 
 /**
  * Serves the console, in a scope of its own: its cookies, forms and headers concern nothing else. Until the gateway has an
@@ -140,10 +138,8 @@ export const consoleApp = fastifyPlugin<ConsoleOptions>(
       if (!viewer.session.signedInAt) return href(page, '/sign-in/code', { next: back })
       if (route.who !== 'signed in' && !may(page.role, route.who))
         throw new GatewayError('not_found', 'this person may not see it')
-      if (!route.confirm) return undefined
-      const { secondFactorAt } = viewer.session
-      const isFresh = secondFactorAt && page.now.getTime() - secondFactorAt.getTime() < confirmedForMs
-      return isFresh ? undefined : href(page, '/confirm', { next: back ?? refererOf(page) })
+      if (!route.confirm || isConfirmed(page)) return undefined
+      return href(page, '/confirm', { next: back ?? refererOf(page) })
     }
 
     async function pageOf(request: FastifyRequest, reply: FastifyReply): Promise<Page> {

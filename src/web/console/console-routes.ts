@@ -1,7 +1,8 @@
+import { accountRoutes } from './account/account-routes.tsx'
 import type { ConsoleRoute } from './parts/route.ts'
 import { signInRoutes } from './sign-in/sign-in-routes.tsx'
 
 /** All routes of the console, each room's beside its pages. */
 export function consoleRoutes(): readonly ConsoleRoute[] {
-  return [...signInRoutes]
+  return [...signInRoutes, ...accountRoutes]
 }

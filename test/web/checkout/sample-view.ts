@@ -1,5 +1,5 @@
 import type { CheckoutPayment, CheckoutView } from '../../../src/web/checkout/checkout-view.ts'
-import { qrSvg } from '../../../src/web/checkout/qr-svg.ts'
+import { qrSvg } from '../../../src/web/shell/qr-svg.ts'
 
 export const sampleAddress = 'TXk7LmQ2vR9bNcD4eF6gH8jKpS3tUwYzAb'
 const now = Date.UTC(2026, 10, 29, 13, 6, 8) / 1000

@@ -11,8 +11,8 @@ const center = await openConsoleUnderTest()
 const { pool, config, visitor, addPerson, signedIn } = center
 
 async function withTotp(user: User) {
-  const { secret } = await inTransaction(pool, tx => prepareTotp(tx, config.masterKey, user))
-  const totp = new TOTP({ secret })
+  const prepared = await inTransaction(pool, tx => prepareTotp(tx, config.masterKey, user))
+  const totp = new TOTP({ secret: prepared!.secret })
   // The step before the current one, so that the current code is still to be used.
   const code = totp.generate({ timestamp: Date.now() - 30_000 })
   assert(await inTransaction(pool, tx => confirmTotp(tx, config.masterKey, user.id, code)))

@@ -187,10 +187,15 @@ export function Form(props: {
   class?: string
   /** The browser's module asks this before it sends. */
   ask?: string
+  /** The browser's module has an authenticator sign it: see PasskeyForm. */
+  passkey?: { does: 'create' | 'get'; options: string }
   children: ComponentChildren
 }) {
   return (
-    <form method="post" action={props.action} class={props.class ?? 'form'} data-ask={props.ask}>
+    <form
+      {...{ method: 'post', action: props.action, class: props.class ?? 'form', 'data-ask': props.ask }}
+      {...{ 'data-passkey': props.passkey?.does, 'data-options': props.passkey?.options }}
+    >
       <input type="hidden" name="_csrf" value={props.page.csrf} />
       {props.children}
     </form>

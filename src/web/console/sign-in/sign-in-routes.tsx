@@ -1,25 +1,31 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
+import { GatewayError, UsageError } from '../../../base/errors.ts'
 import type { UserId } from '../../../base/ids.ts'
 import { recordAudit } from '../../../db/audit-store.ts'
 import { inTransaction } from '../../../db/pool.ts'
 import { invited, takeUp } from '../../../people/invitation-store.ts'
-import { hashPassword, isPassword, passwordMax, passwordMin } from '../../../people/password.ts'
+import { optionsToUse, usePasskey } from '../../../people/passkeys.ts'
+import { hashPassword, isPassword } from '../../../people/password.ts'
 import { useRecoveryCode, useTotp } from '../../../people/second-factor-store.ts'
+import { hasFactor } from '../../../people/second-factors.ts'
 import { endSessionsOf } from '../../../people/session-store.ts'
-import { countFailure, forgiveFailures, signInWait } from '../../../people/sign-in-limits.ts'
+import { forgiveFailures, type Tried, tryToSignIn } from '../../../people/sign-in-limits.ts'
 import {
   passwordOf,
   readEmail,
   readName,
   setLocale,
   setPassword,
+  userByEmail,
   userById,
 } from '../../../people/user-store.ts'
 import { locales } from '../../shell/locale.ts'
 import { consolePath, href, type Page, viewerOf, wordsOf } from '../parts/page.ts'
+import { challengedSession, PasskeyForm, passkeyAnswerOf, siteOf } from '../parts/passkey-form.tsx'
 import type { Answer, ConsoleRoute, ShownPage } from '../parts/route.ts'
 import { beginSession, nextOf } from '../parts/sign-in-session.ts'
 import { Field, Form, Submit } from '../parts/ui.tsx'
+import { newPasswordErrors } from './new-password.ts'
 import { signInWords } from './sign-in-words.ts'
 
 export const signInRoutes: readonly ConsoleRoute[] = [
@@ -27,8 +33,15 @@ export const signInRoutes: readonly ConsoleRoute[] = [
   { method: 'POST', path: '/sign-in', who: 'anyone', handle: signIn },
   { method: 'GET', path: '/sign-in/code', who: 'half', handle: async page => showCode(page) },
   { method: 'POST', path: '/sign-in/code', who: 'half', handle: giveCode },
+  { method: 'POST', path: '/sign-in/code/options', who: 'half', handle: passkeyOptions('sign-in') },
+  { method: 'POST', path: '/sign-in/code/passkey', who: 'half', handle: takePasskey('sign-in', enter) },
   { method: 'GET', path: '/confirm', who: 'signed in', handle: async page => showConfirm(page) },
   { method: 'POST', path: '/confirm', who: 'signed in', handle: confirm },
+  { method: 'POST', path: '/confirm/options', who: 'signed in', handle: passkeyOptions('confirm') },
+  {
+    ...{ method: 'POST', path: '/confirm/passkey', who: 'signed in' },
+    handle: takePasskey('confirm', async page => confirmed(page)),
+  },
   { method: 'POST', path: '/sign-out', who: 'half', handle: signOut },
   { method: 'GET', path: '/invitation/:token', who: 'anyone', handle: showInvitation },
   { method: 'POST', path: '/invitation/:token', who: 'anyone', handle: takeInvitation },
@@ -68,23 +81,29 @@ function showSignIn(page: Page, problem?: string, status = 200): Answer {
 
 /** An account that does not exist, one that is disabled and a wrong password get the same answer after the same work. */
 async function signIn(page: Page): Promise<Answer> {
-  const { pool, reads } = page.context
+  const { pool } = page.context
   const words = wordsOf(page, signInWords)
   const email = readEmail(page.form.text('email')) ?? ''
-  const wait = await signInWait(pool, page.address, email)
-  if (wait !== null) return showSignIn(page, words.wait(Math.ceil(wait / 60)), 429)
-  const found = await passwordOf(pool, email)
-  const password = page.form.all('password')[0] ?? ''
-  if (!(await isPassword(password, found && !found.disabled ? found.password : null)) || !found) {
-    await countFailure(pool, page.address, email)
-    return showSignIn(page, words.wrong, 401)
-  }
-  const user = await userById(reads, found.id)
-  const half = user !== null && (user.hasTotp || user.passkeys > 0)
-  await beginSession(page, found.id, { half })
-  if (half) return { goTo: href(page, '/sign-in/code', { next: page.query.text('next') }) }
-  await signedIn(page, found.id, email)
+  const [password = ''] = page.form.all('password')
+  const tried = await tryToSignIn(pool, { address: page.address, email }, async () => {
+    const found = await passwordOf(pool, email)
+    const isRight = await isPassword(password, found && !found.disabled ? found.password : null)
+    // Checking takes a while, longer when many sign in. A password that was changed meanwhile opens nothing.
+    const now = isRight ? await passwordOf(pool, email) : null
+    return now !== null && !now.disabled && now.password === found?.password
+  })
+  if (tried !== 'right') return showSignIn(page, refusalOf(page, tried, words.wrong), statusOf(tried))
+  const user = (await userByEmail(pool, email))!
+  await beginSession(page, user.id, { half: hasFactor(user) })
+  if (hasFactor(user)) return { goTo: href(page, '/sign-in/code', { next: page.query.text('next') }) }
+  await signedIn(page, user.id, email)
   return { goTo: nextOf(page) }
+}
+
+const statusOf = (tried: Exclude<Tried, 'right'>): number => (tried === 'wrong' ? 401 : 429)
+
+function refusalOf(page: Page, tried: Exclude<Tried, 'right'>, wrong: string): string {
+  return tried === 'wrong' ? wrong : wordsOf(page, signInWords).wait(Math.ceil(tried.waitS / 60))
 }
 
 async function signedIn(page: Page, userId: UserId, email: string): Promise<void> {
@@ -114,6 +133,26 @@ function codeForm(page: Page, path: string) {
   )
 }
 
+/** Forms for each second factor that the viewer has. */
+function factorForms(page: Page, path: '/sign-in/code' | '/confirm') {
+  const words = wordsOf(page, signInWords)
+  const next = page.query.text('next')
+  return (
+    <>
+      {viewerOf(page).user.passkeys > 0 && siteOf(page) && (
+        <PasskeyForm
+          {...{ page, does: 'get', action: href(page, `${path}/passkey`, { next }) }}
+          options={href(page, `${path}/options`)}
+          {...{ failed: words.passkeyFailed, without: words.passkeyScript }}
+        >
+          <Submit>{words.usePasskey}</Submit>
+        </PasskeyForm>
+      )}
+      {codeForm(page, path)}
+    </>
+  )
+}
+
 function showCode(page: Page, problem?: string, status = 200): Answer {
   if (viewerOf(page).session.signedInAt) return { goTo: nextOf(page) }
   const words = wordsOf(page, signInWords)
@@ -122,49 +161,82 @@ function showCode(page: Page, problem?: string, status = 200): Answer {
     body: (
       <section class="card">
         <h1>{words.codeTitle}</h1>
-        {codeForm(page, '/sign-in/code')}
+        {factorForms(page, '/sign-in/code')}
       </section>
     ),
   }
 }
 
 async function giveCode(page: Page): Promise<Answer> {
-  const { user, session } = viewerOf(page)
-  if (session.signedInAt) return { goTo: nextOf(page) }
-  const refused = await checkCode(page)
-  if (refused) return showCode(page, refused.problem, refused.status)
-  await beginSession(page, user.id, { half: false, secondFactor: true })
-  await signedIn(page, user.id, user.email)
-  return { goTo: nextOf(page) }
+  if (viewerOf(page).session.signedInAt) return { goTo: nextOf(page) }
+  const tried = await checkCode(page)
+  if (tried !== 'right') {
+    const { codeWrong } = wordsOf(page, signInWords)
+    return showCode(page, refusalOf(page, tried, codeWrong), statusOf(tried))
+  }
+  return { goTo: await enter(page) }
 }
 
-/** Checks a one-time code or a recovery code; wrong ones count as failed sign-ins. @returns null when it is right. */
-async function checkCode(page: Page): Promise<{ problem: string; status: number } | null> {
+/** The second factor is right: a new session, with everything. @returns where to go. */
+async function enter(page: Page): Promise<string> {
+  const { user } = viewerOf(page)
+  await beginSession(page, user.id, { half: false, secondFactor: true })
+  await signedIn(page, user.id, user.email)
+  return nextOf(page)
+}
+
+/** Checks a one-time code or a recovery code; wrong ones count as failed sign-ins. */
+function checkCode(page: Page): Promise<Tried> {
   const { pool, config } = page.context
   const { user } = viewerOf(page)
-  const words = wordsOf(page, signInWords)
-  const wait = await signInWait(pool, page.address, user.email)
-  if (wait !== null) return { problem: words.wait(Math.ceil(wait / 60)), status: 429 }
   const code = page.form.text('code')
-  const isRight =
-    (await useTotp(pool, config.masterKey, user.id, code)) || (await useRecoveryCode(pool, user.id, code))
-  if (isRight) return null
-  await countFailure(pool, page.address, user.email)
-  return { problem: words.codeWrong, status: 401 }
+  return tryToSignIn(
+    pool,
+    { address: page.address, email: user.email },
+    async () =>
+      (await useTotp(pool, config.masterKey, user.id, code)) || (await useRecoveryCode(pool, user.id, code)),
+  )
+}
+
+/** Gives what a passkey is to sign. */
+function passkeyOptions(purpose: 'sign-in' | 'confirm') {
+  return async (page: Page): Promise<Answer> => {
+    const { user } = viewerOf(page)
+    const site = siteOf(page)
+    if (!site || user.passkeys === 0) throw new GatewayError('not_found', 'no passkeys of theirs here')
+    const session = challengedSession(page)
+    return { json: await optionsToUse(page.context.pool, site, { user, session, purpose }) }
+  }
+}
+
+/** Takes what a passkey has signed. @param then what it opens. */
+function takePasskey(purpose: 'sign-in' | 'confirm', then: (page: Page) => Promise<string>) {
+  return async (page: Page): Promise<Answer> => {
+    const words = wordsOf(page, signInWords)
+    const { pool } = page.context
+    const { user } = viewerOf(page)
+    const [site, response, session] = [siteOf(page), passkeyAnswerOf(page), challengedSession(page)]
+    if (!site || response === undefined) throw new UsageError(words.passkeyScript)
+    const by = { address: page.address, email: user.email }
+    const tried = await tryToSignIn(pool, by, () =>
+      usePasskey(pool, site, { user, session, purpose, response }),
+    )
+    if (tried === 'right') return { json: { goTo: await then(page) } }
+    return { json: { problem: refusalOf(page, tried, words.passkeyFailed) }, status: statusOf(tried) }
+  }
 }
 
 function showConfirm(page: Page, problem?: string, status = 200): ShownPage {
   const words = wordsOf(page, signInWords)
-  const { user } = viewerOf(page)
-  const hasFactor = user.hasTotp || user.passkeys > 0
+  const canConfirm = hasFactor(viewerOf(page).user)
   return {
     ...{ title: words.confirmTitle, status, problem },
     body: (
       <section class="card">
         <h1>{words.confirmTitle}</h1>
-        <p>{hasFactor ? words.confirmText : words.noFactor}</p>
-        {hasFactor ? (
-          codeForm(page, '/confirm')
+        <p>{canConfirm ? words.confirmText : words.noFactor}</p>
+        {canConfirm ? (
+          factorForms(page, '/confirm')
         ) : (
           <p>
             <a class="button" href={href(page, '/account')}>
@@ -178,10 +250,16 @@ function showConfirm(page: Page, problem?: string, status = 200): ShownPage {
 }
 
 async function confirm(page: Page): Promise<Answer> {
-  const refused = await checkCode(page)
-  if (refused) return showConfirm(page, refused.problem, refused.status)
+  const tried = await checkCode(page)
+  if (tried === 'right') return { goTo: confirmed(page) }
+  const { codeWrong } = wordsOf(page, signInWords)
+  return showConfirm(page, refusalOf(page, tried, codeWrong), statusOf(tried))
+}
+
+/** The second factor was given again. @returns where to go. */
+function confirmed(page: Page): string {
   page.request.session.person!.secondFactorAt = page.now.getTime()
-  return { goTo: nextOf(page) }
+  return nextOf(page)
 }
 
 async function signOut(page: Page): Promise<Answer> {
@@ -244,13 +322,7 @@ async function takeInvitation(page: Page): Promise<Answer> {
   if (!found) return gone(page)
   const name = readName(page.form.text('name'))
   const [password = ''] = page.form.all('password')
-  const errors: InvitationErrors = {
-    ...(!name && { name: words.nameWrong }),
-    ...((password.length < passwordMin || password.length > passwordMax) && {
-      password: words.passwordShort,
-    }),
-    ...(password !== page.form.all('again')[0] && { again: words.passwordsDiffer }),
-  }
+  const errors: InvitationErrors = { ...(!name && { name: words.nameWrong }), ...newPasswordErrors(page) }
   if (!name || Object.keys(errors).length > 0) return showInvitation(page, errors)
   const hash = await hashPassword(password)
   const taken = await inTransaction(pool, async tx => {
@@ -266,7 +338,7 @@ async function takeInvitation(page: Page): Promise<Answer> {
   })
   if (!taken) return gone(page)
   const user = await userById(pool, found.userId)
-  const half = user !== null && (user.hasTotp || user.passkeys > 0)
+  const half = user !== null && hasFactor(user)
   await beginSession(page, found.userId, { half })
   return { goTo: half ? `${consolePath}/sign-in/code` : consolePath }
 }

@@ -27,6 +27,11 @@ document.addEventListener('click', event => {
 
 document.addEventListener('submit', event => {
   const form = /** @type {HTMLFormElement} */ (event.target)
+  if (form.hasAttribute('data-passkey')) {
+    event.preventDefault()
+    sign(form)
+    return
+  }
   const question = form.getAttribute('data-ask')
   if (question && !confirm(question)) {
     event.preventDefault()
@@ -57,3 +62,67 @@ document.addEventListener('keydown', event => {
   search.focus()
   search.select()
 })
+
+/**
+ * Has an authenticator sign what the server gives, and sends it with the form's fields.
+ * @param {HTMLFormElement} form
+ */
+async function sign(form) {
+  const said = form.querySelector('[data-failed]')
+  const button = form.querySelector('button')
+  if (said) said.textContent = ''
+  if (button) button.disabled = true
+  try {
+    const publicKey = await sendJson(form, form.dataset.options ?? '', {})
+    const credential =
+      form.dataset.passkey === 'create'
+        ? await navigator.credentials.create({
+            publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(publicKey),
+          })
+        : await navigator.credentials.get({
+            publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey),
+          })
+    const response = /** @type {PublicKeyCredential} */ (credential).toJSON()
+    await sendJson(form, form.action, { ...Object.fromEntries(new FormData(form)), response })
+  } catch (error) {
+    // Also when the person said no, or the browser has no passkeys.
+    if (said)
+      said.textContent = (error instanceof Refused && error.message) || said.getAttribute('data-failed')
+    if (button) button.disabled = false
+  }
+}
+
+class Refused extends Error {}
+
+/**
+ * @param {HTMLFormElement} form whose hidden field shows that it is ours
+ * @param {string} url
+ * @param {object} body
+ */
+async function sendJson(form, url, body) {
+  const token = form.querySelector('[name=_csrf]')
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-csrf-token': token instanceof HTMLInputElement ? token.value : '',
+    },
+    body: JSON.stringify(body),
+    redirect: 'manual',
+  })
+  // Signed out meanwhile, or the second factor is asked for again: the page says so.
+  if (response.type === 'opaqueredirect') return away(location.href)
+  const answer = await response.json().catch(() => ({}))
+  if (answer.goTo) return away(answer.goTo)
+  if (!response.ok) throw new Refused(answer.problem ?? '')
+  return answer
+}
+
+/**
+ * @param {string} url
+ * @returns {Promise<never>} nothing goes on: the page is left.
+ */
+function away(url) {
+  location.assign(url)
+  return new Promise(() => {})
+}
