@@ -150,10 +150,12 @@ async function leaseOnce(options: LeasingOptions): Promise<number> {
  * When what waits in the queue leaves no room, or none for one of its merchants, the queue is asked how much still does.
  */
 async function freeLeases({ queue, inHand, tuning }: LeasingOptions): Promise<number> {
-  const room = handedMax(tuning) - inHand.size
-  const free = room - inHand.waiting
+  const free = handedMax(tuning) - inHand.size - inHand.waiting
   const suffices = inHand.waiting === 0 || (free > 0 && mayAllTakeMore(inHand, free))
-  return suffices ? free : room - inHand.countWaiting(await queue.waiting())
+  if (suffices) return free
+  const jobs = await queue.waiting()
+  // Read afterwards: what has begun meanwhile waits no more, and would count as neither.
+  return handedMax(tuning) - inHand.size - inHand.countWaiting(jobs)
 }
 
 /**
