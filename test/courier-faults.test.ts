@@ -217,24 +217,38 @@ describe('a courier', { concurrency: true }, () => {
         // The courier is suspended with the first callbacks in flight. They are answered meanwhile.
         let held = true
         endpoint.answer = () => (held ? { status: 200, delayMs: 1_500 } : { status: 200 })
-        const tuning = { slots: 4, deadlineMs: 4_000, marginMs: 5_000, leaseMs: 8_000 }
-        await seedCallbacks(pool, due(merchants, 24))
-        const stopped = await startCourierProcess({ url, redisUrl, merchants, tuning })
+        const tuning = { slots: 4, deadlineMs: 6_000, marginMs: 9_000, leaseMs: 12_000 }
+        // A merchant's come together, so that it holds its share of the slots, and the rest of its callbacks wait for them.
+        await seedCallbacks(
+          pool,
+          merchants.flatMap(merchant => due([merchant], 6)),
+        )
+        const suspended = await startCourierProcess({ url, redisUrl, merchants, tuning })
         await waitUntil('its slots full', () => endpoint.inFlight === 4)
-        stopped.kill('SIGSTOP')
+        suspended.kill('SIGSTOP')
         held = false
+        await waitUntil('its leases run out', async () => (await leased(pool)) === 0)
         await withCourier({ pool, url, redisUrl, merchants, tuning }, async () => {
           await waitUntil('all delivered', async () => (await delivered(pool)) === 24)
-          stopped.kill('SIGCONT')
-          // Its results are written into the history.
-          await waitUntil('its results', async () => (await attempts(pool)) === endpoint.requests.length)
-          await seedCallback(pool, due(merchants, 1)[0]!)
-          await waitUntil('one more', async () => (await delivered(pool)) === 25)
         })
-        stopped.kill('SIGKILL')
-        await assertOnce({ endpoint, pool }, 25, 4)
-        const { rows } = await pool.query(`select from callback where attempts <> 1`)
-        assert.equal(rows.length, 0)
+        await assertOnce({ endpoint, pool }, 24, 4)
+        const [callbacks, known, sent] = [
+          await allCallbacks(pool),
+          await attempts(pool),
+          endpoint.requests.length,
+        ]
+        suspended.kill('SIGCONT')
+        // Its results are written into the history, and change nothing else.
+        await waitUntil('its results', async () => (await attempts(pool)) === known + 4)
+        assert.deepEqual(await allCallbacks(pool), callbacks)
+        // One of each merchant: they come after what it had not begun.
+        const last = await seedCallbacks(pool, due(merchants, 4))
+        await waitUntil('the last delivered', async () => (await delivered(pool)) === 28)
+        suspended.kill('SIGKILL')
+        assert.deepEqual(
+          new Set(endpoint.requests.slice(sent).map(request => request.headers['idempotency-key'])),
+          new Set(last.map(({ key }) => key)),
+        )
       })
 
       test('every connection to Postgres cut while callbacks are sent: all are delivered', async () => {
@@ -279,6 +293,18 @@ function due<M>(merchants: readonly M[], count: number): { merchant: M }[] {
 async function delivered(pool: Pool): Promise<number> {
   const { rows } = await pool.query(`select count(*)::int as n from callback_state where state = 'delivered'`)
   return rows[0].n
+}
+
+async function leased(pool: Pool): Promise<number> {
+  const { rows } = await pool.query(
+    `select count(*)::int as n from callback_outbox where leased_until > now()`,
+  )
+  return rows[0].n
+}
+
+async function allCallbacks(pool: Pool): Promise<object[]> {
+  const { rows } = await pool.query(`select * from callback order by id`)
+  return rows
 }
 
 async function attempts(pool: Pool): Promise<number> {
