@@ -10,7 +10,7 @@ import {
   witnessesMessage,
 } from './java-tron-messages.ts'
 import type { Call } from './node-door.ts'
-import { blocksAt, heightsBetween, shifted } from './wallet-endpoints.ts'
+import { blocksAt, heightsBetween, shifted, transactionIn } from './wallet-endpoints.ts'
 
 type Seen = Pick<Call, 'chain' | 'view' | 'effects' | 'kept'>
 
@@ -84,6 +84,13 @@ export const grpcMethods: ReadonlyMap<string, GrpcMethod> = new Map(
           return block ? seen.kept.of(block, 'info messages', allInfos) : []
         },
       }),
+      method('GetTransactionInfoById', 'gettransactioninfobyid', {
+        nothing: null,
+        answer: (seen, request) => {
+          const found = transactionIn(seen.chain, readBytes(request), height => known(seen, height))
+          return found ? infoMessage(found.block, found.transaction) : null
+        },
+      }),
       method('ListWitnesses', 'listwitnesses', {
         nothing: [],
         answer: seen => witnessesMessage(seen.chain.producers.list(seen.view.elected)),
@@ -132,6 +139,14 @@ export function messageOf(answer: Buffer | null | readonly Buffer[]): Buffer {
 /** NumberMessage: 1 num. A missing one is 0. */
 function readNumber(request: Buffer): number {
   return readLimit(request).start
+}
+
+/** BytesMessage: 1 value. */
+function readBytes(request: Buffer): string {
+  const fields = new MessageFields(request)
+  let value = ''
+  while (fields.next()) if (fields.number === 1) value = fields.bytes().toString('hex')
+  return value
 }
 
 /** BlockLimit: 1 startNum, 2 endNum. */

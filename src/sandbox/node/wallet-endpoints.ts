@@ -1,6 +1,7 @@
 import { heightOfBlockId } from '../../tron/block-id.ts'
 import { hexAddress } from '../chain/contract-call.ts'
 import type { SandboxBlock } from '../chain/sandbox-block.ts'
+import type { SandboxChain } from '../chain/sandbox-chain.ts'
 import type { Effect, Surface } from '../faults/fault-effect.ts'
 import { readAccount } from './constant-call.ts'
 import {
@@ -91,10 +92,8 @@ export const walletEndpoints: readonly Endpoint[] = Object.entries(surfaces).fla
       nothing: {},
       answer: call => {
         const txid = `${call.parameters.value}`
-        const place = call.chain.blockOf(txid)
-        const block = place && known(call, place.height)
-        const transaction = block?.transactions.find(({ id }) => id === txid)
-        return block && transaction ? transactionInfoJson(block, transaction) : {}
+        const found = transactionIn(call.chain, txid, height => known(call, height))
+        return found ? transactionInfoJson(found.block, found.transaction) : {}
       },
     }),
     endpoint('listwitnesses', {
@@ -138,6 +137,18 @@ function blockList(kept: KeptAnswers, blocks: readonly SandboxBlock[]): object {
 /** Applies the faults that change which block is answered with. */
 export function shifted(effects: readonly Effect[], height: number): number {
   return effects.reduce((asked, effect) => effect.heightAnswered?.(asked) ?? asked, height)
+}
+
+/** Finds a transaction in the blocks that a view has. */
+export function transactionIn(
+  chain: SandboxChain,
+  txid: string,
+  known: (height: number) => SandboxBlock | undefined,
+) {
+  const place = chain.blockOf(txid)
+  const block = place && known(place.height)
+  const transaction = block?.transactions.find(({ id }) => id === txid)
+  return block && transaction && { block, transaction }
 }
 
 /** At most so many blocks in one answer. */

@@ -78,6 +78,15 @@ export function readInfosMessage(message: Buffer): NodeTransactionInfo[] {
   return infos
 }
 
+/**
+ * Reads a TransactionInfo, the answer of GetTransactionInfoById.
+ * @returns null for an empty message: it is in no block that the node has.
+ * @throws as `readBlockMessage`.
+ */
+export function readInfoMessage(message: Buffer): NodeTransactionInfo | null {
+  return message.length === 0 ? null : readInfo(new MessageFields(message))
+}
+
 /** TransactionInfo: 1 id, 3 blockNumber, 4 blockTimeStamp, 7 ResourceReceipt, 8 repeated Log, 9 result. */
 function readInfo(fields: MessageFields): NodeTransactionInfo {
   let txid: string | undefined
@@ -107,8 +116,11 @@ function readInfo(fields: MessageFields): NodeTransactionInfo {
         code = once(code, 'result', whole(fields.integer(), 'result', codeFailed))
     }
   }
-  const succeeded = result === resultSuccess && code !== codeFailed
-  return { txid: present(txid, 'id'), height: height ?? 0, timeMs: timeMs ?? 0, succeeded, logs }
+  return {
+    ...{ txid: present(txid, 'id'), height: height ?? 0, timeMs: timeMs ?? 0, logs },
+    succeeded: result === resultSuccess && code !== codeFailed,
+    failed: code === codeFailed || (result !== undefined && result !== 0 && result !== resultSuccess),
+  }
 }
 
 /** ResourceReceipt: 7 result. */

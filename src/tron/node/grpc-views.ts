@@ -1,6 +1,6 @@
 import { addressToHex, type TronAddress } from '../address.ts'
 import { encodeProtobuf } from '../protobuf.ts'
-import { readBlockMessage, readBlocksMessage, readInfosMessage } from './grpc-messages.ts'
+import { readBlockMessage, readBlocksMessage, readInfoMessage, readInfosMessage } from './grpc-messages.ts'
 import { NodeError, notImplemented } from './node-error.ts'
 import { createNodeGrpc, type NodeGrpc } from './node-grpc.ts'
 import { readProducersMessage, readSignersMessage } from './producer-answers.ts'
@@ -74,6 +74,8 @@ function view(port: NodeGrpc, service: string, usdtContract: string): WalletView
         turn,
         read: readInfosMessage,
       }),
+    info: (txid, turn) =>
+      port.call(`/${service}/GetTransactionInfoById`, bytesMessage(txid), { turn, read: readInfoMessage }),
   }
 }
 
@@ -82,6 +84,11 @@ const empty = Buffer.alloc(0)
 /** NumberMessage: 1 num. */
 function numberMessage(height: number): Buffer {
   return encodeProtobuf([[1, height]])
+}
+
+/** BytesMessage: 1 value. */
+function bytesMessage(hex: string): Buffer {
+  return encodeProtobuf([[1, Buffer.from(hex, 'hex')]])
 }
 
 /** Account: 3 address. */

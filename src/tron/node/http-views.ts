@@ -1,6 +1,12 @@
 import { addressToHex, type TronAddress } from '../address.ts'
 import { asList, asObject } from './answer-fields.ts'
-import { readBlock, readBlockFields, readBlockListFields, readTransactionInfos } from './node-answers.ts'
+import {
+  readBlock,
+  readBlockFields,
+  readBlockListFields,
+  readTransactionInfo,
+  readTransactionInfos,
+} from './node-answers.ts'
 import { NodeError } from './node-error.ts'
 import { createNodeHttp, endpoint } from './node-http.ts'
 import { readProducers, readSigners } from './producer-answers.ts'
@@ -40,6 +46,10 @@ export function openHttpViews(
       infos: async (height, turn = 'ahead') => {
         const url = endpoint(baseUrl, '/gettransactioninfobyblocknum')
         return readTransactionInfos(await http.post(url, { num: height }, { turn }))
+      },
+      info: async (txid, turn) => {
+        const url = endpoint(baseUrl, '/gettransactioninfobyid')
+        return readTransactionInfo(await http.post(url, { value: txid }, { turn }))
       },
     }
   }

@@ -28,6 +28,8 @@ export interface NodeTransactionInfo {
   timeMs: number
   /** True for SUCCESS alone. Only then did what its logs say happen. */
   succeeded: boolean
+  /** The node says that it failed. Of what calls no contract, it mostly says neither. */
+  failed: boolean
   logs: readonly NodeLog[]
 }
 
@@ -107,6 +109,11 @@ export function readTransactionInfos(answer: unknown): NodeTransactionInfo[] {
   return asList(answer, 'the infos').map(readInfo)
 }
 
+/** Reads the answer of gettransactioninfobyid. @returns null for `{}`: it is in no block that the node has. @throws NodeError */
+export function readTransactionInfo(answer: unknown): NodeTransactionInfo | null {
+  return Object.keys(asObject(answer, 'the info')).length === 0 ? null : readInfo(answer)
+}
+
 function readInfo(answer: unknown): NodeTransactionInfo {
   const info = asObject(answer, 'an info')
   const receipt = asObject(info.receipt ?? {}, 'receipt')
@@ -117,6 +124,7 @@ function readInfo(answer: unknown): NodeTransactionInfo {
     height: whole(info.blockNumber ?? 0, 'blockNumber', heightMax),
     timeMs: whole(info.blockTimeStamp ?? 0, 'blockTimeStamp', timeMaxMs),
     succeeded: receipt.result === 'SUCCESS' && info.result !== 'FAILED',
+    failed: info.result === 'FAILED' || (receipt.result !== undefined && receipt.result !== 'SUCCESS'),
     logs: logs as NodeLog[],
   }
 }

@@ -8,7 +8,7 @@ import { isGrpcUrl, openGrpcViews, wrongSolidUrl } from './grpc-views.ts'
 import { joinHeadBlock } from './head-block.ts'
 import { openHttpViews } from './http-views.ts'
 import { newestHeader } from './newest-header.ts'
-import type { NodeBlock } from './node-answers.ts'
+import type { NodeBlock, NodeTransactionInfo } from './node-answers.ts'
 import { isNotOffered, NodeError, nodeErrorAt, notImplemented } from './node-error.ts'
 import type { CallOutcome } from './node-http.ts'
 import { headerAlone, joinByInfos, joinSolidBlock, type ReadBlock } from './solid-block.ts'
@@ -46,6 +46,11 @@ export interface TronNode {
    * node offers that, and one for the infos of each.
    */
   newBlocks(from: number, count: number): Promise<ReadBlock[]>
+  /**
+   * Reads what became of a transaction: in a block at the head, which may still be replaced. For display.
+   * @param txid 64 lower-case hex digits. @returns null while it is in no block that the node has.
+   */
+  transaction(txid: string): Promise<NodeTransactionInfo | null>
   /** Reads the producers that make blocks now, each with the keys that may sign for it. A call for each, and one more. */
   producers(): Promise<ProducerKeys>
   /** Closes its connections. Calls in flight fail. */
@@ -181,6 +186,13 @@ export function createTronNode(options: {
       named(name, `head block ${height}`, async () => {
         const block = await head.block(height, 'display')
         return block && joinHeadBlock(block, await infosOf(head, block, height, 'display'), usdtContract)
+      }),
+    transaction: txid =>
+      named(name, `transaction ${txid}`, async () => {
+        const info = await head.info(txid, 'display')
+        if (info && info.txid !== txid)
+          throw new NodeError('failed', `transaction ${info.txid} came in answer`)
+        return info
       }),
     close: () => views.close(),
   }

@@ -21,6 +21,8 @@ export interface WalletView {
    * finished first.
    */
   infos(height: number, turn?: Turn): Promise<NodeTransactionInfo[]>
+  /** Reads what became of one transaction. @returns null when it is in no block of this view. */
+  info(txid: string, turn?: Turn): Promise<NodeTransactionInfo | null>
 }
 
 /** Both views of one node. */

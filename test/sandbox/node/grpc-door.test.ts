@@ -59,6 +59,23 @@ test('every call reads the same over both transports', async () => {
   assert(Object.keys(sandbox.counts.byPath).includes('/protocol.WalletSolidity/GetBlockByNum2'))
 })
 
+test('what became of a transaction reads the same over both transports, and nothing of one in no block', async () => {
+  const { head } = sandbox.chain
+  const blocks = Array.from({ length: head.height }, (_, i) => sandbox.chain.block(i + 1)!)
+  const transactions = blocks.flatMap(block =>
+    block.transactions.map(({ id, result }) => ({ id, result, block })),
+  )
+  assert(transactions.length > failures.length + 3)
+  for (const { id, result, block } of transactions) {
+    const info = await grpc.transaction(id)
+    assert.deepEqual(info, await http.transaction(id))
+    assert.deepEqual([info!.txid, info!.height], [id, block.height])
+    assert.equal(info!.succeeded, result === 'SUCCESS')
+    assert.equal(info!.failed, result !== 'SUCCESS' && result !== undefined)
+  }
+  for (const node of [http, grpc]) assert.equal(await node.transaction('ab'.repeat(32)), null)
+})
+
 const faults: Fault[] = [
   { kind: 'lag', blocks: 1 },
   { kind: 'lag', blocks: 2, view: 'solid' },

@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { addressToHex } from '../../../src/tron/address.ts'
 import type { SolidBlock } from '../../../src/tron/block.ts'
 import { networks } from '../../../src/tron/network.ts'
-import { readBlocksMessage, readInfosMessage } from '../../../src/tron/node/grpc-messages.ts'
-import { readTransactionInfos } from '../../../src/tron/node/node-answers.ts'
+import { readBlocksMessage, readInfoMessage, readInfosMessage } from '../../../src/tron/node/grpc-messages.ts'
+import { readTransactionInfo, readTransactionInfos } from '../../../src/tron/node/node-answers.ts'
 import { createTronNode } from '../../../src/tron/node/node-client.ts'
 import { NodeError } from '../../../src/tron/node/node-error.ts'
 import type { ReadBlock } from '../../../src/tron/node/solid-block.ts'
@@ -24,7 +24,7 @@ import {
   txidOf,
 } from '../verify/block-messages.ts'
 import { hex, message, startFakeGrpcNode } from './fake-grpc-node.ts'
-import { type InfoJson, infosMessage, payee, payer, transferLog } from './info-messages.ts'
+import { type InfoJson, infoMessage, infosMessage, payee, payer, transferLog } from './info-messages.ts'
 
 const skip = skipWithoutRecorded
 const usdtContract = networks.mainnet.usdtContract!
@@ -79,7 +79,30 @@ test('recorded infos read the same from a message as from JSON', { skip }, () =>
   for (const name of names) {
     const infos = [recorded(name)].flat()
     assert.deepEqual(readInfosMessage(infosMessage(infos)), readTransactionInfos(infos), name)
+    for (const info of infos)
+      assert.deepEqual(readInfoMessage(infoMessage(info)), readTransactionInfo(info), name)
   }
+})
+
+test('a call that failed, one that succeeded, and a transaction that calls nothing are told apart', () => {
+  const info = { id: 'ab'.repeat(32), blockNumber: 7, blockTimeStamp: 7 }
+  const said = (more: Partial<InfoJson>) => {
+    const { succeeded, failed } = readInfoMessage(infoMessage({ ...info, ...more }))!
+    assert.deepEqual(
+      readTransactionInfo({ ...info, ...more }),
+      readInfoMessage(infoMessage({ ...info, ...more })),
+    )
+    return { succeeded, failed }
+  }
+  assert.deepEqual(said({ receipt: { result: 'SUCCESS' } }), { succeeded: true, failed: false })
+  assert.deepEqual(said({ receipt: { result: 'REVERT' } }), { succeeded: false, failed: true })
+  assert.deepEqual(said({ receipt: { result: 'SUCCESS' }, result: 'FAILED' }), {
+    succeeded: false,
+    failed: true,
+  })
+  assert.deepEqual(said({ receipt: {} }), { succeeded: false, failed: false })
+  assert.equal(readTransactionInfo({}), null)
+  assert.equal(readInfoMessage(Buffer.alloc(0)), null)
 })
 
 test('a list of blocks is read in its order; it may be empty, and none of its blocks may', () => {

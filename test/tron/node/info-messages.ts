@@ -37,7 +37,8 @@ export function infosMessage(infos: readonly InfoJson[]): Buffer {
   return message([1, infos.map(infoMessage)])
 }
 
-function infoMessage(info: InfoJson): Buffer {
+/** Writes one info as java-tron's TransactionInfo. */
+export function infoMessage(info: InfoJson): Buffer {
   const { receipt = {}, log = [], contractResult = [] } = info
   return message(
     [1, hex(info.id)],

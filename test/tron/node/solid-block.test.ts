@@ -89,6 +89,7 @@ function blockOf(
       height: 7,
       timeMs,
       succeeded,
+      failed: !succeeded,
       logs: logs.map(({ token, event, amount }) => ({
         address: token,
         topics: [event, '11'.repeat(20).padStart(64, '0'), '22'.repeat(20).padStart(64, '0')],
