@@ -1,0 +1,99 @@
+import type { MerchantId } from '../../../base/ids.ts'
+import type { UsdtUnits } from '../../../base/money.ts'
+
+// hit: one thing that a searched text names.
+
+/** Whose records are searched. null: all merchants', for admins. */
+export type SearchScope = MerchantId | null
+
+/** Whose a hit is: shown where all merchants are searched. */
+interface OfMerchant {
+  appid: string
+  merchantName: string
+}
+
+export interface OrderHit extends OfMerchant {
+  kind: 'order'
+  ordersn: string
+  orderid: string
+  localusermark: string
+  amount: UsdtUnits
+  received: UsdtUnits
+  createdAt: Date
+}
+
+export interface UserHit extends OfMerchant {
+  kind: 'user'
+  localusermark: string
+}
+
+export interface AddressHit extends OfMerchant {
+  kind: 'address'
+  address: string
+  /** Empty: it was skipped after a restore, and is nobody's yet. */
+  localusermark: string
+}
+
+/**
+ * What became of a transfer. seen: in a block that a fork may still replace; held: it waits for proof, a second node, or its
+ * turn; the others as merchants know them.
+ */
+export type HitState = 'seen' | 'held' | 'unclaimed' | 'rejected' | 'credited' | 'deposit'
+
+export interface TransferHit extends OfMerchant {
+  kind: 'transfer'
+  txid: string
+  logIndex: number
+  amount: UsdtUnits
+  /** Of its block. */
+  time: Date
+  state: HitState
+  address: string
+  localusermark: string
+  /** Of the order that was credited. */
+  ordersn: string | null
+  /** The key of the callback that announces the deposit. null: it is none, or is below what is announced. */
+  depositKey: string | null
+}
+
+export interface CallbackHit extends OfMerchant {
+  kind: 'callback'
+  key: string
+  /** null: it announces a deposit. */
+  ordersn: string | null
+}
+
+/** A log of our token that could not be decoded: nobody knows whose it is. For admins. */
+export interface QuarantineHit {
+  kind: 'quarantine'
+  txid: string
+  logIndex: number
+  reason: string
+}
+
+export type Hit = OrderHit | UserHit | AddressHit | TransferHit | CallbackHit | QuarantineHit
+
+/** @returns where a hit is shown, as a path of the console. Hits that are shown in one place have the same. */
+export function hitPath(hit: Hit): string {
+  switch (hit.kind) {
+    case 'order':
+      return orderPath(hit.ordersn)
+    case 'user':
+      return `/console/orders?${new URLSearchParams({ merchant: hit.appid, user: hit.localusermark })}`
+    case 'address':
+      return addressPath(hit.address)
+    case 'callback':
+      return hit.ordersn === null ? callbackPath(hit.key) : orderPath(hit.ordersn)
+    case 'transfer':
+      if (hit.ordersn !== null) return orderPath(hit.ordersn)
+      if (hit.depositKey !== null) return callbackPath(hit.depositKey)
+      return hit.state === 'seen' || hit.state === 'deposit' ? addressPath(hit.address) : moneyPath(hit.txid)
+    case 'quarantine':
+      return moneyPath(hit.txid)
+  }
+}
+
+const orderPath = (ordersn: string) => `/console/orders/${encodeURIComponent(ordersn)}`
+const callbackPath = (key: string) => `/console/callbacks/${key}`
+const addressPath = (address: string) => `/console/addresses/${address}`
+const moneyPath = (txid: string) => `/console/money?txid=${txid}`
