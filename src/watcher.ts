@@ -9,7 +9,7 @@ import type { Logger } from './base/log.ts'
 import type { Registry } from './base/metrics.ts'
 import type { UsdtUnits } from './base/money.ts'
 import { repeat } from './base/repeat.ts'
-import { blocksTogether, callsADay, clocksMs, publicSurveyMs } from './blocks/calls-a-day.ts'
+import { blocksTogether, callsADay, clocksMs, dayQuotaOf, publicSurveyMs } from './blocks/calls-a-day.ts'
 import { createCatchUp } from './blocks/catch-up.ts'
 import { createClockCheck, skewMaxMs } from './blocks/check-clocks.ts'
 import { createCountedSource } from './blocks/counted-source.ts'
@@ -106,7 +106,10 @@ export function startWatcher(options: WatcherOptions): RunningWatcher {
     usdtContract: options.usdtContract,
     genesisId,
     requestsPerSecond: options.requestsPerSecond ?? pacing.requestsPerSecond,
-    quota: options.requestsPerDay === undefined ? undefined : quotaOf(options, options.requestsPerDay),
+    quota:
+      options.requestsPerDay === undefined
+        ? undefined
+        : dayQuotaOf({ network: networks[options.network], nodes: options.nodes }, options.requestsPerDay),
     log: options.log,
     registry: options.registry,
   })
@@ -255,11 +258,4 @@ function rememberLeading(): { set: (leads: boolean) => void; lately: () => boole
     },
     lately: () => leads || performance.now() - leftAt < ledLatelyMs,
   }
-}
-
-/** What a node's quota of a day has to last for: following without sightings, by one node alone. */
-function quotaOf({ network, nodes }: WatcherOptions, perDay: number) {
-  const crossChecked = nodes.some(node => node.jsonRpcUrl !== undefined)
-  const asked = { network: networks[network], seen: false, crossChecked, nodes: nodes.length }
-  return { perDay, reservePerDay: callsADay(asked).total }
 }

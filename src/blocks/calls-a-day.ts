@@ -50,3 +50,18 @@ export function callsADay(options: {
   }
   return { ...parts, total: Object.values(parts).reduce((sum, part) => sum + part, 0) }
 }
+
+/** Makes the quota of each node: the calls allowed in a day, and what it has to last for: following without sightings, by one node alone. */
+export function dayQuotaOf(
+  {
+    network,
+    nodes,
+  }: { network: Pick<Network, 'slotMs' | 'pacing'>; nodes: readonly { jsonRpcUrl?: string | undefined }[] },
+  perDay: number,
+): { perDay: number; reservePerDay: number } {
+  const crossChecked = nodes.some(node => node.jsonRpcUrl !== undefined)
+  return {
+    perDay,
+    reservePerDay: callsADay({ network, seen: false, crossChecked, nodes: nodes.length }).total,
+  }
+}

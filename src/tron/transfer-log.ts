@@ -49,6 +49,11 @@ export function decodeTransferLog(log: NodeLog, usdtContract: string): DecodedLo
   return { kind: 'transfer', fromHex, toHex, amount: usdt(amount) }
 }
 
+/** Reads who is paid by a Transfer of any TRC-20 token, as 40 hex digits. @returns null for other logs. */
+export function recipientOf({ topics = [] }: NodeLog): string | null {
+  return topics.length === 3 && topics[0] === transferTopic ? addressOf(topics[2]!) : null
+}
+
 function undecodable(reason: string): DecodedLog {
   return { kind: 'undecodable', reason }
 }

@@ -269,7 +269,7 @@ function statusOf({ name, health, counts }: PooledNode, nowMs: number): NodeStat
 }
 
 /** Names the nodes by their hosts. A second node at one host gets a number. */
-function nodeNames(settings: readonly NodeSetting[]): string[] {
+export function nodeNames(settings: readonly NodeSetting[]): string[] {
   const hosts = settings.map(({ headUrl }) => new URL(headUrl).host)
   return hosts.map((host, i) => {
     const before = hosts.slice(0, i).filter(other => other === host).length
