@@ -1,6 +1,6 @@
 import type { Queryable } from '../../../db/pool.ts'
 import { readSearch, type SearchedFor } from './read-search.ts'
-import { type Hit, hitPath, type SearchScope } from './search-hit.ts'
+import { type Hit, type HitPlace, hitPlace, type SearchScope } from './search-hit.ts'
 import {
   findAddress,
   findByOrderid,
@@ -23,7 +23,7 @@ export interface SearchResult {
   /** Kinds of which there are more. */
   more: Hit['kind'][]
   /** The one place where all that was found is shown; null: there are several, or none. */
-  opens: string | null
+  opens: HitPlace | null
 }
 
 /**
@@ -47,8 +47,13 @@ export async function search(db: Queryable, scope: SearchScope, text: string): P
   if (amount !== undefined) found.push(await findOrdersOfAmount(db, scope, amount))
   if (amount !== undefined) found.push(await findWaitingOfAmount(db, scope, amount))
   const { hits, more } = atMost(once(found.flat()))
-  const paths = new Set(hits.map(hitPath))
-  return { searched, hits, more, opens: more.length === 0 && paths.size === 1 ? [...paths][0]! : null }
+  const places = new Map(hits.map(hit => [JSON.stringify(hitPlace(hit)), hitPlace(hit)]))
+  return {
+    searched,
+    hits,
+    more,
+    opens: more.length === 0 && places.size === 1 ? [...places.values()][0]! : null,
+  }
 }
 
 /** Leaves out what was found in several ways: an order by its id and by its amount. */

@@ -73,27 +73,35 @@ export interface QuarantineHit {
 
 export type Hit = OrderHit | UserHit | AddressHit | TransferHit | CallbackHit | QuarantineHit
 
-/** @returns where a hit is shown, as a path of the console. Hits that are shown in one place have the same. */
-export function hitPath(hit: Hit): string {
+/** A page of the console that shows a hit: its path after `/console`, and its query. */
+export interface HitPlace {
+  path: string
+  query: Record<string, string>
+}
+
+/** @returns where a hit is shown. Hits that are shown in one place have the same. */
+export function hitPlace(hit: Hit): HitPlace {
   switch (hit.kind) {
     case 'order':
-      return orderPath(hit.ordersn)
+      return orderPlace(hit.ordersn)
     case 'user':
-      return `/console/orders?${new URLSearchParams({ merchant: hit.appid, user: hit.localusermark })}`
+      return { path: '/orders', query: { merchant: hit.appid, user: hit.localusermark } }
     case 'address':
-      return addressPath(hit.address)
+      return addressPlace(hit.address)
     case 'callback':
-      return hit.ordersn === null ? callbackPath(hit.key) : orderPath(hit.ordersn)
+      return hit.ordersn === null ? callbackPlace(hit.key) : orderPlace(hit.ordersn)
     case 'transfer':
-      if (hit.ordersn !== null) return orderPath(hit.ordersn)
-      if (hit.depositKey !== null) return callbackPath(hit.depositKey)
-      return hit.state === 'seen' || hit.state === 'deposit' ? addressPath(hit.address) : moneyPath(hit.txid)
+      if (hit.ordersn !== null) return orderPlace(hit.ordersn)
+      if (hit.depositKey !== null) return callbackPlace(hit.depositKey)
+      return hit.state === 'seen' || hit.state === 'deposit'
+        ? addressPlace(hit.address)
+        : moneyPlace(hit.txid)
     case 'quarantine':
-      return moneyPath(hit.txid)
+      return moneyPlace(hit.txid)
   }
 }
 
-const orderPath = (ordersn: string) => `/console/orders/${encodeURIComponent(ordersn)}`
-const callbackPath = (key: string) => `/console/callbacks/${key}`
-const addressPath = (address: string) => `/console/addresses/${address}`
-const moneyPath = (txid: string) => `/console/money?txid=${txid}`
+const orderPlace = (ordersn: string) => ({ path: `/orders/${encodeURIComponent(ordersn)}`, query: {} })
+const callbackPlace = (key: string) => ({ path: '/callbacks', query: { key } })
+const addressPlace = (address: string) => ({ path: `/addresses/${address}`, query: {} })
+const moneyPlace = (txid: string) => ({ path: '/money', query: { txid } })
