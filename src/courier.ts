@@ -9,6 +9,8 @@ import { dueChannel } from './callbacks/outbox/callback-store.ts'
 import type { HandedLease } from './callbacks/outbox/lease.ts'
 import { openQueue, queueNameOf } from './callbacks/queue/callback-queue.ts'
 import { createSlots, type Slots } from './callbacks/queue/slots.ts'
+import { deleteOldHours } from './callbacks/sending/callback-hour-store.ts'
+import { openCallbackHours, writeHoursEveryMs } from './callbacks/sending/callback-hours.ts'
 import { countWorking } from './callbacks/sending/callback-metrics.ts'
 import { type Delivery, deliverCallback } from './callbacks/sending/deliver-callback.ts'
 import { openDelivery } from './callbacks/sending/open-delivery.ts'
@@ -52,7 +54,8 @@ export async function startCourier(options: {
   await makePartitionsAtStart(pool, new Date(), log)
   const name = await queueNameOf(pool)
   const agent = createGuardedAgent({ allowedNetworks, connectTimeoutMs: tuning.deadlineMs })
-  const delivery = openDelivery({ ...options, tuning, agent })
+  const hours = openCallbackHours()
+  const delivery = openDelivery({ ...options, tuning, agent, hours })
   const bell = createDoorbell()
   const inHand = createInHand(bell.ring)
   const slots = createSlots(tuning.slots)
@@ -78,13 +81,22 @@ export async function startCourier(options: {
   // Notifications go to a session. Without, the loop polls.
   if (!listener) log.warn({ pollMs: tuning.pollMs }, 'courier.polls')
   const stopping = new AbortController()
-  const chore = repeat({
-    chore: 'partitions',
-    everyMs: partitionsEveryMs,
-    work: () => makePartitions(pool, new Date()),
-    log,
-    signal: stopping.signal,
-  })
+  const every = { log, signal: stopping.signal }
+  const chores = [
+    repeat({
+      ...every,
+      chore: 'partitions',
+      everyMs: partitionsEveryMs,
+      work: () => makePartitions(pool, new Date()),
+    }),
+    repeat({ ...every, chore: 'callback hours', everyMs: writeHoursEveryMs, work: () => hours.write(pool) }),
+    repeat({
+      ...every,
+      chore: 'old callback hours',
+      everyMs: partitionsEveryMs,
+      work: () => deleteOldHours(pool),
+    }),
+  ]
   const events = sendEvents({ ...options, agent, tuning: options.eventTuning, signal: stopping.signal })
   countWorking(options.registry, leasing.isWorking)
   log.info({ slots: tuning.slots, queue: redisUrl ? 'redis' : 'postgres' }, 'courier.started')
@@ -92,8 +104,9 @@ export async function startCourier(options: {
     isWorking: leasing.isWorking,
     stop: async () => {
       stopping.abort()
-      await Promise.all([chore, events, listener?.stop(), leasing.stop()])
+      await Promise.all([...chores, events, listener?.stop(), leasing.stop()])
       await queue.close()
+      await hours.write(pool).catch(err => log.warn({ err, chore: 'callback hours' }, 'chore.failed'))
       await agent.destroy()
       log.info('courier.stopped')
     },

@@ -79,11 +79,12 @@ export function callbackEndpoints({ pool, context }: { pool: Pool; context: Test
         ),
       }),
       run: async (merchant, { notify_url }) => {
-        const { status, durationMs, ...tested } = await sendTestCallback(
-          context,
-          merchant,
-          notify_url || null,
-        )
+        const {
+          status,
+          durationMs,
+          request: _,
+          ...tested
+        } = await sendTestCallback(context, merchant, notify_url || null)
         return { ...tested, http_status: status, duration_ms: durationMs }
       },
       close: () => context.agent.destroy(),

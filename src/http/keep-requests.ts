@@ -38,6 +38,7 @@ function keptOf(request: FastifyRequest, elapsedMs: number, clock: Clock): ApiRe
   return {
     requestId: request.id,
     merchantId: merchant.id,
+    keyId: request.signedWith,
     endpoint: request.routeOptions.config.endpoint ?? 'none',
     code: request.refusedWith ?? 'ok',
     // A request refused for its orderid is kept too. An orderid that Postgres would not take as text is left out.

@@ -70,10 +70,11 @@ function openAuthentication({ pool, merchants, clock, showSignedText }: Merchant
     const { endpoint, replay } = request.routeOptions.config
     const rule = replay!
     const parameters = (request.body as Parameters | undefined) ?? noParameters()
-    const { merchant, scheme, sign } = await verifyRequest(merchants, endpoint!, parameters, {
+    const { merchant, keyId, scheme, sign } = await verifyRequest(merchants, endpoint!, parameters, {
       showText: showSignedText,
     })
     request.merchant = merchant
+    request.signedWith = keyId
     if (merchant.disabledAt) throw new GatewayError('merchant_disabled', 'this merchant is disabled')
     checkClient(merchant, request)
     const nonce = checkReplay(parameters, { rule, scheme, requireNonce: merchant.requireNonce, clock })

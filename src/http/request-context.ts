@@ -14,6 +14,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The merchant that signed it; null until the signature is verified. */
     merchant: Merchant | null
+    /** The id of the key that signed it; null like `merchant`. */
+    signedWith: bigint | null
     /** The code it was refused with; null when it was not refused. */
     refusedWith: ErrorCode | null
     /** Whether the work of `onAnswered` has been done for it. */
@@ -39,6 +41,7 @@ declare module 'fastify' {
 export const requestContext = fastifyPlugin(
   async app => {
     app.decorateRequest('merchant', null)
+    app.decorateRequest('signedWith', null)
     app.decorateRequest('refusedWith', null)
     app.decorateRequest('answered', false)
     app.decorate('onAnswered', [])

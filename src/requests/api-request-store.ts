@@ -6,6 +6,8 @@ export interface ApiRequest {
   /** As logged and returned in x-request-id. */
   requestId: string
   merchantId: MerchantId
+  /** The key that signed it; null: it is not known. */
+  keyId: bigint | null
   endpoint: string
   /** ok, or the code of the refusal. */
   code: string
@@ -26,10 +28,10 @@ export async function insertApiRequests(db: Queryable, requests: readonly ApiReq
     query_timeout: statementTimeoutMs,
     text: `
       insert into api_request
-             (merchant_id, endpoint, code, orderid, client_address, started_at, duration_ms, request_id)
+             (merchant_id, endpoint, code, orderid, client_address, started_at, duration_ms, request_id, key_id)
       select *
         from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::integer[],
-                    $8::text[])`,
+                    $8::text[], $9::bigint[])`,
     values: [
       requests.map(request => request.merchantId),
       requests.map(request => request.endpoint),
@@ -39,6 +41,7 @@ export async function insertApiRequests(db: Queryable, requests: readonly ApiReq
       requests.map(request => request.startedAt),
       requests.map(request => request.durationMs),
       requests.map(request => request.requestId),
+      requests.map(request => request.keyId),
     ],
   })
 }

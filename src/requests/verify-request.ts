@@ -1,5 +1,5 @@
 import { GatewayError } from '../base/errors.ts'
-import type { Merchant } from '../merchants/merchant.ts'
+import type { Merchant, MerchantKey } from '../merchants/merchant.ts'
 import type { MerchantDirectory } from '../merchants/merchant-directory.ts'
 import {
   type SignatureScheme,
@@ -13,9 +13,10 @@ const schemes: readonly SignatureScheme[] = ['hmac-sha256', 'sha1']
 /** Signs when the merchant has no key of a scheme, so that the work is the same. */
 const nobodysKey = '00000000000000000000000000000000'
 
-/** Who signed a request: the merchant, the scheme of the key, and the sign in upper-case hex. */
+/** Who signed a request: the merchant, its key and the key's scheme, and the sign in upper-case hex. */
 export interface Signer {
   merchant: Merchant
+  keyId: bigint
   scheme: SignatureScheme
   sign: string
 }
@@ -63,12 +64,12 @@ function findSigner(
 ): Signer | null {
   const keys = merchant?.keys ?? []
   const sign = (parameters.sign ?? '').toUpperCase()
-  let scheme: SignatureScheme | undefined
+  let signing: MerchantKey | undefined
   // Every key is tried, even after one has matched: the time it takes must not show which one it was.
   for (const key of keys) {
-    if (signaturesEqual(sign, signParameters(key.scheme, endpoint, parameters, key.key))) scheme = key.scheme
+    if (signaturesEqual(sign, signParameters(key.scheme, endpoint, parameters, key.key))) signing = key
   }
-  if (merchant && scheme) return { merchant, scheme, sign }
+  if (merchant && signing) return { merchant, keyId: signing.id, scheme: signing.scheme, sign }
   // A long text takes six times as long under one scheme as under the other. So every refusal takes the time of both,
   // whether the appid is unknown, the merchant has no live key, or its keys have only one scheme.
   for (const other of schemes) {

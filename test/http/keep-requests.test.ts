@@ -14,6 +14,8 @@ const user = { username: 'u', localusermark: '1' }
 interface KeptRow {
   requestId: string
   appid: string
+  /** The appid of the merchant whose key signed it. */
+  keyOf: string
   endpoint: string
   code: string
   orderid: string | null
@@ -26,7 +28,7 @@ async function openWithHistory(settings: Parameters<typeof openApiUnderTest>[0] 
   const kept = async (): Promise<KeptRow[]> =>
     (
       await api.pool.query(
-        `select request_id as "requestId", m.appid, endpoint, code, orderid, client_address as "clientAddress", duration_ms as "durationMs"
+        `select request_id as "requestId", m.appid, (select appid from merchant_key k join merchant m on m.id = k.merchant_id where k.id = r.key_id) as "keyOf", endpoint, code, orderid, client_address as "clientAddress", duration_ms as "durationMs"
            from api_request r join merchant m on m.id = r.merchant_id order by r.id`,
       )
     ).rows
@@ -57,6 +59,7 @@ test('every authenticated call is kept: who, what, how it was answered, for whic
     ].map(([endpoint, code, orderid], i) => ({
       requestId: answers[i]!.headers['x-request-id'],
       appid: shop.appid,
+      keyOf: shop.appid,
       endpoint,
       code,
       orderid,

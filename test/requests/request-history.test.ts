@@ -15,6 +15,7 @@ function call(number: number): ApiRequest {
   return {
     requestId: `request-${number}`,
     merchantId: BigInt(number) as MerchantId,
+    keyId: 1n,
     endpoint: 'findorder',
     code: 'ok',
     orderid: `order-${number}`,

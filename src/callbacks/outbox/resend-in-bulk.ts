@@ -1,6 +1,8 @@
 import { UsageError } from '../../base/errors.ts'
+import type { CallbackId } from '../../base/ids.ts'
 import { recordAudit } from '../../db/audit-store.ts'
 import { inTransaction, type Pool } from '../../db/pool.ts'
+import type { CallbackState } from './callback.ts'
 import { type CallbacksWanted, listCallbackIds } from './list-callbacks.ts'
 import { type Resent, resendCallbacks } from './resend-callbacks.ts'
 
@@ -31,6 +33,26 @@ export async function resendInBulk(
 ): Promise<BulkResend> {
   const ids = await listCallbackIds(pool, wanted, bulkMax + 1)
   if (ids.length > bulkMax) throw new UsageError(`more than ${bulkMax} match: name a shorter time`)
+  const { merchantId: _, ...filter } = wanted
+  return resendRecorded(pool, ids, { ...options, state: wanted.state, filter })
+}
+
+/**
+ * Sends callbacks again, in batches, and records that in the audit log. Those that have left their state are skipped.
+ * @param ids ascending.
+ * @param options.filter what they were selected by, for the audit log.
+ */
+export async function resendRecorded(
+  pool: Pool,
+  ids: readonly CallbackId[],
+  options: {
+    state: CallbackState
+    filter: Record<string, unknown>
+    appid: string | null
+    actor?: string
+    onBatch?: (moved: Resent, matching: number) => unknown
+  },
+): Promise<BulkResend> {
   const matching = ids.length
   if (matching === 0) return { matching, resent: 0, skipped: 0 }
   const record = (action: string, detail: Record<string, unknown>) =>
@@ -42,11 +64,10 @@ export async function resendInBulk(
         detail,
       }),
     )
-  const { merchantId: _, ...filter } = wanted
+  const { filter, onBatch } = options
   await record('callbacks.resend_begun', { ...filter, matching })
-  const { onBatch } = options
   const resent = await resendCallbacks(pool, ids, {
-    onlyIn: wanted.state,
+    onlyIn: options.state,
     ...(onBatch && { onBatch: moved => onBatch(moved, matching) }),
   })
   await record('callbacks.resent', { ...filter, matching, ...resent })

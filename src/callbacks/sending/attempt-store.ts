@@ -15,6 +15,8 @@ export interface FinishedAttempt extends Lease {
   outcome: AttemptOutcome
   status: number | null
   answer: string | null
+  /** How many attempts of the schedule were made before it. */
+  scheduleStep: number
   next: { kind: 'delivered' } | RetryDecision
 }
 
@@ -55,12 +57,12 @@ export async function recordAttempts(
       with result as (
         select *
           from unnest($1::bigint[], $2::bigint[], $3::integer[], $4::timestamptz[], $5::integer[], $6::text[],
-                      $7::text[], $8::integer[], $9::text[], $10::text[], $11::bigint[])
-               as r (id, epoch, attempt, started_at, duration_ms, url, outcome, status, answer, next, retry_in_ms)
+                      $7::text[], $8::integer[], $9::text[], $10::text[], $11::integer[], $12::smallint[])
+               as r (id, epoch, attempt, started_at, duration_ms, url, outcome, status, answer, next, retry_in_ms, schedule_step)
       ), history as (
         insert into callback_attempt
-          (callback_id, attempt, started_at, duration_ms, url, outcome, status, answer)
-        select id, attempt, started_at, duration_ms, url, outcome, status, answer
+          (callback_id, attempt, started_at, duration_ms, url, outcome, status, answer, schedule_step, retry_in_ms)
+        select id, attempt, started_at, duration_ms, url, outcome, status, answer, schedule_step, retry_in_ms
           from result
             on conflict do nothing
       ), locked as (
@@ -119,6 +121,7 @@ function columns(attempts: readonly FinishedAttempt[]): unknown[] {
     attempts.map(a => a.answer),
     plainArray(attempts.map(a => a.next.kind)),
     plainArray(attempts.map(a => (a.next.kind === 'retry' ? a.next.inMs : null))),
+    plainArray(attempts.map(a => a.scheduleStep)),
   ]
 }
 

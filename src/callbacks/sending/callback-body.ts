@@ -8,6 +8,8 @@ import type { StatedFacts } from '../outbox/event.ts'
 export interface CallbackBody {
   contentType: string
   text: string
+  /** What is in it, `sign` included, before it was encoded. */
+  fields: SignedParameters & { sign: string }
 }
 
 /**
@@ -46,8 +48,12 @@ export function encodeBody(
 ): CallbackBody {
   const signed = { ...fields, sign: signParameters(key.scheme, 'callback', fields, key.key) }
   return format === 'json'
-    ? { contentType: 'application/json', text: JSON.stringify(signed) }
-    : { contentType: 'application/x-www-form-urlencoded', text: new URLSearchParams(signed).toString() }
+    ? { contentType: 'application/json', text: JSON.stringify(signed), fields: signed }
+    : {
+        contentType: 'application/x-www-form-urlencoded',
+        text: new URLSearchParams(signed).toString(),
+        fields: signed,
+      }
 }
 
 function moreFields(facts: CallbackFacts, setting: Merchant['callbackFields']): SignedParameters {

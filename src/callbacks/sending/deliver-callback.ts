@@ -86,6 +86,7 @@ function finishedAttempt(callback: LeasedCallback, url: string, outcome: SendOut
     outcome: outcome.kind === 'failed' ? outcome.failure : outcome.kind,
     status: outcome.status ?? null,
     answer: outcome.kind === 'failed' ? null : outcome.answer,
+    scheduleStep: callback.scheduleStep,
     next:
       outcome.kind === 'acknowledged' ? { kind: 'delivered' } : decideRetry(callback.scheduleStep, outcome),
   }

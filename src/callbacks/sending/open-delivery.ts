@@ -8,6 +8,7 @@ import type { CourierTuning } from '../leasing/courier-tuning.ts'
 import { releaseLeases, renewLeases } from '../leasing/lease-store.ts'
 import { type Lease, leaseKey } from '../outbox/lease.ts'
 import type { FinishedAttempt } from './attempt-store.ts'
+import type { CallbackHours } from './callback-hours.ts'
 import { createCallbackMetrics } from './callback-metrics.ts'
 import type { Delivery } from './deliver-callback.ts'
 import { recordResults } from './record-results.ts'
@@ -22,10 +23,11 @@ export function openDelivery(options: {
   agent: Agent
   allowedNetworks: readonly string[]
   tuning: CourierTuning
+  hours?: CallbackHours
   log: Logger
   registry?: Registry | undefined
 }): Delivery {
-  const { pool, tuning, merchants, agent, allowedNetworks, log } = options
+  const { pool, tuning, merchants, agent, allowedNetworks, log, hours } = options
   // No bound on what waits: it is at most what is handed out to the courier. One round trip at a time: two would each be half as full.
   // Results have two, and smaller ones: a large write would free the slots of all its lanes at once, with nothing left to send.
   const together = { itemsMax: tuning.slots, waitingMax: Number.POSITIVE_INFINITY, inFlightMax: 1 }
@@ -40,7 +42,7 @@ export function openDelivery(options: {
     return leases.map(() => undefined)
   }
   const record = (attempts: readonly FinishedAttempt[]) =>
-    recordResults(pool, attempts, { circuit: tuning.circuit, log })
+    recordResults(pool, attempts, { circuit: tuning.circuit, log, ...(hours && { hours }) })
   return {
     renew: shareRoundTrips({ ...together, run: renew }),
     record: shareRoundTrips({ ...inParts, run: record }),

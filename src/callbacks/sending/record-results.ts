@@ -3,6 +3,7 @@ import type { Queryable } from '../../db/pool.ts'
 import { type CircuitTuning, newsOfLanes } from '../leasing/circuit.ts'
 import { moveCircuits } from '../leasing/circuit-store.ts'
 import { type FinishedAttempt, recordAttempts } from './attempt-store.ts'
+import type { CallbackHours } from './callback-hours.ts'
 
 /**
  * Records attempts, and updates the circuits and caps of their lanes where they may change, which healthy endpoints cause only
@@ -13,7 +14,7 @@ import { type FinishedAttempt, recordAttempts } from './attempt-store.ts'
 export async function recordResults(
   db: Queryable,
   attempts: readonly FinishedAttempt[],
-  options: { circuit: CircuitTuning; log: Logger },
+  options: { circuit: CircuitTuning; log: Logger; hours?: Pick<CallbackHours, 'count'> },
 ): Promise<boolean[]> {
   const recorded = await recordAttempts(db, attempts)
   const troubled = new Set(recorded.filter(one => one.troubled).map(one => one.laneId))
@@ -21,7 +22,9 @@ export async function recordResults(
   const inLanes = attempts.flatMap((attempt, i) => {
     const { laneId } = recorded[i]!
     const { outcome, status, durationMs } = attempt
-    return laneId === null ? [] : [{ outcome, status, durationMs, laneId }]
+    if (laneId === null) return []
+    options.hours?.count(laneId, attempt)
+    return [{ outcome, status, durationMs, laneId }]
   })
   const news = newsOfLanes(inLanes).filter(
     ({ laneId, slow, quick }) => slow || troubled.has(laneId) || (quick > 0 && filled.has(laneId)),

@@ -22,6 +22,11 @@ const jitter = 0.1
 /** The longest Retry-After that is honoured. A longer wait would amount to giving up. */
 const retryAfterMaxMs = 24 * hourMs
 
+/** The longest wait after an attempt when the endpoint asks for none. @param step as for `decideRetry`. */
+export function longestIntervalMs(step: number): number {
+  return Math.round((retryIntervalsMs[step + 1] ?? 0) * (1 + jitter))
+}
+
 /** What happens to a callback whose attempt was not acknowledged. */
 export type RetryDecision = { kind: 'retry'; inMs: number } | { kind: 'exhausted' }
 

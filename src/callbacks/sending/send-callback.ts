@@ -3,6 +3,7 @@ import type { Agent, Dispatcher } from 'undici'
 import { sendDeadlineMs } from '../leasing/courier-tuning.ts'
 import type { FailureKind } from '../outbox/callback.ts'
 import { failureKind } from './failure-kind.ts'
+import { hideSecrets, searchedBeyond } from './hide-secrets.ts'
 import { isAcknowledgement, type Wanted } from './is-acknowledgement.ts'
 import { plainAnswer } from './plain-answer.ts'
 import { parseRetryAfter } from './retry-schedule.ts'
@@ -25,6 +26,8 @@ export interface OutgoingCallback {
   webhookHeaders: Readonly<Record<string, string>>
   /** What an answer has to be, of which the first 64 KiB count. */
   wanted: Wanted
+  /** Hidden in what is kept of the answer. */
+  secrets?: readonly string[]
 }
 
 /** How one attempt ended. `answer`: the first 2 KiB, as text. `durationMs`: whole milliseconds. */
@@ -52,7 +55,7 @@ export async function sendCallback(
     return { kind: 'failed', ...failureKind(error), durationMs, ...(status !== undefined && { status }) }
   }
   const body = plainAnswer(received, encoding, readBytesMax)
-  const answer = { status, durationMs, answer: keptAnswer(body) }
+  const answer = { status, durationMs, answer: keptAnswer(body, callback.secrets ?? []) }
   if (isAcknowledgement(status, body, callback.wanted)) return { kind: 'acknowledged', ...answer }
   const retryAfterMs = parseRetryAfter(retryAfter, new Date())
   return { kind: 'refused', ...answer, ...(retryAfterMs !== undefined && { retryAfterMs }) }
@@ -151,26 +154,38 @@ function requestOf(callback: OutgoingCallback): Dispatcher.DispatchOptions {
     origin,
     path: pathname + search,
     method: 'POST',
-    headers: {
-      // Firewalls with the OWASP core rules refuse requests without it.
-      accept: '*/*',
-      'content-type': callback.contentType,
-      'user-agent': 'recharge-gateway',
-      'idempotency-key': callback.key,
-      ...callback.webhookHeaders,
-    },
+    headers: headersOf(callback),
     body: callback.body,
     headersTimeout: 0,
     bodyTimeout: 0,
   }
 }
 
-/** Turns any body into text that Postgres accepts: valid UTF-8 without NUL, at most 2 KiB. */
-function keptAnswer(body: Buffer): string {
-  if (body.length <= keptBytes && isUtf8(body) && !body.includes(0)) return body.toString()
+/** The headers of a callback. HTTP adds its own. */
+export function headersOf(callback: OutgoingCallback): Record<string, string> {
+  return {
+    // Firewalls with the OWASP core rules refuse requests without it.
+    accept: '*/*',
+    'content-type': callback.contentType,
+    'user-agent': 'recharge-gateway',
+    'idempotency-key': callback.key,
+    ...callback.webhookHeaders,
+  }
+}
+
+/** Turns any body into text that Postgres accepts: valid UTF-8 without NUL and without our secrets, at most 2 KiB. */
+function keptAnswer(body: Buffer, secrets: readonly string[]): string {
+  if (body.length <= keptBytes && isUtf8(body) && !body.includes(0))
+    return fitted(hideSecrets(body.toString(), secrets))
   const text = new TextDecoder()
-    .decode(body.subarray(0, keptBytes), { stream: true })
+    .decode(body.subarray(0, keptBytes + searchedBeyond), { stream: true })
     .replaceAll('\0', '\ufffd')
+  return fitted(hideSecrets(text, secrets))
+}
+
+function fitted(text: string): string {
+  // A character has at most three bytes of UTF-8 for each of its units.
+  if (text.length * 3 <= keptBytes) return text
   // A replacement character is longer than the byte it replaces.
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(keptBytes))
   return text.slice(0, read)

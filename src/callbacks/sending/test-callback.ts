@@ -9,6 +9,7 @@ import { createGuardedAgent } from '../../egress/guarded-agent.ts'
 import type { Merchant } from '../../merchants/merchant.ts'
 import type { CallbackFacts } from '../outbox/callback.ts'
 import { attemptCallback } from './attempt-callback.ts'
+import { type ShownRequest, showRequest } from './shown-request.ts'
 import { testError } from './test-callback-error.ts'
 import { limitTests, type StartTest } from './test-callback-limits.ts'
 
@@ -57,6 +58,8 @@ export interface TestedCallback {
   answer: string | null
   /** Why it was not delivered, in a sentence; null when it was. */
   error: string | null
+  /** What was sent; null: nothing was. */
+  request: ShownRequest | null
 }
 
 /**
@@ -77,7 +80,7 @@ export async function sendTestCallback(
   const endTest = context.startTest(merchant.id)
   try {
     const sample = { notifyUrl, facts: sampleFacts(), now: context.clock.now() }
-    const { url, outcome } = await attemptCallback(sample, merchant, context)
+    const { url, outcome, sent } = await attemptCallback(sample, merchant, context)
     const error = testError(outcome, merchant, context.deadlineMs)
     const tested: TestedCallback = {
       url,
@@ -86,6 +89,7 @@ export async function sendTestCallback(
       durationMs: outcome.durationMs,
       answer: outcome.kind === 'failed' ? null : outcome.answer,
       error,
+      request: sent && showRequest(sent),
     }
     const { status, durationMs } = tested
     context.log.info({ merchantId: merchant.id, status, durationMs, error }, 'callback.tested')

@@ -296,6 +296,7 @@ function attempt(one: Lease, outcome: AttemptOutcome, status: number | null): Fi
     outcome,
     status,
     answer: null,
+    scheduleStep: 0,
     next: outcome === 'acknowledged' ? { kind: 'delivered' } : { kind: 'retry', inMs: 3_600_000 },
   }
 }

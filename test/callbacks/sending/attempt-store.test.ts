@@ -128,6 +128,7 @@ function attempt(lease: Lease, facts: Partial<FinishedAttempt>): FinishedAttempt
     outcome: 'timeout',
     status: null,
     answer: null,
+    scheduleStep: 0,
     next: { kind: 'exhausted' },
     ...facts,
   }

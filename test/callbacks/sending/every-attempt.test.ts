@@ -64,7 +64,7 @@ test('an answer that Postgres cannot store as it is does not keep its attempt ou
     const { id, epoch, now } = callback
     const attempt = { id, epoch, attempt: n + 1, startedAt: now, durationMs: 1, url, outcome: outcome.kind }
     const next = { kind: 'retry' as const, inMs: 1_000 }
-    await recordAttempts(pool, [{ ...attempt, status: 500, answer: outcome.answer, next }])
+    await recordAttempts(pool, [{ ...attempt, status: 500, answer: outcome.answer, scheduleStep: n, next }])
   }
   const { rows } = await pool.query(
     `select octet_length(answer) as bytes, char_length(answer) as characters from callback_attempt order by attempt`,

@@ -1,0 +1,25 @@
+import { type Resent, resendCallbacks } from '../../../callbacks/outbox/resend-callbacks.ts'
+import { resendLimits } from '../../../callbacks/outbox/resend-limits.ts'
+import { readOrderCallbacks } from '../../../callbacks/outbox/resend-store.ts'
+import { recordAudit } from '../../../db/audit-store.ts'
+import { inTransaction, type Pool } from '../../../db/pool.ts'
+import type { ConsoleOrder } from './timeline-store.ts'
+
+/**
+ * Sends an order's callbacks again, those first that are not acknowledged.
+ * @returns skipped: those in flight, and those beyond `resendLimits.perCall`.
+ */
+export async function resendOrder(
+  pool: Pool,
+  { merchantId, ordersn }: Pick<ConsoleOrder, 'merchantId' | 'ordersn'>,
+  { actor }: { actor: string },
+): Promise<Resent> {
+  const order = { merchantId, orderid: null, ordersn }
+  const { ids, more } = (await readOrderCallbacks(pool, order, resendLimits.perCall)) ?? { ids: [], more: 0 }
+  const { resent, skipped } = await resendCallbacks(pool, ids)
+  const detail = { resent, skipped: skipped + more }
+  await inTransaction(pool, tx =>
+    recordAudit(tx, { actor, action: 'order.callbacks_resent', subject: `order ${ordersn}`, detail }),
+  )
+  return detail
+}
