@@ -123,23 +123,28 @@ export interface AttemptFacts {
   startedAt?: Date
   /** Default: acknowledged, by 200 and 'ok'. */
   outcome?: string
-  status?: number
-  answer?: string
+  status?: number | null
+  answer?: string | null
+  /** Default: none, as older versions record it. */
+  scheduleStep?: number
+  retryInMs?: number
 }
 
 /** Adds an attempt to the history. The callback and its outbox row stay as they are. */
 export async function seedAttempt(db: Queryable, facts: AttemptFacts): Promise<void> {
   await run(
     db,
-    `insert into callback_attempt (callback_id, attempt, started_at, duration_ms, url, outcome, status, answer)
-     values ($1, $2, $3, 12, 'https://shop.example/cb', $4, $5, $6)`,
+    `insert into callback_attempt (callback_id, attempt, started_at, duration_ms, url, outcome, status, answer, schedule_step, retry_in_ms)
+     values ($1, $2, $3, 12, 'https://shop.example/cb', $4, $5, $6, $7, $8)`,
     [
       facts.callbackId,
       facts.attempt ?? 1,
       facts.startedAt ?? new Date(),
       facts.outcome ?? 'acknowledged',
-      facts.status ?? 200,
-      facts.answer ?? 'ok',
+      facts.status === undefined ? 200 : facts.status,
+      facts.answer === undefined ? 'ok' : facts.answer,
+      facts.scheduleStep,
+      facts.retryInMs,
     ],
   )
 }

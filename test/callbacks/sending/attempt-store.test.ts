@@ -20,7 +20,7 @@ test('attempts move their callbacks on, each by its result, and are written into
   const recorded = await recordAttempts(pool, [
     attempt(delivered!, { outcome: 'acknowledged', status: 200, answer: 'ok', next: { kind: 'delivered' } }),
     attempt(again!, { next: { kind: 'retry', inMs: 5_000 } }),
-    attempt(exhausted!, { outcome: 'refused', status: 410, next: { kind: 'exhausted' } }),
+    attempt(exhausted!, { outcome: 'refused', status: 410, scheduleStep: 3, next: { kind: 'exhausted' } }),
   ])
   assert.deepEqual(moved(recorded), [true, true, true])
   const { rows } = await pool.query(
@@ -42,13 +42,21 @@ test('attempts move their callbacks on, each by its result, and are written into
   ])
   assert.equal((await pool.query(`select from callback_outbox`)).rowCount, 1)
   const history = await pool.query(
-    `select attempt, url, outcome, status, answer, duration_ms from callback_attempt order by callback_id`,
+    `select attempt, url, outcome, status, answer, duration_ms, schedule_step, retry_in_ms
+       from callback_attempt order by callback_id`,
   )
-  const sent = { attempt: 1, url: 'https://shop.example/', duration_ms: 12, answer: null }
+  const sent = {
+    attempt: 1,
+    url: 'https://shop.example/',
+    duration_ms: 12,
+    answer: null,
+    schedule_step: 0,
+    retry_in_ms: null,
+  }
   assert.deepEqual(history.rows, [
     { ...sent, outcome: 'acknowledged', status: 200, answer: 'ok' },
-    { ...sent, outcome: 'timeout', status: null },
-    { ...sent, outcome: 'refused', status: 410 },
+    { ...sent, outcome: 'timeout', status: null, retry_in_ms: 5_000 },
+    { ...sent, outcome: 'refused', status: 410, schedule_step: 3 },
   ])
 })
 

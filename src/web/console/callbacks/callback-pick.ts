@@ -40,7 +40,7 @@ const owed = {
   held: `b.state = 'held'`,
 }
 
-/** Lane by lane, each by its index; then the earliest of all. */
+/** Reads lane by lane, each by its index, and then takes the earliest of all. */
 function pickOwed(filter: CallbackFilter, list: keyof typeof owed, options: PickOptions): Pick {
   const { merchantId, origin } = filter
   const { after, limit, isOrdered } = options
@@ -63,22 +63,27 @@ function pickOwed(filter: CallbackFilter, list: keyof typeof owed, options: Pick
       : `select l.id from callback_lane l where l.merchant_id = ${add(merchantId)} ${inOrigin}`
   const from = after ? `and (b.due_at, b.callback_id) > (${place(add, after)})` : ''
   const order = (b: string) => (isOrdered ? `order by ${b}.due_at, ${b}.callback_id` : '')
+  const ofLane = (most: string) => `
+    select b.callback_id, b.due_at
+      from callback_outbox b
+     where b.lane_id = l.id and ${owed[list]} ${from}
+     ${order('b')}
+     limit ${most}`
+  const most = add(limit)
+  // The earliest of all are in the lanes whose own earliest are, and in as many lanes at most.
+  const wanted = `select l.id from (${lanes}) l cross join lateral (${ofLane('1')}) b ${order('b')} limit ${most}`
   return {
     values,
     text: `
       select p.callback_id as id, p.due_at as at
-        from (${lanes}) l
-       cross join lateral (select b.callback_id, b.due_at
-                             from callback_outbox b
-                            where b.lane_id = l.id and ${owed[list]} ${from}
-                            ${order('b')}
-                            limit ${add(limit)}) p
+        from (${isOrdered ? wanted : lanes}) l
+       cross join lateral (${ofLane(most)}) p
        ${order('p')}
-       limit ${add(limit)}`,
+       limit ${most}`,
   }
 }
 
-/** Read along an index of times, until enough are found. */
+/** Reads along an index of times, until enough are found. */
 function pickAnnounced(
   filter: CallbackFilter,
   list: 'exhausted' | 'delivered' | 'all',
