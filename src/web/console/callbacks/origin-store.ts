@@ -45,22 +45,27 @@ export async function readOrigins(
     `with shown as materialized (
        select l.*, w.due_at
          from callback_lane l
-         left join due_lane w on w.lane_id = l.id
-        where $1::bigint is null or l.merchant_id = $1
+         ${
+           merchantId === null
+             ? 'left join due_lane w on w.lane_id = l.id where $3::bigint is null'
+             : `left join lateral (select b.due_at from callback_outbox b
+                                    where b.lane_id = l.id and b.state = 'due' order by b.due_at limit 1) w on true
+                where l.merchant_id = $3`
+         }
         order by l.opened_at is null, w.due_at, l.served_at desc, l.id
-        limit $2
+        limit $1
      )
      select l.id as "laneId", l.merchant_id as "merchantId", m.appid, l.origin,
             case when l.opened_at is not null then 'open' when l.slow_start is not null then 'recovering' else 'closed' end as circuit,
             l.failures, l.opened_at as "openedAt", l.probe_at as "probeAt", l.in_flight_max as "inFlightMax",
             (select count(*)::int from callback_outbox b where b.lane_id = l.id and b.state = 'in_flight') as "inFlight",
-            (select count(*)::int from (select from callback_outbox b where b.lane_id = l.id and b.state = 'due' limit $3) b) as due,
-            (select count(*)::int from (select from callback_outbox b where b.lane_id = l.id and b.state = 'held' limit $3) b) as held,
+            (select count(*)::int from (select from callback_outbox b where b.lane_id = l.id and b.state = 'due' limit $2) b) as due,
+            (select count(*)::int from (select from callback_outbox b where b.lane_id = l.id and b.state = 'held' limit $2) b) as held,
             l.due_at as "oldestDueAt", nullif(l.served_at, '-infinity') as "servedAt"
        from shown l
        join merchant m on m.id = l.merchant_id
       order by l.opened_at is null, l.due_at, l.served_at desc, l.id`,
-    [merchantId, originsMax + 1, waitingMax],
+    [originsMax + 1, waitingMax, merchantId],
   )
   return { origins: found.slice(0, originsMax), more: found.length > originsMax }
 }
