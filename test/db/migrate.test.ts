@@ -121,6 +121,7 @@ function scalarColumns(model: string): string[] {
     Json: 'jsonb',
     DateTime: 'timestamptz',
     'String[]': '_text',
+    'BigInt[]': '_int8',
   }
   const table = /@@map\("(\w+)"\)/.exec(model)![1]
   const fields = [...model.matchAll(/^ {2}(\w+) +(\w+(?:\[\])?)(\?)?(?: |$)(?!.*@relation)(.*)$/gm)].filter(

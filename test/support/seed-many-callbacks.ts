@@ -57,9 +57,13 @@ export async function seedManyCallbacks(pool: Pool, count: number): Promise<Merc
        select id, n, created_at + n * interval '1 millisecond', 12, 'https://shop.example/cb', 'refused', 500, 'no'
          from callback, generate_series(1, 2) n`,
     )
+    await tx.query(
+      `insert into api_request (merchant_id, endpoint, code, orderid, client_address, started_at, duration_ms)
+       select merchant_id, 'TraderRechargeorder', 'ok', orderid, '192.0.2.1', created_at, 5 from recharge_order`,
+    )
   })
   await pool.query(
-    'vacuum analyze callback, callback_outbox, callback_attempt, recharge_order, callback_lane',
+    'vacuum analyze callback, callback_outbox, callback_attempt, recharge_order, callback_lane, api_request',
   )
   return ids
 }

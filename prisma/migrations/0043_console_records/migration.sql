@@ -3,10 +3,10 @@
 -- rewrites nothing, and locks callback_attempt, api_request and callback_outbox for a moment. Old code can run beside it: what it
 -- writes lacks these facts.
 
--- Six bytes more for each attempt. Why the wait is as long as it is follows from the two.
+-- Eight bytes more for each attempt. Why the wait is as long as it is follows from the two.
 alter table callback_attempt
   -- How many attempts of the schedule were made before it. 0 again after a resend.
-  add column schedule_step smallint check (schedule_step >= 0),
+  add column schedule_step integer check (schedule_step >= 0),
   -- How long after it the next one was due. Null: none follows, or it is of an older version (then schedule_step is null, too).
   add column retry_in_ms   integer check (retry_in_ms >= 0);
 

@@ -57,7 +57,7 @@ export async function recordAttempts(
       with result as (
         select *
           from unnest($1::bigint[], $2::bigint[], $3::integer[], $4::timestamptz[], $5::integer[], $6::text[],
-                      $7::text[], $8::integer[], $9::text[], $10::text[], $11::integer[], $12::smallint[])
+                      $7::text[], $8::integer[], $9::text[], $10::text[], $11::integer[], $12::integer[])
                as r (id, epoch, attempt, started_at, duration_ms, url, outcome, status, answer, next, retry_in_ms, schedule_step)
       ), history as (
         insert into callback_attempt

@@ -3,9 +3,9 @@ import type { Agent, Dispatcher } from 'undici'
 import { sendDeadlineMs } from '../leasing/courier-tuning.ts'
 import type { FailureKind } from '../outbox/callback.ts'
 import { failureKind } from './failure-kind.ts'
-import { hideSecrets, searchedBeyond } from './hide-secrets.ts'
 import { isAcknowledgement, type Wanted } from './is-acknowledgement.ts'
 import { plainAnswer } from './plain-answer.ts'
+import { redactAnswer, searchedBeyond } from './redact-answer.ts'
 import { parseRetryAfter } from './retry-schedule.ts'
 
 /** The most that is read of an answer: enough to find an acknowledgement word, little enough to hold for every slot. */
@@ -176,11 +176,11 @@ export function headersOf(callback: OutgoingCallback): Record<string, string> {
 /** Turns any body into text that Postgres accepts: valid UTF-8 without NUL and without our secrets, at most 2 KiB. */
 function keptAnswer(body: Buffer, secrets: readonly string[]): string {
   if (body.length <= keptBytes && isUtf8(body) && !body.includes(0))
-    return fitted(hideSecrets(body.toString(), secrets))
+    return fitted(redactAnswer(body.toString(), secrets))
   const text = new TextDecoder()
     .decode(body.subarray(0, keptBytes + searchedBeyond), { stream: true })
     .replaceAll('\0', '\ufffd')
-  return fitted(hideSecrets(text, secrets))
+  return fitted(redactAnswer(text, secrets))
 }
 
 function fitted(text: string): string {

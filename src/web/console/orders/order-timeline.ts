@@ -58,8 +58,8 @@ export interface Timeline {
 }
 
 /** Of one order. An order paid in many parts has as many callbacks; all are in the list of callbacks. */
-export const callbacksMax = 50
-export const attemptsMax = 200
+export const callbacksMax = 30
+export const attemptsMax = 60
 
 /** Reads what happened to an order, in one snapshot. */
 export function readTimeline(reads: Pool, order: ConsoleOrder): Promise<Timeline> {

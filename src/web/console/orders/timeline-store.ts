@@ -1,3 +1,4 @@
+import type { NetworkName } from '../../../base/config.ts'
 import type { DepositAddressId, MerchantId, OrderId } from '../../../base/ids.ts'
 import type { LegacyUnits, UsdtUnits } from '../../../base/money.ts'
 import { type Queryable, rows } from '../../../db/pool.ts'
@@ -23,6 +24,8 @@ export interface ConsoleOrder {
   notifyUrl: string | null
   createdAt: Date
   expiresAt: Date
+  /** Of its page for payers; null: it is of an older version, and has none yet. */
+  payToken: Buffer | null
 }
 
 /** Finds an order by our id. @param merchantId of this merchant alone; null: of any. */
@@ -35,9 +38,11 @@ export async function findConsoleOrder(
     db,
     `select o.id, o.merchant_id as "merchantId", m.appid, m.name as "merchantName", o.orderid, o.ordersn, o.username,
             o.localusermark, d.id as "addressId", d.address, d.orderid is not null as "ownAddress", o.amount, o.received,
-            o.announced, o.notify_url as "notifyUrl", o.created_at as "createdAt", o.expires_at as "expiresAt"
+            o.announced, o.notify_url as "notifyUrl", o.created_at as "createdAt", o.expires_at as "expiresAt",
+            l.token as "payToken"
        from recharge_order o
        join merchant m on m.id = o.merchant_id
+       left join pay_link l on l.order_id = o.id
        join deposit_address d on d.id = o.deposit_address_id
       where o.ordersn = $1 and ($2::bigint is null or o.merchant_id = $2)`,
     [ordersn, merchantId],
@@ -158,6 +163,8 @@ export function readOrderTransfers(
 /** How far the chain is. */
 export interface ChainNow {
   now: Date
+  /** Null: nothing is followed yet. */
+  network: NetworkName | null
   /** Block time of the last solidified block; null: nothing is followed yet. */
   solidTime: Date | null
   /** The newest block that was seen; null: none, or sightings are off. */
@@ -167,7 +174,7 @@ export interface ChainNow {
 export async function readChainNow(db: Queryable): Promise<ChainNow> {
   const [read] = await rows<ChainNow>(
     db,
-    `select now(), s.block_time as "solidTime",
+    `select now(), s.network, s.block_time as "solidTime",
             case when h.seen_at > s.updated_at - interval '2 min' then h.height end as "headHeight"
        from (select) as one
        left join chain_cursor s on true

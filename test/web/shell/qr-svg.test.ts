@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeQR } from 'qr/decode.js'
 import { qrSvg } from '../../../src/web/shell/qr-svg.ts'
-import { sampleAddress } from './sample-view.ts'
+import { sampleAddress } from '../checkout/sample-view.ts'
 
 /** Paints the SVG's rectangles as a scanner would see them. `scale` is pixels for each module. */
 function paint(svg: string, scale = 4) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { hideSecrets } from '../../../src/callbacks/sending/hide-secrets.ts'
+import { redactAnswer } from '../../../src/callbacks/sending/redact-answer.ts'
 import { openTestContext, sendTestCallback } from '../../../src/callbacks/sending/test-callback.ts'
 import type { Merchant } from '../../../src/merchants/merchant.ts'
 import { type Answer, type ReceivedCallback, startMerchantEndpoint } from '../../support/merchant-endpoint.ts'
@@ -25,7 +25,7 @@ test('a secret is hidden as it is and as programs write it', () => {
     html.replaceAll('+', '&#43;').replaceAll('=', '&equals;'),
   ]
   for (const form of forms) {
-    const shown = hideSecrets(`<${form}> and ${form}`, [secret])
+    const shown = redactAnswer(`<${form}> and ${form}`, [secret])
     assert.equal(shown.match(/\[hidden\]/g)?.length, 2, shown)
     assert.doesNotMatch(shown, /ab3|x9zk/i)
   }
@@ -33,7 +33,7 @@ test('a secret is hidden as it is and as programs write it', () => {
 
 test('what only looks like it stays, and so does a text without secrets', () => {
   const text = 'aB3+/x9Zk and ok $& $1 [hidden'
-  assert.equal(hideSecrets(text, [secret, 'ok', '', '$&']), text)
+  assert.equal(redactAnswer(text, [secret, 'ok', '', '$&']), text)
 })
 
 test('whatever a secret and the text around it are made of, it is not in the result', () => {
@@ -44,7 +44,7 @@ test('whatever a secret and the text around it are made of, it is not in the res
       fc.string({ unit: 'binary' }),
       (secret, before, after) => {
         for (const form of [secret, encodeURIComponent(secret)]) {
-          const shown = hideSecrets(`${before}${form}${after}`, [secret])
+          const shown = redactAnswer(`${before}${form}${after}`, [secret])
           assert.ok(shown.includes('[hidden]'))
         }
       },

@@ -10,7 +10,7 @@ const hidden = '[hidden]'
  * Hides signatures, keys and secrets in what an endpoint answered: some return what they were sent, or their whole settings. They
  * are found in either case and between other text, as they are, percent-encoded, escaped as JSON does it, or as HTML.
  */
-export function hideSecrets(text: string, secrets: readonly string[]): string {
+export function redactAnswer(text: string, secrets: readonly string[]): string {
   if (text.length < hiddenMin) return text
   const lower = text.toLowerCase()
   let shown = text
