@@ -214,10 +214,13 @@ describe('a courier', { concurrency: true }, () => {
       test('a courier suspended until its leases have run out: what it had begun is not counted, what it had not is not sent', async () => {
         const { pool, url, endpoint, merchants } = await fourMerchants()
         const redisUrl = await redisUrlOf()
-        // The courier is suspended with the first callbacks in flight. They are answered meanwhile.
-        let held = true
-        endpoint.answer = () => (held ? { status: 200, delayMs: 1_500 } : { status: 200 })
-        const tuning = { slots: 4, deadlineMs: 6_000, marginMs: 9_000, leaseMs: 12_000 }
+        // The courier is suspended with the first callbacks in flight. They are answered from then on.
+        let answer = () => {}
+        const after = new Promise<void>(resolve => {
+          answer = resolve
+        })
+        endpoint.answer = { status: 200, after }
+        const tuning = { slots: 4, deadlineMs: 10_000, marginMs: 13_000, leaseMs: 16_000 }
         // A merchant's come together, so that it holds its share of the slots, and the rest of its callbacks wait for them.
         await seedCallbacks(
           pool,
@@ -226,7 +229,7 @@ describe('a courier', { concurrency: true }, () => {
         const suspended = await startCourierProcess({ url, redisUrl, merchants, tuning })
         await waitUntil('its slots full', () => endpoint.inFlight === 4)
         suspended.kill('SIGSTOP')
-        held = false
+        answer()
         await waitUntil('its leases run out', async () => (await leased(pool)) === 0)
         await withCourier({ pool, url, redisUrl, merchants, tuning }, async () => {
           await waitUntil('all delivered', async () => (await delivered(pool)) === 24)

@@ -14,7 +14,14 @@ export interface ReceivedCallback {
 
 /** How a merchant answers. */
 export type Answer =
-  | { status: number; body?: string | Buffer; headers?: Record<string, string>; delayMs?: number }
+  | {
+      status: number
+      body?: string | Buffer
+      headers?: Record<string, string>
+      delayMs?: number
+      /** Not before this has resolved. */
+      after?: Promise<void>
+    }
   /** Nothing at all; with a status, nothing after the headers. */
   | { hang: true; status?: number }
   /** One byte now and then, for ever. */
@@ -112,7 +119,8 @@ function give(answer: Answer, response: ServerResponse): void {
     pour(response)
   } else {
     const reply = () => response.writeHead(answer.status, answer.headers).end(answer.body ?? '')
-    if (answer.delayMs) setTimeout(reply, answer.delayMs)
+    if (answer.after) void answer.after.then(reply)
+    else if (answer.delayMs) setTimeout(reply, answer.delayMs)
     else reply()
   }
 }
