@@ -6,6 +6,7 @@ import type { AuditChecks, AuditScope, CheckResult, Difference } from './audit-c
 import { chainChecks, counterChecks } from './chain-checks.ts'
 import { deliveryChecks } from './delivery-checks.ts'
 import { orderChecks, transferChecks } from './ledger-checks.ts'
+import { markChecks } from './mark-checks.ts'
 import { type MerchantSums, readSums, sumsChecks } from './merchant-sums.ts'
 import { type OpenFigures, readOpenFigures } from './open-figures.ts'
 import { proofChecks } from './proof-checks.ts'
@@ -26,6 +27,7 @@ const queries: readonly AuditChecks[] = [
   announcementChecks,
   deliveryChecks,
   sumsChecks,
+  markChecks,
   chainChecks,
   counterChecks,
 ]

@@ -16,6 +16,8 @@ export interface OpenFigures extends Record<WaitReason, TransferSum> {
   quarantine: bigint
   /** Transfers that an operator rejected. */
   rejected: TransferSum
+  /** Transfers that people settled outside. */
+  settledOutside: TransferSum
   /** Logs that an operator rejected: it is not known what they pay. */
   rejectedLogs: bigint
   /** Transfers that wait for proof, and are not recorded. */
@@ -23,6 +25,7 @@ export interface OpenFigures extends Record<WaitReason, TransferSum> {
   unverifiedBlocks: bigint
   /** Blocks that no node could give: it is not known what they pay. */
   parkedBlocks: bigint
+  /** Open differences to second sources; acknowledged ones too. */
   discrepancies: bigint
   heldCallbacks: bigint
   exhaustedCallbacks: bigint
@@ -47,6 +50,11 @@ export async function readOpenFigures(read: SnapshotRead): Promise<OpenFigures> 
     `select count(*) as transfers, coalesce(sum(t.amount), 0)::bigint as units
        from rejection r
        join transfer t on t.id = r.transfer_id`,
+  )
+  const [settledOutside] = await read<TransferSum>(
+    `select count(*) as transfers, coalesce(sum(t.amount), 0)::bigint as units
+       from settled_transfer s
+       join transfer t on t.id = s.transfer_id`,
   )
   const [unproved] = await read<TransferSum>(
     `select count(*) as transfers, coalesce(sum(amount), 0)::bigint as units from pending_proof where ended_at is null`,
@@ -80,5 +88,8 @@ export async function readOpenFigures(read: SnapshotRead): Promise<OpenFigures> 
       return [reason, { transfers: found?.transfers ?? 0n, units: found?.units ?? usdt(0n) }]
     }),
   ) as Record<WaitReason, TransferSum>
-  return { cursor: cursor ?? null, ...figures, rejected: rejected!, unproved: unproved!, ...counts! }
+  return {
+    ...{ cursor: cursor ?? null, ...figures, ...counts! },
+    ...{ rejected: rejected!, settledOutside: settledOutside!, unproved: unproved! },
+  }
 }

@@ -8,6 +8,7 @@ export type OrderId = bigint & { readonly id: 'order' }
 export type TransferId = bigint & { readonly id: 'transfer' }
 export type PendingProofId = bigint & { readonly id: 'pending-proof' }
 export type CreditId = bigint & { readonly id: 'credit' }
+export type MarkId = bigint & { readonly id: 'mark' }
 export type CallbackId = bigint & { readonly id: 'callback' }
 export type LaneId = bigint & { readonly id: 'lane' }
 export type UserId = bigint & { readonly id: 'user' }

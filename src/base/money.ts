@@ -27,8 +27,9 @@ export function parseUsdt(text: string): UsdtUnits | null {
   return usdt(BigInt(match[1]! + (match[2] ?? '').padEnd(decimals, '0')))
 }
 
-/** Writes base units as decimal USDT in its shortest form: "3", "3.00005". */
+/** Writes base units as decimal USDT in its shortest form: "3", "3.00005", of a correction "-1". */
 export function formatUsdt(units: bigint): string {
+  if (units < 0n) return `-${formatUsdt(-units)}`
   const digits = units.toString().padStart(decimals + 1, '0')
   const fraction = digits.slice(-decimals).replace(/0+$/, '')
   return digits.slice(0, -decimals) + (fraction && `.${fraction}`)

@@ -46,8 +46,8 @@ export function auditAsJson({ merchants, open, checks }: AuditReport): string {
 }
 
 const header = [
-  ...['appid', 'name', 'orders', 'transfers', 'arrived', 'waiting', 'rejected', 'credited', 'deposited'],
-  ...['received', 'announced', 'acknowledged', 'due', 'exhausted'],
+  ...['appid', 'name', 'orders', 'transfers', 'arrived', 'waiting', 'rejected', 'settled', 'credited', 'deposited'],
+  ...['received', 'refunded', 'corrected', 'announced', 'acknowledged', 'due', 'exhausted'],
 ]
 
 type Sums = Omit<MerchantSums, 'appid' | 'name'>
@@ -59,9 +59,12 @@ function asUsdt(sums: Sums) {
     arrived: formatUsdt(sums.arrived),
     waiting: formatUsdt(sums.waiting),
     rejected: formatUsdt(sums.rejected),
+    settled: formatUsdt(sums.settled),
     credited: formatUsdt(sums.credited),
     deposited: formatUsdt(sums.deposited),
     received: formatUsdt(sums.received),
+    refunded: formatUsdt(sums.refunded),
+    corrected: formatUsdt(sums.corrected),
     announced: formatUsdt(fromLegacyUnits(sums.announced)),
     acknowledged: formatUsdt(fromLegacyUnits(sums.acknowledged)),
     due: Number(sums.due),
@@ -83,10 +86,11 @@ function openLines({ cursor, ...open }: OpenFigures): string[][] {
     ['quarantined', money(open.quarantined)],
     ['behind these', money(open.behind)],
     ['rejected', `${money(open.rejected)}; ${open.rejectedLogs} logs (report.rejections)`],
+    ['settled outside', `${money(open.settledOutside)} (report.money_marks)`],
     ['without proof', `${money(open.unproved)}; ${open.unverifiedBlocks} blocks unverified`],
     ['parked', `${open.parkedBlocks} blocks that no node gives (report.parked_blocks)`],
     ['quarantine', `${open.quarantine} (gateway quarantine list)`],
-    ['discrepancies', `${open.discrepancies} (report.discrepancies)`],
+    ['discrepancies', `${open.discrepancies} (gateway discrepancies list)`],
     ['callbacks', `${open.heldCallbacks} held for disabled merchants, ${open.exhaustedCallbacks} exhausted`],
     ['secrets', `${open.unboundSecrets} not bound to their rows (gateway reseal)`],
   ]

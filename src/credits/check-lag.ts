@@ -109,7 +109,7 @@ interface OpenCounts {
 async function readOpen(db: Queryable): Promise<OpenCounts> {
   const [open] = await rows<OpenCounts>(
     db,
-    `select (select count(*)::integer from discrepancy where resolved_at is null) as discrepancies,
+    `select (select count(*)::integer from discrepancy where resolved_at is null and acknowledged_at is null) as discrepancies,
             (select count(*)::integer from quarantine where resolved_at is null) as quarantine,
             (select created_at from credit order by id desc limit 1) as "lastCreditAt",
             (select min(created_at) from waiting_transfer where reason = 'held') as "heldSince",
@@ -130,7 +130,7 @@ function createGauges(registry: Registry) {
     'Blocks that were followed unverified and are not settled',
   )
   const parked = gauge('gateway_parked_blocks', 'Blocks that no node could give, which are asked for again')
-  const discrepancies = gauge('gateway_discrepancies_open', 'Open differences between us and second sources')
+  const discrepancies = gauge('gateway_discrepancies_open', 'Open differences between us and second sources that nobody has acknowledged')
   const quarantine = gauge('gateway_quarantine_open', 'Logs and transfers that wait for a person to look at')
   const behind = gauge(
     'gateway_cursor_behind_blocks',

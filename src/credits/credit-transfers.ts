@@ -9,10 +9,11 @@ import { orderState } from '../orders/order.ts'
 import { inChainOrder, type RecordedTransfer } from '../transfers/transfer.ts'
 import type { CreditRules } from './credit-rules.ts'
 import { insertCredits, type NewCredit } from './credit-store.ts'
-import { depositingAddresses } from './deposit-store.ts'
+import { readDepositAddresses } from './deposit-store.ts'
 import { waitingPlaces } from './pending-proof-store.ts'
 import type { KeptTransfer, PendingTransfer } from './pending-transfer.ts'
 import type { PlannedCredit, PlannedDeposit } from './plan-credits.ts'
+import { isAssigned, planAssigned } from './plan-assigned.ts'
 import { planInSlices } from './plan-in-slices.ts'
 import { takeTurns } from './take-turns.ts'
 import { tellUnclaimed } from './tell-unclaimed.ts'
@@ -43,9 +44,11 @@ export async function creditTransfers(
   until: Date,
 ): Promise<Credited> {
   const { free, kept } = takeTurns(pending, await waitingPlaces(tx, addressesOf(pending)))
-  const depositing = await depositingAddresses(tx, addressesOf(free))
-  const planned = await planInSlices(tx, free, until, rules.graceMs, depositing)
-  const { credits, deposits, unclaimed } = planned
+  const assigned = await planAssigned(tx, free.filter(isAssigned))
+  const assignedCallbacks = await writeCredits(tx, rules, assigned)
+  const others = free.filter(transfer => !isAssigned(transfer))
+  const depositing = await readDepositAddresses(tx, addressesOf(others))
+  const { credits, deposits, unclaimed } = await planInSlices(tx, others, until, rules.graceMs, depositing)
   await keepWaiting(tx, [
     ...kept,
     ...unclaimed.map((transfer): KeptTransfer => ({ transfer, reason: 'unclaimed' })),
@@ -53,10 +56,12 @@ export async function creditTransfers(
   await tellUnclaimed(tx, rules, unclaimed)
   // In chain order: so are their ids.
   const written = [...credits, ...deposits].sort((a, b) => inChainOrder(a.transfer, b.transfer))
+  const callbacks = assignedCallbacks + (await writeCredits(tx, rules, written))
+  const depositCount = [...assigned, ...deposits].filter(one => 'address' in one).length
   return {
-    credits: credits.length,
-    ...(deposits.length > 0 && { deposits: deposits.length }),
-    callbacks: written.length > 0 ? await writeCredits(tx, rules, written) : 0,
+    credits: assigned.length + written.length - depositCount,
+    ...(depositCount > 0 && { deposits: depositCount }),
+    callbacks,
     unclaimed: unclaimed.length,
     held: kept.filter(({ transfer, reason }) => reason === 'held' && !transfer.written).length,
     quarantined: 0,
@@ -72,6 +77,7 @@ export function addressesOf(
 }
 
 async function writeCredits(tx: Tx, rules: CreditRules, planned: readonly Planned[]): Promise<number> {
+  if (planned.length === 0) return 0
   const creditIds = await insertCredits(tx, planned.map(creditOf))
   failpoint('credit:after-credits')
   await stopWaiting(

@@ -13,13 +13,15 @@ export interface DepositingAddress {
 }
 
 /**
- * Reads which of these addresses belong to merchants with deposits on. Addresses that were skipped after a restore belong to no
- * user, so nothing there is a deposit.
+ * Reads those of these addresses at which there can be deposits. Addresses that were skipped after a restore belong to no user, so
+ * nothing there is a deposit.
  * @param tx holds the cursor's lock, so that no other transaction writes deposits.
+ * @param options.depositsOff those of merchants with deposits off, too.
  */
-export async function depositingAddresses(
+export async function readDepositAddresses(
   tx: Tx,
   ids: readonly DepositAddressId[],
+  { depositsOff = false } = {},
 ): Promise<Map<DepositAddressId, DepositingAddress>> {
   if (ids.length === 0) return new Map()
   const found = await rows<DepositingAddress>(
@@ -31,9 +33,9 @@ export async function depositingAddresses(
                        order by c.id desc
                        limit 1), 0) as received
        from deposit_address a
-       join merchant m on m.id = a.merchant_id and m.deposits
+       join merchant m on m.id = a.merchant_id and (m.deposits or $2)
       where a.id = any($1::bigint[]) and a.localusermark <> ''`,
-    [ids],
+    [ids, depositsOff],
   )
   return new Map(found.map(address => [address.id, address]))
 }

@@ -1,11 +1,14 @@
 import type { PendingProofId, TransferId } from '../base/ids.ts'
 import type { UsdtUnits } from '../base/money.ts'
+import type { IdPage } from '../db/id-page.ts'
 import { type Queryable, rows } from '../db/pool.ts'
 import type { TronAddress } from '../tron/address.ts'
 
 /** A held transfer, or one that was held and then rejected, as an operator sees it. */
 export interface ListedHeld {
   id: TransferId
+  appid: string
+  localusermark: string
   address: TronAddress
   amount: UsdtUnits
   txid: string
@@ -20,7 +23,7 @@ export interface ListedHeld {
 /** Lists held transfers, oldest first. `checkedAt` and `note`: when another node was last asked, and its answer. */
 export async function listHeld(
   db: Queryable,
-  pageMax: number,
+  { merchantId, after, limit }: IdPage,
 ): Promise<(ListedHeld & { checkedAt: Date | null; note: string | null; behind: bigint })[]> {
   return rows(
     db,
@@ -31,17 +34,21 @@ export async function listHeld(
        from waiting_transfer w
        join transfer t on t.id = w.transfer_id
        join deposit_address a on a.id = t.deposit_address_id
-      where w.reason = 'held'
+       join merchant m on m.id = a.merchant_id
+      where w.reason = 'held' and ${onPage('w.transfer_id')}
       order by w.transfer_id
-      limit $1`,
-    [pageMax],
+      limit $3`,
+    [merchantId, after ?? 0n, limit],
   )
 }
 
-/** Lists the rejected ones, oldest first, each with the reason and who rejected it. */
+/**
+ * Lists the rejected ones, each with the reason and who rejected it. In the order of the transfers' ids, by which its pages
+ * follow each other.
+ */
 export async function listRejectedHeld(
   db: Queryable,
-  pageMax: number,
+  { merchantId, after, limit }: IdPage,
 ): Promise<(ListedHeld & { reason: string; rejectedBy: string })[]> {
   return rows(
     db,
@@ -49,10 +56,11 @@ export async function listRejectedHeld(
        from rejection r
        join transfer t on t.id = r.transfer_id
        join deposit_address a on a.id = t.deposit_address_id
-      where r.quarantine_id is null
-      order by r.id
-      limit $1`,
-    [pageMax],
+       join merchant m on m.id = a.merchant_id
+      where r.quarantine_id is null and ${onPage('r.transfer_id')}
+      order by r.transfer_id
+      limit $3`,
+    [merchantId, after ?? 0n, limit],
   )
 }
 
@@ -60,11 +68,11 @@ export async function listRejectedHeld(
 export async function listPending(
   db: Queryable,
   state: 'waits' | 'rejected',
-  pageMax: number,
+  { merchantId, after, limit }: IdPage,
 ): Promise<ListedPending[]> {
   return rows<ListedPending>(
     db,
-    `select p.id, a.address, p.amount, p.txid, p.log_index as "logIndex", p.block_height as "height", p.node, p.hosts,
+    `select p.id, m.appid, a.localusermark, a.address, p.amount, p.txid, p.log_index as "logIndex", p.block_height as "height", p.node, p.hosts,
             p.denied, p.checked_at as "checkedAt", coalesce(p.ended_at, p.created_at) as "since",
             p.ended_because as "reason", coalesce(p.ended_by, 'watcher') as "rejectedBy",
             (select count(*)
@@ -72,10 +80,11 @@ export async function listPending(
               where b.deposit_address_id = p.deposit_address_id and b.reason = 'behind') as "behind"
        from pending_proof p
        join deposit_address a on a.id = p.deposit_address_id
-      where p.ended_as is not distinct from $1
+       join merchant m on m.id = a.merchant_id
+      where p.ended_as is not distinct from $4 and ${onPage('p.id')}
       order by p.id
-      limit $2`,
-    [state === 'waits' ? null : state, pageMax],
+      limit $3`,
+    [merchantId, after ?? 0n, limit, state === 'waits' ? null : state],
   )
 }
 
@@ -91,7 +100,10 @@ export interface ListedPending extends Omit<ListedHeld, 'id'> {
   rejectedBy: string
 }
 
-const columns = `t.id, a.address, t.amount, t.txid, t.log_index as "logIndex", t.block_height as "height"`
+/** The condition of `IdPage`, with the id by which the list is sorted: $1 and $2. */
+const onPage = (id: string) => `($1::bigint is null or a.merchant_id = $1) and ${id} > $2`
+
+const columns = `t.id, m.appid, a.localusermark, a.address, t.amount, t.txid, t.log_index as "logIndex", t.block_height as "height"`
 
 /** Something quarantined that was rejected. */
 export interface ListedRejection {
@@ -108,16 +120,22 @@ export interface ListedRejection {
   log: unknown
 }
 
-/** Lists what was quarantined and then rejected, oldest first. */
-export async function listRejectedQuarantined(db: Queryable, pageMax: number): Promise<ListedRejection[]> {
+/** Lists what was quarantined and then rejected, in the order of its ids. A log is in no merchant's list. */
+export async function listRejectedQuarantined(
+  db: Queryable,
+  { merchantId, after, limit }: IdPage,
+): Promise<ListedRejection[]> {
   return rows<ListedRejection>(
     db,
     `select q.id, q.txid, q.log_index as "logIndex", q.block_height as "height", q.transfer_id as "transferId",
             r.reason, r.rejected_by as "rejectedBy", r.rejected_at as "since", q.log
        from rejection r
        join quarantine q on q.id = r.quarantine_id
-      order by r.id
-      limit $1`,
-    [pageMax],
+       left join transfer t on t.id = q.transfer_id
+       left join deposit_address a on a.id = t.deposit_address_id
+      where ${onPage('q.id')}
+      order by q.id
+      limit $3`,
+    [merchantId, after ?? 0n, limit],
   )
 }

@@ -1,7 +1,10 @@
+import type { DepositAddressId, OrderId } from '../base/ids.ts'
 import type { RecordedTransfer } from '../transfers/transfer.ts'
 
 // credit: a transfer's amount, added to one order, exactly once.
 // deposit: a credit to an address instead of an order, of a merchant with deposits on. No order ever gets it.
+// assigned: an operator says which order, or which user, an unclaimed transfer is for.
+// settled outside: an operator has dealt with an unclaimed transfer elsewhere. No order ever gets it, unless that is withdrawn.
 // pending: recorded and not credited yet. A pending transfer waits for one of these reasons:
 export const waitReasons = [
   'unclaimed', // no eligible order at its address
@@ -22,6 +25,10 @@ export interface PendingTransfer extends RecordedTransfer {
   wasUnclaimed: boolean
   /** The node that served its block, for a held transfer. */
   node: string | null
+  /** The order to which a person assigned it; null or undefined: none. */
+  toOrderId?: OrderId | null
+  /** The address of the user to whom a person assigned it. */
+  toAddressId?: DepositAddressId | null
 }
 
 /** A transfer that goes on waiting, with its reason from now on. */

@@ -57,21 +57,23 @@ export function planCredits(
     const address = transfer.wasUnclaimed ? undefined : depositing.get(transfer.depositAddressId)
     const order =
       chooseOrder(transfer, choice, graceMs) ?? (address ? null : claimUnclaimed(choice, until, graceMs))
-    if (order) credits.push(credit(transfer, order))
-    else if (address) deposits.push(deposit(transfer, address))
+    if (order) credits.push(planCredit(transfer, order))
+    else if (address) deposits.push(planDeposit(transfer, address))
     else unclaimed.push(transfer)
   }
   return { credits, deposits, unclaimed }
 }
 
-function credit(transfer: PendingTransfer, order: PayingOrder): PlannedCredit {
+/** Plans the credit of a transfer to an order, which is changed. */
+export function planCredit(transfer: PendingTransfer, order: PayingOrder): PlannedCredit {
   order.received = usdt(order.received + transfer.amount)
   const announcement = pendingAnnouncement(order.received, order.announced)
   order.announced = legacy(order.announced + announcement)
   return { transfer, order, received: order.received, late: transfer.time > order.expiresAt, announcement }
 }
 
-function deposit(transfer: PendingTransfer, address: DepositingAddress): PlannedDeposit {
+/** Plans a transfer as a deposit at an address, which is changed. */
+export function planDeposit(transfer: PendingTransfer, address: DepositingAddress): PlannedDeposit {
   const announced = wholeLegacyUnits(address.received)
   address.received = usdt(address.received + transfer.amount)
   const announcement = pendingAnnouncement(address.received, announced)

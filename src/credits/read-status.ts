@@ -112,7 +112,7 @@ async function readFacts(db: Queryable): Promise<Facts> {
     `select c.updated_at as "movedAt",
             (select min(created_at) from waiting_transfer where reason = 'held') as "heldSince",
             (select count(*)::integer from quarantine where resolved_at is null) as quarantine,
-            (select count(*)::integer from discrepancy where resolved_at is null) as discrepancies,
+            (select count(*)::integer from discrepancy where resolved_at is null and acknowledged_at is null) as discrepancies,
             (select count(*)::integer from contract_event where acknowledged_at is null) as "contractEvents"
        from chain_cursor c`,
   )

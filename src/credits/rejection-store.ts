@@ -96,7 +96,7 @@ export async function rejectedHeld(
 }
 
 /** What has become of a transfer; `credited`: to an order, or as a deposit; `unknown`: none is recorded with that id. */
-export type TransferState = WaitReason | 'credited' | 'rejected' | 'unknown'
+export type TransferState = WaitReason | 'credited' | 'rejected' | 'settled_outside' | 'unknown'
 
 /** Reads what has become of a transfer. */
 export async function readTransferState(db: Queryable, transferId: TransferId): Promise<TransferState> {
@@ -104,6 +104,7 @@ export async function readTransferState(db: Queryable, transferId: TransferId): 
     db,
     `select case when exists (select from credit where transfer_id = $1) then 'credited'
                  when exists (select from rejection where transfer_id = $1) then 'rejected'
+                 when exists (select from settled_transfer where transfer_id = $1) then 'settled_outside'
                  else coalesce((select reason from waiting_transfer where transfer_id = $1), 'unknown') end as state`,
     [transferId],
   )

@@ -7,7 +7,7 @@ import { readPayableOrders } from '../orders/order-totals-store.ts'
 import type { RecordedTransfer } from '../transfers/transfer.ts'
 import type { CreditRules } from './credit-rules.ts'
 import { addressesOf } from './credit-transfers.ts'
-import { depositingAddresses } from './deposit-store.ts'
+import { readDepositAddresses } from './deposit-store.ts'
 import { planCredits } from './plan-credits.ts'
 import { askedFor, byAddress } from './plan-in-slices.ts'
 
@@ -61,7 +61,7 @@ async function plan(tx: Tx, rules: CreditRules, keys: ReadonlyMap<string, Sighti
     some.flatMap(transfers => askedFor(transfers, rules.graceMs)),
   )
   const newest = new Date(Math.max(...pending.map(({ time }) => time.getTime())))
-  const depositing = await depositingAddresses(tx, addressesOf(pending))
+  const depositing = await readDepositAddresses(tx, addressesOf(pending))
   const { credits } = planCredits(some.flat(), orders, newest, rules.graceMs, depositing)
   const details = await readDetails(
     tx,

@@ -20,9 +20,11 @@ function readWaiting(tx: Tx, condition: string, ids: readonly bigint[]): Promise
     tx,
     `select t.id, t.txid, t.log_index as "logIndex", t.deposit_address_id as "depositAddressId", t.amount,
             t.block_height as "height", t.block_time as "time", t.tx_index as "txIndex",
-            true as "written", w.reason, w.reason = 'unclaimed' or w.was_unclaimed as "wasUnclaimed", w.node
+            true as "written", w.reason, w.reason = 'unclaimed' or w.was_unclaimed as "wasUnclaimed", w.node,
+            s.order_id as "toOrderId", s.deposit_address_id as "toAddressId"
        from waiting_transfer w
        join transfer t on t.id = w.transfer_id
+       left join transfer_assignment s on s.transfer_id = w.transfer_id
       where ${condition}`,
     [ids],
   )
@@ -134,7 +136,7 @@ export async function releaseQuarantined(tx: Tx, transferId: TransferId): Promis
 export async function takeWaiting(
   tx: Tx,
   transferId: TransferId,
-  reason: 'held' | 'quarantined',
+  reason: 'held' | 'quarantined' | 'unclaimed',
 ): Promise<{ addressId: DepositAddressId; node: string | null } | null> {
   const [taken] = await rows<{ addressId: DepositAddressId; node: string | null }>(
     tx,
@@ -146,7 +148,7 @@ export async function takeWaiting(
   return taken ?? null
 }
 
-/** Lets transfers wait again whose rejection has ended. Logs among them are left out. @returns the transfers' addresses. */
+/** Lets transfers wait again whose rejection or settlement has ended. Logs are left out. @returns the transfers' addresses. */
 export async function waitAgain(
   tx: Tx,
   ended: readonly EndedRejection[],

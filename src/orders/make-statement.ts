@@ -1,9 +1,16 @@
+import { unixSeconds } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
 import { formatUsdt, fromLegacyUnits, legacy, usdt } from '../base/money.ts'
 import type { Pool } from '../db/pool.ts'
 import { openMerchantTurns } from '../requests/merchant-turns.ts'
-import { readStatement, type StatementDay, type StatementSums } from './statement-store.ts'
+import {
+  marksMax,
+  readStatement,
+  type StatementDay,
+  type StatementMark,
+  type StatementSums,
+} from './statement-store.ts'
 
 /** Makes a merchant's statement. @throws GatewayError bad_parameter, rate_limited, unavailable. */
 export type MakeStatement = (request: {
@@ -36,7 +43,7 @@ export function openStatements(reads: Pool): MakeStatement {
 }
 
 /** Formats a statement for the wire: every UTC day of the period, empty days included. */
-function showStatement({ days, unclaimed }: StatementSums, from: Date, to: Date) {
+function showStatement({ days, unclaimed, marks }: StatementSums, from: Date, to: Date) {
   const byDay = new Map(days.map(day => [day.day, day]))
   const first = Math.floor(from.getTime() / dayMs)
   const last = Math.floor((to.getTime() - 1) / dayMs)
@@ -46,6 +53,8 @@ function showStatement({ days, unclaimed }: StatementSums, from: Date, to: Date)
       return showDay(byDay.get(day) ?? { ...emptyDay, day })
     }),
     unclaimed: { transfers: Number(unclaimed.transfers), amount: formatUsdt(unclaimed.units) },
+    marks: marks.slice(0, marksMax).map(showMark),
+    more_marks: marks.length > marksMax,
   }
 }
 
@@ -58,9 +67,11 @@ const emptyDay = {
   deposits: 0n,
   depositsAnnounced: legacy(0n),
   depositsAcknowledged: legacy(0n),
+  refunded: usdt(0n),
+  corrected: usdt(0n),
 }
 
-function showDay({ day, orders, transfers, received, announced, acknowledged, ...deposited }: StatementDay) {
+function showDay({ day, orders, transfers, received, announced, acknowledged, ...other }: StatementDay) {
   return {
     day,
     orders: Number(orders),
@@ -68,8 +79,18 @@ function showDay({ day, orders, transfers, received, announced, acknowledged, ..
     received: formatUsdt(received),
     announced: formatUsdt(fromLegacyUnits(announced)),
     acknowledged: formatUsdt(fromLegacyUnits(acknowledged)),
-    deposits: Number(deposited.deposits),
-    deposits_announced: formatUsdt(fromLegacyUnits(deposited.depositsAnnounced)),
-    deposits_acknowledged: formatUsdt(fromLegacyUnits(deposited.depositsAcknowledged)),
+    deposits: Number(other.deposits),
+    deposits_announced: formatUsdt(fromLegacyUnits(other.depositsAnnounced)),
+    deposits_acknowledged: formatUsdt(fromLegacyUnits(other.depositsAcknowledged)),
+    refunded: formatUsdt(other.refunded),
+    corrected: formatUsdt(other.corrected),
+  }
+}
+
+function showMark({ id, kind, createdAt, amount, transferTxid, logIndex, withdraws, ...mark }: StatementMark) {
+  return {
+    ...{ id: Number(id), kind, time: unixSeconds(createdAt), amount: formatUsdt(amount) },
+    ...{ txid: mark.txid, orderid: mark.orderid, transfer_txid: transferTxid, log_index: logIndex },
+    ...{ withdraws: withdraws === null ? null : Number(withdraws), reason: mark.reason },
   }
 }

@@ -43,11 +43,8 @@ export async function readPayableOrders(tx: Tx, asked: readonly PayableAsked[]):
   if (asked.length === 0) return []
   return rows<PayingOrder>(
     tx,
-    `select id, merchant_id as "merchantId", deposit_address_id as "depositAddressId", amount, received, announced,
-            date_trunc('milliseconds', created_at + interval '999 microseconds') as "createdAt",
-            (extract(epoch from created_at) * 1000000)::bigint as "createdMicros",
-            expires_at as "expiresAt", callback_url as "callbackUrl"
-       from payable_orders($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::integer[])`,
+    `select o.id, ${payingColumns}, o.callback_url as "callbackUrl"
+       from payable_orders($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::integer[]) o`,
     [
       asked.map(({ depositAddressId }) => depositAddressId),
       asked.map(({ time }) => time),
@@ -57,6 +54,22 @@ export async function readPayableOrders(tx: Tx, asked: readonly PayableAsked[]):
     ],
   )
 }
+
+/** Reads these orders. @param tx holds the cursor's lock. */
+export async function readPayingOrders(tx: Tx, ids: readonly OrderId[]): Promise<PayingOrder[]> {
+  return rows<PayingOrder>(
+    tx,
+    `select o.id, ${payingColumns}, coalesce(o.notify_url, m.callback_url) as "callbackUrl"
+       from recharge_order o
+       join merchant m on m.id = o.merchant_id
+      where o.id = any($1::bigint[])`,
+    [ids],
+  )
+}
+
+const payingColumns = `o.merchant_id as "merchantId", o.deposit_address_id as "depositAddressId", o.amount, o.received, o.announced,
+            date_trunc('milliseconds', o.created_at + interval '999 microseconds') as "createdAt",
+            (extract(epoch from o.created_at) * 1000000)::bigint as "createdMicros", o.expires_at as "expiresAt"`
 
 /** Writes the totals of orders. @param tx holds the cursor's lock. */
 export async function writeOrderTotals(

@@ -16,13 +16,40 @@ export interface StatementDay {
   deposits: bigint
   depositsAnnounced: LegacyUnits
   depositsAcknowledged: LegacyUnits
+  /** Refunds noted on this day, less those withdrawn on it. Can be below 0, and so can corrections. */
+  refunded: UsdtUnits
+  corrected: UsdtUnits
 }
+
+/** A refund, a correction, a transfer settled outside, or the withdrawal of one of these. */
+export interface StatementMark {
+  id: bigint
+  kind: string
+  createdAt: Date
+  /** Of a withdrawal, that of the mark that it takes back; of a transfer settled outside, the transfer's. */
+  amount: UsdtUnits
+  /** Of the refund. */
+  txid: string | null
+  /** Null: no order was credited. */
+  orderid: string | null
+  /** The transfer that it is about; null: an order. */
+  transferTxid: string | null
+  logIndex: number | null
+  /** Of a withdrawal: the mark that it takes back. */
+  withdraws: bigint | null
+  reason: string
+}
+
+/** The most marks in a statement. */
+export const marksMax = 1_000
 
 export interface StatementSums {
   /** In order, without empty days. */
   days: StatementDay[]
   /** As of now, whatever the period. */
   unclaimed: { transfers: bigint; units: UsdtUnits }
+  /** Of the period, oldest first: at most one more than `marksMax`. */
+  marks: StatementMark[]
 }
 
 /** Sums up a merchant's days in one snapshot. @param from included; @param to not. */
@@ -33,7 +60,11 @@ export function readStatement(
   to: Date,
 ): Promise<StatementSums> {
   return inReadSnapshot(pool, async tx => {
-    return { days: await sumDays(tx, merchantId, from, to), unclaimed: await sumUnclaimed(tx, merchantId) }
+    return {
+      days: await sumDays(tx, merchantId, from, to),
+      unclaimed: await sumUnclaimed(tx, merchantId),
+      marks: await readMarks(tx, merchantId, from, to),
+    }
   })
 }
 
@@ -41,13 +72,13 @@ async function sumDays(tx: Tx, merchantId: MerchantId, from: Date, to: Date): Pr
   return rows<StatementDay>(
     tx,
     `with counted (day, orders, transfers, received, announced, acknowledged,
-                   deposits, deposits_announced, deposits_acknowledged) as (
-       select (created_at at time zone 'UTC')::date, count(*), 0, 0, 0, 0, 0, 0, 0
+                   deposits, deposits_announced, deposits_acknowledged, refunded, corrected) as (
+       select (created_at at time zone 'UTC')::date, count(*), 0, 0, 0, 0, 0, 0, 0, 0, 0
          from recharge_order
         where merchant_id = $1 and created_at >= $2 and created_at < $3
         group by 1
         union all
-       select (t.block_time at time zone 'UTC')::date, 0, count(*), sum(t.amount), 0, 0, 0, 0, 0
+       select (t.block_time at time zone 'UTC')::date, 0, count(*), sum(t.amount), 0, 0, 0, 0, 0, 0, 0
          from transfer t
          join deposit_address d on d.id = t.deposit_address_id
         where d.merchant_id = $1 and t.block_time >= $2 and t.block_time < $3
@@ -56,25 +87,37 @@ async function sumDays(tx: Tx, merchantId: MerchantId, from: Date, to: Date): Pr
         union all
        select (created_at at time zone 'UTC')::date, 0, 0, 0,
               sum(body_amount) filter (where order_id is not null), 0,
-              count(*) filter (where order_id is null), sum(body_amount) filter (where order_id is null), 0
+              count(*) filter (where order_id is null), sum(body_amount) filter (where order_id is null), 0, 0, 0
          from callback
         where merchant_id = $1 and created_at >= $2 and created_at < $3
         group by 1
         union all
        select (delivered_at at time zone 'UTC')::date, 0, 0, 0, 0,
               sum(body_amount) filter (where order_id is not null),
-              0, 0, sum(body_amount) filter (where order_id is null)
+              0, 0, sum(body_amount) filter (where order_id is null), 0, 0
          from callback
         where merchant_id = $1 and delivered_at >= $2 and delivered_at < $3
           -- A callback is written before it is acknowledged, so later rows need not be read.
           and created_at < $3
+        group by 1
+        union all
+       -- A withdrawal counts on its own day, so that what was said of an earlier one stays true.
+       select (k.created_at at time zone 'UTC')::date, 0, 0, 0, 0, 0, 0, 0, 0,
+              sum(case when w.id is null then k.amount else -w.amount end)
+                filter (where coalesce(w.kind, k.kind) = 'refund'),
+              sum(case when w.id is null then k.amount else -w.amount end)
+                filter (where coalesce(w.kind, k.kind) = 'correction')
+         from money_mark k
+         left join money_mark w on w.id = k.withdraws
+        where k.merchant_id = $1 and k.created_at >= $2 and k.created_at < $3
         group by 1
      )
      select to_char(day, 'YYYY-MM-DD') as day, sum(orders)::bigint as orders, sum(transfers)::bigint as transfers,
             sum(received)::bigint as received, coalesce(sum(announced), 0)::bigint as announced,
             coalesce(sum(acknowledged), 0)::bigint as acknowledged, sum(deposits)::bigint as deposits,
             coalesce(sum(deposits_announced), 0)::bigint as "depositsAnnounced",
-            coalesce(sum(deposits_acknowledged), 0)::bigint as "depositsAcknowledged"
+            coalesce(sum(deposits_acknowledged), 0)::bigint as "depositsAcknowledged",
+            coalesce(sum(refunded), 0)::bigint as refunded, coalesce(sum(corrected), 0)::bigint as corrected
        from counted
       group by counted.day
       order by counted.day`,
@@ -95,4 +138,21 @@ async function sumUnclaimed(tx: Tx, merchantId: MerchantId): Promise<StatementSu
     [merchantId],
   )
   return unclaimed!
+}
+
+function readMarks(tx: Tx, merchantId: MerchantId, from: Date, to: Date): Promise<StatementMark[]> {
+  return rows<StatementMark>(
+    tx,
+    `select k.id, k.kind, k.created_at as "createdAt", coalesce(k.amount, w.amount, t.amount) as amount, k.txid, o.orderid,
+            t.txid as "transferTxid", t.log_index as "logIndex", k.withdraws, k.reason
+       from money_mark k
+       left join money_mark w on w.id = k.withdraws
+       left join transfer t on t.id = k.transfer_id
+       left join credit c on c.transfer_id = k.transfer_id
+       left join recharge_order o on o.id = coalesce(k.order_id, c.order_id)
+      where k.merchant_id = $1 and k.created_at >= $2 and k.created_at < $3
+      order by k.created_at, k.id
+      limit $4`,
+    [merchantId, from, to, marksMax + 1],
+  )
 }

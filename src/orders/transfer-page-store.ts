@@ -63,7 +63,8 @@ async function recorded(
     stoppedAt: null,
   })
   if (state === 'unclaimed' || state === 'held') return read(amongWaiting(state))
-  if (state === 'rejected') return read(amongRejected)
+  if (state === 'rejected') return read(among('rejection'))
+  if (state === 'settled_outside') return read(among('settled_transfer'))
   if (txid !== undefined) return read(ofTransaction)
   if (address !== undefined || localusermark !== undefined) return read(byAddress)
   const scanned = await read(newestOfAll)
@@ -136,9 +137,12 @@ const amongWaiting =
      ${newestFirst}
      limit ${limit}`
 
-const amongRejected: Candidates = ({ owned, placed, limit }) => `
+const among =
+  (table: 'rejection' | 'settled_transfer'): Candidates =>
+  ({ owned, placed, limit }) =>
+    `
     select t.*, d.address, d.localusermark
-      from rejection r
+      from ${table} r
       join transfer t on t.id = r.transfer_id
       join deposit_address d on d.id = t.deposit_address_id
      where ${owned} and ${placed}
@@ -181,7 +185,7 @@ const newestOfAll: Candidates = ({ owned, placed, credited, limit }) => `
      ${newestFirst}
      limit ${limit}`
 
-/** Reads the candidates with what has become of them. A transfer is credited, a deposit, waits, or is rejected. */
+/** Reads the candidates with what has become of them. A transfer is credited, a deposit, waits, is rejected or settled outside. */
 function readCandidates(tx: Tx, candidates: Candidates, conditions: Conditions): Promise<ListedTransfer[]> {
   return rows<ListedTransfer>(
     tx,
@@ -192,6 +196,7 @@ function readCandidates(tx: Tx, candidates: Candidates, conditions: Conditions):
                  when c.id is not null then 'credited'
                  when w.reason = 'unclaimed' then 'unclaimed'
                  when w.reason is not null then 'held'
+                 when s.mark_id is not null then 'settled_outside'
                  else 'rejected' end as state,
             case w.reason when 'held' then 'confirmation'
                           when 'quarantined' then 'quarantine'
@@ -200,7 +205,8 @@ function readCandidates(tx: Tx, candidates: Candidates, conditions: Conditions):
        left join credit c on c.transfer_id = t.id
        left join recharge_order o on o.id = c.order_id
        left join callback b on b.credit_id = c.id and c.deposit_address_id is not null
-       left join waiting_transfer w on w.transfer_id = t.id`,
+       left join waiting_transfer w on w.transfer_id = t.id
+       left join settled_transfer s on s.transfer_id = t.id`,
     conditions.values,
   )
 }

@@ -33,7 +33,7 @@ const listedSchema = Type.Object({
   state: Type.String({
     enum: [...transferStates],
     description:
-      'credited: to the order in orderid; deposit: announced without an order, see deposit_id; unclaimed: no order yet, the next one at this address gets it; held: it waits, see reason; rejected: the operator decided not to credit it',
+      'credited: to the order in orderid; deposit: announced without an order, see deposit_id; unclaimed: no order yet, the next one at this address gets it; held: it waits, see reason; rejected: the operator decided not to credit it; settled_outside: the operator dealt with it elsewhere, and no order gets it',
     examples: ['credited'],
   }),
   reason: Type.Union(

@@ -1,4 +1,5 @@
 import type { TransferId } from '../base/ids.ts'
+import type { IdPage } from '../db/id-page.ts'
 import { type Queryable, rows, run, type Tx } from '../db/pool.ts'
 import type { SolidBlock } from '../tron/block.ts'
 
@@ -58,16 +59,24 @@ export async function quarantineTransfer(tx: Tx, transferId: TransferId, reason:
   )
 }
 
-/** Reads what is quarantined, oldest first. */
-export async function listQuarantined(db: Queryable, pageMax: number): Promise<Quarantined[]> {
+/** Reads what is quarantined, oldest first. A log that cannot be decoded is in no merchant's list. */
+export async function listQuarantined(
+  db: Queryable,
+  { merchantId, after, limit }: IdPage,
+): Promise<Quarantined[]> {
   return rows<Quarantined>(
     db,
     `select ${columns}
-       from quarantine
-      where resolved_at is null
+       from quarantine q
+      where resolved_at is null and id > $2
+        and ($1::bigint is null
+             or exists (select
+                          from transfer t
+                          join deposit_address a on a.id = t.deposit_address_id
+                         where t.id = q.transfer_id and a.merchant_id = $1))
       order by id
-      limit $1`,
-    [pageMax],
+      limit $3`,
+    [merchantId, after ?? 0n, limit],
   )
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { firstPage } from '../../src/db/id-page.ts'
 import { auditGateway } from '../../src/audit/audit-gateway.ts'
 import { rejectQuarantined, reopenQuarantined } from '../../src/credits/decide-quarantined.ts'
 import { rescan } from '../../src/credits/rescan.ts'
@@ -28,7 +29,7 @@ async function chainWithQuarantined() {
   await it.pool.query(`alter table credit add constraint refused check (amount <> 77)`)
   const blocks = [it.block(3, [pay(to, 10n), pay(to, 77n)]), it.block(6, [pay(to, 5n)])]
   await it.credit(blocks)
-  const [parked] = await listQuarantined(it.pool, 10)
+  const [parked] = await listQuarantined(it.pool, firstPage(10))
   return { ...it, to, blocks, id: parked!.id }
 }
 
@@ -73,11 +74,11 @@ test('a transfer that will never fit is rejected: it takes no money, what is beh
 
 test('reopened it is quarantined again for its reason, blocks what comes, and can be retried', async () => {
   const { pool, rules, id, block, credit, to } = await chainWithQuarantined()
-  const [before] = await listQuarantined(pool, 10)
+  const [before] = await listQuarantined(pool, firstPage(10))
   await rejectQuarantined(pool, rules, id, because)
   const reopened = await reopenQuarantined(pool, rules, id, because)
   assert.deepEqual(reopened, { kind: 'done', state: 'quarantined', credits: 0 })
-  assert.deepEqual(await listQuarantined(pool, 10), [before])
+  assert.deepEqual(await listQuarantined(pool, firstPage(10)), [before])
   await credit([block(9, [pay(to, 6n)])])
   assert.deepEqual(
     (await waiting(pool)).map(({ reason }) => reason),
@@ -131,13 +132,13 @@ async function chainWithLog() {
       undecodable: [{ txid: odd.txid, txIndex: odd.txIndex, logIndex: odd.logIndex, reason: 'odd', log }],
     },
   ])
-  const [parked] = await listQuarantined(it.pool, 10)
+  const [parked] = await listQuarantined(it.pool, firstPage(10))
   return { ...it, whole, id: parked!.id }
 }
 
 test('a log that nobody can decode is rejected and reopened, and its bytes are kept', async () => {
   const { pool, rules, id } = await chainWithLog()
-  const [before] = await listQuarantined(pool, 10)
+  const [before] = await listQuarantined(pool, firstPage(10))
   assert.deepEqual(await rejectQuarantined(pool, rules, id, because), {
     kind: 'done',
     state: 'rejected',
@@ -146,7 +147,7 @@ test('a log that nobody can decode is rejected and reopened, and its bytes are k
   assert.equal(await openQuarantine(pool), 0)
   await assertAudit(pool, none, 1n)
   await reopenQuarantined(pool, rules, id, because)
-  assert.deepEqual(await listQuarantined(pool, 10), [before])
+  assert.deepEqual(await listQuarantined(pool, firstPage(10)), [before])
   await assertAudit(pool, none)
 })
 

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
+import { firstPage } from '../../src/db/id-page.ts'
 import { readCursor } from '../../src/blocks/chain-store.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import { retryQuarantined } from '../../src/credits/retry-quarantined.ts'
@@ -175,7 +176,7 @@ test('whatever JSON a node puts in one place of a block, the cursor moves on or 
 })
 
 test('whatever was quarantined meanwhile can be tried again', async () => {
-  for (const { id } of await listQuarantined(it.pool, 200)) {
+  for (const { id } of await listQuarantined(it.pool, firstPage(200))) {
     const { became } = await retryQuarantined(it.pool, it.rules, id)
     assert.notEqual(became, 'not parked')
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { firstPage } from '../../src/db/id-page.ts'
 import { readCursor } from '../../src/blocks/chain-store.ts'
 import { creditBlocks } from '../../src/credits/credit-blocks.ts'
 import { releaseHeld } from '../../src/credits/release-held.ts'
@@ -34,7 +35,7 @@ async function allow(pool: Pool): Promise<void> {
 }
 
 async function onlyParked(pool: Pool) {
-  const parked = await listQuarantined(pool, 10)
+  const parked = await listQuarantined(pool, firstPage(10))
   assert.equal(parked.length, 1)
   return parked[0]!
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { firstPage } from '../../src/db/id-page.ts'
 import { releaseHeld } from '../../src/credits/release-held.ts'
 import { retryQuarantined } from '../../src/credits/retry-quarantined.ts'
 import type { Pool } from '../../src/db/pool.ts'
@@ -93,7 +94,7 @@ async function refuse(pool: Pool, which: string): Promise<void> {
 }
 
 async function retryAll({ pool, rules }: CreditedChain): Promise<void> {
-  for (const { id } of await listQuarantined(pool, 100)) await retryQuarantined(pool, rules, id)
+  for (const { id } of await listQuarantined(pool, firstPage(100))) await retryQuarantined(pool, rules, id)
 }
 
 async function byAddress(pool: Pool): Promise<Map<string, Record<string, unknown>[]>> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { firstPage } from '../../src/db/id-page.ts'
 import { auditGateway } from '../../src/audit/audit-gateway.ts'
 import type { TransferId } from '../../src/base/ids.ts'
 import { chooseOrder, claimUnclaimed, type PayableOrder } from '../../src/credits/attribution.ts'
@@ -146,7 +147,7 @@ async function decideQuarantined({ pool, rules }: CreditedChain, acts: readonly 
   const { rows: rejected } = await pool.query(
     'select quarantine_id as id from rejection where quarantine_id is not null order by id',
   )
-  for (const [n, { id }] of [...(await listQuarantined(pool, 100)), ...rejected].entries()) {
+  for (const [n, { id }] of [...(await listQuarantined(pool, firstPage(100))), ...rejected].entries()) {
     const what = acts[n % acts.length]!
     if (what.startsWith('reject')) await rejectQuarantined(pool, rules, id, because)
     if (what.endsWith('reopen')) await reopenQuarantined(pool, rules, id, because)

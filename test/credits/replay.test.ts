@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { firstPage } from '../../src/db/id-page.ts'
 import { importAddresses } from '../../src/addresses/import-address.ts'
 import { createCursor, readCursor } from '../../src/blocks/chain-store.ts'
 import { callbackKey } from '../../src/callbacks/outbox/callback.ts'
@@ -245,7 +246,7 @@ async function release(rules: CreditRules, random: SeededRandom | null): Promise
 }
 
 async function retryAll(rules: CreditRules): Promise<void> {
-  for (const { id } of await listQuarantined(pool, 100)) await retryQuarantined(pool, rules, id)
+  for (const { id } of await listQuarantined(pool, firstPage(100))) await retryQuarantined(pool, rules, id)
 }
 
 /** At last nothing is refused, and the second node agrees to everything. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { firstPage } from '../../src/db/id-page.ts'
 import { importAddresses } from '../../src/addresses/import-address.ts'
 import { UsageError } from '../../src/base/errors.ts'
 import { readCursor } from '../../src/blocks/chain-store.ts'
@@ -203,7 +204,7 @@ test('a log that was parked and decodes by now is recorded by a rescan of its bl
     },
   ])
   await pool.query('update quarantine set tx_index = null')
-  const [parked] = await listQuarantined(pool, 1)
+  const [parked] = await listQuarantined(pool, firstPage(1))
   assert.equal((await retryQuarantined(pool, rules, parked!.id)).became, 'no transfer')
   await pool.query('update quarantine set resolved_at = null')
   await rescan(pool, rules, served([right]), { from: 1, to: 1 })
