@@ -10,10 +10,12 @@ import { addCallbackCommands } from './cli/callback-commands.ts'
 import { addChainCommands } from './cli/chain-commands.ts'
 import { addContractCommands } from './cli/contract-commands.ts'
 import { addDemoCommand } from './cli/demo-command.ts'
+import { addDiscrepancyCommands } from './cli/discrepancy-commands.ts'
 import { addDoctorCommand } from './cli/doctor-command.ts'
 import { addExportCommands } from './cli/export-commands.ts'
 import { addHeldCommands } from './cli/held-commands.ts'
 import { hideArguments } from './cli/hide-arguments.ts'
+import { addMarkCommands } from './cli/mark-commands.ts'
 import { addMerchantCommands } from './cli/merchant-commands.ts'
 import { addProcessCommands } from './cli/process-commands.ts'
 import { addQuarantineCommands } from './cli/quarantine-commands.ts'
@@ -24,6 +26,7 @@ import { addRestoreCommands } from './cli/restore-commands.ts'
 import { addSandboxCommands } from './cli/sandbox-commands.ts'
 import { addSignCommand } from './cli/sign-command.ts'
 import { addStatusCommand } from './cli/status-command.ts'
+import { addUnclaimedCommands } from './cli/unclaimed-commands.ts'
 import { saysNotMigrated } from './db/check-schema.ts'
 
 // The command line. A mistake of the operator's (an argument, a setting) exits with 2, with all problems named at once. Any
@@ -42,12 +45,15 @@ addMerchantCommands(program)
 addAddressCommands(program)
 addAdminCommands(program)
 addCallbackCommands(program)
+addUnclaimedCommands(program)
+addMarkCommands(program)
 addHeldCommands(program)
 addChainCommands(program)
 addContractCommands(program)
 addQuarantineCommands(program)
 addRescanCommands(program)
 addReconcileCommands(program)
+addDiscrepancyCommands(program)
 addAuditCommands(program)
 addExportCommands(program)
 addRestoreCommands(program)

@@ -9,7 +9,8 @@ export const transferChecks: AuditChecks = {
       'each rejection is of a recorded transfer, or of something quarantined that is resolved',
     'credit.transfer': 'each credit is for a recorded transfer',
     'credit.amount': "each credit has its transfer's amount",
-    'credit.order': "each credit is for an order at its transfer's address, or for the one that it was assigned to",
+    'credit.order':
+      "each credit is for an order at its transfer's address, or for the one that it was assigned to",
     'credit.assigned': 'each assigned transfer is credited where it was assigned, to its own merchant',
     'deposit.address':
       "each deposit is at its transfer's address, or at the one that it was assigned to, which belongs to a user",

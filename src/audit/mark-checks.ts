@@ -7,7 +7,8 @@ import type { AuditChecks } from './audit-check.ts'
 export const markChecks: AuditChecks = {
   holds: {
     'mark.amount': 'marks that stand take no more from a transfer or an order than it received',
-    'mark.target': 'each mark is about a transfer or order of its merchant, and each withdrawal about the same as what it takes back',
+    'mark.target':
+      'each mark is about a transfer or order of its merchant, and each withdrawal about the same as what it takes back',
     'mark.settled':
       'a refunded or corrected transfer is credited or settled outside, and is settled outside once at a time',
   },

@@ -46,7 +46,18 @@ export function auditAsJson({ merchants, open, checks }: AuditReport): string {
 }
 
 const header = [
-  ...['appid', 'name', 'orders', 'transfers', 'arrived', 'waiting', 'rejected', 'settled', 'credited', 'deposited'],
+  ...[
+    'appid',
+    'name',
+    'orders',
+    'transfers',
+    'arrived',
+    'waiting',
+    'rejected',
+    'settled',
+    'credited',
+    'deposited',
+  ],
   ...['received', 'refunded', 'corrected', 'announced', 'acknowledged', 'due', 'exhausted'],
 ]
 

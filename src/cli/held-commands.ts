@@ -23,13 +23,11 @@ import {
 } from '../credits/list-waiting.ts'
 import type { PendingProof } from '../credits/pending-proof-store.ts'
 import type { Confirmation } from '../credits/release-held.ts'
+import { readIdPage } from './id-page-options.ts'
 import { addDecision, type DecisionOptions, decidedText, decisionOf, readId } from './operator.ts'
 import { printTable } from './print-table.ts'
 import { withDatabase } from './with-database.ts'
 import { withNodes } from './with-nodes.ts'
-
-/** The most that are listed. */
-const listMax = 1_000
 
 export function addHeldCommands(program: Command): void {
   const held = program
@@ -40,13 +38,15 @@ export function addHeldCommands(program: Command): void {
     .command('list')
     .description('list what is held, then what waits for proof (ids like p12), oldest first')
     .option('--rejected', 'list what was rejected, and why')
+    .option('--appid <appid>', 'of one merchant')
     .option('--json', 'print an array')
-    .action(async (options: { rejected?: true; json?: true }) => {
+    .action(async (options: { rejected?: true; appid?: string; json?: true }) => {
       await withDatabase('command', async pool => {
+        const page = await readIdPage(pool, options)
         const held: object[] = options.rejected
-          ? (await listRejectedHeld(pool, listMax)).map(rejectedRow)
-          : (await listHeld(pool, listMax)).map(heldRow)
-        const pending = await listPending(pool, options.rejected ? 'rejected' : 'waits', listMax)
+          ? (await listRejectedHeld(pool, page)).map(rejectedRow)
+          : (await listHeld(pool, page)).map(heldRow)
+        const pending = await listPending(pool, options.rejected ? 'rejected' : 'waits', page)
         const found = [
           ...held,
           ...pending.map(one => (options.rejected ? rejectedPendingRow(one) : pendingRow(one))),
@@ -177,7 +177,7 @@ function rowOf({
   logIndex,
   node,
   since,
-}: Omit<ListedHeld, 'id'> & { id: TransferId | string }) {
+}: Omit<ListedHeld, 'id' | 'appid' | 'localusermark'> & { id: TransferId | string }) {
   return {
     ...{ id: `${id}`, usdt: formatUsdt(amount), address, block: height, txid, logIndex, node },
     since: since.toISOString(),

@@ -44,7 +44,12 @@ export function addDecision(group: Command, name: string): Command {
 
 /** Reads the reason and the operator. @throws UsageError when one of them is empty, too long or not one line of text. */
 export function decisionOf({ reason, by }: DecisionOptions): Decision {
-  return { reason: readLine('--reason', reason, 500), actor: actorOf(by) }
+  return { reason: reasonOf(reason), actor: actorOf(by) }
+}
+
+/** Reads a reason. @throws UsageError when it is empty, too long or not one line of text. */
+export function reasonOf(text: string): string {
+  return readLine('--reason', text, 500)
 }
 
 /** Reads an id. @throws UsageError when it is none. */

@@ -4,8 +4,10 @@ import { readRules } from '../credits/credit-rules.ts'
 import { rejectQuarantined, reopenQuarantined } from '../credits/decide-quarantined.ts'
 import { type ListedRejection, listRejectedQuarantined } from '../credits/list-waiting.ts'
 import { type Retried, retryQuarantined } from '../credits/retry-quarantined.ts'
+import { firstPage } from '../db/id-page.ts'
 import type { Pool } from '../db/pool.ts'
 import { listQuarantined, type Quarantined } from '../transfers/quarantine-store.ts'
+import { listMax, readIdPage } from './id-page-options.ts'
 import {
   actorOf,
   addDecision,
@@ -14,13 +16,11 @@ import {
   decidedText,
   decisionOf,
   readId,
+  reasonOf,
 } from './operator.ts'
 import { printTable } from './print-table.ts'
 import { withDatabase } from './with-database.ts'
 import { proofRulesOf } from './with-nodes.ts'
-
-/** The most that are listed or retried at once. */
-const parkedMax = 1_000
 
 export function addQuarantineCommands(program: Command): void {
   const quarantine = program
@@ -31,12 +31,14 @@ export function addQuarantineCommands(program: Command): void {
     .command('list')
     .description('list what is quarantined, oldest first')
     .option('--rejected', 'list what was rejected, and why')
+    .option('--appid <appid>', 'transfers of one merchant')
     .option('--json', 'print an array that includes the logs')
-    .action(async (options: { rejected?: true; json?: true }) => {
+    .action(async (options: { rejected?: true; appid?: string; json?: true }) => {
       await withDatabase('command', async pool => {
+        const page = await readIdPage(pool, options)
         const parked = options.rejected
-          ? (await listRejectedQuarantined(pool, parkedMax)).map(rejectedRow)
-          : (await listQuarantined(pool, parkedMax)).map(parkedRow)
+          ? (await listRejectedQuarantined(pool, page)).map(rejectedRow)
+          : (await listQuarantined(pool, page)).map(parkedRow)
         if (options.json) console.log(JSON.stringify(parked, null, 2))
         else if (parked.length > 0) printTable(parked.map(({ log, ...row }) => row))
         else console.log(options.rejected ? 'nothing is rejected' : 'nothing is quarantined')
@@ -48,15 +50,16 @@ export function addQuarantineCommands(program: Command): void {
     .description('try again to decode or credit what is quarantined, and print the result')
     .argument('[id]', 'as printed by list')
     .option('--all', 'retry everything')
+    .option('--reason <text>', 'why, for the audit')
     .addOption(byOption())
-    .action(async (id: string | undefined, options: { all?: true; by?: string }) => {
+    .action(async (id: string | undefined, options: { all?: true; reason?: string; by?: string }) => {
       if ((id === undefined) === (options.all === undefined)) throw new UsageError('give an id, or --all')
-      const actor = actorOf(options.by)
+      const decision = { actor: actorOf(options.by), reason: options.reason && reasonOf(options.reason) }
       await withDatabase('command', async (pool, config) => {
         const read = await readRules(pool, config.creditQuorumAmount)
         const rules = { ...read, proof: proofRulesOf(config, read.network) }
         for (const one of id === undefined ? await allIds(pool) : [readId(id)]) {
-          console.log(asText(await retryQuarantined(pool, rules, one, actor)))
+          console.log(asText(await retryQuarantined(pool, rules, one, decision)))
         }
       })
     })
@@ -84,7 +87,7 @@ async function decide(
 }
 
 async function allIds(pool: Pool): Promise<bigint[]> {
-  return (await listQuarantined(pool, parkedMax)).map(({ id }) => id)
+  return (await listQuarantined(pool, firstPage(listMax))).map(({ id }) => id)
 }
 
 function asText({ id, became, reason, rescanHeight: height }: Retried): string {

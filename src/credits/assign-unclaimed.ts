@@ -18,9 +18,10 @@ export type AssignTarget = { ordersn: string } | { orderid: string } | { localus
 
 /** Why a transfer cannot be assigned there, by its code. */
 export const assignRefusals = {
-  nobodys: 'its address was skipped after a restore and is nobody\'s yet: `gateway address import` gives it to its user',
+  nobodys:
+    "its address was skipped after a restore and is nobody's yet: `gateway address import` gives it to its user",
   unknown_order: 'there is no such order',
-  other_merchant: 'that order is another merchant\'s',
+  other_merchant: "that order is another merchant's",
   unknown_user: 'its merchant has no such user',
   deposits_off:
     'its merchant does not take deposits, so a user can have it through an order only: assign it to one, or turn deposits on',

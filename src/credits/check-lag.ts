@@ -130,7 +130,10 @@ function createGauges(registry: Registry) {
     'Blocks that were followed unverified and are not settled',
   )
   const parked = gauge('gateway_parked_blocks', 'Blocks that no node could give, which are asked for again')
-  const discrepancies = gauge('gateway_discrepancies_open', 'Open differences between us and second sources that nobody has acknowledged')
+  const discrepancies = gauge(
+    'gateway_discrepancies_open',
+    'Open differences between us and second sources that nobody has acknowledged',
+  )
   const quarantine = gauge('gateway_quarantine_open', 'Logs and transfers that wait for a person to look at')
   const behind = gauge(
     'gateway_cursor_behind_blocks',

@@ -23,10 +23,10 @@ export const markRefusals = {
   unknown: 'there is no such transfer or order',
   waits: 'the transfer has no credit yet: if it was paid back, mark it as settled outside first',
   rejected: 'the transfer is rejected, so it counts as not received',
-  bad_amount: 'the amount must be above 0; a correction\'s may be below, but not 0',
+  bad_amount: "the amount must be above 0; a correction's may be below, but not 0",
   too_much: 'together with the marks that stand, this is more than was received',
   no_txid: 'a refund needs the transaction that paid it back',
-  own_txid: 'this is the payment\'s own transaction, not one that paid it back',
+  own_txid: "this is the payment's own transaction, not one that paid it back",
   txid_used: 'a refund by this transaction is noted already, with another amount: withdraw that first',
 } as const
 
@@ -47,26 +47,31 @@ export async function makeMark(
   const { kind, target, amount, txid } = wanted
   const subject = 'transferId' in target ? `transfer ${target.transferId}` : `order ${target.orderId}`
   let marked: Marked = { kind: 'refused', code: 'unknown' }
-  await carryOut(pool, rules, { ...decision, action: `mark.${kind}`, subject }, {
-    // The cursor is locked: what was received, and what is marked, stays as it is.
-    async decide(tx) {
-      const received = await readReceived(tx, target, merchantId)
-      const judged = received ? await judge(tx, wanted, decision, received) : 'unknown'
-      if (judged !== null) {
-        marked = typeof judged === 'string' ? { kind: 'refused', code: judged } : judged
-        return null
-      }
-      const { appid, merchantId: owner } = received!
-      const id = await insertMark(tx, {
-        ...{ kind, target, amount, txid, merchantId: owner, withdraws: null },
-        ...{ reason: decision.reason, madeBy: decision.actor },
-      })
-      marked = { kind: 'done', id }
-      return { addressId: null, detail: { appid, mark: `${id}`, usdt: formatUsdt(amount), txid } }
+  await carryOut(
+    pool,
+    rules,
+    { ...decision, action: `mark.${kind}`, subject },
+    {
+      // The cursor is locked: what was received, and what is marked, stays as it is.
+      async decide(tx) {
+        const received = await readReceived(tx, target, merchantId)
+        const judged = received ? await judge(tx, wanted, decision, received) : 'unknown'
+        if (judged !== null) {
+          marked = typeof judged === 'string' ? { kind: 'refused', code: judged } : judged
+          return null
+        }
+        const { appid, merchantId: owner } = received!
+        const id = await insertMark(tx, {
+          ...{ kind, target, amount, txid, merchantId: owner, withdraws: null },
+          ...{ reason: decision.reason, madeBy: decision.actor },
+        })
+        marked = { kind: 'done', id }
+        return { addressId: null, detail: { appid, mark: `${id}`, usdt: formatUsdt(amount), txid } }
+      },
+      read: async () => 'marked',
+      isDone: () => true,
     },
-    read: async () => 'marked',
-    isDone: () => true,
-  })
+  )
   return marked
 }
 

@@ -53,7 +53,7 @@ export async function retryQuarantined(
   pool: Pool,
   rules: CreditRules,
   id: bigint,
-  actor = 'command line',
+  { actor, reason }: { actor: string; reason?: string | undefined } = { actor: 'command line' },
 ): Promise<Retried> {
   return await inCreditingTransaction(pool, async (tx, credit) => {
     const cursor = await lockCursor(tx)
@@ -66,7 +66,10 @@ export async function retryQuarantined(
       actor,
       action: 'quarantine.retried',
       subject: `quarantine ${id}`,
-      detail: { txid: quarantined.txid, logIndex: quarantined.logIndex, ...retried, id: `${id}` },
+      detail: {
+        ...{ txid: quarantined.txid, logIndex: quarantined.logIndex, ...retried, id: `${id}` },
+        ...(reason !== undefined && { why: reason }),
+      },
     })
     failpoint('quarantine:before-commit')
     return retried

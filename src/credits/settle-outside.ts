@@ -56,17 +56,24 @@ export async function withdrawMark(
   merchantId: MerchantId | null = null,
 ): Promise<Decided<MarkState>> {
   const subject = `mark ${id}`
-  return await carryOut(pool, rules, { ...decision, action: 'mark.withdrawn', subject }, {
-    async decide(tx) {
-      const mark = await readMark(tx, id, merchantId)
-      return mark && (await stateOfMark(tx, mark)) === 'standing' ? await withdraw(tx, mark, decision) : null
+  return await carryOut(
+    pool,
+    rules,
+    { ...decision, action: 'mark.withdrawn', subject },
+    {
+      async decide(tx) {
+        const mark = await readMark(tx, id, merchantId)
+        return mark && (await stateOfMark(tx, mark)) === 'standing'
+          ? await withdraw(tx, mark, decision)
+          : null
+      },
+      async read(tx) {
+        const mark = await readMark(tx, id, merchantId)
+        return mark ? await stateOfMark(tx, mark) : 'unknown'
+      },
+      isDone: state => state === 'withdrawn',
     },
-    async read(tx) {
-      const mark = await readMark(tx, id, merchantId)
-      return mark ? await stateOfMark(tx, mark) : 'unknown'
-    },
-    isDone: state => state === 'withdrawn',
-  })
+  )
 }
 
 async function withdraw(tx: Tx, mark: Mark, { actor, reason }: Decision): Promise<Changed> {

@@ -7,7 +7,14 @@ import type { TronAddress } from '../tron/address.ts'
  * What has become of a transfer. deposit: announced without an order. held: it waits, and why is in `reason`. rejected: the
  * operator decided not to credit it. settled_outside: the operator dealt with it elsewhere, and no order gets it.
  */
-export const transferStates = ['credited', 'deposit', 'unclaimed', 'held', 'rejected', 'settled_outside'] as const
+export const transferStates = [
+  'credited',
+  'deposit',
+  'unclaimed',
+  'held',
+  'rejected',
+  'settled_outside',
+] as const
 export type TransferState = (typeof transferStates)[number]
 
 /**

@@ -87,7 +87,16 @@ function showDay({ day, orders, transfers, received, announced, acknowledged, ..
   }
 }
 
-function showMark({ id, kind, createdAt, amount, transferTxid, logIndex, withdraws, ...mark }: StatementMark) {
+function showMark({
+  id,
+  kind,
+  createdAt,
+  amount,
+  transferTxid,
+  logIndex,
+  withdraws,
+  ...mark
+}: StatementMark) {
   return {
     ...{ id: Number(id), kind, time: unixSeconds(createdAt), amount: formatUsdt(amount) },
     ...{ txid: mark.txid, orderid: mark.orderid, transfer_txid: transferTxid, log_index: logIndex },

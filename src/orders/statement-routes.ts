@@ -31,7 +31,9 @@ const markSchema = Type.Object({
   ),
   txid: nullable(text('The transaction that paid the refund; null: none', refundExample)),
   orderid: nullable(text('The order that it is about, or whose transfer it is about; null: none', 'sh-1')),
-  transfer_txid: nullable(text('The transaction that it is about; null: it is about an order', paymentExample)),
+  transfer_txid: nullable(
+    text('The transaction that it is about; null: it is about an order', paymentExample),
+  ),
   log_index: nullable(count("That transfer's position in the transaction's logs", 0)),
   withdraws: Type.Union([count('The mark that it takes back', 6), Type.Null()], {
     description: 'Null unless it is a withdrawal',
