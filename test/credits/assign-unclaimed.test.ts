@@ -300,7 +300,7 @@ test('settled outside it is unclaimed no more, and no order claims it, until tha
   await assertClean(pool)
 })
 
-test('unclaimed transfers are listed page by page, those of one merchant without what is nobody’s', async () => {
+test("unclaimed transfers are listed page by page, those of one merchant without what is nobody's", async () => {
   const { pool, block, credit, u1 } = await unclaimedChain()
   const other = await seedMerchant(pool, { callbackUrl: 'https://other.example/cb' })
   const theirs = bytesFor('x1')
