@@ -272,11 +272,36 @@ type Statement struct {
 		Received     string `json:"received"`
 		Announced    string `json:"announced"`
 		Acknowledged string `json:"acknowledged"`
+		// Refunded and Corrected are of the day's marks, less those withdrawn on it; both can be below 0.
+		Refunded  string `json:"refunded"`
+		Corrected string `json:"corrected"`
 	} `json:"days"`
 	Unclaimed struct {
 		Transfers int64  `json:"transfers"`
 		Amount    string `json:"amount"`
 	} `json:"unclaimed"`
+	// Marks are the operator's notes about money that was received. They move none.
+	Marks     []Mark `json:"marks"`
+	MoreMarks bool   `json:"more_marks"`
+}
+
+// Mark is a refund, a correction, a transfer settled outside, or the withdrawal of one of these.
+type Mark struct {
+	ID int64 `json:"id"`
+	// Kind is refund, correction, settled_outside or withdrawal.
+	Kind string `json:"kind"`
+	Time int64  `json:"time"`
+	// Amount of a correction is below 0 when less counts.
+	Amount string `json:"amount"`
+	// TxID is of the transaction that paid a refund; empty: none.
+	TxID string `json:"txid"`
+	// OrderID is empty when no order is concerned, TransferTxID when it is about an order.
+	OrderID      string `json:"orderid"`
+	TransferTxID string `json:"transfer_txid"`
+	LogIndex     int    `json:"log_index"`
+	// Withdraws is the mark that a withdrawal takes back; 0: none.
+	Withdraws int64  `json:"withdraws"`
+	Reason    string `json:"reason"`
 }
 
 // TransferFilter picks transfers; what is zero does not matter.
@@ -285,7 +310,7 @@ type TransferFilter struct {
 	TxID          string
 	Address       string
 	LocalUserMark string
-	// State is credited, unclaimed, held or rejected.
+	// State is credited, deposit, unclaimed, held, rejected or settled_outside.
 	State string
 	// Cursor is Next of the page before.
 	Cursor string
@@ -304,7 +329,7 @@ type Transfer struct {
 	Amount    string `json:"amount"`
 	Block     int64  `json:"block"`
 	BlockTime int64  `json:"block_time"`
-	// State is credited, unclaimed, held or rejected.
+	// State is credited, deposit, unclaimed, held, rejected or settled_outside.
 	State string `json:"state"`
 	// Reason says why it is held: confirmation, proof, quarantine or behind; else nil.
 	Reason *string `json:"reason"`

@@ -113,7 +113,7 @@ final class RechargeGateway
 
     /**
      * A page of transfers to your addresses and what has become of each, newest first: txid, address, localusermark, state
-     * (credited, unclaimed, held, rejected), limit; ask on with cursor = next until that is null, also when a page is short or empty.
+     * (credited, deposit, unclaimed, held, rejected, settled_outside), limit; ask on with cursor = next until that is null, also when a page is short or empty.
      */
     public function listTransfers(array $filter = []): array
     {

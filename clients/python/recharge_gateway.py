@@ -259,8 +259,8 @@ class Gateway:
     def list_transfers(self, **filters: Union[str, int, None]) -> Dict[str, Any]:
         """A page of transfers to your addresses and what has become of each, newest first.
 
-        Filters: txid, address, localusermark, state (credited, unclaimed, held, rejected), limit, cursor. Ask on with
-        cursor=page["next"] until that is None, also when a page is short or empty.
+        Filters: txid, address, localusermark, state (credited, deposit, unclaimed, held, rejected, settled_outside), limit,
+        cursor. Ask on with cursor=page["next"] until that is None, also when a page is short or empty.
         """
         return self.call("transfers", **filters)
 

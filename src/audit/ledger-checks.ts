@@ -29,7 +29,8 @@ export const transferChecks: AuditChecks = {
              t.id is null as without_transfer,
              c.amount <> t.amount as unequal,
              c.id is not null and c.deposit_address_id is null
-               and o.deposit_address_id is distinct from t.deposit_address_id and s.order_id is distinct from c.order_id as misplaced,
+               and o.deposit_address_id is distinct from t.deposit_address_id
+               and (c.order_id is null or s.order_id is distinct from c.order_id) as misplaced,
              c.deposit_address_id is not null
                and (coalesce(s.deposit_address_id, t.deposit_address_id) is distinct from c.deposit_address_id
                     or u.localusermark = '') as misdeposited,
@@ -52,8 +53,8 @@ export const transferChecks: AuditChecks = {
       select *,
              coalesce('transfer ' || txid || ':' || log_index, 'credit ' || credit_id) as subject
         from ledger
-       where (unsettled or settled_twice or rejected_too or outside_too or misassigned or wrong_address or without_transfer or unequal or misplaced
-              or misdeposited or doubled or mistimed)
+       where (unsettled or settled_twice or rejected_too or outside_too or misassigned or wrong_address or without_transfer
+              or unequal or misplaced or misdeposited or doubled or mistimed)
          and ($1::bigint is null or merchant_id = $1 or merchant_id is null)
     )
     select v.check_name, m.appid, differing.subject, v.detail

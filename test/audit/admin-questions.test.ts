@@ -71,6 +71,17 @@ const answers: Record<string, () => Answer | Promise<Answer>> = {
     columns: ['kind', 'appid', 'amount_usdt', 'reason', 'rejected_by'],
     rows: [['log', null, null, 'nobody can read it', 'command line alice@host']],
   }),
+  'Which transfers were assigned by hand, and why?': () => ({
+    columns: ['appid', 'amount_usdt', 'orderid', 'localusermark', 'reason', 'assigned_by'],
+    rows: [[shop, '6.000000', 'o-2', 'u2', 'the payer wrote us', 'command line alice@host']],
+  }),
+  'What was refunded, corrected or settled outside?': () => ({
+    columns: ['kind', 'appid', 'amount_usdt', 'orderid', 'refund_txid', 'reason', 'made_by', 'withdrawn_by'],
+    rows: [
+      ['refund', shop, '1.000000', 'o-2', 'ab'.repeat(32), 'paid too much', 'command line alice@host', 2n],
+      ['withdrawal', shop, '1.000000', 'o-2', null, 'it came back', 'command line bob@host', null],
+    ],
+  }),
   'Which transfers are unclaimed?': () => ({
     columns: ['localusermark', 'amount_usdt'],
     rows: [
@@ -216,6 +227,13 @@ before(async () => {
      values (1, 'findorder', 'ok', '203.0.113.7', now(), 5), (1, 'findorder', 'ok', '203.0.113.8', now(), 7),
             (1, 'findorder', 'order_not_found', '203.0.113.7', now(), 3),
             (1, 'findorder', 'ok', '203.0.113.7', now() - interval '2 days', 900);
+     insert into transfer_assignment (transfer_id, order_id, reason, assigned_by)
+     select transfer_id, order_id, 'the payer wrote us', 'command line alice@host' from credit where amount = 6000000;
+     insert into money_mark (kind, merchant_id, transfer_id, amount, txid, reason, made_by)
+     select 'refund', 1, transfer_id, 1000000, repeat('ab', 32), 'paid too much', 'command line alice@host'
+       from credit where amount = 6000000;
+     insert into money_mark (kind, merchant_id, transfer_id, withdraws, reason, made_by)
+     select 'withdrawal', merchant_id, transfer_id, id, 'it came back', 'command line bob@host' from money_mark;
      update recharge_order set received = 100 where orderid = 'o-5';
      update callback_lane set opened_at = now(), probe_at = now() where origin like '%other%'`,
   )

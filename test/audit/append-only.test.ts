@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { usdt } from '../../src/base/money.ts'
+import { assignUnclaimed } from '../../src/credits/assign-unclaimed.ts'
+import { makeMark } from '../../src/credits/make-mark.ts'
 import { auditedDatabase } from './audited-database.ts'
 
-const { pool } = await auditedDatabase()
+const { pool, rules } = await auditedDatabase()
+const because = { actor: 'test', reason: 'test' }
+const { rows: unclaimed } = await pool.query(
+  `select transfer_id as id from waiting_transfer where reason = 'unclaimed'`,
+)
+await assignUnclaimed(pool, rules, unclaimed[0].id, { orderid: 'o-1' }, because)
+const target = { transferId: unclaimed[0].id }
+await makeMark(pool, rules, { kind: 'correction', target, amount: usdt(1n), txid: null }, because)
 await pool.query(`insert into audit_event (actor, action, subject) values ('test', 'test', 'test')`)
 
 for (const [table, column] of [
@@ -10,6 +20,8 @@ for (const [table, column] of [
   ['credit', 'received'],
   ['callback_attempt', 'status'],
   ['audit_event', 'actor'],
+  ['transfer_assignment', 'reason'],
+  ['money_mark', 'amount'],
 ] as const) {
   test(`rows of ${table} are neither changed nor deleted, one by one or all at once`, async () => {
     const before = await pool.query(`select * from ${table}`)
@@ -50,7 +62,7 @@ test('a callback announces the same for ever, while its delivery goes on', async
   await assert.rejects(pool.query('delete from callback'), /append-only: delete refused|foreign key/)
   await assert.rejects(pool.query('truncate callback cascade'), /append-only: truncate refused/)
   const { rowCount } = await pool.query('update callback set attempts = attempts + 1, last_status = 200')
-  assert.equal(rowCount, 4)
+  assert.equal(rowCount, 5)
 })
 
 test("attempts are refused in their month's partition, too, and go with it when it is dropped", async () => {

@@ -24,13 +24,13 @@ test('a clean audit ends with 0, and is a table of merchants, what is open, and 
   assert.equal(status, 0)
   assert.match(
     stdout,
-    /^appid +name +orders +transfers +arrived +waiting +rejected +credited +deposited +received +announced +acknowledged/,
+    /^appid +name +orders +transfers +arrived +waiting +rejected +settled +credited +deposited +received +refunded +corrected +announced +acknowledged/,
   )
   assert.match(
     stdout,
-    /^VunTq7Zk2Lm9h1l8 +shop +3 +6 +66\.0001 +59 +0 +7\.0001 +0 +7\.0001 +7\.0001 +1 +1 +1$/m,
+    /^VunTq7Zk2Lm9h1l8 +shop +3 +6 +66\.0001 +59 +0 +0 +7\.0001 +0 +7\.0001 +0 +0 +7\.0001 +1 +1 +1$/m,
   )
-  assert.match(stdout, /^all +4 +7 +73\.0001 +59 +0 +14\.0001 /m)
+  assert.match(stdout, /^all +4 +7 +73\.0001 +59 +0 +0 +14\.0001 /m)
   assert.match(stdout, /^unclaimed +1 transfers, 9 USDT$/m)
   assert.match(stdout, /^OK +callback\.key +each callback's key is computed from its transfer$/m)
   assert.match(stdout, /^clean: all \d+ checks hold$/m)
@@ -56,9 +56,12 @@ test('one that finds something ends with 1 and names it, as text and as JSON', a
       arrived: '7',
       waiting: '0',
       rejected: '0',
+      settled: '0',
       credited: '7',
       deposited: '0',
       received: '7.000001',
+      refunded: '0',
+      corrected: '0',
     },
     ...{ announced: '7', acknowledged: '0', due: 1, exhausted: 0 },
   })

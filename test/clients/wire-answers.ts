@@ -127,9 +127,26 @@ export const wireAnswers = {
         deposits: 1,
         deposits_announced: '2',
         deposits_acknowledged: '2',
+        refunded: '1.5',
+        corrected: '0',
       },
     ],
     unclaimed: { transfers: 1, amount: '0.5' },
+    marks: [
+      {
+        id: 7,
+        kind: 'refund',
+        time: 1795305700,
+        amount: '1.5',
+        txid: '33ff5c01aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00',
+        orderid: 'sh-1',
+        transfer_txid: '9ff75c01aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00',
+        log_index: 0,
+        withdraws: null,
+        reason: 'paid twice',
+      },
+    ],
+    more_marks: false,
   } satisfies Statement,
   transfers: {
     transfers: [

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MarkId, OrderId, TransferId } from '../../src/base/ids.ts'
 import { usdt } from '../../src/base/money.ts'
+import { addMarkCommands } from '../../src/cli/mark-commands.ts'
+import { addUnclaimedCommands } from '../../src/cli/unclaimed-commands.ts'
 import { rejectHeld } from '../../src/credits/decide-held.ts'
 import { makeMark, type WantedMark } from '../../src/credits/make-mark.ts'
 import { listMarks } from '../../src/credits/mark-store.ts'
@@ -9,6 +11,7 @@ import { settleOutside, withdrawMark } from '../../src/credits/settle-outside.ts
 import { firstPage } from '../../src/db/id-page.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import { differencesOf, tamper } from '../audit/audited-database.ts'
+import { commandInProcess } from '../support/command-in-process.ts'
 import { seedMerchant } from '../support/seed-merchant.ts'
 import { addAddress, addOrder, creditedChain, ledger, orderOf } from './credited-chain.ts'
 
@@ -219,4 +222,57 @@ test('the audit finds marks that take too much, are about something else, or are
                       values ('withdrawal', ${merchantId}, ${orderId}, ${done.id}, 'x', 'x')`
   await tamper(pool, withdrawal)
   assert.deepEqual((await differencesOf(pool)).checks, { 'mark.target': 1 })
+})
+
+test('the commands note, list and withdraw, and say what is wrong', async t => {
+  const { pool, ids } = await markedChain()
+  const config = { DATABASE_URL: pool.options.connectionString! }
+  Object.assign(process.env, config)
+  const marks = (...args: string[]) => commandInProcess(t, addMarkCommands, 'marks', ...args)
+  const refund = (...args: string[]) =>
+    marks('refund', '--transfer', `${ids[0]}`, '--reason', 'paid twice', '--txid', `0x${txid('A')}`, ...args)
+  assert.equal(await marks('list'), 'there are no marks')
+  assert.equal(await refund('--amount', '0.00005'), 'mark 1')
+  assert.equal(await refund('--amount', '0.00005'), 'mark 1 says so already')
+  await assert.rejects(refund('--amount', '0.00006'), /\(txid_used\)$/)
+  await assert.rejects(refund('--amount', '-1'), /\(bad_amount\)$/)
+  await assert.rejects(refund('--amount', '1e3'), /--amount: decimal USDT such as 3\.5, got "1e3"/)
+  await assert.rejects(refund('--amount', '1', '--ordersn', 'cz-1'), /give --transfer or --ordersn/)
+  const { rows } = await pool.query('select ordersn from recharge_order')
+  const correct = ['correct', '--ordersn', rows[0].ordersn, '--reason', 'agreed', '--by', 'bob']
+  assert.equal(await marks(...correct, '--amount', '-0.00001'), 'mark 2')
+  assert.equal(await marks('withdraw', '1', '--reason', 'it came back'), 'mark 1: withdrawn')
+  const listed = JSON.parse(await marks('list', '--json', '--kind', 'correction'))
+  assert.equal(listed.length, 1)
+  const [{ id, usdt: amount, orderid, by, reason }] = listed
+  assert.deepEqual([id, amount, orderid, by, reason], ['2', '-0.00001', 'o-1', 'command line bob', 'agreed'])
+  await assert.rejects(marks('list', '--appid', 'nobody'), /no merchant has the appid "nobody"/)
+})
+
+test('the commands list, assign and settle what is unclaimed', async t => {
+  const { pool, ids, block, credit, u2 } = await markedChain()
+  await credit([block(6, [pay(u2, 80n)])])
+  process.env.DATABASE_URL = pool.options.connectionString!
+  const unclaimed = (...args: string[]) => commandInProcess(t, addUnclaimedCommands, 'unclaimed', ...args)
+  const because = ['--reason', 'the payer wrote us']
+  const listed = JSON.parse(await unclaimed('list', '--json'))
+  assert.deepEqual(
+    listed.map((one: { id: string; usdt: string }) => [one.id, one.usdt]),
+    [
+      [`${ids[2]}`, '0.00007'],
+      ['4', '0.00008'],
+    ],
+  )
+  await assert.rejects(unclaimed('assign', '4', ...because), /give one of --ordersn, --orderid and --user/)
+  await assert.rejects(unclaimed('assign', '4', '--user', 'u2', ...because), /\(deposits_off\)$/)
+  await assert.rejects(unclaimed('assign', '9', '--orderid', 'o-1', ...because), /there is no transfer 9/)
+  const assigned = 'transfer 4: credited, 1 credits written'
+  assert.equal(await unclaimed('assign', '4', '--orderid', 'o-1', ...because), assigned)
+  assert.equal(
+    await unclaimed('assign', '4', '--orderid', 'o-1', ...because),
+    'transfer 4 is credited already',
+  )
+  assert.equal(await unclaimed('settle', `${ids[2]}`, ...because), `transfer ${ids[2]}: settled_outside`)
+  assert.equal(await unclaimed('list'), 'nothing is unclaimed')
+  await assertClean(pool)
 })

@@ -22,6 +22,12 @@ export const depositRows: readonly FaultRow[] = [
     failpoints: ['deposits:before-commit'],
     inject: includeWithDeath,
   },
+  {
+    id: 'K2',
+    what: 'gateway unclaimed settle, marks withdraw and unclaimed assign killed before and after their commits, and run again',
+    failpoints: ['decision:before-commit', 'decision:after-commit', 'credit:after-credits'],
+    inject: assignWithDeaths,
+  },
 ]
 
 /** The payment is made while no watcher runs, so that the first thing each commits is the deposit. */
@@ -43,15 +49,7 @@ async function killAtDeposit({ deployment }: Scene, nth: number): Promise<Inject
 
 async function includeWithDeath({ deployment }: Scene, nth: number): Promise<Injected> {
   const shop = deployment.shops[0]!
-  await runCommand(deployment, 'merchant', 'set', shop.appid, '--deposits', 'off')
-  const paid = await payUser(deployment, shop, `unclaimed-${nth}`)
-  await patiently('it to be unclaimed', async () => {
-    const { rowCount } = await deployment.pool.query(
-      `select from report.waiting_transfers where address = $1 and reason = 'unclaimed'`,
-      [paid.address],
-    )
-    return rowCount === 1
-  })
+  const paid = await payUnclaimed(deployment, shop, `unclaimed-${nth}`)
   const command = ['merchant', 'set', shop.appid, '--deposits', 'on', '--include-unclaimed']
   await dieInCommand(deployment, 'deposits:before-commit', ...command)
   await expectDeposits(deployment, paid.address, 0)
@@ -59,6 +57,59 @@ async function includeWithDeath({ deployment }: Scene, nth: number): Promise<Inj
   await runCommand(deployment, ...command)
   await expectBooked(deployment, shop, paid)
   return {}
+}
+
+/** Settled outside and taken back, then assigned to its user: whoever dies over it, the merchant is told once. */
+async function assignWithDeaths({ deployment }: Scene, nth: number): Promise<Injected> {
+  const shop = deployment.shops[0]!
+  const user = `assigned-${nth}`
+  const paid = await payUnclaimed(deployment, shop, user)
+  const { rows } = await deployment.pool.query('select transfer_id as id from report.transfers where address = $1', [
+    paid.address,
+  ])
+  const id = `${rows[0].id}`
+  const expectState = async (state: string) => {
+    const found = await deployment.pool.query('select state from report.transfers where transfer_id = $1', [id])
+    if (found.rows[0].state !== state) throw new Error(`it is ${found.rows[0].state}, not ${state}`)
+  }
+  const because = ['--reason', 'the payer wrote us']
+  const settle = ['unclaimed', 'settle', id, ...because]
+  await dieInCommand(deployment, 'decision:before-commit', ...settle)
+  await expectState('unclaimed')
+  await dieInCommand(deployment, 'decision:after-commit', ...settle)
+  await expectState('settled_outside')
+  await runCommand(deployment, ...settle)
+  const marks = await deployment.pool.query('select mark_id as id from report.money_marks where transfer_id = $1', [id])
+  if (marks.rowCount !== 1) throw new Error(`${marks.rowCount} marks instead of one`)
+  const withdraw = ['marks', 'withdraw', `${marks.rows[0].id}`, ...because]
+  await dieInCommand(deployment, 'decision:before-commit', ...withdraw)
+  await expectState('settled_outside')
+  await dieInCommand(deployment, 'decision:after-commit', ...withdraw)
+  await expectState('unclaimed')
+  await runCommand(deployment, ...withdraw)
+  await runCommand(deployment, 'merchant', 'set', shop.appid, '--deposits', 'on')
+  const assign = ['unclaimed', 'assign', id, '--user', user, ...because]
+  await dieInCommand(deployment, 'credit:after-credits', ...assign)
+  await dieInCommand(deployment, 'decision:before-commit', ...assign)
+  await expectDeposits(deployment, paid.address, 0)
+  await dieInCommand(deployment, 'decision:after-commit', ...assign)
+  await runCommand(deployment, ...assign)
+  await expectBooked(deployment, shop, paid)
+  return { count: 7 }
+}
+
+/** Pays a user without orders while deposits are off. */
+async function payUnclaimed(deployment: Deployment, shop: Shop, localusermark: string): Promise<Paid> {
+  await runCommand(deployment, 'merchant', 'set', shop.appid, '--deposits', 'off')
+  const paid = await payUser(deployment, shop, localusermark)
+  await patiently('it to be unclaimed', async () => {
+    const { rowCount } = await deployment.pool.query(
+      `select from report.waiting_transfers where address = $1 and reason = 'unclaimed'`,
+      [paid.address],
+    )
+    return rowCount === 1
+  })
+  return paid
 }
 
 interface Paid {

@@ -18,7 +18,10 @@ const shop = () => api.addMerchant({ callbackUrl: 'https://shop.example/cb' })
 const quiet = {
   ...{ orders: 0, transfers: 0, received: '0', announced: '0', acknowledged: '0' },
   ...{ deposits: 0, deposits_announced: '0', deposits_acknowledged: '0' },
+  ...{ refunded: '0', corrected: '0' },
 }
+
+const noMarks = { marks: [], more_marks: false }
 
 /** A paid order: when it was made, paid (block time), credited and acknowledged; in base units. */
 async function pay(
@@ -74,6 +77,7 @@ test('deposits are received like all transfers, and announced and acknowledged a
   assert.deepEqual(JSON.parse(text).data.days, [
     {
       ...{ day: '2026-10-20', orders: 1, transfers: 3, received: '6.5', announced: '3', acknowledged: '3' },
+      ...{ refunded: '0', corrected: '0' },
       ...{ deposits: 2, deposits_announced: '3.5', deposits_acknowledged: '0' },
     },
     { ...quiet, day: '2026-10-21', deposits_acknowledged: '2' },
@@ -90,6 +94,92 @@ test('deposits are received like all transfers, and announced and acknowledged a
       ['0.000000', '0', '0', '0.000000', '1', '2.000000'],
     ],
   )
+})
+
+/** A mark about a transfer, as it was made at a time. @returns its id. */
+async function note(caller: Caller, transferId: bigint, when: string, mark: Record<string, unknown>) {
+  const merchantId = api.merchants.byAppid(caller.appid)!.id
+  const { kind, amount = null, txid = null, withdraws = null } = mark
+  const { rows } = await pool.query(
+    `insert into money_mark (kind, merchant_id, transfer_id, amount, txid, withdraws, reason, made_by, created_at)
+     values ($1, $2, $3, $4, $5, $6, 'paid twice', 'command line alice@host', $7)
+     returning id`,
+    [kind, merchantId, transferId, amount, txid, withdraws, at(when)],
+  )
+  return Number(rows[0].id)
+}
+
+test('marks stand in it as they were noted, and their sums on their days; a withdrawal changes no earlier day', async () => {
+  const caller = await shop()
+  const moment = '10-20T12:00:00'
+  await pay(caller, { made: moment, paid: moment, credited: moment })
+  const { rows } = await pool.query(
+    `select t.id, t.txid, t.log_index, o.orderid
+       from credit c join transfer t on t.id = c.transfer_id join recharge_order o on o.id = c.order_id
+      order by c.id desc limit 1`,
+  )
+  const [{ id, txid, log_index, orderid }] = rows
+  const refundTxid = 'ab'.repeat(32)
+  const refund = await note(caller, id, moment, { kind: 'refund', amount: 2_000_000n, txid: refundTxid })
+  await note(caller, id, moment, { kind: 'correction', amount: -500_000n })
+  const asked = between('10-20T00:00:00', '10-22T00:00:00')
+  const before = (await statement(caller, asked)).data
+  const paid = { orders: 1, transfers: 1, received: '3', announced: '3' }
+  const day = { ...quiet, ...paid, day: '2026-10-20', refunded: '2', corrected: '-0.5' }
+  assert.deepEqual(before.days, [day, { ...quiet, day: '2026-10-21' }])
+  const about = { orderid, transfer_txid: txid, log_index, reason: 'paid twice' }
+  const seconds = at(moment).getTime() / 1000
+  const [first, second] = before.marks
+  assert.deepEqual(first, {
+    ...{
+      id: refund,
+      kind: 'refund',
+      time: seconds,
+      amount: '2',
+      txid: refundTxid,
+      ...about,
+      withdraws: null,
+    },
+  })
+  assert.deepEqual([second.kind, second.amount, second.txid], ['correction', '-0.5', null])
+  await note(caller, id, '10-21T12:00:00', { kind: 'withdrawal', withdraws: refund })
+  const { data } = await statement(caller, asked)
+  assert.deepEqual(data.days, [day, { ...quiet, day: '2026-10-21', refunded: '-2' }])
+  assert.deepEqual(data.marks.slice(0, 2), before.marks)
+  assert.deepEqual([data.marks[2].withdraws, data.marks[2].amount], [refund, '2'])
+  // Another merchant sees none of them.
+  assert.deepEqual((await statement(await shop(), asked)).data.marks, [])
+})
+
+test('what was settled outside is received, is not unclaimed, and stands among the marks', async () => {
+  const caller = await shop()
+  await wait(caller, 'unclaimed', 7_000_000n, '10-20T12:00:00')
+  const { rows } = await pool.query('delete from waiting_transfer returning transfer_id as id')
+  await note(caller, rows.at(-1).id, '10-20T13:00:00', { kind: 'settled_outside' })
+  const { data } = await statement(caller, between('10-20T00:00:00', '10-21T00:00:00'))
+  assert.deepEqual(data.days, [{ ...quiet, day: '2026-10-20', transfers: 1, received: '7' }])
+  assert.deepEqual(data.unclaimed, { transfers: 0, amount: '0' })
+  const [mark] = data.marks
+  assert.deepEqual([mark.kind, mark.amount, mark.orderid], ['settled_outside', '7', null])
+  const { data: page } = await api.ask(caller, 'transfers', { state: 'settled_outside' })
+  assert.deepEqual(
+    page.transfers.map((one: { state: string; amount: string }) => [one.state, one.amount]),
+    [['settled_outside', '7']],
+  )
+})
+
+test('more than a thousand marks are cut off, and it says so', async () => {
+  const caller = await shop()
+  const merchantId = api.merchants.byAppid(caller.appid)!.id
+  const moment = '10-20T12:00:00'
+  await pay(caller, { made: moment, paid: moment, credited: moment })
+  await pool.query(
+    `insert into money_mark (kind, merchant_id, transfer_id, amount, reason, made_by, created_at)
+     select 'correction', $1, (select max(transfer_id) from credit), n, 'n', 'test', $2 from generate_series(1, 1001) n`,
+    [merchantId, at(moment)],
+  )
+  const { data } = await statement(caller, between('10-20T00:00:00', '10-21T00:00:00'))
+  assert.deepEqual([data.marks.length, data.more_marks], [1_000, true])
 })
 
 test('a rejected transfer is neither received nor unclaimed', async () => {
@@ -133,6 +223,7 @@ test('each thing stands on its own day: made, received by block time, announced 
           { day: '2026-11-23', ...quiet, acknowledged: '3' },
         ],
         unclaimed: { transfers: 0, amount: '0' },
+        ...noMarks,
       },
     }),
   )
@@ -202,6 +293,7 @@ test('what is unclaimed is what is so now, whatever the time asked for; it is re
   assert.deepEqual(data, {
     days: [{ day: '2026-11-20', ...quiet, transfers: 2, received: '7.5' }],
     unclaimed: { transfers: 2, amount: '0.500001' },
+    ...noMarks,
   })
 })
 
@@ -214,6 +306,7 @@ test('another merchant has another statement', async () => {
   assert.deepEqual(data, {
     days: [{ day: '2026-11-20', ...quiet }],
     unclaimed: { transfers: 0, amount: '0' },
+    ...noMarks,
   })
 })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { addDiscrepancyCommands } from '../../src/cli/discrepancy-commands.ts'
 import { firstPage } from '../../src/db/id-page.ts'
 import { acknowledgeDiscrepancy } from '../../src/transfers/acknowledge-discrepancy.ts'
 import {
@@ -8,6 +9,7 @@ import {
   openDiscrepancies,
   resolveDiscrepancy,
 } from '../../src/transfers/discrepancy-store.ts'
+import { commandInProcess } from '../support/command-in-process.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { seedAddress } from '../support/seed.ts'
 import { anyShop, seedMerchant } from '../support/seed-merchant.ts'
@@ -78,4 +80,15 @@ test('one that is no longer found, or never was, is not acknowledged', async () 
   await resolveDiscrepancy(pool, { kind: 'block_header', subject: '123' })
   assert.equal(await acknowledge(all[2]!.id), 'resolved')
   assert.equal(await acknowledge(999n), 'unknown')
+})
+
+test('the command lists and acknowledges them', async t => {
+  process.env.DATABASE_URL = pool.options.connectionString!
+  const discrepancies = (...args: string[]) =>
+    commandInProcess(t, addDiscrepancyCommands, 'discrepancies', ...args)
+  assert.match(await discrepancies('list'), /balance_excess .*"usdt":"7"/)
+  const acknowledged = ['acknowledge', `${all[1]!.id}`, '--reason', 'known', '--by', 'bob']
+  assert.equal(await discrepancies(...acknowledged), `discrepancy ${all[1]!.id} is acknowledged`)
+  assert.equal(await discrepancies(...acknowledged), `discrepancy ${all[1]!.id} is acknowledged already`)
+  await assert.rejects(discrepancies('acknowledge', '999', '--reason', 'x'), /there is no discrepancy 999/)
 })

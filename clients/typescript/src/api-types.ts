@@ -560,6 +560,10 @@ export interface StatementAnswer {
       deposits_announced: string
       /** Acknowledged of deposits on this day, whenever it was announced, decimal USDT. */
       deposits_acknowledged: string
+      /** Refunds noted on this day, less those withdrawn on it; can be below 0, decimal USDT. */
+      refunded: string
+      /** Corrections noted on this day, less those withdrawn on it; can be below 0, decimal USDT. */
+      corrected: string
     }[]
     unclaimed: {
       /** Transfers that belong to no order yet, as of now, whatever the period. */
@@ -567,6 +571,31 @@ export interface StatementAnswer {
       /** The sum of these transfers, decimal USDT. */
       amount: string
     }
+    /** Refunds, corrections and transfers settled outside, as the operator noted them in the period, and what was withdrawn, oldest first, at most 1000. */
+    marks: {
+      /** The mark. */
+      id: number
+      /** settled_outside: an unclaimed transfer that was dealt with elsewhere, no order gets it; refund: paid back; correction: counts more or less; withdrawal: takes another mark back. */
+      kind: 'settled_outside' | 'refund' | 'correction' | 'withdrawal'
+      /** When it was noted, Unix seconds. */
+      time: number
+      /** Amount. Of a correction below 0 when less counts; of a withdrawal, that of the mark it takes back, decimal USDT. */
+      amount: string
+      /** The transaction that paid the refund; null: none. */
+      txid: string | null
+      /** The order that it is about, or whose transfer it is about; null: none. */
+      orderid: string | null
+      /** The transaction that it is about; null: it is about an order. */
+      transfer_txid: string | null
+      /** That transfer's position in the transaction's logs. */
+      log_index: number | null
+      /** Null unless it is a withdrawal. */
+      withdraws: number | null
+      /** Why, as its author put it. */
+      reason: string
+    }[]
+    /** The period has more marks than these: ask for fewer days. */
+    more_marks: boolean
   }
 }
 
@@ -582,7 +611,7 @@ export interface TransfersParameters {
   /** The merchant's id for the user. */
   localusermark?: string
   /** Only transfers in this state. */
-  state?: 'credited' | 'deposit' | 'unclaimed' | 'held' | 'rejected'
+  state?: 'credited' | 'deposit' | 'unclaimed' | 'held' | 'rejected' | 'settled_outside'
   /** `next` of the previous page. */
   cursor?: string
   /** Maximum number of transfers, 1 to 500; default 100. */
@@ -613,8 +642,8 @@ export interface TransfersAnswer {
       block: number
       /** Time of its block, Unix seconds. */
       block_time: number
-      /** credited: to the order in orderid; deposit: announced without an order, see deposit_id; unclaimed: no order yet, the next one at this address gets it; held: it waits, see reason; rejected: the operator decided not to credit it. */
-      state: 'credited' | 'deposit' | 'unclaimed' | 'held' | 'rejected'
+      /** credited: to the order in orderid; deposit: announced without an order, see deposit_id; unclaimed: no order yet, the next one at this address gets it; held: it waits, see reason; rejected: the operator decided not to credit it; settled_outside: the operator dealt with it elsewhere, and no order gets it. */
+      state: 'credited' | 'deposit' | 'unclaimed' | 'held' | 'rejected' | 'settled_outside'
       /** Why it is held. confirmation: a second node must show it, because of its amount; proof: it is not proved yet that it happened; quarantine: the operator has to look at it; behind: an earlier transfer to the same address is held. Null in other states. */
       reason: 'confirmation' | 'proof' | 'quarantine' | 'behind' | null
       /** The order it was credited to; null in other states. */
