@@ -64,12 +64,15 @@ async function assignWithDeaths({ deployment }: Scene, nth: number): Promise<Inj
   const shop = deployment.shops[0]!
   const user = `assigned-${nth}`
   const paid = await payUnclaimed(deployment, shop, user)
-  const { rows } = await deployment.pool.query('select transfer_id as id from report.transfers where address = $1', [
-    paid.address,
-  ])
+  const { rows } = await deployment.pool.query(
+    'select transfer_id as id from report.transfers where address = $1',
+    [paid.address],
+  )
   const id = `${rows[0].id}`
   const expectState = async (state: string) => {
-    const found = await deployment.pool.query('select state from report.transfers where transfer_id = $1', [id])
+    const found = await deployment.pool.query('select state from report.transfers where transfer_id = $1', [
+      id,
+    ])
     if (found.rows[0].state !== state) throw new Error(`it is ${found.rows[0].state}, not ${state}`)
   }
   const because = ['--reason', 'the payer wrote us']
@@ -79,7 +82,10 @@ async function assignWithDeaths({ deployment }: Scene, nth: number): Promise<Inj
   await dieInCommand(deployment, 'decision:after-commit', ...settle)
   await expectState('settled_outside')
   await runCommand(deployment, ...settle)
-  const marks = await deployment.pool.query('select mark_id as id from report.money_marks where transfer_id = $1', [id])
+  const marks = await deployment.pool.query(
+    'select mark_id as id from report.money_marks where transfer_id = $1',
+    [id],
+  )
   if (marks.rowCount !== 1) throw new Error(`${marks.rowCount} marks instead of one`)
   const withdraw = ['marks', 'withdraw', `${marks.rows[0].id}`, ...because]
   await dieInCommand(deployment, 'decision:before-commit', ...withdraw)
