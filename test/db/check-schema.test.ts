@@ -23,7 +23,7 @@ test('each migration says in its comment whether older programs may run beside i
   )
   assert.deepEqual(
     rules.filter(([, rule]) => rule === false).map(([name]) => name),
-    ['0001_gateway', '0004_outbox', '0034_deposits'],
+    ['0001_gateway', '0004_outbox', '0034_deposits', '0040_money_marks'],
   )
 })
 
