@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Config } from '../base/config.ts'
 import { UsageError } from '../base/errors.ts'
 import type { Pool } from '../db/pool.ts'
-import { invitationHours, invitationPath } from '../people/invitation-store.ts'
+import { invitationHours, invitationPath, openInvitations } from '../people/invitation-store.ts'
 import { disablePerson, invitePerson, makeNewLink } from '../people/invite-person.ts'
 import { listAdmins, readEmail, type User, userByEmail } from '../people/user-store.ts'
 import { actorOf, byOption } from './operator.ts'
@@ -17,14 +17,16 @@ export function addAdminCommands(program: Command): void {
 
   admin
     .command('add')
-    .description('make somebody an admin; prints a link, which counts once and for a day')
+    .description(
+      'make somebody an admin, once they open the link that it prints; it counts once and for a day',
+    )
     .argument('<email>', 'the mail address to sign in with')
     .addOption(byOption())
     .action((email: string, { by }: { by?: string }) =>
       withDatabase('command', async (pool, config) => {
         const { token } = await invitePerson(pool, emailOf(email), { admin: true }, { actor: actorOf(by) })
         if (token) printLink(config, token)
-        else console.log(`${emailOf(email)} is an admin, and has a password already`)
+        else console.log(`${emailOf(email)} is an admin already`)
       }),
     )
 
@@ -66,19 +68,23 @@ export function addAdminCommands(program: Command): void {
     .description('list the admins')
     .action(() =>
       withDatabase('command', async pool => {
-        const admins = await listAdmins(pool)
-        if (admins.length === 0) {
+        const [admins, links] = [await listAdmins(pool), await openInvitations(pool, null)]
+        if (admins.length + links.length === 0) {
           console.log('no admin yet: gateway admin add EMAIL')
           return
         }
-        printTable(
-          admins.map(one => ({
+        printTable([
+          ...admins.map(one => ({
             email: one.email,
             name: one.name,
             second_factor: factorOf(one),
-            state: stateOf(one),
+            state: one.disabledAt ? 'disabled' : 'active',
           })),
-        )
+          ...links.map(({ email, expiresAt }) => ({
+            ...{ email, name: '', second_factor: 'none' },
+            state: expiresAt > new Date() ? 'invited' : 'invited, too late',
+          })),
+        ])
       }),
     )
 }
@@ -87,11 +93,6 @@ function factorOf(user: User): string {
   return (
     [user.hasTotp && 'one-time codes', user.passkeys > 0 && 'passkey'].filter(Boolean).join(', ') || 'none'
   )
-}
-
-function stateOf(user: User): string {
-  if (user.disabledAt) return 'disabled'
-  return user.hasPassword ? 'active' : 'invited'
 }
 
 function emailOf(text: string): string {

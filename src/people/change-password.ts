@@ -11,7 +11,7 @@ export async function changePassword(pool: Pool, owner: Owner, password: string)
   await inTransaction(pool, async tx => {
     await setPassword(tx, owner.user.id, { password: hash })
     await endSessionsOf(tx, owner.user.id, owner.sessionId)
-    await cancelInvitations(tx, owner.user.id)
+    await cancelInvitations(tx, owner.user.id, null)
     await recordOwn(tx, owner, 'person.password_changed')
   })
 }

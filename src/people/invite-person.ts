@@ -1,18 +1,23 @@
+import { GatewayError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
 import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
-import { invite } from './invitation-store.ts'
+import { invite, withdrawInvitation } from './invitation-store.ts'
 import type { Role } from './permission.ts'
 import { removeSecondFactors } from './second-factor-store.ts'
 import { endSessionsOf } from './session-store.ts'
-import { ensureUser, setAdmin, setDisabled, setRole, type User } from './user-store.ts'
+import { ensureUser, lockUser, membershipsOf, setDisabled, type User } from './user-store.ts'
 
 /** What a person is invited to. */
 export type Invited = { admin: true } | { merchantId: MerchantId; appid: string; role: Role }
 
 /**
- * Makes a person an admin, or a member of a merchant with a role; who is one already changes to that role.
- * @returns the token of a link by which the person chooses a password; null: the person has one already.
+ * Makes a link by which a person becomes an admin, or a member of a merchant with a role.
+ *
+ * Nobody has rights before they take it up. Whose mail address it is was never checked: a merchant's owner may have made an account
+ * in somebody else's name. So rights go to whoever was handed the link *and* has the account, and an account that exists is not
+ * simply added.
+ * @returns the token of the link; null: the person is one already.
  */
 export async function invitePerson(
   pool: Pool,
@@ -22,44 +27,77 @@ export async function invitePerson(
 ): Promise<{ user: User; token: string | null }> {
   return inTransaction(pool, async tx => {
     const user = await ensureUser(tx, email)
-    if ('admin' in to) await setAdmin(tx, user.id, true)
-    else await setRole(tx, user.id, to.merchantId, to.role)
-    const token = user.hasPassword ? null : await invite(tx, user.id, actor)
+    const isOneAlready =
+      'admin' in to
+        ? user.admin
+        : (await membershipsOf(tx, user.id)).some(({ merchantId }) => merchantId === to.merchantId)
+    if (isOneAlready) return { user, token: null }
+    const token = await invite(tx, user.id, { by: actor, rights: to })
     await recordAudit(tx, {
-      actor,
-      action: 'admin' in to ? 'admin.added' : 'person.role_set',
-      subject: `person ${email}`,
-      detail: 'admin' in to ? {} : { merchant: to.appid, role: to.role },
+      ...{ actor, action: 'person.invited', subject: `person ${email}` },
+      detail: 'admin' in to ? { admin: true } : { merchant: to.appid, role: to.role },
     })
     return { user, token }
   })
 }
 
+/** Ends a link that was not used. @param merchantId null: to the gateway. @returns false when there is no such one. */
+export async function withdraw(
+  pool: Pool,
+  merchantId: MerchantId | null,
+  id: string,
+  { actor }: { actor: string },
+): Promise<boolean> {
+  return inTransaction(pool, async tx => {
+    const email = await withdrawInvitation(tx, merchantId, id)
+    if (email === null) return false
+    await recordAudit(tx, { actor, action: 'person.invitation_withdrawn', subject: `person ${email}` })
+    return true
+  })
+}
+
 /**
  * Makes a new link for a person who cannot sign in any more. Sessions end; the second factors go only where `factors` says so.
+ *
+ * Whoever holds the link can become that person. So an owner makes one only for who is nowhere else: `onlyOf` is checked while the
+ * person's row is locked, and a person who joins another merchant takes such links away.
+ * @param onlyOf the owner's merchant; undefined: an admin makes it.
  * @returns the token.
+ * @throws GatewayError not_found when the person is an admin, or a member of another merchant.
  */
 export async function makeNewLink(
   pool: Pool,
-  user: User,
-  { actor, factors }: { actor: string; factors: boolean },
+  { id, email }: Pick<User, 'id' | 'email'>,
+  { actor, factors, onlyOf }: { actor: string; factors: boolean; onlyOf?: MerchantId },
 ): Promise<string> {
   return inTransaction(pool, async tx => {
-    const token = await invite(tx, user.id, actor)
-    await endSessionsOf(tx, user.id)
-    if (factors) await removeSecondFactors(tx, user.id)
+    const user = await lockUser(tx, id)
+    if (!user || (onlyOf !== undefined && !isOnlyOf(user, await membershipsOf(tx, id), onlyOf)))
+      throw new GatewayError('not_found', 'only an admin may make a link for this person')
+    const token = await invite(tx, id, { by: actor, rights: null })
+    await endSessionsOf(tx, id)
+    if (factors) await removeSecondFactors(tx, id)
     await recordAudit(tx, {
-      ...{ actor, action: 'person.link_made', subject: `person ${user.email}` },
+      ...{ actor, action: 'person.link_made', subject: `person ${email}` },
       detail: { factors_removed: factors },
     })
     return token
   })
 }
 
+/** Checks whether a person is a member of this merchant and nothing else. */
+export function isOnlyOf(
+  user: Pick<User, 'admin'>,
+  memberships: readonly { merchantId: MerchantId }[],
+  merchantId: MerchantId,
+): boolean {
+  return !user.admin && memberships.length === 1 && memberships[0]!.merchantId === merchantId
+}
+
 /** Keeps a person from signing in, at once, or lets them again. */
 export async function disablePerson(
   pool: Pool,
-  user: User,
+  user: Pick<User, 'id' | 'email'>,
   disabled: boolean,
   { actor }: { actor: string },
 ): Promise<void> {

@@ -28,6 +28,10 @@ const columns = `u.id, u.email, u.name, u.admin, u.locale, u.password is not nul
   u.totp_since is not null as "hasTotp", (select count(*)::int from passkey p where p.user_id = u.id) as passkeys,
   u.disabled_at as "disabledAt", u.created_at as "createdAt"`
 
+/** Of the sessions that are kept, which is for a month. */
+const lastSeen = `(select max(c.last_seen_at) from console_session c
+  where c.user_id = u.id and c.signed_in_at is not null) as "lastSeenAt"`
+
 /** Reads a mail address as it is kept: in lower case. @returns null when it is none. */
 export function readEmail(text: string): string | null {
   const email = text.trim().toLowerCase()
@@ -133,6 +137,16 @@ export async function membershipsOf(db: Queryable, id: UserId): Promise<Membersh
   )
 }
 
+/** Makes a person a member. Who is one already stays as they are. */
+export async function joinMerchant(tx: Tx, id: UserId, merchantId: MerchantId, role: Role): Promise<void> {
+  await run(
+    tx,
+    `insert into membership (user_id, merchant_id, role) values ($1, $2, $3)
+     on conflict (user_id, merchant_id) do nothing`,
+    [id, merchantId, role],
+  )
+}
+
 /** Makes a person a member, or changes what the member may. */
 export async function setRole(tx: Tx, id: UserId, merchantId: MerchantId, role: Role): Promise<void> {
   await run(
@@ -151,10 +165,13 @@ export async function removeMember(tx: Tx, id: UserId, merchantId: MerchantId): 
 }
 
 /** Reads a merchant's people, owners first. */
-export async function membersOf(db: Queryable, merchantId: MerchantId): Promise<(User & { role: Role })[]> {
+export async function membersOf(
+  db: Queryable,
+  merchantId: MerchantId,
+): Promise<(User & { role: Role; lastSeenAt: Date | null })[]> {
   return rows(
     db,
-    `select ${columns}, s.role
+    `select ${columns}, s.role, ${lastSeen}
        from membership s
        join console_user u on u.id = s.user_id
       where s.merchant_id = $1
@@ -165,8 +182,11 @@ export async function membersOf(db: Queryable, merchantId: MerchantId): Promise<
 }
 
 /** Reads the admins of the gateway. */
-export async function listAdmins(db: Queryable): Promise<User[]> {
-  return rows(db, `select ${columns} from console_user u where u.admin order by u.email limit 500`)
+export async function listAdmins(db: Queryable): Promise<(User & { lastSeenAt: Date | null })[]> {
+  return rows(
+    db,
+    `select ${columns}, ${lastSeen} from console_user u where u.admin order by u.email limit 500`,
+  )
 }
 
 /** Mail addresses of the people who answer for a merchant. */

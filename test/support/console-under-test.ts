@@ -36,6 +36,8 @@ export interface TestVisitor {
     fields?: Record<string, string>,
     options?: { csrf?: boolean; headers?: Record<string, string> },
   ): Promise<TestAnswer>
+  /** Posts as the browser's module does. */
+  postJson(path: string, body: object): Promise<TestAnswer>
   cookies: Map<string, string>
 }
 
@@ -107,6 +109,11 @@ export async function openConsoleUnderTest(settings: Record<string, string> = {}
     return {
       cookies,
       get: path => send('GET', path),
+      postJson: (path, body) =>
+        send('POST', path, JSON.stringify(body), {
+          'content-type': 'application/json',
+          'x-csrf-token': csrf,
+        }),
       post: (path, fields = {}, { csrf: withCsrf = true, headers } = {}) => {
         const all = { ...fields, ...(withCsrf && { _csrf: csrf }) }
         return send('POST', path, new URLSearchParams(all).toString(), headers)

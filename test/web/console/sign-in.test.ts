@@ -119,6 +119,78 @@ test('with a second factor a password alone opens nothing; a code counts once', 
   assert.equal((await visit.post('/console/confirm', { code: codes[3]! })).status, 401)
 })
 
+test('of many tries at a time no more are made than of many in a row', async () => {
+  const user = await addPerson('many@example.com', { admin: true })
+  const totp = await withTotp(user)
+  const half = visitor()
+  await half.get('/console/sign-in')
+  await half.post('/console/sign-in', { email: user.email, password: testPassword })
+  await half.get('/console/sign-in/code')
+  const code = totp.generate()
+  const wrong = code === '000000' ? '000001' : '000000'
+  const tries = Array.from({ length: 30 }, () => half.post('/console/sign-in/code', { code: wrong }))
+  const statuses = (await Promise.all(tries)).map(({ status }) => status)
+  assert.equal(statuses.filter(status => status === 401).length, 6)
+  assert.equal(statuses.filter(status => status === 429).length, 24)
+  // What was not tried is not counted: others at this address still get in.
+  const { rows } = await pool.query(
+    `select max(failures)::int as most from sign_in_failure where key like 'account many@%'`,
+  )
+  assert.equal(rows[0].most, 6)
+})
+
+test('of two requests with one code at a time, one is right', async () => {
+  const user = await addPerson('twice@example.com')
+  const totp = await withTotp(user)
+  const codes = await inTransaction(pool, tx => newRecoveryCodes(tx, user.id))
+  const halves = await Promise.all(
+    [0, 1].map(async () => {
+      const half = visitor()
+      await half.get('/console/sign-in')
+      await half.post('/console/sign-in', { email: user.email, password: testPassword })
+      await half.get('/console/sign-in/code')
+      return half
+    }),
+  )
+  const answers = await Promise.all(
+    halves.map(half => half.post('/console/sign-in/code', { code: totp.generate() })),
+  )
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [303, 401])
+  const [inside] = halves.filter((_, i) => answers[i]!.status === 303)
+  await inside!.get('/console/confirm')
+  const again = await Promise.all([0, 1].map(() => inside!.post('/console/confirm', { code: codes[0]! })))
+  assert.deepEqual(again.map(({ status }) => status).sort(), [303, 401])
+})
+
+test('a half session ends when it is completed, and after ten minutes', async () => {
+  const user = await addPerson('half@example.com')
+  const totp = await withTotp(user)
+  const half = visitor()
+  await half.get('/console/sign-in')
+  await half.post('/console/sign-in', { email: user.email, password: testPassword })
+  await half.get('/console/sign-in/code')
+  const before = half.cookies.get('__Host-console')!
+  await half.post('/console/sign-in/code', { code: totp.generate() })
+  const stale = visitor()
+  stale.cookies.set('__Host-console', before)
+  assert.match((await stale.get('/console/sign-in/code')).location!, /sign-in\?next/)
+  const late = visitor()
+  await late.get('/console/sign-in')
+  await late.post('/console/sign-in', { email: user.email, password: testPassword })
+  await pool.query(
+    `update console_session set created_at = now() - interval '10 minutes 1 second' where signed_in_at is null`,
+  )
+  assert.match((await late.get('/console/sign-in/code')).location!, /sign-in\?next/)
+})
+
+test('who is no admin any more, or no member, is not let on, in the same session', async () => {
+  const user = await addPerson('fallen@example.com', { admin: true })
+  const visit = await signedIn(user, { confirmed: true })
+  assert.equal((await visit.get('/console/people')).status, 200)
+  await pool.query(`update console_user set admin = false where id = $1`, [user.id])
+  assert.equal((await visit.get('/console/people')).status, 404)
+})
+
 test('tries are limited by address and account, also after a restart, for accounts that do not exist too', async () => {
   const limited = await openConsoleUnderTest()
   const visit = limited.visitor()

@@ -67,7 +67,6 @@ async function showSecret(page: Page): Promise<Answer> {
       <section class="card">
         <h1>{words.codesSetUp}</h1>
         <p>{words.codesScan}</p>
-        {/* biome-ignore lint/security/noDangerouslySetInnerHtml: our own drawing of our own text. */}
         <div class="qr" dangerouslySetInnerHTML={{ __html: svg }} />
         <p>
           {words.codesTyped}

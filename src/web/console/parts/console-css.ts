@@ -79,7 +79,7 @@ details>summary{cursor:pointer;padding:4px 0}
 .timeline>li::before{content:"";position:absolute;left:-27px;top:4px;width:12px;height:12px;border-radius:50%;background:var(--tone,var(--grey));border:2px solid var(--surface)}
 .bars rect{fill:var(--accent)}.bars rect.second{fill:var(--amber-bar)}.bars text{fill:var(--quiet);font:11px var(--sans)}.bars line{stroke:var(--line)}
 svg.bars{display:block;width:100%;height:auto}
-.after{margin-top:12px}
+.after{margin-top:12px}.before{margin-bottom:12px}
 .qr svg{display:block;width:240px;max-width:100%;margin:12px 0;border-radius:6px}
 ol.secret{margin:12px 0;padding-left:44px}
 .secret{padding:12px;border:1px solid var(--amber-line);background:var(--amber-ground);border-radius:6px}

@@ -3,23 +3,23 @@ import { GatewayError, UsageError } from '../../../base/errors.ts'
 import type { UserId } from '../../../base/ids.ts'
 import { recordAudit } from '../../../db/audit-store.ts'
 import { inTransaction } from '../../../db/pool.ts'
-import { invited, takeUp } from '../../../people/invitation-store.ts'
+import { type Invitation, invitationPath, invited } from '../../../people/invitation-store.ts'
 import { optionsToUse, usePasskey } from '../../../people/passkeys.ts'
 import { hashPassword, isPassword } from '../../../people/password.ts'
 import { useRecoveryCode, useTotp } from '../../../people/second-factor-store.ts'
 import { hasFactor } from '../../../people/second-factors.ts'
-import { endSessionsOf } from '../../../people/session-store.ts'
 import { forgiveFailures, type Tried, tryToSignIn } from '../../../people/sign-in-limits.ts'
+import { needsAccount, takeAsUser, takeWithPassword } from '../../../people/take-invitation.ts'
 import {
   passwordOf,
   readEmail,
   readName,
   setLocale,
-  setPassword,
   userByEmail,
   userById,
 } from '../../../people/user-store.ts'
 import { locales } from '../../shell/locale.ts'
+import { commonWords } from '../parts/common-words.ts'
 import { consolePath, href, type Page, viewerOf, wordsOf } from '../parts/page.ts'
 import { challengedSession, PasskeyForm, passkeyAnswerOf, siteOf } from '../parts/passkey-form.tsx'
 import type { Answer, ConsoleRoute, ShownPage } from '../parts/route.ts'
@@ -283,6 +283,7 @@ async function showInvitation(page: Page, errors: InvitationErrors = {}): Promis
   const token = page.params.token!
   const found = await invited(page.context.reads, token)
   if (!found) return gone(page)
+  if (needsAccount(found)) return showJoin(page, found)
   const title = found.hasPassword ? words.resetTitle : words.invitationTitle
   return {
     ...{ title, nav: null, status: Object.keys(errors).length > 0 ? 400 : 200 },
@@ -320,27 +321,70 @@ async function takeInvitation(page: Page): Promise<Answer> {
   const token = page.params.token!
   const found = await invited(reads, token)
   if (!found) return gone(page)
+  if (needsAccount(found)) return join(page, found)
   const name = readName(page.form.text('name'))
   const [password = ''] = page.form.all('password')
   const errors: InvitationErrors = { ...(!name && { name: words.nameWrong }), ...newPasswordErrors(page) }
   if (!name || Object.keys(errors).length > 0) return showInvitation(page, errors)
-  const hash = await hashPassword(password)
-  const taken = await inTransaction(pool, async tx => {
-    if (!(await takeUp(tx, token))) return false
-    await setPassword(tx, found.userId, { password: hash, name })
-    await endSessionsOf(tx, found.userId)
-    await recordAudit(tx, {
-      actor: `${name} <${found.email}>`,
-      action: found.hasPassword ? 'person.password_set' : 'person.joined',
-      subject: `person ${found.email}`,
-    })
-    return true
-  })
-  if (!taken) return gone(page)
-  const user = await userById(pool, found.userId)
+  const userId = await takeWithPassword(pool, token, { name, hash: await hashPassword(password) })
+  if (userId === null) return gone(page)
+  const user = await userById(pool, userId)
   const half = user !== null && hasFactor(user)
-  await beginSession(page, found.userId, { half })
+  await beginSession(page, userId, { half })
   return { goTo: half ? `${consolePath}/sign-in/code` : consolePath }
+}
+
+/** Whether it is their own account that the viewer has signed in to, and not half. */
+const isOwnLink = ({ viewer }: Page, { userId }: Invitation): boolean =>
+  viewer?.user.id === userId && viewer.session.signedInAt !== null
+
+/** A link to more rights for an account that exists: who has it signs in first. */
+function showJoin(page: Page, found: Invitation): ShownPage {
+  const words = wordsOf(page, signInWords)
+  const { roles } = commonWords(page)
+  const path = invitationPath(page.params.token!)
+  const what =
+    found.rights && 'role' in found.rights
+      ? words.joinAs(found.merchantName ?? '', roles[found.rights.role])
+      : words.joinGateway
+  return {
+    ...{ title: words.joinTitle, nav: null },
+    body: (
+      <section class="card">
+        <h1>{words.joinTitle}</h1>
+        <p>{words.invitationFor(found.email)}</p>
+        <p>{what}</p>
+        {isOwnLink(page, found) ? (
+          <Form page={page} action={path}>
+            <Submit>{words.accept}</Submit>
+          </Form>
+        ) : (
+          <>
+            <p>{page.viewer ? words.joinOther(page.viewer.user.email) : words.joinSignIn}</p>
+            {page.viewer ? (
+              <Form page={page} action={href(page, '/sign-out')}>
+                <Submit plain>{commonWords(page).signOut}</Submit>
+              </Form>
+            ) : (
+              <p>
+                <a class="button" href={href(page, '/sign-in', { next: path })}>
+                  {words.signIn}
+                </a>
+              </p>
+            )}
+          </>
+        )}
+      </section>
+    ),
+  }
+}
+
+async function join(page: Page, found: Invitation): Promise<Answer> {
+  if (!isOwnLink(page, found)) return showJoin(page, found)
+  const { viewer, context, params } = page
+  if (!(await takeAsUser(context.pool, params.token!, viewer!.user.id))) return gone(page)
+  const merchant = found.appid ? `?merchant=${encodeURIComponent(found.appid)}` : ''
+  return { goTo: consolePath + merchant }
 }
 
 function gone(page: Page): ShownPage {

@@ -31,6 +31,11 @@ const en = {
   nameWrong: '1 to 100 characters on one line.',
   passwordShort: 'At least 12 characters, at most 200.',
   passwordsDiffer: 'The two are not the same.',
+  joinTitle: 'Invitation',
+  joinAs: (merchant: string, role: string) => `You become a member of ${merchant}. Your role: ${role}.`,
+  joinGateway: 'You become an admin of the gateway.',
+  joinSignIn: 'You have an account already. Sign in, and accept the invitation.',
+  joinOther: (email: string) => `You are signed in as ${email}. Sign out, then open the link again.`,
   gone: 'This link does not count any more',
   goneText: 'It was used, is older than a day, or a newer one was made. Ask for a new one.',
 }
@@ -69,6 +74,11 @@ const zh: SignInWords = {
   nameWrong: '1 到 100 个字符，一行。',
   passwordShort: '至少 12 个字符，最多 200 个。',
   passwordsDiffer: '两次输入不一致。',
+  joinTitle: '邀请',
+  joinAs: (merchant, role) => `您将成为 ${merchant} 的成员，角色：${role}。`,
+  joinGateway: '您将成为网关管理员。',
+  joinSignIn: '您已有账户。请登录后接受邀请。',
+  joinOther: email => `您当前以 ${email} 登录。请先退出，再打开此链接。`,
   gone: '此链接已失效',
   goneText: '它已被使用、超过一天，或已有新的链接。请再要一个。',
 }
