@@ -8,6 +8,7 @@ import {
   chromium,
   type Page,
 } from 'playwright-core'
+import { decodeQR } from 'qr/decode.js'
 
 /** @returns the path of Debian's Chromium, or of a Chrome; null when none is on the PATH. */
 export function chromiumOnPath(): string | null {
@@ -48,4 +49,20 @@ export async function seriousFindings(page: Page): Promise<string[]> {
   )
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(node => `${node.html} ${node.failureSummary}`).join(' | ')}`)
+}
+
+/** Reads the QR code that the page shows, from the pixels of a screenshot. */
+export async function readQr(page: Page): Promise<string> {
+  const png = await page.locator('.qr svg').screenshot()
+  const { width, height, data } = await page.evaluate(async base64 => {
+    const image = new Image()
+    image.src = `data:image/png;base64,${base64}`
+    await image.decode()
+    const canvas = new OffscreenCanvas(image.width, image.height)
+    const drawing = canvas.getContext('2d')!
+    drawing.drawImage(image, 0, 0)
+    const pixels = drawing.getImageData(0, 0, image.width, image.height)
+    return { width: image.width, height: image.height, data: [...pixels.data] }
+  }, png.toString('base64'))
+  return decodeQR({ width, height, data: Uint8Array.from(data) })
 }

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, suite, test } from 'node:test'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { decodeQR } from 'qr/decode.js'
-import { chromiumOnPath, openBrowser, seriousFindings } from '../../support/browser.ts'
+import { chromiumOnPath, openBrowser, readQr, seriousFindings } from '../../support/browser.ts'
 import { findOrInstall } from '../../support/programs.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import { openShop } from './shop.ts'
@@ -207,19 +206,3 @@ suite("the payer's page in a browser", { skip }, async () => {
     }, chain)
   }
 })
-
-/** Reads the QR code that the page shows, from the pixels of a screenshot. */
-async function readQr(page: Page): Promise<string> {
-  const png = await page.locator('.qr svg').screenshot()
-  const { width, height, data } = await page.evaluate(async base64 => {
-    const image = new Image()
-    image.src = `data:image/png;base64,${base64}`
-    await image.decode()
-    const canvas = new OffscreenCanvas(image.width, image.height)
-    const drawing = canvas.getContext('2d')!
-    drawing.drawImage(image, 0, 0)
-    const pixels = drawing.getImageData(0, 0, image.width, image.height)
-    return { width: image.width, height: image.height, data: [...pixels.data] }
-  }, png.toString('base64'))
-  return decodeQR({ width, height, data: Uint8Array.from(data) })
-}
