@@ -29,7 +29,6 @@ export function renderDocument(parts: DocumentParts): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="robots" content="noindex" />
-        <meta name="referrer" content="no-referrer" />
         {/* Safari makes links of digits that look like a telephone number, amounts and addresses among them. */}
         <meta name="format-detection" content="telephone=no" />
         <title>{parts.title}</title>

@@ -153,6 +153,15 @@ suite('accounts and people in a browser', { skip }, async () => {
     })
   }
 
+  test('who changes the language stays on the page', async () => {
+    const user = await center.addPerson('words@example.com', { roles: [[shop, 'owner']] })
+    const { page } = await center.openAs(user)
+    await page.goto(at('/console/account/password'))
+    await page.click('form[action="/console/language"] button')
+    await page.waitForSelector('html[lang=zh-CN]')
+    assert.equal(pathOf(page), '/console/account/password')
+  })
+
   test('a page is small', async () => {
     const user = await center.addPerson('small@example.com', { roles: [[shop, 'owner']] })
     const { page } = await center.openAs(user)
