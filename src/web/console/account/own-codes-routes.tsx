@@ -136,7 +136,12 @@ function shownOnce(page: Page, codes: readonly string[], notice?: string): Answe
           <a class="button" href={href(page, '/account')}>
             {words.recoveryKept}
           </a>
-          <button type="button" class="copy needs-script" data-copy={codes.join('\n')} data-copied={copied}>
+          <button
+            type="button"
+            class="button plain needs-script"
+            data-copy={codes.join('\n')}
+            data-copied={copied}
+          >
             {words.recoveryCopy}
           </button>
         </p>

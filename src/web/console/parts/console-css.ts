@@ -36,7 +36,7 @@ main.alone{max-width:440px;margin:32px auto}
 .warning{border-left-color:var(--amber-bar)}
 .tone-grey{--tone:var(--grey)}.tone-amber{--tone:var(--amber)}.tone-green{--tone:var(--green)}.tone-red{--tone:var(--red)}
 .table{overflow-x:auto;margin-bottom:16px;background:var(--surface);border:1px solid var(--line);border-radius:8px}
-.card>.table{margin:0 -16px -16px;border-width:1px 0 0;border-radius:0 0 8px 8px}
+.card>.table{margin:12px -16px -16px;border-width:1px 0 0;border-radius:0 0 8px 8px}
 table{width:100%;border-collapse:collapse}
 th,td{padding:8px 12px;text-align:left;vertical-align:baseline;border-bottom:1px solid var(--line)}
 tr:last-child td{border-bottom:0}
@@ -96,7 +96,7 @@ footer{padding:16px;text-align:center;color:var(--quiet);font-size:12px}
 .button,input,select{min-height:44px}
 main.alone{margin:0 auto}
 .table{border:0;background:none;overflow:visible}
-.card>.table{margin:0}
+.card>.table{margin:12px 0 0}
 table,tbody,tr,td{display:block}
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 tr{margin-bottom:8px;padding:8px 12px;background:var(--surface);border:1px solid var(--line);border-radius:8px}

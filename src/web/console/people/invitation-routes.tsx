@@ -90,7 +90,7 @@ export function shownLink(page: Page, email: string, token: string): Answer {
         <p>{words.linkText(email)}</p>
         <p class="secret mono id">{link}</p>
         <p class="actions after">
-          <button type="button" class="copy needs-script" data-copy={link} data-copied={copied}>
+          <button type="button" class="button plain needs-script" data-copy={link} data-copied={copied}>
             {copy}
           </button>
           <a class="button plain" href={href(page, '/people')}>

@@ -65,10 +65,10 @@ function People({ page, people, title }: { page: Page; people: readonly Listed[]
         {
           head: words.email,
           cell: ({ id, email }) => (
-            <>
+            <span>
               <a href={href(page, `/people/${id}`)}>{email}</a>
               {id === own && <span class="quiet"> ({words.you})</span>}
-            </>
+            </span>
           ),
         },
         { head: words.name, cell: ({ name }) => name },
