@@ -20,6 +20,7 @@ import { sendAsset, sendHtml } from '../shell/send-page.ts'
 import { consoleRoutes } from './console-routes.ts'
 import { isConfirmed } from './parts/confirmed.ts'
 import { consoleAssets, renderConsole } from './parts/layout.tsx'
+import { readMultipart } from './parts/multipart.ts'
 import {
   type ConsoleContext,
   consolePath,
@@ -84,6 +85,7 @@ export const consoleApp = fastifyPlugin<ConsoleOptions>(
     await app.register(helmet, helmetOptions(secure))
     app.removeAllContentTypeParsers()
     await app.register(formbody)
+    readMultipart(app)
     app.addContentTypeParser(
       'application/json',
       { parseAs: 'string' },
@@ -195,6 +197,7 @@ async function send(answer: Answer, page: Page, reply: FastifyReply, served: Rea
   if ('goTo' in answer) return reply.redirect(answer.goTo, 303)
   if ('json' in answer) return reply.code(answer.status ?? 200).send(answer.json)
   if ('csv' in answer) return sendCsv(answer, reply)
+  if ('bytes' in answer) return reply.type(answer.type).send(answer.bytes)
   const html = renderConsole(page, answer, served)
   return sendHtml(page.request, reply.code(answer.status ?? 200), html)
 }

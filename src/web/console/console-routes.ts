@@ -1,9 +1,10 @@
 import { accountRoutes } from './account/account-routes.tsx'
 import type { ConsoleRoute } from './parts/route.ts'
 import { peopleRoutes } from './people/people-routes.tsx'
+import { settingsRoutes } from './settings/settings-routes.ts'
 import { signInRoutes } from './sign-in/sign-in-routes.tsx'
 
 /** All routes of the console, each room's beside its pages. */
 export function consoleRoutes(): readonly ConsoleRoute[] {
-  return [...signInRoutes, ...accountRoutes, ...peopleRoutes]
+  return [...signInRoutes, ...accountRoutes, ...peopleRoutes, ...settingsRoutes]
 }

@@ -73,6 +73,14 @@ input[aria-invalid],textarea[aria-invalid]{border-color:var(--red)}
 .hint.wrong{color:var(--red)}
 pre{margin:0;padding:12px;overflow:auto;max-height:480px;background:var(--sunken);border:1px solid var(--line);border-radius:6px;font:12px/18px var(--mono);white-space:pre-wrap;overflow-wrap:anywhere}
 code{font-family:var(--mono);font-size:.92em;overflow-wrap:anywhere}
+fieldset{margin:0;padding:12px 16px;border:1px solid var(--line);border-radius:6px;width:100%;min-width:0}
+legend{padding:0 4px;font-weight:500}
+.steps{margin:0 0 12px;padding-left:20px}.steps li+li{margin-top:4px}
+.logo{max-width:200px;max-height:64px}
+.swatch{vertical-align:-3px}
+.notice .facts{margin:8px 0}
+.notice h3{margin:0}
+.card>p+p,.facts+p,.card>.notice{margin-top:12px}
 details>summary{cursor:pointer;padding:4px 0}
 .timeline{border-left:2px solid var(--line);margin-left:8px;padding-left:20px;display:flex;flex-direction:column;gap:16px}
 .timeline>li{position:relative}

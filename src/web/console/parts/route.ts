@@ -22,7 +22,12 @@ export interface ConsoleRoute {
 }
 
 /** What a route answers with. */
-export type Answer = ShownPage | { goTo: string } | CsvAnswer | { json: unknown; status?: number }
+export type Answer =
+  | ShownPage
+  | { goTo: string }
+  | CsvAnswer
+  | { json: unknown; status?: number }
+  | { bytes: Buffer; type: string }
 
 export interface ShownPage {
   title: string

@@ -189,12 +189,15 @@ export function Form(props: {
   ask?: string
   /** The browser's module has an authenticator sign it: see PasskeyForm. */
   passkey?: { does: 'create' | 'get'; options: string }
+  /** It has a file among its fields. */
+  files?: true
   children: ComponentChildren
 }) {
   return (
     <form
       {...{ method: 'post', action: props.action, class: props.class ?? 'form', 'data-ask': props.ask }}
       {...{ 'data-passkey': props.passkey?.does, 'data-options': props.passkey?.options }}
+      {...(props.files && { enctype: 'multipart/form-data' })}
     >
       <input type="hidden" name="_csrf" value={props.page.csrf} />
       {props.children}
@@ -311,6 +314,18 @@ export function Tick(props: { label: string; name: string; checked: boolean; hin
         <input type="checkbox" name={props.name} value="yes" checked={props.checked} /> {props.label}
       </label>
       <Hint name={props.name} hint={props.hint} error={undefined} />
+    </p>
+  )
+}
+
+/** A field for a file. `accept`: the types that the browser offers. The form needs `files`. */
+export function FileField(props: FieldProps & { accept: string }) {
+  const { name, hint, error } = props
+  return (
+    <p class="field">
+      <label for={`f-${name}`}>{props.label}</label>
+      <input {...described(name, hint, error)} type="file" name={name} accept={props.accept} />
+      <Hint name={name} hint={hint} error={error} />
     </p>
   )
 }
