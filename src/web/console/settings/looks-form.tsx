@@ -67,7 +67,11 @@ export async function showLooksForm(page: Page, errors: FormErrors = noErrors): 
             />
             {looks.logo && (
               <>
-                <img class="logo" src={href(page, '/settings/logo')} alt={words.logoAlt} />
+                <img
+                  class="logo"
+                  src={href(page, `/settings/logo/${looks.logo.type.replace('image/', 'logo.')}`)}
+                  alt={words.logoAlt}
+                />
                 <Tick label={words.removeLogo} name="removeLogo" checked={false} />
               </>
             )}

@@ -39,7 +39,8 @@ export const settingsRoutes: readonly ConsoleRoute[] = [
   },
   {
     method: 'GET',
-    path: '/settings/logo',
+    // Named as a file, for whoever saves it.
+    path: '/settings/logo/:file',
     who: 'see',
     handle: async page => {
       const logo = await readMerchantLogo(page.context.reads, merchantOf(page).id)
