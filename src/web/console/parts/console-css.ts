@@ -50,7 +50,7 @@ tbody tr:hover{background:var(--sunken)}
 .copy{border:1px solid var(--line);border-radius:4px;background:transparent;color:var(--text);font:inherit;font-size:12px;line-height:16px;padding:3px 8px;cursor:pointer}
 .needs-script{display:none}.scripted .needs-script{display:inline-block}
 .empty{padding:24px 16px;margin-bottom:16px;text-align:center;color:var(--quiet);background:var(--surface);border:1px dashed var(--line);border-radius:8px}
-.card>.empty{margin:0}
+.card>.empty{margin:12px 0 0}
 .pager,.actions{display:flex;flex-wrap:wrap;gap:8px;align-items:center}
 .facts{display:grid;gap:8px}
 .facts>div{display:grid;grid-template-columns:minmax(96px,176px) minmax(0,1fr);gap:4px 12px}
@@ -62,7 +62,8 @@ tbody tr:hover{background:var(--sunken)}
 .filters{display:flex;flex-wrap:wrap;gap:12px;align-items:flex-end;margin-bottom:16px}
 .field{display:flex;flex-direction:column;gap:4px}
 .field label{font-weight:500}
-.field.tick label{font-weight:400}
+.field.tick label{display:flex;gap:8px;align-items:baseline;font-weight:400}
+fieldset .tick{margin-top:8px}
 input,select,textarea{font:inherit;color:inherit;background:var(--surface);border:1px solid var(--quiet);border-radius:6px;padding:7px 10px;min-height:36px;max-width:100%}
 .field>input,.field>textarea{width:100%}
 .filters .field>input{width:auto}
@@ -75,12 +76,11 @@ pre{margin:0;padding:12px;overflow:auto;max-height:480px;background:var(--sunken
 code{font-family:var(--mono);font-size:.92em;overflow-wrap:anywhere}
 fieldset{margin:0;padding:12px 16px;border:1px solid var(--line);border-radius:6px;width:100%;min-width:0}
 legend{padding:0 4px;font-weight:500}
-.steps{margin:0 0 12px;padding-left:20px}.steps li+li{margin-top:4px}
+.steps{margin:0;padding-left:20px}.card>.steps{margin-top:12px}.steps li+li{margin-top:4px}
 .logo{max-width:200px;max-height:64px}
 .swatch{vertical-align:-3px}
-.notice .facts{margin:8px 0}
+.notice .facts{margin:8px 0}.notice .facts>div{grid-template-columns:minmax(72px,96px) minmax(0,1fr)}.secret .facts{margin-top:8px}
 .notice h3{margin:0}
-.card>p+p,.facts+p,.card>.notice{margin-top:12px}
 details>summary{cursor:pointer;padding:4px 0}
 .timeline{border-left:2px solid var(--line);margin-left:8px;padding-left:20px;display:flex;flex-direction:column;gap:16px}
 .timeline>li{position:relative}

@@ -177,7 +177,7 @@ function KeysSection({ page, read: { keys, secrets } }: SectionProps) {
         rows={[
           [words.keys, `${live(keys)}`],
           [
-            words.states.promoted,
+            words.signing,
             promoted ? `${promoted.id} (${words.schemes[promoted.scheme]})` : words.noKeys,
           ],
           [words.secrets, `${live(secrets)}`],
