@@ -11,4 +11,4 @@ export function callbackUrlProblems(url: string, check: UrlCheck): string[] {
 }
 
 export const depositsNeedUrl =
-  'deposits have no order that could name a URL, so they need a default callback URL: set one, or turn deposits off'
+  'deposits have no order that could name a URL, so they need the default one: set a callback URL, or turn deposits off'
