@@ -38,7 +38,7 @@ export async function changeMember(
     if (role) await setRole(tx, userId, merchant.id, role)
     else await removeMember(tx, userId, merchant.id)
     await cancelInvitations(tx, userId, { merchantId: merchant.id })
-    if (isOwner) await cancelInvitationsBy(tx, user.email, merchant.id)
+    if (isOwner) await cancelInvitationsBy(tx, user.email)
     await recordAudit(tx, {
       ...{ actor: by.actor, subject: `person ${user.email}` },
       action: role ? 'person.role_set' : 'person.removed',
@@ -61,7 +61,7 @@ export async function removeAdmin(pool: Pool, by: Manager, userId: UserId): Prom
     if (!user?.admin) return 'unknown'
     await setAdmin(tx, userId, false)
     await cancelInvitations(tx, userId, { admin: true })
-    await cancelInvitationsBy(tx, user.email, null)
+    await cancelInvitationsBy(tx, user.email)
     await recordAudit(tx, { actor: by.actor, action: 'admin.removed', subject: `person ${user.email}` })
     return 'done'
   })

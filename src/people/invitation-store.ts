@@ -74,18 +74,12 @@ export async function cancelInvitations(
   )
 }
 
-/** Ends the links to a merchant, or (null) to the gateway, that a person made: who may invite no more has no link left either. */
-export async function cancelInvitationsBy(
-  tx: Tx,
-  email: string,
-  merchantId: MerchantId | null,
-): Promise<void> {
+/** Ends the links that a person made and nobody has used: who loses rights has no link left that leads back. */
+export async function cancelInvitationsBy(tx: Tx, email: string): Promise<void> {
   await run(
     tx,
-    `delete from invitation
-      where used_at is null and admin = ($2::bigint is null) and merchant_id is not distinct from $2
-        and right(created_by, length($1) + 2) = '<' || $1 || '>'`,
-    [email, merchantId],
+    `delete from invitation where used_at is null and right(created_by, length($1) + 2) = '<' || $1 || '>'`,
+    [email],
   )
 }
 

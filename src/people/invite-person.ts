@@ -2,7 +2,7 @@ import { GatewayError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
 import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
-import { invite, withdrawInvitation } from './invitation-store.ts'
+import { cancelInvitationsBy, invite, withdrawInvitation } from './invitation-store.ts'
 import type { Role } from './permission.ts'
 import { removeSecondFactors } from './second-factor-store.ts'
 import { endSessionsOf } from './session-store.ts'
@@ -103,7 +103,10 @@ export async function disablePerson(
 ): Promise<void> {
   await inTransaction(pool, async tx => {
     await setDisabled(tx, user.id, disabled)
-    if (disabled) await endSessionsOf(tx, user.id)
+    if (disabled) {
+      await endSessionsOf(tx, user.id)
+      await cancelInvitationsBy(tx, user.email)
+    }
     await recordAudit(tx, {
       actor,
       action: disabled ? 'person.disabled' : 'person.enabled',

@@ -40,10 +40,16 @@ export function readEmail(text: string): string | null {
     : null
 }
 
-/** Reads a name as a person typed it. @returns null when it is empty, longer than 100 characters or not one line. */
+/**
+ * Reads a name as a person typed it. It stands before the mail address in the audit, `Ada <ada@example.com>`, and must not pretend to
+ * be another's.
+ * @returns null when it is empty, longer than 100 characters or not one line, or contains < or >, or turns the text's direction.
+ */
 export function readName(text: string): string | null {
   const name = text.trim()
-  return name !== '' && name.length <= 100 && !/\p{Cc}/u.test(name) ? name : null
+  return name !== '' && name.length <= 100 && !/[\p{Cc}<>\u202a-\u202e\u2066-\u2069]/u.test(name)
+    ? name
+    : null
 }
 
 /** Reads the user with this mail address. */

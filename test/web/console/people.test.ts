@@ -247,6 +247,9 @@ test('admins invite admins, remove them, and disable people', async () => {
   assert.equal((await byOwner.post(`/console/people/${member.id}/disable`)).status, 404)
   const path = `/console/people/${member.id}`
   await visit.get(`${path}?merchant=${shop.appid}`)
+  const to: Invited = { merchantId: shop.id, appid: shop.appid, role: 'owner' }
+  const left = await invitePerson(pool, 'left@example.com', to, { actor: 'Member <member@example.com>' })
   assert.equal((await visit.post(`${path}/disable?merchant=${shop.appid}`)).status, 303)
   assert.equal((await theirs.get('/console/account')).status, 303)
+  assert.equal((await visitor().get(`/console/invitation/${left.token}`)).status, 404)
 })

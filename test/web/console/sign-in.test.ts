@@ -34,6 +34,8 @@ test('until the first admin has a password, the console answers as if it were no
   const form = { name: 'Ada', password: testPassword, again: testPassword }
   assert.equal((await visit.post(link, { ...form, again: 'x' })).status, 400)
   assert.equal((await visit.post(link, { ...form, password: 'short', again: 'short' })).status, 400)
+  // The audit would show it as somebody else's.
+  assert.equal((await visit.post(link, { ...form, name: 'Root <root@example.com>' })).status, 400)
   const joined = await visit.post(link, form)
   assert.equal(joined.location, '/console')
   const late = empty.visitor()

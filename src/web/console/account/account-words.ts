@@ -54,7 +54,7 @@ const en = {
     'A passkey is a key that your device, telephone or security key keeps. It replaces the one-time code, and works on this site alone.',
   passkeyName: 'Name of the passkey',
   passkeyNameHint: 'How you tell it from others: “laptop”, “blue key”.',
-  passkeyNameWrong: '1 to 100 characters on one line.',
+  passkeyNameWrong: '1 to 100 characters on one line, without < and >.',
   passkeyElsewhere: (url: string) =>
     `Passkeys work on https and on localhost alone. The console is at ${url}, so that there are none here; use one-time codes.`,
   passkeyScript: 'Passkeys need JavaScript.',
@@ -142,7 +142,7 @@ const zh: AccountWords = {
   passkeyText: '通行密钥保存在您的设备、手机或安全密钥中，可代替一次性验证码，且只对本站有效。',
   passkeyName: '通行密钥名称',
   passkeyNameHint: '便于区分，例如“笔记本”“蓝色密钥”。',
-  passkeyNameWrong: '1 到 100 个字符，一行。',
+  passkeyNameWrong: '1 到 100 个字符，一行，不含 < 和 >。',
   passkeyElsewhere: url =>
     `通行密钥只能用于 https 和 localhost。本控制台位于 ${url}，无法使用；请使用一次性验证码。`,
   passkeyScript: '通行密钥需要 JavaScript。',
