@@ -44,6 +44,7 @@ suite('accounts and people in a browser', { skip }, async () => {
     await tabTo(page, '[name=again]')
     await page.keyboard.type(testPassword)
     await goes(page, '/console', enter)
+    await page.goto(at('/console/people'))
     await tabTo(page, 'a[href^="/console/account"]')
     await goes(page, '/console/account', enter)
     await tabTo(page, 'a[href="/console/account/codes"]')
