@@ -148,7 +148,8 @@ export const consoleApp = fastifyPlugin<ConsoleOptions>(
       const viewer = await readViewer(reads, request)
       const query = textsOf(request.query)
       const locale = localeOf(request, viewer)
-      const merchant = await merchantFor(viewer, query.text('merchant'))
+      // Who has given the password alone is told nothing yet, the merchants' names neither.
+      const merchant = await merchantFor(viewer?.session.signedInAt ? viewer : null, query.text('merchant'))
       const membership = viewer?.memberships.find(({ merchantId }) => merchantId === merchant?.id)
       return {
         ...{ context: options, request, locale, viewer, merchant, query, now: new Date() },

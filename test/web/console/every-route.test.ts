@@ -61,6 +61,12 @@ test('who has not signed in is sent to sign in, and who has given half of it to 
       const { status, location } = await ask(visit, route)
       assert.equal(`${status} ${location?.split('?')[0]}`, `303 ${to}`, nameOf(route))
     }
+    // The other half is an owner of the merchant. The password alone does not tell whose account it is.
+    for (const query of ['', `?merchant=${marked.appid}`]) {
+      const { status, text } = await visit.get(`/console/no-such-page${query}`)
+      assert.equal(status, 404)
+      assert(!text.includes(marker))
+    }
   }
 })
 

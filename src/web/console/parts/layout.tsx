@@ -29,7 +29,7 @@ const navigation: readonly { permission: Permission; paths: readonly NavPath[] }
 /** Renders a page of the console. @param served the paths that GET routes have: what is not there has no link. */
 export function renderConsole(page: Page, shown: ShownPage, served: ReadonlySet<string>): string {
   const words = commonWords(page)
-  const alone = shown.nav === null || page.viewer === null
+  const alone = shown.nav === null || !page.viewer?.session.signedInAt
   return renderDocument({
     ...{ locale: page.locale, styles: [stylesheet.path], script, refreshSeconds: null },
     title: `${shown.title} – ${words.console}`,

@@ -176,10 +176,7 @@ function KeysSection({ page, read: { keys, secrets } }: SectionProps) {
       <Facts
         rows={[
           [words.keys, `${live(keys)}`],
-          [
-            words.signing,
-            promoted ? `${promoted.id} (${words.schemes[promoted.scheme]})` : words.noKeys,
-          ],
+          [words.signing, promoted ? `${promoted.id} (${words.schemes[promoted.scheme]})` : words.noKeys],
           [words.secrets, `${live(secrets)}`],
         ]}
       />
