@@ -7,6 +7,7 @@ import { openReadPool } from '../../src/db/read-pool.ts'
 import { openPages } from '../../src/http/app.ts'
 import { clientAddressOf, limitKeyOf } from '../../src/http/limits/client-address.ts'
 import type { Merchant } from '../../src/merchants/merchant.ts'
+import { openMerchantDirectory } from '../../src/merchants/merchant-directory.ts'
 import { hashPassword } from '../../src/people/password.ts'
 import type { Role } from '../../src/people/permission.ts'
 import { ensureUser, setAdmin, setPassword, setRole, type User } from '../../src/people/user-store.ts'
@@ -59,14 +60,16 @@ export async function openConsoleUnderTest(settings: Record<string, string> = {}
   }
   const config = readConfig(env, 'api')
   const publicUrl = () => config.publicUrl!
-  const options: ConsoleOptions = {
-    ...{ pool, reads, config, log, publicUrl, payUrl: publicUrl },
+  const merchants = await openMerchantDirectory({ pool, masterKey: config.masterKey, log })
+  const options: Omit<ConsoleOptions, 'tests'> = {
+    ...{ pool, reads, config, merchants, log, publicUrl, payUrl: publicUrl },
     clientOf: request => limitKeyOf(clientAddressOf(request)),
   }
   const registry = createMetrics()
   const app = await openPages({ pool, config, log, registry, pages: openConsole(options).register })
   after(async () => {
     await app.close()
+    await merchants.close()
     await reads.end()
   })
 
@@ -153,7 +156,7 @@ export async function openConsoleUnderTest(settings: Record<string, string> = {}
   }
 
   const admin = await addPerson('root@example.com', { admin: true, name: 'Root' })
-  return { app, pool, reads, url, config, options, logged, visitor, addPerson, signedIn, admin }
+  return { app, pool, reads, url, config, merchants, options, logged, visitor, addPerson, signedIn, admin }
 }
 
 export type ConsoleUnderTest = Awaited<ReturnType<typeof openConsoleUnderTest>>

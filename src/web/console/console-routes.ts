@@ -1,4 +1,6 @@
 import { accountRoutes } from './account/account-routes.tsx'
+import { callbacksRoutes } from './callbacks/callbacks-routes.tsx'
+import { orderDetailRoutes } from './orders/order-detail-routes.tsx'
 import type { ConsoleRoute } from './parts/route.ts'
 import { peopleRoutes } from './people/people-routes.tsx'
 import { settingsRoutes } from './settings/settings-routes.ts'
@@ -6,5 +8,12 @@ import { signInRoutes } from './sign-in/sign-in-routes.tsx'
 
 /** All routes of the console, each room's beside its pages. */
 export function consoleRoutes(): readonly ConsoleRoute[] {
-  return [...signInRoutes, ...accountRoutes, ...peopleRoutes, ...settingsRoutes]
+  return [
+    ...signInRoutes,
+    ...accountRoutes,
+    ...orderDetailRoutes,
+    ...callbacksRoutes,
+    ...peopleRoutes,
+    ...settingsRoutes,
+  ]
 }

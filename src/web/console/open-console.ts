@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { repeat } from '../../base/repeat.ts'
+import { openTestContext } from '../../callbacks/sending/test-callback.ts'
 import { purgeSessions } from '../../people/session-store.ts'
 import { purgeFailures } from '../../people/sign-in-limits.ts'
 import { type ConsoleOptions, consoleApp } from './console-app.ts'
@@ -12,11 +13,12 @@ export interface Console {
 const purgeEveryMs = 10 * 60_000
 
 /** Opens the console: where a merchant's people see orders and callbacks, and admins the gateway. */
-export function openConsole(options: ConsoleOptions): Console {
+export function openConsole(options: Omit<ConsoleOptions, 'tests'>): Console {
   const { pool, log } = options
   return {
     register: app => {
-      app.register(consoleApp, options)
+      const tests = openTestContext(options)
+      app.register(consoleApp, { ...options, tests })
       const stopping = new AbortController()
       const work = async () => {
         await purgeSessions(pool)
@@ -27,6 +29,7 @@ export function openConsole(options: ConsoleOptions): Console {
       app.addHook('onClose', async () => {
         stopping.abort()
         await purging
+        await tests.agent.destroy()
       })
     },
   }

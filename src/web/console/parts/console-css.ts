@@ -85,6 +85,15 @@ details>summary{cursor:pointer;padding:4px 0}
 .timeline{border-left:2px solid var(--line);margin-left:8px;padding-left:20px;display:flex;flex-direction:column;gap:16px}
 .timeline>li{position:relative}
 .timeline>li::before{content:"";position:absolute;left:-27px;top:4px;width:12px;height:12px;border-radius:50%;background:var(--tone,var(--grey));border:2px solid var(--surface)}
+.lists{display:flex;flex-wrap:wrap;gap:4px;margin-bottom:12px}
+.lists a{padding:6px 12px;border-radius:6px;color:var(--text);text-decoration:none}
+.lists a:hover{background:var(--sunken)}
+.lists a[aria-current]{background:var(--surface);font-weight:600;box-shadow:inset 0 -3px var(--accent)}
+.pay-link{display:flex;flex-wrap:wrap;gap:16px;align-items:flex-start}
+.pay-link>.qr{flex:0 0 144px}.pay-link>.qr svg{margin:0}
+.pay-link>:last-child{flex:1 1 200px;display:grid;gap:12px}
+.note-text{white-space:pre-wrap;overflow-wrap:anywhere}
+.timeline>li>*+*{margin-top:4px}
 .bars rect{fill:var(--accent)}.bars rect.second{fill:var(--amber-bar)}.bars text{fill:var(--quiet);font:11px var(--sans)}.bars line{stroke:var(--line)}
 svg.bars{display:block;width:100%;height:auto}
 .after{margin-top:12px}.before{margin-bottom:12px}

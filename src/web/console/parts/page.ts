@@ -3,7 +3,9 @@ import type { ConfigOf } from '../../../base/config.ts'
 import { GatewayError } from '../../../base/errors.ts'
 import type { MerchantId } from '../../../base/ids.ts'
 import type { Logger } from '../../../base/log.ts'
+import type { TestContext } from '../../../callbacks/sending/test-callback.ts'
 import type { Pool } from '../../../db/pool.ts'
+import type { MerchantDirectory } from '../../../merchants/merchant-directory.ts'
 import { may, type Permission, type Role } from '../../../people/permission.ts'
 import type { Session } from '../../../people/session-store.ts'
 import type { Membership, User } from '../../../people/user-store.ts'
@@ -16,6 +18,9 @@ export interface ConsoleContext {
   /** For what pages show: a pool of its own, so that taking orders does not notice it. */
   reads: Pool
   config: ConfigOf<'api'>
+  merchants: MerchantDirectory
+  /** What test callbacks are sent with. */
+  tests: TestContext
   /** Where people reach the console, without a slash at its end. */
   publicUrl: () => string
   /** Where payers reach their pages, without a slash at its end. */

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { addMerchant } from '../../../src/merchants/add-merchant.ts'
+import { testXpub } from '../../support/api-under-test.ts'
+import { deliver, exhaust, lease, waitLong } from '../../support/callback-states.ts'
+import { openConsoleUnderTest } from '../../support/console-under-test.ts'
+import { startMerchantEndpoint } from '../../support/merchant-endpoint.ts'
+import { seedAttempt, seedCallback, seedCallbacks } from '../../support/seed-callback.ts'
+import { seedMerchant } from '../../support/seed-merchant.ts'
+
+const center = await openConsoleUnderTest({ CALLBACK_ALLOWED_NETWORKS: '127.0.0.0/8' })
+const { pool, merchants } = center
+const merchant = await seedMerchant(pool, { callbackUrl: 'https://shop.example/cb' })
+const other = await seedMerchant(pool, { callbackUrl: 'https://other.example/cb' })
+const developer = await center.addPerson('dev@example.com', { roles: [[merchant, 'developer']] })
+const support = await center.addPerson('support@example.com', { roles: [[merchant, 'support']] })
+const stranger = await center.addPerson('stranger@example.com', { roles: [[other, 'owner']] })
+
+test('lists show the callbacks in a state, of the merchant alone; a broken filter does not restrict', async () => {
+  const [due, failing, exhausted, delivered] = await seedCallbacks(pool, Array(4).fill({ merchant }))
+  await waitLong(pool, failing!)
+  await exhaust(pool, exhausted!)
+  await deliver(pool, delivered!)
+  const foreign = await seedCallback(pool, { merchant: other })
+  const visit = await center.signedIn(developer)
+  const shown = async (query: string) => {
+    const { status, text } = await visit.get(`/console/callbacks${query}`)
+    assert.equal(status, 200, query)
+    return [due, failing, exhausted, delivered, foreign].map(one =>
+      text.includes(`/console/callbacks/${one!.key}"`),
+    )
+  }
+  assert.deepEqual(await shown(''), [true, true, true, true, false])
+  assert.deepEqual(await shown('?list=due'), [true, true, false, false, false])
+  assert.deepEqual(await shown('?list=failing'), [false, true, false, false, false])
+  assert.deepEqual(await shown('?list=exhausted'), [false, false, true, false, false])
+  assert.deepEqual(await shown('?list=delivered&from=2020-01-01'), [false, false, false, true, false])
+  assert.deepEqual(await shown('?list=delivered&to=2020-01-01'), [false, false, false, false, false])
+  assert.deepEqual(await shown('?origin=https://nowhere'), [false, false, false, false, false])
+  for (const odd of ['?list=x', "?after=1'", '?after=1.1.1', '?from=2026-13-99', '?list=due&list=x&from=%00'])
+    assert.equal((await visit.get(`/console/callbacks${odd}`)).status, 200, odd)
+  assert.equal((await visit.get('/console/callbacks?list=held')).text.includes('Nothing is held'), true)
+  const origins = await visit.get('/console/callbacks/origins')
+  assert.match(origins.text, /https:\/\/shop\.example:443/)
+  assert.doesNotMatch(origins.text, /other\.example/)
+  const all = await (await center.signedIn(center.admin)).get('/console/callbacks/origins')
+  assert.match(all.text, /other\.example/)
+})
+
+test('a long list goes on page by page', async () => {
+  const busy = await seedMerchant(pool, { callbackUrl: 'https://busy.example/cb' })
+  const person = await center.addPerson('busy@example.com', { roles: [[busy, 'support']] })
+  await seedCallbacks(pool, Array(120).fill({ merchant: busy }))
+  const visit = await center.signedIn(person)
+  const keys = new Set<string>()
+  let path: string | undefined = '/console/callbacks?list=due'
+  let pages = 0
+  for (; path && pages < 10; pages++) {
+    const { text } = await visit.get(path)
+    for (const [, key] of text.matchAll(/\/console\/callbacks\/(cb_\w+)"/g)) keys.add(key!)
+    path = /rel="next" href="([^"]*)"/.exec(text)?.[1]?.replaceAll('&amp;', '&')
+  }
+  assert.deepEqual([keys.size, pages], [120, 3])
+})
+
+test('a callback shows each attempt with its whole answer, and what comes next', async () => {
+  const callback = await seedCallback(pool, { merchant })
+  const answer = `${'x'.repeat(2_040)}<i>end`
+  for (let n = 1; n <= 25; n++)
+    await seedAttempt(pool, {
+      ...{
+        callbackId: callback.callbackId,
+        attempt: n,
+        outcome: 'refused',
+        status: 500,
+        scheduleStep: 0,
+        retryInMs: 5_000,
+      },
+      startedAt: new Date(Date.now() - (30 - n) * 60_000),
+      answer: n === 25 ? answer : 'no',
+    })
+  const visit = await center.signedIn(support)
+  const path = `/console/callbacks/${callback.key}`
+  const { status, text } = await visit.get(path)
+  assert.equal(status, 200)
+  assert.match(text, /x{2040}&lt;i/)
+  assert.match(text, /Attempt 25[\s\S]*Attempt 6/)
+  assert.doesNotMatch(text, /Attempt 5</)
+  assert.match(text, /It is due\. A courier takes it next/)
+  assert.doesNotMatch(text, /resend"/)
+  const older = /rel="next" href="([^"]*)"/.exec(text)![1]!
+  assert.match((await visit.get(older)).text, /Attempt 5[\s\S]*Attempt 1</)
+  assert.equal((await visit.get(`${path}?before=never`)).status, 200)
+  assert.equal((await (await center.signedIn(stranger)).get(path)).status, 404)
+  assert.equal((await visit.get('/console/callbacks/cb_none')).status, 404)
+})
+
+test('one is sent again by whoever may, and one in flight is left alone', async () => {
+  const callback = await seedCallback(pool, { merchant })
+  await exhaust(pool, callback)
+  const path = `/console/callbacks/${callback.key}`
+  const visit = await center.signedIn(developer)
+  await visit.get(path)
+  const sent = await visit.post(`${path}/resend`)
+  assert.equal(sent.location, `${path}?done=resent`)
+  assert.match((await visit.get(sent.location!)).text, /It is due now/)
+  await lease(pool, callback)
+  const not = await visit.post(`${path}/resend`)
+  assert.match((await visit.get(not.location!)).text, /being sent at that moment/)
+  for (const person of [support, stranger]) {
+    const unable = await center.signedIn(person)
+    assert.equal((await unable.post(`${path}/resend`)).status, 404)
+  }
+})
+
+test('many are sent again after their number was shown, and only those of the list', async () => {
+  const shop = await seedMerchant(pool, { callbackUrl: 'https://many.example/cb' })
+  const person = await center.addPerson('many@example.com', { roles: [[shop, 'owner']] })
+  const callbacks = await seedCallbacks(pool, Array(3).fill({ merchant: shop }))
+  for (const one of callbacks.slice(0, 2)) await exhaust(pool, one)
+  const visit = await center.signedIn(person)
+  const asked = await visit.get('/console/callbacks/resend?list=exhausted')
+  assert.match(asked.text, /2 callbacks are in the list “Exhausted”/)
+  const sent = await visit.post('/console/callbacks/resend', { list: 'exhausted' })
+  assert.equal(sent.location, '/console/callbacks?list=exhausted&done=resent')
+  const { rows } = await pool.query(
+    `select count(*)::int as due from callback_outbox b join callback c on c.id = b.callback_id where c.merchant_id = $1`,
+    [shop.id],
+  )
+  assert.equal(rows[0].due, 3)
+  assert.match(
+    (await visit.post('/console/callbacks/resend', { list: 'exhausted' })).text,
+    /nothing in this list/,
+  )
+  for (const list of ['all', 'in_flight', 'delivered', 'x'])
+    assert.equal((await visit.post('/console/callbacks/resend', { list })).status, 200, list)
+  const audit = await pool.query(
+    `select distinct actor from audit_event where action like 'callbacks.resen%'`,
+  )
+  assert.deepEqual(audit.rows, [{ actor: 'many <many@example.com>' }])
+  assert.equal((await (await center.signedIn(support)).get('/console/callbacks/resend?list=due')).status, 404)
+})
+
+test('a test shows the signed request and the answer, and no secret', async () => {
+  const endpoint = await startMerchantEndpoint({ status: 500, body: '<b>not today' })
+  const added = await addMerchant(pool, center.config.masterKey, {
+    ...{ name: 'tested', xpub: testXpub, callbackUrl: endpoint.url, scheme: 'hmac-sha256' },
+    checkUrl: () => null,
+  })
+  await merchants.refresh()
+  const tested = merchants.byAppid(added.appid)!
+  const person = await center.addPerson('tested@example.com', { roles: [[tested, 'developer']] })
+  const visit = await center.signedIn(person)
+  const form = await visit.get('/console/callbacks/test')
+  assert.match(form.text, new RegExp(`it goes to ${endpoint.url}`))
+  const { status, text } = await visit.post('/console/callbacks/test', { url: '' })
+  assert.equal(status, 200)
+  assert.match(text, /It was not acknowledged/)
+  assert.match(text, /&lt;b>not today|&lt;b&gt;not today/)
+  const [received] = endpoint.requests
+  for (const name of ['webhook-signature', 'idempotency-key', 'content-length', 'host'])
+    assert.ok(text.includes(`<code>${received!.headers[name]}</code>`.replaceAll('+', '+')), name)
+  assert.match(text, /callback\?amount=0&amp;appid=/)
+  for (const { key } of tested.keys) assert.ok(!text.includes(key))
+  for (const secret of tested.webhookSecrets) assert.ok(!text.includes(secret.slice(6)))
+  const refused = await visit.post('/console/callbacks/test', { url: 'http://shop.example/' })
+  assert.equal(refused.status, 400)
+  assert.match(refused.text, /must be https/)
+  const admin = await center.signedIn(center.admin)
+  assert.match((await admin.get('/console/callbacks/test')).text, /Choose a merchant above/)
+  assert.equal((await admin.post('/console/callbacks/test', { url: '' })).status, 400)
+  assert.equal((await (await center.signedIn(support)).post('/console/callbacks/test', {})).status, 404)
+})
