@@ -153,7 +153,7 @@ export const consoleApp = fastifyPlugin<ConsoleOptions>(
       const membership = viewer?.memberships.find(({ merchantId }) => merchantId === merchant?.id)
       return {
         ...{ context: options, request, locale, viewer, merchant, query, now: new Date() },
-        params: request.params as Record<string, string>,
+        params: paramsOf(request),
         form: textsOf(request.body),
         role: !viewer?.session.signedInAt ? null : viewer.user.admin ? 'admin' : (membership?.role ?? null),
         csrf: reply.generateCsrf({ ...cookieOptions, userInfo: sessionIdOf(request) }),
@@ -193,6 +193,14 @@ export const consoleApp = fastifyPlugin<ConsoleOptions>(
     encapsulate: true,
   },
 )
+
+/** @throws GatewayError not_found for a text that no name in the database can be. */
+function paramsOf(request: FastifyRequest): Record<string, string> {
+  const params = request.params as Record<string, string>
+  if (Object.values(params).some(text => text.includes('\0')))
+    throw new GatewayError('not_found', 'no such name')
+  return params
+}
 
 async function send(answer: Answer, page: Page, reply: FastifyReply, served: ReadonlySet<string>) {
   if ('goTo' in answer) return reply.redirect(answer.goTo, 303)

@@ -37,7 +37,15 @@ test('lists show the callbacks in a state, of the merchant alone; a broken filte
   assert.deepEqual(await shown('?list=delivered&from=2020-01-01'), [false, false, false, true, false])
   assert.deepEqual(await shown('?list=delivered&to=2020-01-01'), [false, false, false, false, false])
   assert.deepEqual(await shown('?origin=https://nowhere'), [false, false, false, false, false])
-  for (const odd of ['?list=x', "?after=1'", '?after=1.1.1', '?from=2026-13-99', '?list=due&list=x&from=%00'])
+  for (const odd of [
+    '?list=x',
+    "?after=1'",
+    '?after=1.1.1',
+    '?from=2026-13-99',
+    '?list=due&list=x&from=%00',
+    '?origin=%00',
+    '?origin=%F0%9F%98%80%27',
+  ])
     assert.equal((await visit.get(`/console/callbacks${odd}`)).status, 200, odd)
   assert.equal((await visit.get('/console/callbacks?list=held')).text.includes('Nothing is held'), true)
   const origins = await visit.get('/console/callbacks/origins')
@@ -163,9 +171,9 @@ test('a test shows the signed request and the answer, and no secret', async () =
   assert.match(text, /callback\?amount=0&amp;appid=/)
   for (const { key } of tested.keys) assert.ok(!text.includes(key))
   for (const secret of tested.webhookSecrets) assert.ok(!text.includes(secret.slice(6)))
-  const refused = await visit.post('/console/callbacks/test', { url: 'http://shop.example/' })
+  const refused = await visit.post('/console/callbacks/test', { url: 'ftp://shop.example/' })
   assert.equal(refused.status, 400)
-  assert.match(refused.text, /must be https/)
+  assert.match(refused.text, /must be an https URL/)
   const admin = await center.signedIn(center.admin)
   assert.match((await admin.get('/console/callbacks/test')).text, /Choose a merchant above/)
   assert.equal((await admin.post('/console/callbacks/test', { url: '' })).status, 400)

@@ -5,7 +5,7 @@ import { sendTestCallback, type TestedCallback } from '../../../callbacks/sendin
 import type { Merchant } from '../../../merchants/merchant.ts'
 import { href, type Page, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
-import { durationText, Field, Form, Section, State, Submit, Table } from '../parts/ui.tsx'
+import { durationText, Facts, Field, Form, Section, State, Submit } from '../parts/ui.tsx'
 import { callbacksWords } from './callbacks-words.ts'
 
 export const testRoutes: readonly ConsoleRoute[] = [
@@ -104,15 +104,7 @@ function Request(props: { page: Page; request: ShownRequest }) {
         </code>
       </p>
       <h3>{words.headers}</h3>
-      <Table
-        caption={words.headers}
-        columns={[
-          { head: words.headers, cell: ([name]) => <code>{name}</code> },
-          { head: '=', cell: ([, value]) => <code>{value}</code> },
-        ]}
-        rows={headers}
-        empty=""
-      />
+      <Facts rows={headers.map(([name, value]) => [name, <code>{value}</code>] as const)} />
       <h3>{words.body}</h3>
       <pre>{body}</pre>
       <h3>{words.signedText(signed.scheme, `${signed.keyId}`)}</h3>

@@ -11,7 +11,6 @@ import {
   Filters,
   Id,
   Pager,
-  Section,
   Table,
   Time,
 } from '../parts/ui.tsx'
@@ -184,11 +183,9 @@ async function showOrigins(page: Page): Promise<Answer> {
             {words.title}
           </a>
         </div>
-        <Section title={words.origins}>
-          <p class="quiet">{words.originsText}</p>
-          {shown.more && <p>{words.moreOrigins}</p>}
-          <OriginTable page={page} shown={shown} />
-        </Section>
+        <p class="lead">{words.originsText}</p>
+        {shown.more && <p class="lead">{words.moreOrigins}</p>}
+        <OriginTable page={page} shown={shown} />
       </>
     ),
   }

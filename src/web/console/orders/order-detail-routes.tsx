@@ -6,6 +6,7 @@ import { addOrderNote, cleanNote, noteLimits } from '../../../orders/order-note-
 import { payPath } from '../../../orders/pay-link.ts'
 import { giveLinks } from '../../../orders/pay-link-store.ts'
 import { qrSvg } from '../../shell/qr-svg.ts'
+import { commonWords } from '../parts/common-words.ts'
 import { actorOf, can, href, type Page, scopeOf, viewerOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import {
@@ -57,6 +58,7 @@ async function showOrder(page: Page, noteProblem?: string): Promise<Answer> {
   const timeline = await readTimeline(page.context.reads, order)
   const payUrl = await payUrlOf(page, order)
   const words = wordsOf(page, orderDetailWords)
+  const { copy, copied } = commonWords(page)
   const state = orderState(order.received, order.amount)
   const path = `/orders/${order.ordersn}`
   const hasCallbacks = timeline.events.some(({ kind }) => kind === 'callback')
@@ -91,7 +93,12 @@ async function showOrder(page: Page, noteProblem?: string): Promise<Answer> {
                   </a>
                 </p>
                 <p>
-                  <CopyableId page={page} text={payUrl} />
+                  <span class="copyable">
+                    <code>{payUrl}</code>
+                    <button type="button" class="copy needs-script" data-copy={payUrl} data-copied={copied}>
+                      {copy}
+                    </button>
+                  </span>
                 </p>
                 <p class="hint">{words.payHint}</p>
               </div>

@@ -82,7 +82,7 @@ legend{padding:0 4px;font-weight:500}
 .notice .facts{margin:8px 0}.notice .facts>div{grid-template-columns:minmax(72px,96px) minmax(0,1fr)}.secret .facts{margin-top:8px}
 .notice h3{margin:0}
 details>summary{cursor:pointer;padding:4px 0}
-.timeline{border-left:2px solid var(--line);margin-left:8px;padding-left:20px;display:flex;flex-direction:column;gap:16px}
+.timeline{list-style:none;margin-top:0;margin-bottom:0;border-left:2px solid var(--line);margin-left:8px;padding-left:20px;display:flex;flex-direction:column;gap:16px}
 .timeline>li{position:relative}
 .timeline>li::before{content:"";position:absolute;left:-27px;top:4px;width:12px;height:12px;border-radius:50%;background:var(--tone,var(--grey));border:2px solid var(--surface)}
 .lists{display:flex;flex-wrap:wrap;gap:4px;margin-bottom:12px}
@@ -92,6 +92,7 @@ details>summary{cursor:pointer;padding:4px 0}
 .pay-link{display:flex;flex-wrap:wrap;gap:16px;align-items:flex-start}
 .pay-link>.qr{flex:0 0 144px}.pay-link>.qr svg{margin:0}
 .pay-link>:last-child{flex:1 1 200px;display:grid;gap:12px}
+.lead{max-width:72ch;margin-bottom:12px;color:var(--quiet)}
 .note-text{white-space:pre-wrap;overflow-wrap:anywhere}
 .timeline>li>*+*{margin-top:4px}
 .bars rect{fill:var(--accent)}.bars rect.second{fill:var(--amber-bar)}.bars text{fill:var(--quiet);font:11px var(--sans)}.bars line{stroke:var(--line)}

@@ -138,7 +138,9 @@ export function hrefWith(page: Page, path: string, names: readonly string[], cha
 export function textsOf(values: unknown): Texts {
   const all = (name: string): string[] => {
     const value = Object.hasOwn(Object(values), name) ? (values as Record<string, unknown>)[name] : undefined
-    return (Array.isArray(value) ? value : [value]).filter(one => typeof one === 'string')
+    const texts = (Array.isArray(value) ? value : [value]).filter(one => typeof one === 'string')
+    // No text in Postgres has one.
+    return texts.map(text => text.replaceAll('\0', ''))
   }
   return {
     all,
