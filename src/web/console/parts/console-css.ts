@@ -82,7 +82,7 @@ legend{padding:0 4px;font-weight:500}
 .notice .facts{margin:8px 0}.notice .facts>div{grid-template-columns:minmax(72px,96px) minmax(0,1fr)}.secret .facts{margin-top:8px}
 .notice h3{margin:0}
 details>summary{cursor:pointer;padding:4px 0}
-.timeline{list-style:none;margin-top:0;margin-bottom:0;border-left:2px solid var(--line);margin-left:8px;padding-left:20px;display:flex;flex-direction:column;gap:16px}
+.timeline{list-style:none;margin:12px 0 0 8px;border-left:2px solid var(--line);padding-left:20px;display:flex;flex-direction:column;gap:16px}
 .timeline>li{position:relative}
 .timeline>li::before{content:"";position:absolute;left:-27px;top:4px;width:12px;height:12px;border-radius:50%;background:var(--tone,var(--grey));border:2px solid var(--surface)}
 .lists{display:flex;flex-wrap:wrap;gap:4px;margin-bottom:12px}
