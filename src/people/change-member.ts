@@ -4,6 +4,7 @@ import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool, rows, type Tx } from '../db/pool.ts'
 import { cancelInvitations, cancelInvitationsBy } from './invitation-store.ts'
 import type { Role } from './permission.ts'
+import { answerableFor, tellRight } from './tell-of-person.ts'
 import { lockUser, membershipsOf, removeMember, setAdmin, setRole, userById } from './user-store.ts'
 
 /** Who changes what others may. */
@@ -33,6 +34,8 @@ export async function changeMember(
     const membership = (await membershipsOf(tx, userId)).find(({ merchantId }) => merchantId === merchant.id)
     if (!user || !membership) return 'unknown'
     if (role === membership.role) return 'done'
+    const right = { merchantId: merchant.id, appid: merchant.appid, role }
+    const to = await answerableFor(tx, right)
     const isOwner = membership.role === 'owner'
     if (isOwner && !owners.some(one => one.canSignIn && one.userId !== userId)) return 'last'
     if (role) await setRole(tx, userId, merchant.id, role)
@@ -44,6 +47,7 @@ export async function changeMember(
       action: role ? 'person.role_set' : 'person.removed',
       detail: { merchant: merchant.appid, ...(role && { role }) },
     })
+    await tellRight(tx, { email: user.email, right, actor: by.actor, to })
     return 'done'
   })
 }
@@ -63,6 +67,8 @@ export async function removeAdmin(pool: Pool, by: Manager, userId: UserId): Prom
     await cancelInvitations(tx, userId, { admin: true })
     await cancelInvitationsBy(tx, user.email)
     await recordAudit(tx, { actor: by.actor, action: 'admin.removed', subject: `person ${user.email}` })
+    const to = admins.map(({ email }) => email)
+    await tellRight(tx, { email: user.email, right: { admin: false }, actor: by.actor, to })
     return 'done'
   })
 }

@@ -6,6 +6,7 @@ import { cancelInvitationsBy, invite, withdrawInvitation } from './invitation-st
 import type { Role } from './permission.ts'
 import { removeSecondFactors } from './second-factor-store.ts'
 import { endSessionsOf } from './session-store.ts'
+import { tellInvited } from './tell-of-person.ts'
 import { ensureUser, lockUser, membershipsOf, setDisabled, type User } from './user-store.ts'
 
 /** What a person is invited to. */
@@ -37,6 +38,7 @@ export async function invitePerson(
       ...{ actor, action: 'person.invited', subject: `person ${email}` },
       detail: 'admin' in to ? { admin: true } : { merchant: to.appid, role: to.role },
     })
+    await tellInvited(tx, email, to, actor)
     return { user, token }
   })
 }

@@ -3,6 +3,7 @@ import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
 import { cancelInvitations, type Invitation, invited, takeUp } from './invitation-store.ts'
 import { endSessionsOf } from './session-store.ts'
+import { answerableFor, tellReset, tellRight } from './tell-of-person.ts'
 import { joinMerchant, lockUser, setAdmin, setPassword } from './user-store.ts'
 
 /** Checks whether a link is for an account that exists, so that only who has signed in to it can take the link up. */
@@ -29,6 +30,7 @@ export async function takeWithPassword(
       action: found.hasPassword ? 'person.password_set' : 'person.joined',
       subject: `person ${found.email}`,
     })
+    if (found.hasPassword) await tellReset(tx, (await lockUser(tx, found.userId))!)
     await give(tx, found, name)
     return found.userId
   })
@@ -54,6 +56,7 @@ async function lockInvited(tx: Tx, token: string): Promise<Invitation | null> {
 
 async function give(tx: Tx, { userId, email, rights, appid }: Invitation, name: string): Promise<void> {
   if (!rights) return
+  const right = 'admin' in rights ? rights : { ...rights, appid: appid! }
   if ('admin' in rights) await setAdmin(tx, userId, true)
   // Who is a member meanwhile keeps the role: a link that was kept raises nobody.
   else await joinMerchant(tx, userId, rights.merchantId, rights.role)
@@ -65,4 +68,6 @@ async function give(tx: Tx, { userId, email, rights, appid }: Invitation, name: 
     subject: `person ${email}`,
     detail: 'admin' in rights ? {} : { merchant: appid, role: rights.role },
   })
+  const to = await answerableFor(tx, right)
+  await tellRight(tx, { email, right, actor: `${name} <${email}>`, to })
 }
