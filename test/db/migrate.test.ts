@@ -129,6 +129,7 @@ function scalarColumns(model: string): string[] {
   )
   return fields.map(([, name, type, optional, rest]) => {
     const column = /@map\("(\w+)"\)/.exec(rest!)?.[1] ?? name
-    return `${table}.${column} ${types[type!]} ${optional ? 'null' : ''}`
+    const udt = /@db\.Date\b/.test(rest!) ? 'date' : types[type!]
+    return `${table}.${column} ${udt} ${optional ? 'null' : ''}`
   })
 }
