@@ -6,15 +6,15 @@ const silentS = 60
 /** Records that a process runs. @param why why it is not ready; null: it is. */
 export async function reportProcess(
   db: Queryable,
-  { id, roles, why }: { id: string; roles: readonly string[]; why: string | null },
+  process: { id: string; roles: readonly string[]; why: string | null; version: string },
 ): Promise<void> {
   await run(
     db,
-    `insert into running_process (id, roles, working, why)
-     values ($1, $2, $3::text is null, $3)
+    `insert into running_process (id, roles, working, why, version)
+     values ($1, $2, $3::text is null, $3, $4)
      on conflict (id) do update
-        set roles = excluded.roles, working = excluded.working, why = excluded.why, seen_at = now()`,
-    [id, roles, why],
+        set roles = excluded.roles, working = excluded.working, why = excluded.why, version = excluded.version, seen_at = now()`,
+    [process.id, process.roles, process.why, process.version],
   )
 }
 
@@ -25,6 +25,32 @@ export async function removeProcess(db: Queryable, id: string): Promise<void> {
 /** Deletes processes that have said nothing for an hour. */
 export async function removeSilent(db: Queryable): Promise<void> {
   await run(db, `delete from running_process where seen_at < now() - interval '1 hour'`)
+}
+
+/** A process of the gateway, as it last said. */
+export interface ListedProcess {
+  id: string
+  roles: string[]
+  working: boolean
+  /** Why it is not ready. */
+  why: string | null
+  /** Null: of a program from before versions were said. */
+  version: string | null
+  startedAt: Date
+  seenAt: Date
+  /** It has said nothing for a minute. */
+  isSilent: boolean
+}
+
+/** Lists the processes, those that are silent too. */
+export function listProcesses(db: Queryable): Promise<ListedProcess[]> {
+  return rows<ListedProcess>(
+    db,
+    `select id, roles, working, why, version, started_at as "startedAt", seen_at as "seenAt",
+            seen_at < now() - make_interval(secs => ${silentS}) as "isSilent"
+       from running_process
+      order by roles, started_at, id`,
+  )
 }
 
 /** Reads which roles have a process that works. */

@@ -1,5 +1,6 @@
 import type { Logger } from '../base/log.ts'
 import { repeat } from '../base/repeat.ts'
+import { productVersion } from '../base/version.ts'
 import type { Queryable } from '../db/pool.ts'
 import { clearAlarms, raiseAlarm } from './alarm-store.ts'
 import { hasLeader, removeProcess, reportProcess } from './process-store.ts'
@@ -29,6 +30,7 @@ export async function watchProcess(options: {
   signal: AbortSignal
 }): Promise<void> {
   const { db, id, roles, ready, courierWorks, everyMs = everyDefaultMs, log, signal } = options
+  const version = productVersion()
   let stoppedAt: number | null = null
   let leaderless = 0
   const work = async () => {
@@ -39,7 +41,7 @@ export async function watchProcess(options: {
       () => null,
       error => (error instanceof Error ? error.message : 'not ready'),
     )
-    await reportProcess(db, { id, roles, why })
+    await reportProcess(db, { id, roles, why, version })
     if (await hasLeader(db)) await clearAlarms(db, 'gateway', ['watcher'])
     else {
       leaderless = before + 1

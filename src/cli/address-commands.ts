@@ -2,8 +2,10 @@ import type { Command } from 'commander'
 import { type ImportedAddresses, importAddresses } from '../addresses/import-address.ts'
 import { readRules } from '../credits/credit-rules.ts'
 import { importFromBlock } from '../credits/import-from-block.ts'
+import { withJob } from '../db/job-store.ts'
 import { type AddressExport, exportAddresses } from './export-addresses.ts'
 import { withExportPool } from './export-commands.ts'
+import { actorOf } from './operator.ts'
 import { readHeight, rescannedText, sayProgress } from './rescan-commands.ts'
 import { withDatabase } from './with-database.ts'
 import { withNodes } from './with-nodes.ts'
@@ -33,8 +35,18 @@ export function addAddressCommands(program: Command): void {
           const request = { ...user, addresses }
           if (fromBlock === undefined) return sayImported(await importAddresses(pool, request))
           const rules = await readRules(pool, config.creditQuorumAmount)
-          const done = await withNodes(config, rules, (nodes, proving) =>
-            importFromBlock(pool, proving, nodes, { ...request, fromBlock }, sayProgress(fromBlock)),
+          const say = sayProgress(fromBlock)
+          const job = {
+            ...{ kind: 'import_from_block' as const, by: actorOf(undefined) },
+            subject: `merchant ${request.appid}, from block ${fromBlock}`,
+          }
+          const done = await withJob(pool, job, report =>
+            withNodes(config, rules, (nodes, proving) =>
+              importFromBlock(pool, proving, nodes, { ...request, fromBlock }, (read, to) => {
+                report(read.blocks, to - fromBlock + 1)
+                say(read, to)
+              }),
+            ),
           )
           sayImported(done)
           console.log(rescannedText({ from: fromBlock, to: done.to }, done.read))

@@ -3,6 +3,7 @@ import type { Config } from '../base/config.ts'
 import { UsageError } from '../base/errors.ts'
 import { readRules } from '../credits/credit-rules.ts'
 import { type Rescanned, rescan } from '../credits/rescan.ts'
+import { withJob } from '../db/job-store.ts'
 import type { Pool } from '../db/pool.ts'
 import { actorOf, byOption } from './operator.ts'
 import { withDatabase } from './with-database.ts'
@@ -31,8 +32,21 @@ async function runRescan(
 ): Promise<void> {
   const rules = await readRules(pool, config.creditQuorumAmount)
   const say = sayProgress(range.from)
-  const done = await withNodes(config, rules, (nodes, proving) =>
-    rescan(pool, proving, nodes, range, now => say(now, range.to), actor),
+  const subject = `blocks ${range.from} to ${range.to}`
+  const done = await withJob(pool, { kind: 'rescan', subject, by: actor }, report =>
+    withNodes(config, rules, (nodes, proving) =>
+      rescan(
+        pool,
+        proving,
+        nodes,
+        range,
+        now => {
+          report(now.blocks, range.to - range.from + 1)
+          say(now, range.to)
+        },
+        actor,
+      ),
+    ),
   )
   console.log(rescannedText(range, done))
 }

@@ -41,7 +41,7 @@ async function startBeating(state: { isBehind: boolean }) {
 }
 
 const report = (id: string, roles: string[], why: string | null = null) =>
-  reportProcess(pool, { id, roles, why })
+  reportProcess(pool, { id, roles, why, version: '0.1.0' })
 
 test('the heartbeat comes while a process of each role works and the watcher keeps up, and stops otherwise', async () => {
   const state = { isBehind: false }

@@ -1,6 +1,7 @@
 import { UsageError } from '../../base/errors.ts'
 import type { CallbackId } from '../../base/ids.ts'
 import { recordAudit } from '../../db/audit-store.ts'
+import { withJob } from '../../db/job-store.ts'
 import { inTransaction, type Pool } from '../../db/pool.ts'
 import type { CallbackState } from './callback.ts'
 import { type CallbacksWanted, listCallbackIds } from './list-callbacks.ts'
@@ -55,21 +56,20 @@ export async function resendRecorded(
 ): Promise<BulkResend> {
   const matching = ids.length
   if (matching === 0) return { matching, resent: 0, skipped: 0 }
+  const { actor = 'command line', filter, onBatch } = options
+  const subject = options.appid === null ? 'every merchant' : `merchant ${options.appid}`
   const record = (action: string, detail: Record<string, unknown>) =>
-    inTransaction(pool, tx =>
-      recordAudit(tx, {
-        actor: options.actor ?? 'command line',
-        action,
-        subject: options.appid === null ? 'every merchant' : `merchant ${options.appid}`,
-        detail,
-      }),
-    )
-  const { filter, onBatch } = options
+    inTransaction(pool, tx => recordAudit(tx, { actor, action, subject, detail }))
   await record('callbacks.resend_begun', { ...filter, matching })
-  const resent = await resendCallbacks(pool, ids, {
-    onlyIn: options.state,
-    ...(onBatch && { onBatch: moved => onBatch(moved, matching) }),
-  })
+  const resent = await withJob(pool, { kind: 'resend', subject, by: actor }, report =>
+    resendCallbacks(pool, ids, {
+      onlyIn: options.state,
+      onBatch: moved => {
+        report(moved.resent + moved.skipped, matching)
+        return onBatch?.(moved, matching)
+      },
+    }),
+  )
   await record('callbacks.resent', { ...filter, matching, ...resent })
   return { matching, ...resent }
 }
