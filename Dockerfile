@@ -25,6 +25,8 @@ COPY --from=build /app/dist dist
 COPY package.json ./
 COPY prisma/migrations prisma/migrations
 COPY prisma/routines prisma/routines
+# The console shows it.
+COPY docs/alarms.md docs/alarms.md
 USER node
 EXPOSE 8080
 # Each process answers on its own HEALTH_PORT, inside the container only.

@@ -110,6 +110,32 @@ export async function raisedAlarms(db: Queryable): Promise<AlarmName[]> {
   return raised.map(({ name }) => name)
 }
 
+/** An alarm that is raised now, with what is known of it. */
+export interface RaisedAlarm {
+  id: bigint
+  name: AlarmName
+  raisedBy: string
+  count: number
+  detail: Record<string, unknown>
+  raisedAt: Date
+  /** When it was last found to be raised. */
+  seenAt: Date
+  /** When somebody was last told; null: nobody was. */
+  toldAt: Date | null
+}
+
+/** Describes the alarms that are raised now, the oldest first. */
+export function describeRaised(db: Queryable): Promise<RaisedAlarm[]> {
+  return rows<RaisedAlarm>(
+    db,
+    `select id, name, raised_by as "raisedBy", count::float8 as count, detail, raised_at as "raisedAt", seen_at as "seenAt",
+            told_at as "toldAt"
+       from alarm
+      where cleared_at is null and seen_at >= now() - make_interval(secs => ${forgottenS})
+      order by raised_at, id`,
+  )
+}
+
 /** A message that is due. */
 export interface DueMessage {
   id: bigint

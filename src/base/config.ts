@@ -1,10 +1,10 @@
 import { UsageError } from './errors.ts'
 import { type Failpoint, parseFailpoints } from './failpoint.ts'
-import { gotNetwork, gotOf } from './hide-secrets.ts'
+import { gotNetwork, gotOf, shownUrl } from './hide-secrets.ts'
 import { parseUsdt, type UsdtUnits } from './money.ts'
 import { isNetwork } from './network-list.ts'
 import { pastedKey } from './pasted-key.ts'
-import { type SettingName, settingOf } from './settings.ts'
+import { type Setting, type SettingName, settingOf } from './settings.ts'
 
 export type NetworkName = 'mainnet' | 'nile' | 'shasta' | 'private' | 'sandbox'
 
@@ -72,6 +72,16 @@ export interface Config {
   logLevel: string
   /** Where this process kills itself, for the fault tests. Always empty on a public network. */
   failpoints: Failpoint[]
+  /** Each setting as it may be shown. */
+  inForce: readonly SettingInForce[]
+}
+
+/** A setting as this process has it, for people. */
+export interface SettingInForce {
+  name: SettingName
+  from: 'environment' | 'default' | 'not set'
+  /** Of what may hold a secret, the hosts of its URLs; null: it is not set, or not shown. */
+  shown: string | null
 }
 
 /** Each role, a process or a kind of command, with the settings it cannot do without. */
@@ -111,11 +121,17 @@ export function readConfig(env: Record<string, string | undefined>, ...roles: re
   // A sandbox is seen where it listens.
   if (roles.includes('api') && env.TRON_NETWORK?.trim() !== 'sandbox') needed.add('PUBLIC_URL')
   const problems: string[] = []
+  const inForce: SettingInForce[] = []
   const value = (name: SettingName): string | undefined => {
     const { description, expected, pattern, secret, pasted, urls, ...setting } = settingOf[name]
     const raw = env[name]?.trim()
     // An empty line in an .env file means: not set.
     const given = (pasted && raw ? pastedKey(raw) : raw) || setting.default
+    inForce.push({
+      name,
+      from: raw ? 'environment' : given === undefined ? 'not set' : 'default',
+      shown: given === undefined ? null : shownOf(given, { secret, urls }),
+    })
     if (given === undefined) {
       if (needed.has(name)) problems.push(`${name} is missing: ${expected}. ${description}`)
       return undefined
@@ -176,6 +192,7 @@ export function readConfig(env: Record<string, string | undefined>, ...roles: re
     retentionMonths: whole(value('RETENTION_MONTHS')) ?? 0,
     logLevel: value('LOG_LEVEL') ?? 'info',
     failpoints: failpoints(env.FAILPOINT, env.TRON_NETWORK, problems),
+    inForce,
   }
   for (const cidr of config.trustProxy) {
     if (/\/0+$/.test(cidr)) problems.push(`TRUST_PROXY must name proxies: "${cidr}" would trust every client`)
@@ -192,6 +209,16 @@ export function readConfig(env: Record<string, string | undefined>, ...roles: re
   }
   if (problems.length > 0) throw new UsageError(problems)
   return config
+}
+
+/** Shows a setting's value, as far as it can hold no secret. */
+function shownOf(given: string, { secret, urls }: Pick<Setting, 'secret' | 'urls'>): string | null {
+  if (!secret) return given
+  if (!urls) return null
+  return given
+    .split(',')
+    .map(one => one.split('|').map(shownUrl).join(' | '))
+    .join(', ')
 }
 
 /** Says what can be said of a wrong secret without quoting it. */

@@ -1,5 +1,5 @@
 /** One environment variable. */
-interface Setting {
+export interface Setting {
   /** What it is, with its unit. .env.example has the same sentence. */
   description: string
   /** What a right value is, for the message about a wrong one. */

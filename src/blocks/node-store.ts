@@ -89,3 +89,16 @@ export async function readNodes(db: Queryable): Promise<(StoredNode & { calls: n
     calls: Number(calls),
   }))
 }
+
+/** Sums up the calls to all nodes by day of UTC. @param from the first day, `2026-11-23`. */
+export async function callsByDay(db: Queryable, from: string): Promise<Map<string, bigint>> {
+  const days = await rows<{ day: string; calls: bigint }>(
+    db,
+    `select day, sum(calls)::bigint as calls
+       from node_day
+      where day >= $1
+      group by day`,
+    [from],
+  )
+  return new Map(days.map(({ day, calls }) => [day, calls]))
+}

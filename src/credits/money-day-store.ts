@@ -1,6 +1,6 @@
 import type { MerchantId } from '../base/ids.ts'
 import type { LegacyUnits, UsdtUnits } from '../base/money.ts'
-import { inTransaction, type Pool, rows, run, type Tx } from '../db/pool.ts'
+import { inTransaction, type Pool, type Queryable, rows, run } from '../db/pool.ts'
 import { inReadSnapshot } from '../db/read-pool.ts'
 
 /** What was received and announced on one day of UTC, as in the statement: deposits included, rejected transfers not. */
@@ -77,15 +77,38 @@ export function readMoneyDays(reads: Pool, merchantId: MerchantId | null, from: 
   return inReadSnapshot(reads, tx => sumDays(tx, merchantId, from))
 }
 
-async function sumDays(tx: Tx, merchantId: MerchantId | null, from: Date): Promise<MoneyDay[]> {
+/** The same in a snapshot that is open. */
+export function sumDays(tx: Queryable, merchantId: MerchantId | null, from: Date): Promise<MoneyDay[]> {
+  return sumMoney(tx, 'day', merchantId, from)
+}
+
+/** The sums of each merchant over the days from one on. Merchants without any are left out. */
+export function readMoneyOfMerchants(
+  reads: Pool,
+  from: Date,
+): Promise<(Omit<MoneyDay, 'day'> & { merchantId: MerchantId })[]> {
+  return inReadSnapshot(reads, tx => sumMoney(tx, 'merchant_id', null, from))
+}
+
+const groupColumns = {
+  day: `to_char(day, 'YYYY-MM-DD') as day`,
+  merchant_id: `merchant_id as "merchantId"`,
+}
+
+async function sumMoney<T extends object>(
+  tx: Queryable,
+  by: keyof typeof groupColumns,
+  merchantId: MerchantId | null,
+  from: Date,
+): Promise<T[]> {
   const [summed] = await rows<Summed>(
     tx,
     `select last_transfer_id as "transferId", last_callback_id as "callbackId" from money_sum`,
   )
   const of = (column: string) => (merchantId === null ? '' : `and ${column} = $4`)
-  return rows<MoneyDay>(
+  return rows<T>(
     tx,
-    `select to_char(day, 'YYYY-MM-DD') as day, sum(transfers)::bigint as transfers, sum(received)::bigint as received,
+    `select ${groupColumns[by]}, sum(transfers)::bigint as transfers, sum(received)::bigint as received,
             sum(callbacks)::bigint as callbacks, sum(announced)::bigint as announced
        from (select merchant_id, day, transfers, received, callbacks, announced
                from money_day
@@ -99,9 +122,9 @@ async function sumDays(tx: Tx, merchantId: MerchantId | null, from: Date): Promi
                join transfer t on t.id = r.transfer_id
                join deposit_address a on a.id = t.deposit_address_id ${of('a.merchant_id')}) counted
       where day >= $3::date
-      group by counted.day
+      group by counted.${by}
      having sum(transfers) > 0 or sum(callbacks) > 0
-      order by counted.day`,
+      order by counted.${by}`,
     [
       summed!.transferId,
       summed!.callbackId,

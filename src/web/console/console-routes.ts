@@ -1,10 +1,14 @@
 import { accountRoutes } from './account/account-routes.tsx'
 import { callbacksRoutes } from './callbacks/callbacks-routes.tsx'
+import { merchantsRoutes } from './merchants/merchants-routes.tsx'
+import { nodesRoutes } from './nodes/nodes-routes.tsx'
 import { orderDetailRoutes } from './orders/order-detail-routes.tsx'
+import { overviewRoutes } from './overview/overview-routes.tsx'
 import type { ConsoleRoute } from './parts/route.ts'
 import { peopleRoutes } from './people/people-routes.tsx'
 import { settingsRoutes } from './settings/settings-routes.ts'
 import { signInRoutes } from './sign-in/sign-in-routes.tsx'
+import { systemRoutes } from './system/system-routes.tsx'
 
 /** All routes of the console, each room's beside its pages. */
 export function consoleRoutes(): readonly ConsoleRoute[] {
@@ -15,5 +19,9 @@ export function consoleRoutes(): readonly ConsoleRoute[] {
     ...callbacksRoutes,
     ...peopleRoutes,
     ...settingsRoutes,
+    ...overviewRoutes(),
+    ...merchantsRoutes,
+    ...nodesRoutes,
+    ...systemRoutes(),
   ]
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { repeat } from '../../base/repeat.ts'
 import { openTestContext } from '../../callbacks/sending/test-callback.ts'
+import { addToDays } from '../../credits/money-day-store.ts'
 import { purgeSessions } from '../../people/session-store.ts'
 import { purgeFailures } from '../../people/sign-in-limits.ts'
 import { type ConsoleOptions, consoleApp } from './console-app.ts'
@@ -11,6 +12,10 @@ export interface Console {
 }
 
 const purgeEveryMs = 10 * 60_000
+/** What was recorded since is read row by row, so it should be little. */
+const daysEveryMs = 15_000
+/** Of a round: a million transfers, when the console is served for the first time. */
+const slicesMax = 20
 
 /** Opens the console: where a merchant's people see orders and callbacks, and admins the gateway. */
 export function openConsole(options: Omit<ConsoleOptions, 'tests'>): Console {
@@ -25,10 +30,16 @@ export function openConsole(options: Omit<ConsoleOptions, 'tests'>): Console {
         await purgeFailures(pool)
       }
       const { signal } = stopping
-      const purging = repeat({ chore: 'console_sessions', everyMs: purgeEveryMs, work, log, signal })
+      const addDays = async () => {
+        for (let slice = 0; slice < slicesMax && !signal.aborted; slice++) if (!(await addToDays(pool))) break
+      }
+      const chores = [
+        repeat({ chore: 'console_sessions', everyMs: purgeEveryMs, work, log, signal }),
+        repeat({ chore: 'money_days', everyMs: daysEveryMs, work: addDays, log, signal }),
+      ]
       app.addHook('onClose', async () => {
         stopping.abort()
-        await purging
+        await Promise.all(chores)
         await tests.agent.destroy()
       })
     },

@@ -96,10 +96,20 @@ details>summary{cursor:pointer;padding:4px 0}
 .note-text{white-space:pre-wrap;overflow-wrap:anywhere}
 .timeline>li>*+*{margin-top:4px}
 .bars rect{fill:var(--accent)}.bars rect.second{fill:var(--amber-bar)}.bars text{fill:var(--quiet);font:11px var(--sans)}.bars line{stroke:var(--line)}
-svg.bars{display:block;width:100%;height:auto}
 .after{margin-top:12px}.before{margin-bottom:12px}
 .qr svg{display:block;width:240px;max-width:100%;margin:12px 0;border-radius:6px}
 ol.secret{margin:12px 0;padding-left:44px}
+svg.bars{display:block;width:100%;height:160px}
+.bars .ground{fill:transparent}.bars g:hover .ground{fill:var(--sunken)}
+.chart{margin:0 0 12px}
+.legend{display:flex;flex-wrap:wrap;gap:4px 16px;font-size:12px;line-height:16px}
+.key::before{content:"";display:inline-block;width:10px;height:10px;margin-right:6px;border-radius:2px;background:var(--accent)}
+.key.series-1::before{background:var(--amber-bar)}
+.axis{display:flex;justify-content:space-between;padding:4px 0;color:var(--quiet);font-size:12px;line-height:16px}
+.prose{display:flex;flex-direction:column;gap:8px;max-width:72ch;margin-bottom:8px}.prose ol{margin:0;padding-left:20px}
+.parts{gap:4px 16px;margin-bottom:16px}
+progress{width:96px;height:8px;vertical-align:middle;accent-color:var(--accent)}
+.needs{display:flex;flex-direction:column;gap:8px}
 .secret{padding:12px;border:1px solid var(--amber-line);background:var(--amber-ground);border-radius:6px}
 footer{padding:16px;text-align:center;color:var(--quiet);font-size:12px}
 @media (max-width:760px){

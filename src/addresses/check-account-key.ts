@@ -18,44 +18,70 @@ import { isGrpcUrl } from '../tron/node/grpc-views.ts'
 import { createTokenBucket } from '../tron/node/token-bucket.ts'
 import { createTronGridHistory } from '../tron/trongrid/trongrid-history.ts'
 
-/** The check is up to 40 requests. */
+/** What asking nodes about an account key found. */
+export type AccountKeyCheck =
+  /** It is in use here, or is none: nobody was asked. */
+  | { kind: 'not asked' }
+  /** `text`: what was checked, as a sentence's end. */
+  | { kind: 'unused'; text: string }
+  | { kind: 'unchecked'; why: 'no nodes' | 'only gRPC' | 'no answer'; detail: string }
+  /** `past`: an index beyond those that were used. */
+  | { kind: 'used'; used: readonly UsedAddress[]; past: number }
+
+/** How long the check may take, by default: it is up to 40 requests. */
 const deadlineMs = 60_000
 
 /**
  * Asks a node whether an account key that is new here was used before, so that its addresses are not given to other users.
+ * @param key.firstIndex where its addresses are to begin; undefined: from index 0 on is looked at.
+ */
+export async function lookAtAccountKey(
+  pool: Pool,
+  config: Config,
+  { xpub, firstIndex }: { xpub: string; firstIndex: number | undefined },
+  withinMs = deadlineMs,
+): Promise<AccountKeyCheck> {
+  const account = readAccount(xpub)
+  if (!account || (await findCounter(pool, account))) return { kind: 'not asked' }
+  const chain = await readChain(pool, config)
+  const sources = chain && openSources(config, chain)
+  if (!sources) {
+    const why = chain && config.tronNodes.length > 0 ? 'only gRPC' : 'no nodes'
+    return { kind: 'unchecked', why, detail: '' }
+  }
+  try {
+    const used = await inTime(findUsedAddresses(account, firstIndex ?? 0, sources), withinMs)
+    if (used.length > 0) return { kind: 'used', used, past: used.at(-1)!.index + 1 }
+    return { kind: 'unused', text: sources.checked }
+  } catch (error) {
+    return { kind: 'unchecked', why: 'no answer', detail: (error as Error).message }
+  } finally {
+    await sources.close()
+  }
+}
+
+/**
+ * The same for a command.
  * @returns what was checked, and what could not be, as a sentence; null for an account that is in use here.
  * @throws UsageError when addresses from `firstIndex` on were used; without one, from index 0 on.
  */
 export async function checkAccountKey(
   pool: Pool,
   config: Config,
-  { xpub, firstIndex }: { xpub: string; firstIndex: number | undefined },
+  key: { xpub: string; firstIndex: number | undefined },
 ): Promise<string | null> {
-  const account = readAccount(xpub)
-  if (!account || (await findCounter(pool, account))) return null
-  const from = firstIndex ?? 0
+  const from = key.firstIndex ?? 0
   const range = `the addresses ${from} to ${from + lookedAt - 1} of this account key`
-  const unchecked = (why: string) =>
-    `Not checked: whether ${range} were used before (${why}). If they were, add the merchant with --first-index.`
-  const chain = await readChain(pool, config)
-  const sources = chain && openSources(config, chain)
-  if (!sources) {
-    return unchecked(
-      chain && config.tronNodes.length > 0
-        ? 'balances are asked over HTTP, TRON_NODES names only gRPC, and RECONCILE_URL is not set'
-        : 'TRON_NODES or TRON_NETWORK is not set',
-    )
-  }
-  try {
-    const used = await inTime(findUsedAddresses(account, from, sources))
-    if (used.length > 0) throw new UsageError(usedBefore(used, firstIndex))
-    return `Checked: ${range} ${sources.checked}`
-  } catch (error) {
-    if (error instanceof UsageError) throw error
-    return unchecked(`no answer: ${(error as Error).message}`)
-  } finally {
-    await sources.close()
-  }
+  const found = await lookAtAccountKey(pool, config, key)
+  if (found.kind === 'not asked') return null
+  if (found.kind === 'unused') return `Checked: ${range} ${found.text}`
+  if (found.kind === 'used') throw new UsageError(usedBefore(found, key.firstIndex))
+  const why = {
+    'no nodes': 'TRON_NODES or TRON_NETWORK is not set',
+    'only gRPC': 'balances are asked over HTTP, TRON_NODES names only gRPC, and RECONCILE_URL is not set',
+    'no answer': `no answer: ${found.detail}`,
+  }[found.why]
+  return `Not checked: whether ${range} were used before (${why}). If they were, add the merchant with --first-index.`
 }
 
 /** @returns null for a key that `addMerchant` refuses, with all else that is wrong. */
@@ -126,10 +152,10 @@ function isTronGrid(url: string): boolean {
   return /(^|\.)trongrid\.io$/.test(new URL(url).hostname)
 }
 
-async function inTime<T>(work: Promise<T>): Promise<T> {
+async function inTime<T>(work: Promise<T>, withinMs: number): Promise<T> {
   const deadline = new AbortController()
-  const late = sleep(deadlineMs, undefined, { signal: deadline.signal }).then(() => {
-    throw new Error(`nothing within ${deadlineMs / 1000} s`)
+  const late = sleep(withinMs, undefined, { signal: deadline.signal }).then(() => {
+    throw new Error(`nothing within ${withinMs / 1000} s`)
   })
   try {
     return await Promise.race([work, late])
@@ -140,8 +166,10 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-function usedBefore(used: readonly UsedAddress[], firstIndex: number | undefined): string[] {
-  const past = used.at(-1)!.index + 1
+function usedBefore(
+  { used, past }: Extract<AccountKeyCheck, { kind: 'used' }>,
+  firstIndex: number | undefined,
+): string[] {
   return [
     ...used.map(({ index, address, balance }) => {
       const what = balance === null ? 'has received USDT' : `holds ${formatUsdt(usdt(balance))} USDT`
