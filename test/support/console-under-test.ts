@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { after } from 'node:test'
 import { readConfig } from '../../src/base/config.ts'
 import { createMetrics } from '../../src/base/metrics.ts'
-import { inTransaction } from '../../src/db/pool.ts'
+import { inTransaction, type Pool } from '../../src/db/pool.ts'
 import { openReadPool } from '../../src/db/read-pool.ts'
 import { openPages } from '../../src/http/app.ts'
 import { clientAddressOf, limitKeyOf } from '../../src/http/limits/client-address.ts'
@@ -47,7 +47,16 @@ export interface TestVisitor {
  * @param settings of the environment, on top of what is needed.
  */
 export async function openConsoleUnderTest(settings: Record<string, string> = {}) {
-  const { url, pool } = await cloneDatabase()
+  const center = await openConsoleOn(await cloneDatabase(), settings)
+  after(center.close)
+  return center
+}
+
+/** The same on a database that is there. Who opens it closes it. */
+export async function openConsoleOn(
+  { url, pool }: { url: string; pool: Pool },
+  settings: Record<string, string> = {},
+) {
   const reads = openReadPool(url)
   const { log, logged } = memoryLog()
   const env = {
@@ -67,11 +76,11 @@ export async function openConsoleUnderTest(settings: Record<string, string> = {}
   }
   const registry = createMetrics()
   const app = await openPages({ pool, config, log, registry, pages: openConsole(options).register })
-  after(async () => {
+  const close = async () => {
     await app.close()
     await merchants.close()
     await reads.end()
-  })
+  }
 
   const visitor = (): TestVisitor => {
     const cookies = new Map<string, string>()
@@ -156,7 +165,21 @@ export async function openConsoleUnderTest(settings: Record<string, string> = {}
   }
 
   const admin = await addPerson('root@example.com', { admin: true, name: 'Root' })
-  return { app, pool, reads, url, config, merchants, options, logged, visitor, addPerson, signedIn, admin }
+  return {
+    app,
+    close,
+    pool,
+    reads,
+    url,
+    config,
+    merchants,
+    options,
+    logged,
+    visitor,
+    addPerson,
+    signedIn,
+    admin,
+  }
 }
 
 export type ConsoleUnderTest = Awaited<ReturnType<typeof openConsoleUnderTest>>
