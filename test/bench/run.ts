@@ -8,6 +8,7 @@ import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../src/demo/emb
 import { benchBeside, type OrderRate } from './beside-bench.ts'
 import { benchCallbacks, type DeliveryResult } from './callback-bench.ts'
 import { benchBacklog, benchHeadCalls, callsLine } from './calls-bench.ts'
+import { benchConsole } from './console-bench.ts'
 import { benchCrowded } from './crowded-bench.ts'
 import { benchFollowing, followLine, type Transport } from './follow-bench.ts'
 import { benchHanging } from './hanging-bench.ts'
@@ -32,6 +33,7 @@ const benches: Record<string, (databases: Databases) => Promise<void>> = {
   latency,
   crowded,
   pay,
+  console: consolePages,
   day,
 }
 
@@ -270,6 +272,28 @@ async function pay({ fresh }: Databases): Promise<void> {
     `${memory.pages} pages held open: ${memory.addedMiB.toFixed(0)} MiB more, ${memory.connections} connections to Postgres more, ` +
       `all told of a change within ${memory.toldMs.toFixed(0)} ms of its commit`,
   )
+}
+
+/** What a page may take, and one of an order by any of its ids. */
+const [pageMs, orderMs] = [50, 20]
+
+async function consolePages({ fresh }: Databases): Promise<void> {
+  const orders = Number(process.env.BENCH_CONSOLE_ORDERS ?? 1_000_000)
+  // Nine orders of ten are paid: three million attempts.
+  const many = { merchants: 200, orders, days: 30, attempts: 10 / 3 }
+  const { seedS, sumS, pages, left } = await benchConsole(await fresh(), many)
+  console.log(
+    `${orders} orders of 30 days, ${3 * orders} attempts, 200 merchants, seeded in ${seedS.toFixed(0)} s; all summed up by day in ${sumS.toFixed(1)} s`,
+  )
+  for (const { path, scope, status, firstMs, p50, p95, bytes } of pages) {
+    const limit = /:(ordersn|orderid|txid|address|key)/.test(path) ? orderMs : pageMs
+    const over = p95 > limit ? `, OVER ${limit} ms` : ''
+    console.log(
+      `${path} (${scope}): ${status === 200 ? '' : `${status}, `}p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, first ${firstMs.toFixed(0)} ms, ` +
+        `${(bytes / 1000).toFixed(1)} kB gzip${over}`,
+    )
+  }
+  if (left.length > 0) console.log(`not measured, no id is known: ${left.join(', ')}`)
 }
 
 /** On Redis where there is one, else on Postgres, and says so. */

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
+import { addToDays } from '../../src/credits/money-day-store.ts'
+import { type Pool, rows } from '../../src/db/pool.ts'
+import { consoleRoutes } from '../../src/web/console/console-routes.ts'
+import { consoleAssets } from '../../src/web/console/parts/layout.tsx'
+import { followChain } from '../support/api-under-test.ts'
+import { type ConsoleUnderTest, openConsoleOn } from '../support/console-under-test.ts'
+import { type Many, seedMany } from '../support/seed-many.ts'
+
+const measured = 60
+const warmUps = 5
+/** Below the limit on requests of one address, and as people who look at pages do. */
+const pauseMs = 5
+
+/** One page as one person sees it. */
+export interface MeasuredPage {
+  path: string
+  /** Whose merchant's: all, the largest, a usual one. */
+  scope: string
+  status: number
+  /** The first request of all. */
+  firstMs: number
+  p50: number
+  p95: number
+  /** Of a first load, compressed: the page, the style sheet and the module. */
+  bytes: number
+}
+
+export interface ConsoleResult {
+  seedS: number
+  /** How long all sums by day took, once. */
+  sumS: number
+  pages: MeasuredPage[]
+  /** Routes for which no id is known. */
+  left: string[]
+}
+
+/** Asks for every page of the console, of a gateway with many orders, one after another. */
+export async function benchConsole(
+  database: { pool: Pool; url: string },
+  many: Many,
+): Promise<ConsoleResult> {
+  const { pool } = database
+  const beganAt = performance.now()
+  await followChain(pool)
+  await seedMany(pool, many)
+  const seededAt = performance.now()
+  while (await addToDays(pool)) {}
+  const summedAt = performance.now()
+  const center = await openConsoleOn(database, { IP_RATE_LIMIT_PER_MINUTE: '0', TRON_NETWORK: 'sandbox' })
+  try {
+    const ids = await sampleIds(pool)
+    const pages: MeasuredPage[] = []
+    const left: string[] = []
+    const assets = consoleAssets.reduce((sum, { gzip }) => sum + gzip.length, 0)
+    for (const path of readPaths()) {
+      const paths = pathsOf(path, ids)
+      if (!paths) left.push(path)
+      else pages.push(...(await measurePage(center, { path, paths, assets })))
+    }
+    return { seedS: (seededAt - beganAt) / 1_000, sumS: (summedAt - seededAt) / 1_000, pages, left }
+  } finally {
+    await center.close()
+  }
+}
+
+/** GET routes that show something to who has signed in; a search also with each kind of id. */
+function readPaths(): string[] {
+  const paths = consoleRoutes()
+    .filter(({ method, who }) => method === 'GET' && who !== 'anyone' && who !== 'half')
+    .map(({ path }) => path)
+  const searches = paths.includes('/search')
+    ? ['orderid', 'ordersn', 'txid', 'address', 'key', 'user', 'amount'].map(kind => `/search?q=:${kind}`)
+    : []
+  return [...paths, ...searches]
+}
+
+type Ids = Record<string, readonly string[]>
+
+/** Ids of orders of the largest merchant and of another, spread over all that there are. */
+async function sampleIds(pool: Pool): Promise<{ largest: Ids; usual: Ids }> {
+  const of = async (merchantId: number): Promise<Ids> => {
+    const found = await rows<Record<string, string>>(
+      pool,
+      `select o.ordersn, o.orderid, o.localusermark as user, t.txid, a.address, c.key, (o.amount / 1000000.0)::text as amount,
+              o.id::text as id, t.id::text as "transferId"
+         from recharge_order o
+         join deposit_address a on a.id = o.deposit_address_id
+         join callback c on c.order_id = o.id
+         join credit r on r.id = c.credit_id
+         join transfer t on t.id = r.transfer_id
+        where o.merchant_id = $1
+        order by md5(o.orderid)
+        limit ${measured + warmUps}`,
+      [merchantId],
+    )
+    return Object.fromEntries(Object.keys(found[0]!).map(name => [name, found.map(row => row[name]!)]))
+  }
+  return { largest: await of(1), usual: await of(8) }
+}
+
+/** What stands for a parameter. Routes with others are listed as left out. */
+const parameters: Record<string, string> = {
+  ...{ ordersn: 'ordersn', orderid: 'orderid', key: 'key', address: 'address', txid: 'txid' },
+  ...{ user: 'user', amount: 'amount', mark: 'user', localusermark: 'user' },
+}
+const constants: Record<string, string> = { alarm: 'lag', appid: 'm7' }
+
+/** @returns the path with ids, for each merchant; null when no id is known. */
+function pathsOf(
+  path: string,
+  ids: { largest: Ids; usual: Ids },
+): { largest: string[]; usual: string[] } | null {
+  const names = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name!)
+  if (names.some(name => !parameters[name] && !constants[name])) return null
+  const fill = (of: Ids) =>
+    Array.from({ length: measured + warmUps }, (_, i) =>
+      path.replace(/:(\w+)/g, (_, name: string) =>
+        encodeURIComponent(constants[name] ?? of[parameters[name]!]![i % of[parameters[name]!]!.length]!),
+      ),
+    )
+  return { largest: fill(ids.largest), usual: fill(ids.usual) }
+}
+
+async function measurePage(
+  center: ConsoleUnderTest,
+  page: { path: string; paths: { largest: string[]; usual: string[] }; assets: number },
+): Promise<MeasuredPage[]> {
+  const visit = await center.signedIn(center.admin, { confirmed: true })
+  const cookie = [...visit.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  const ask = async (path: string) => {
+    const began = performance.now()
+    const response = await center.app.inject({
+      url: `/console${path}`,
+      headers: { cookie, 'accept-encoding': 'gzip' },
+    })
+    return { response, ms: performance.now() - began }
+  }
+  const results: MeasuredPage[] = []
+  for (const [scope, merchant, paths] of [
+    ['all', null, page.paths.largest],
+    ['largest', 'm0', page.paths.largest],
+    ['usual', 'm7', page.paths.usual],
+  ] as const) {
+    const urls = paths.map(path => {
+      const url = path === '/' ? '' : path
+      return merchant ? `${url}${url.includes('?') ? '&' : '?'}merchant=${merchant}` : url
+    })
+    const first = await ask(urls[0]!)
+    const { statusCode } = first.response
+    assert(statusCode < 500, `${page.path}: ${statusCode} ${first.response.body.slice(0, 200)}`)
+    // A page of one merchant, without one.
+    if (statusCode === 404) continue
+    const took: number[] = []
+    for (const [i, url] of urls.slice(1).entries()) {
+      const { ms, response } = await ask(url)
+      assert.equal(response.statusCode, statusCode, url)
+      if (i >= warmUps - 1) took.push(ms)
+      await sleep(pauseMs)
+    }
+    took.sort((a, b) => a - b)
+    const at = (part: number) => took[Math.min(took.length - 1, Math.floor(took.length * part))]!
+    const { headers, rawPayload } = first.response
+    const bytes = headers['content-encoding'] ? rawPayload.length : gzipSync(rawPayload).length
+    const isPage = `${headers['content-type']}`.startsWith('text/html')
+    results.push({
+      ...{ path: page.path, scope, status: statusCode, firstMs: first.ms, p50: at(0.5), p95: at(0.95) },
+      bytes: isPage ? bytes + page.assets : bytes,
+    })
+  }
+  return results
+}
