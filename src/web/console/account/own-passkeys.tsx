@@ -12,7 +12,7 @@ export function OwnPasskeys({ page, passkeys }: { page: Page; passkeys: readonly
       {...{ caption: words.passkeys, rows: passkeys, empty: words.passkeysNone }}
       columns={[
         {
-          head: words.name,
+          head: words.passkeyName,
           cell: ({ id, name }) => <a href={href(page, `/account/passkeys/${id}`)}>{name}</a>,
         },
         { head: words.added, cell: ({ createdAt }) => <Time at={createdAt} /> },

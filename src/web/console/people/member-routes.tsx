@@ -62,7 +62,7 @@ async function showMember(page: Page, problem?: string): Promise<Answer> {
           <h1>{user.name || user.email}</h1>
         </div>
         <div class="columns">
-          <Section title={words.title}>
+          <Section title={words.person}>
             <Facts
               rows={[
                 [words.email, user.email],

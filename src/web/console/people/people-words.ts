@@ -1,5 +1,6 @@
 const en = {
   title: 'People',
+  person: 'Person',
   admins: 'Admins of the gateway',
   text: 'Who may use the console for this merchant, and what for.',
   adminsText: 'They see and do everything. Choose a merchant to see its people.',
@@ -62,6 +63,7 @@ export type PeopleWords = typeof en
 
 const zh: PeopleWords = {
   title: '成员',
+  person: '个人信息',
   admins: '网关管理员',
   text: '谁可以为此商户使用控制台，以及可以做什么。',
   adminsText: '管理员可以查看和操作一切。选择商户即可查看其成员。',
