@@ -34,7 +34,8 @@ export const deadline = fastifyPlugin<{ afterMs: number }>(
       for (const [request, { reply, endsAt }] of open) {
         if (endsAt > now) break
         open.delete(request)
-        if (!reply.sent) reply.send(new DeadlineError(afterMs))
+        // One that has begun is being taken: a file of many lines may take longer.
+        if (!reply.sent && !reply.raw.headersSent) reply.send(new DeadlineError(afterMs))
       }
     }, stepMs)
     timer.unref()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import Fastify from 'fastify'
 import { systemClock } from '../../src/base/clock.ts'
@@ -38,4 +39,21 @@ test('a request that is not answered in time is unavailable, and its late answer
   assert.deepEqual((await app.inject('/soon')).json(), { in: 'time' })
   await app.close()
   clearInterval(socket)
+})
+
+test('an answer that has begun goes on after the deadline', async () => {
+  const app = Fastify()
+  app.register(deadline, { afterMs: 100 })
+  app.get('/long', (_, reply) => {
+    async function* lines() {
+      for (let n = 0; n < 6; n++) {
+        yield `${n}\n`
+        await new Promise(resolve => setTimeout(resolve, 150))
+      }
+    }
+    return reply.send(Readable.from(lines()))
+  })
+  const { statusCode, body } = await app.inject('/long')
+  assert.deepEqual([statusCode, body], [200, '0\n1\n2\n3\n4\n5\n'])
+  await app.close()
 })
