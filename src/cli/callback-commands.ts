@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { UsageError } from '../base/errors.ts'
 import { formatUsdt, fromLegacyUnits } from '../base/money.ts'
+import { readTime } from '../base/read-time.ts'
 import { type CallbackState, callbackStates } from '../callbacks/outbox/callback.ts'
 import { originOf } from '../callbacks/outbox/callback-store.ts'
 import {
@@ -12,7 +13,6 @@ import { resendInBulk } from '../callbacks/outbox/resend-in-bulk.ts'
 import type { Pool } from '../db/pool.ts'
 import { findMerchantId } from '../merchants/merchant-store.ts'
 import { printTable } from './print-table.ts'
-import { readTime } from './read-time.ts'
 import { withDatabase } from './with-database.ts'
 
 interface Filter {

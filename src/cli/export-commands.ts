@@ -3,11 +3,11 @@ import { type Config, readConfig } from '../base/config.ts'
 import type { Cell } from '../base/csv.ts'
 import { UsageError } from '../base/errors.ts'
 import { armFailpoints } from '../base/failpoint.ts'
+import { type Export, exportQuery, exports } from '../db/export-queries.ts'
+import { readPeriod } from '../db/local-days.ts'
 import { createPool, type Pool } from '../db/pool.ts'
 import { pagedStatementMs, readInPages } from '../db/read-in-pages.ts'
 import { findMerchantId } from '../merchants/merchant-store.ts'
-import { type Export, exportQuery, exports } from './export-queries.ts'
-import { readPeriod } from './local-days.ts'
 import { printCsv } from './print-csv.ts'
 
 interface Asked {

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { UsageError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
+import { readTime } from '../base/read-time.ts'
 import type { Pool } from '../db/pool.ts'
 import { type ListedKey, listKeys } from '../merchants/key-store.ts'
 import { findMerchantId } from '../merchants/merchant-store.ts'
@@ -9,7 +10,6 @@ import { addWebhookSecret, retireWebhookSecret } from '../merchants/rotate-webho
 import type { SignatureScheme } from '../merchants/signature.ts'
 import { type ListedSecret, listWebhookSecrets } from '../merchants/webhook-secret-store.ts'
 import { printTable } from './print-table.ts'
-import { readTime } from './read-time.ts'
 import { withDatabase } from './with-database.ts'
 
 /** Adds `gateway merchant key ...` and `gateway merchant secret ...`: rotation with an overlap. */

@@ -2,14 +2,14 @@
 export const exports = ['transfers', 'orders', 'callbacks'] as const
 export type Export = (typeof exports)[number]
 
-/** The columns in their order, each with its SQL. $1, $2: the period; $3: the zone; $4: an appid, or null for all. */
-type Columns = Record<string, string>
+/** The columns in their order, each with its SQL. @param zone of the local times: a parameter of the statement. */
+type Columns = (zone: string) => Record<string, string>
 
-const local = (time: string) => `to_char(${time} at time zone $3, 'YYYY-MM-DD HH24:MI:SS')`
+const local = (time: string, zone: string) => `to_char(${time} at time zone ${zone}, 'YYYY-MM-DD HH24:MI:SS')`
 const utc = (time: string) => `to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`
 
-const transfers: Columns = {
-  paid_local: local('block_time'),
+const transfers: Columns = zone => ({
+  paid_local: local('block_time', zone),
   paid_utc: utc('block_time'),
   appid: 'appid',
   localusermark: 'localusermark',
@@ -20,14 +20,14 @@ const transfers: Columns = {
   state: 'state',
   orderid: 'orderid',
   late: 'late',
-  credited_local: local('credited_at'),
+  credited_local: local('credited_at', zone),
   txid: 'txid',
   log_index: 'log_index',
   block_height: 'block_height',
-}
+})
 
-const orders: Columns = {
-  created_local: local('created_at'),
+const orders: Columns = zone => ({
+  created_local: local('created_at', zone),
   created_utc: utc('created_at'),
   appid: 'appid',
   orderid: 'orderid',
@@ -41,11 +41,11 @@ const orders: Columns = {
   amount_usdt: 'amount_usdt::text',
   received_usdt: 'received_usdt::text',
   announced_usdt: 'announced_usdt::text',
-  expires_local: local('expires_at'),
-}
+  expires_local: local('expires_at', zone),
+})
 
-const callbacks: Columns = {
-  announced_local: local('created_at'),
+const callbacks: Columns = zone => ({
+  announced_local: local('created_at', zone),
   announced_utc: utc('created_at'),
   appid: 'appid',
   orderid: 'orderid',
@@ -54,13 +54,13 @@ const callbacks: Columns = {
   state: 'state',
   attempts: 'attempts',
   last_status: 'last_status',
-  acknowledged_local: local('delivered_at'),
-  exhausted_local: local('exhausted_at'),
+  acknowledged_local: local('delivered_at', zone),
+  exhausted_local: local('exhausted_at', zone),
   origin: 'origin',
   txid: 'txid',
   log_index: 'log_index',
   kind: 'kind',
-}
+})
 
 /** The view of schema report that each reads, its time, and the id that makes the order certain. */
 const sources: Record<Export, { columns: Columns; time: string; id: string }> = {
@@ -69,9 +69,13 @@ const sources: Record<Export, { columns: Columns; time: string; id: string }> = 
   callbacks: { columns: callbacks, time: 'created_at', id: 'callback_id' },
 }
 
-/** @returns the names of the columns, and the query that reads them in the order of time. */
+/**
+ * @returns the names of the columns, and the query that reads them in the order of time. Its parameters: $1, $2: the period; $3:
+ * the zone; $4: an appid, or null for all.
+ */
 export function exportQuery(what: Export): { columns: string[]; query: string } {
-  const { columns, time, id } = sources[what]
+  const { time, id } = sources[what]
+  const columns = sources[what].columns('$3')
   const query = `select ${Object.values(columns).join(', ')}
     from report.${what}
    where ${time} >= $1
@@ -81,4 +85,26 @@ export function exportQuery(what: Export): { columns: string[]; query: string } 
      and $3::text is not null
    order by ${time}, ${id}`
   return { columns: Object.keys(columns), query }
+}
+
+/**
+ * @returns the names of an order's columns, and the query that reads orders in the order of their ids. Its parameters: $1: the ids;
+ * $2: the zone.
+ */
+export function exportedOrdersQuery(): { columns: string[]; query: string } {
+  const columns = orders('$2')
+  const named = Object.entries(columns).map(([name, sql]) => `${sql} as ${name}`)
+  return {
+    columns: Object.keys(columns),
+    // Order by order: for all at once, the planner may read all credits to tell which are late.
+    query: `select cells.*
+    from unnest($1::bigint[]) with ordinality as wanted (wanted_id, place)
+   cross join lateral (
+     select ${named.join(', ')}
+       from report.orders
+      where order_id = wanted_id
+     offset 0
+   ) cells
+   order by place`,
+  }
 }

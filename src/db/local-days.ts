@@ -1,6 +1,6 @@
 import { UsageError } from '../base/errors.ts'
-import { type Queryable, rows } from '../db/pool.ts'
-import { readTime } from './read-time.ts'
+import { readTime } from '../base/read-time.ts'
+import { type Queryable, rows } from './pool.ts'
 
 /** A time from which, and one before which. */
 export interface Period {
@@ -33,7 +33,18 @@ async function checkZone(db: Queryable, zone: string): Promise<void> {
 async function readDay(db: Queryable, name: string, text: string, zone: string): Promise<Date> {
   const time = readTime(name, text)
   if (!/^\d{4}-\d\d-\d\d$/.test(text)) return time
-  // By the database, which knows the zones: where a day has no midnight, it begins at one.
-  const [day] = await rows<{ at: Date }>(db, `select $1::timestamp at time zone $2 as at`, [text, zone])
-  return day!.at
+  return beginningOfDay(db, text, zone)
+}
+
+/**
+ * Finds when a day begins in a zone. By the database, which knows the zones: where a day has no midnight, it begins at one.
+ * @param day such as 2026-11-30, a day that there is. @param zone one that the database knows. @param later so many days later.
+ */
+export async function beginningOfDay(db: Queryable, day: string, zone: string, later = 0): Promise<Date> {
+  const [found] = await rows<{ at: Date }>(
+    db,
+    `select ($1::date + $3::int)::timestamp at time zone $2 as at`,
+    [day, zone, later],
+  )
+  return found!.at
 }

@@ -1,4 +1,4 @@
-import { UsageError } from '../base/errors.ts'
+import { UsageError } from './errors.ts'
 
 /**
  * Reads a time: a date or time of ISO 8601 (UTC when it names no offset), or Unix seconds.
