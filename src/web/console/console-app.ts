@@ -17,6 +17,7 @@ import { may } from '../../people/permission.ts'
 import { hasAdmin } from '../../people/user-store.ts'
 import { chooseLocale, type Locale } from '../shell/locale.ts'
 import { sendAsset, sendHtml } from '../shell/send-page.ts'
+import { openTransactionAsker } from './asking/ask-transaction.ts'
 import { consoleRoutes } from './console-routes.ts'
 import { isConfirmed } from './parts/confirmed.ts'
 import { consoleAssets, renderConsole } from './parts/layout.tsx'
@@ -34,7 +35,7 @@ import { type ProblemKind, problemPage } from './parts/problem-page.tsx'
 import type { Answer, ConsoleRoute, CsvAnswer } from './parts/route.ts'
 import { openSessions, readViewer } from './sessions.ts'
 
-export interface ConsoleOptions extends ConsoleContext {
+export interface ConsoleOptions extends Omit<ConsoleContext, 'transactions'> {
   /** Whom a request is counted for. */
   clientOf: (request: FastifyRequest) => string
 }
@@ -57,6 +58,10 @@ export const consoleApp = fastifyPlugin<ConsoleOptions>(
     const cookieOptions = { path: '/', httpOnly: true, secure, sameSite: 'lax' } as const
     const keyFor = (purpose: string) =>
       Buffer.from(hkdfSync('sha256', settings.masterKey, '', `console ${purpose}`, 32)).toString('base64')
+
+    const transactions = openTransactionAsker({ pool, config: settings, log })
+    app.addHook('onClose', () => transactions.close())
+    const context: ConsoleContext = { ...options, transactions }
 
     let isOpen = false
     app.addHook('onRequest', async (request, reply) => {
@@ -152,7 +157,7 @@ export const consoleApp = fastifyPlugin<ConsoleOptions>(
       const merchant = await merchantFor(viewer?.session.signedInAt ? viewer : null, query.text('merchant'))
       const membership = viewer?.memberships.find(({ merchantId }) => merchantId === merchant?.id)
       return {
-        ...{ context: options, request, locale, viewer, merchant, query, now: new Date() },
+        ...{ context, request, locale, viewer, merchant, query, now: new Date() },
         params: paramsOf(request),
         form: textsOf(request.body),
         role: !viewer?.session.signedInAt ? null : viewer.user.admin ? 'admin' : (membership?.role ?? null),
@@ -164,7 +169,7 @@ export const consoleApp = fastifyPlugin<ConsoleOptions>(
     /** For what fails before the request is known: a page without forms. */
     function strangerPage(request: FastifyRequest): Page {
       return {
-        ...{ context: options, request, locale: localeOf(request, null), viewer: null, merchant: null },
+        ...{ context, request, locale: localeOf(request, null), viewer: null, merchant: null },
         ...{ query: textsOf(request.query), form: textsOf(null), params: {}, now: new Date(), role: null },
         ...{ csrf: '', address: clientOf(request) },
       }

@@ -3,9 +3,11 @@ import { callbacksRoutes } from './callbacks/callbacks-routes.tsx'
 import { merchantsRoutes } from './merchants/merchants-routes.tsx'
 import { nodesRoutes } from './nodes/nodes-routes.tsx'
 import { orderDetailRoutes } from './orders/order-detail-routes.tsx'
+import { orderListRoutes } from './orders/order-list-routes.tsx'
 import { overviewRoutes } from './overview/overview-routes.tsx'
 import type { ConsoleRoute } from './parts/route.ts'
 import { peopleRoutes } from './people/people-routes.tsx'
+import { searchRoutes } from './search/search-routes.tsx'
 import { settingsRoutes } from './settings/settings-routes.ts'
 import { signInRoutes } from './sign-in/sign-in-routes.tsx'
 import { systemRoutes } from './system/system-routes.tsx'
@@ -15,6 +17,7 @@ export function consoleRoutes(): readonly ConsoleRoute[] {
   return [
     ...signInRoutes,
     ...accountRoutes,
+    ...orderListRoutes,
     ...orderDetailRoutes,
     ...callbacksRoutes,
     ...peopleRoutes,
@@ -23,5 +26,6 @@ export function consoleRoutes(): readonly ConsoleRoute[] {
     ...merchantsRoutes,
     ...nodesRoutes,
     ...systemRoutes(),
+    ...searchRoutes,
   ]
 }

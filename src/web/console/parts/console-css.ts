@@ -1,6 +1,6 @@
 /** Rules of the console, beside the tokens. Dense where people work; cards on a phone. */
 export const consoleCss = `body{font-size:14px;line-height:20px}
-h1{margin:0;font-size:20px;line-height:28px;font-weight:650}
+h1{margin:0;font-size:20px;line-height:28px;font-weight:650;min-width:0;overflow-wrap:anywhere}
 h2{margin-bottom:12px}
 .card>*+*{margin-top:12px}.card>h2{margin-bottom:0}
 h3{margin:16px 0 8px;font-size:14px;line-height:20px;font-weight:600}

@@ -10,6 +10,7 @@ import { may, type Permission, type Role } from '../../../people/permission.ts'
 import type { Session } from '../../../people/session-store.ts'
 import type { Membership, User } from '../../../people/user-store.ts'
 import type { Locale } from '../../shell/locale.ts'
+import type { TransactionAsker } from '../asking/ask-transaction.ts'
 
 /** What the pages use. */
 export interface ConsoleContext {
@@ -25,6 +26,8 @@ export interface ConsoleContext {
   publicUrl: () => string
   /** Where payers reach their pages, without a slash at its end. */
   payUrl: () => string
+  /** Asks a node what became of a transaction: seldom, since each call counts. */
+  transactions: TransactionAsker
   log: Logger
 }
 

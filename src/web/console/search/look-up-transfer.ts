@@ -6,7 +6,7 @@ import type { NodeTransactionInfo } from '../../../tron/node/node-answers.ts'
 import { NodeError } from '../../../tron/node/node-error.ts'
 import { readUsdtLogs, type UsdtLogs } from '../../../tron/node/solid-block.ts'
 import { recipientOf } from '../../../tron/transfer-log.ts'
-import type { TransactionAsker, Unasked } from './ask-transaction.ts'
+import type { TransactionAsker, Unasked } from '../asking/ask-transaction.ts'
 import type { SearchScope } from './search-hit.ts'
 
 /** Where a transaction is: in a block that a fork may still replace, as far as the node says. */

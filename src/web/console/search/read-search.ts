@@ -1,6 +1,7 @@
-import { parseUsdt, type UsdtUnits } from '../../../base/money.ts'
+import type { UsdtUnits } from '../../../base/money.ts'
 import { readPayToken } from '../../../orders/pay-link.ts'
 import { addressFromHex, parseTronAddress, type TronAddress } from '../../../tron/address.ts'
+import { plainTyped, readTypedAmount } from '../parts/typed-amount.ts'
 
 /** What a typed text may be. A text is often several of these: `100` is an amount, and may be a user's id. */
 export interface SearchedFor {
@@ -30,11 +31,7 @@ const localusermarkMax = 64
 export function readSearch(text: string): SearchedFor {
   const typed = text.slice(0, lengthMax)
   const name = typed.trim()
-  // Digits as a Chinese keyboard writes them are digits. Chats put invisible characters into what is copied from them.
-  const plain = typed
-    .normalize('NFKC')
-    .replace(/\p{Cf}/gu, '')
-    .trim()
+  const plain = plainTyped(typed)
   return {
     ...(isName(name, orderidMax) && { orderid: name }),
     ...(isName(name, localusermarkMax) && { localusermark: name }),
@@ -72,17 +69,4 @@ function readAddress(plain: string): Pick<SearchedFor, 'address' | 'wrongAddress
   if (!/^T[0-9a-z]{33}$/i.test(plain)) return {}
   const hasOneCase = plain === plain.toLowerCase() || plain === plain.toUpperCase()
   return { wrongAddress: hasOneCase ? 'case' : 'checksum' }
-}
-
-const amountTyped = /^(?:usdt|[$₮])?\s*(\d[\d,' ]*(?:\.\d+)?)\s*(?:usdt|[u$₮])?$/i
-const withThousands = /^\d{1,3}([,' ])\d{3}(?:\1\d{3})*(?:\.\d+)?$/
-
-/** Reads an amount with or without its unit and separators of thousands: `12.5`, `12.50 USDT`, `1,000.00`, `100U`. */
-function readTypedAmount(plain: string): UsdtUnits | undefined {
-  const digits = amountTyped.exec(plain)?.[1]?.trim()
-  if (digits === undefined) return undefined
-  const number = withThousands.test(digits) ? digits.replace(/[,' ]/g, '') : digits
-  // Zeros at the end say nothing, however many there are.
-  const amount = parseUsdt(number.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, ''))
-  return amount === null || amount === 0n ? undefined : amount
 }

@@ -1,4 +1,4 @@
-import type { MerchantId } from '../../../base/ids.ts'
+import type { MerchantId, PendingProofId, TransferId } from '../../../base/ids.ts'
 import type { UsdtUnits } from '../../../base/money.ts'
 
 // hit: one thing that a searched text names.
@@ -42,6 +42,10 @@ export type HitState = 'seen' | 'held' | 'unclaimed' | 'rejected' | 'credited' |
 
 export interface TransferHit extends OfMerchant {
   kind: 'transfer'
+  /** null: it is not recorded yet. */
+  transferId: TransferId | null
+  /** Of what waits for proof, for admins. */
+  proofId: PendingProofId | null
   txid: string
   logIndex: number
   amount: UsdtUnits
@@ -66,6 +70,7 @@ export interface CallbackHit extends OfMerchant {
 /** A log of our token that could not be decoded: nobody knows whose it is. For admins. */
 export interface QuarantineHit {
   kind: 'quarantine'
+  quarantineId: bigint
   txid: string
   logIndex: number
   reason: string
@@ -89,19 +94,23 @@ export function hitPlace(hit: Hit): HitPlace {
     case 'address':
       return addressPlace(hit.address)
     case 'callback':
-      return hit.ordersn === null ? callbackPlace(hit.key) : orderPlace(hit.ordersn)
+      return callbackPlace(hit.key)
     case 'transfer':
-      if (hit.ordersn !== null) return orderPlace(hit.ordersn)
-      if (hit.depositKey !== null) return callbackPlace(hit.depositKey)
-      return hit.state === 'seen' || hit.state === 'deposit'
-        ? addressPlace(hit.address)
-        : moneyPlace(hit.txid)
+      return transferPlace(hit)
     case 'quarantine':
-      return moneyPlace(hit.txid)
+      return { path: `/money/logs/${hit.quarantineId}`, query: {} }
   }
 }
 
+function transferPlace(hit: TransferHit): HitPlace {
+  if (hit.ordersn !== null) return orderPlace(hit.ordersn)
+  if (hit.depositKey !== null) return callbackPlace(hit.depositKey)
+  if (hit.proofId !== null) return { path: `/money/proofs/${hit.proofId}`, query: {} }
+  // A deposit that is below what is announced, and what is only seen, are among the address's transfers.
+  if (hit.transferId === null || hit.state === 'deposit') return addressPlace(hit.address)
+  return { path: `/money/transfers/${hit.transferId}`, query: {} }
+}
+
 const orderPlace = (ordersn: string) => ({ path: `/orders/${encodeURIComponent(ordersn)}`, query: {} })
-const callbackPlace = (key: string) => ({ path: '/callbacks', query: { key } })
+const callbackPlace = (key: string) => ({ path: `/callbacks/${key}`, query: {} })
 const addressPlace = (address: string) => ({ path: `/addresses/${address}`, query: {} })
-const moneyPlace = (txid: string) => ({ path: '/money', query: { txid } })

@@ -130,15 +130,15 @@ export function findCallback(db: Queryable, scope: SearchScope, key: string): Pr
 export function findTransfers(db: Queryable, scope: SearchScope, txid: string): Promise<TransferHit[]> {
   return readTransfers(
     db,
-    `select t.id, t.txid, t.log_index, t.deposit_address_id, t.amount, t.block_time, null as state
+    `select t.id, null::bigint as proof_id, t.txid, t.log_index, t.deposit_address_id, t.amount, t.block_time, null as state
        from transfer t
       where t.txid = $2
       union all
-     select null, p.txid, p.log_index, p.deposit_address_id, p.amount, p.block_time, 'held'
+     select null, case when $1::bigint is null then p.id end, p.txid, p.log_index, p.deposit_address_id, p.amount, p.block_time, 'held'
        from pending_proof p
       where p.txid = $2 and p.ended_at is null
       union all
-     select null, v.txid, v.log_index, v.deposit_address_id, v.amount, v.block_time, 'seen'
+     select null, null, v.txid, v.log_index, v.deposit_address_id, v.amount, v.block_time, 'seen'
        from seen_transfer v
        join chain_cursor s on v.block_height > s.height
       where v.txid = $2`,
@@ -154,7 +154,7 @@ export function findWaitingOfAmount(
 ): Promise<TransferHit[]> {
   return readTransfers(
     db,
-    `select t.*, null as state
+    `select t.*, null::bigint as proof_id, null as state
        from (select transfer_id from waiting_transfer order by transfer_id desc limit ${amountWaitingMax}) w
       cross join lateral (
         select id, txid, log_index, deposit_address_id, amount, block_time from transfer where id = w.transfer_id offset 0
@@ -169,7 +169,7 @@ function readTransfers(db: Queryable, candidates: string, values: unknown[]): Pr
   // One row for each, by its id: the planner does not know how few candidates there are.
   return rows<TransferHit>(
     db,
-    `select 'transfer' as kind, t.txid, t.log_index as "logIndex", t.amount, t.block_time as "time", d.address, d.localusermark,
+    `select 'transfer' as kind, t.id as "transferId", t.proof_id as "proofId", t.txid, t.log_index as "logIndex", t.amount, t.block_time as "time", d.address, d.localusermark,
             x.ordersn, x.key as "depositKey", coalesce(t.state, x.state) as state, ${merchantColumns}
        from (${candidates}) t
       cross join lateral (
@@ -203,7 +203,7 @@ function readTransfers(db: Queryable, candidates: string, values: unknown[]): Pr
 export function findQuarantined(db: Queryable, txid: string): Promise<QuarantineHit[]> {
   return rows<QuarantineHit>(
     db,
-    `select 'quarantine' as kind, txid, log_index as "logIndex", reason
+    `select 'quarantine' as kind, id as "quarantineId", txid, log_index as "logIndex", reason
        from quarantine
       where txid = $1 and transfer_id is null
       order by log_index

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { payUrls } from '../../../../src/orders/pay-link.ts'
 import type { TronAddress } from '../../../../src/tron/address.ts'
 import { search } from '../../../../src/web/console/search/find-everywhere.ts'
+import type { TransferHit } from '../../../../src/web/console/search/search-hit.ts'
 import { followChain } from '../../../support/api-under-test.ts'
 import { cloneDatabase } from '../../../support/database.ts'
 import { seedAddress, seedOrder, seedOrders, usualAmount } from '../../../support/seed.ts'
@@ -50,7 +51,9 @@ test('everything of a paid order leads to its page, and to nothing for another m
     payUrls('https://pay.example', token).pay_url,
     '7.25',
   ]
-  texts.push(`0x${txid.toUpperCase()}`, `https://tronscan.org/#/transaction/${txid}`, key)
+  texts.push(`0x${txid.toUpperCase()}`, `https://tronscan.org/#/transaction/${txid}`)
+  assert.equal(await opensAt(mine.id, key), `/callbacks/${key}`)
+  assert.deepEqual(await kindsOf(other.id, key), [])
   for (const text of texts) {
     for (const scope of [mine.id, null]) {
       assert.equal(await opensAt(scope, text), `/orders/${ordersn}`, text)
@@ -65,7 +68,7 @@ test('a user, an address and a deposit lead to their own places', async () => {
   assert.equal(await opensAt(other.id, address), `/addresses/${address}`)
   assert.equal(await opensAt(other.id, 'user 1'), `/orders?merchant=${other.appid}&user=user+1`)
   const { key, txid } = await seedDeposit(pool, { merchant: other, addressId })
-  for (const text of [key, txid]) assert.equal(await opensAt(other.id, text), `/callbacks?key=${key}`)
+  for (const text of [key, txid]) assert.equal(await opensAt(other.id, text), `/callbacks/${key}`)
   for (const text of [address, 'user 1', key, txid]) {
     assert.deepEqual(await kindsOf(mine.id, text), [], text)
     assert.equal((await kindsOf(null, text)).length, 1, text)
@@ -100,9 +103,14 @@ test('a transfer is shown with what became of it, wherever it is', async () => {
       hits.map(hit => hit.kind === 'transfer' && [hit.state, hit.address, hit.ordersn]),
       [[state, address, null]],
     )
-    assert.equal(
-      await opensAt(mine.id, txid),
-      state === 'seen' ? `/addresses/${address}` : `/money?txid=${txid}`,
+    const { transferId } = hits[0] as TransferHit
+    assert.equal(transferId === null, state === 'seen' || txid === pending)
+    const place = transferId === null ? `/addresses/${address}` : `/money/transfers/${transferId}`
+    assert.equal(await opensAt(mine.id, txid), place)
+    // An admin decides about what waits for proof.
+    assert.match(
+      (await opensAt(null, txid))!,
+      txid === pending ? /^\/money\/proofs\/\d+$/ : new RegExp(place),
     )
     assert.deepEqual(await kindsOf(other.id, txid), [])
   }
@@ -126,10 +134,12 @@ test('an address that was skipped after a restore is shown to admins alone', asy
 
 test('a log that nobody could read is shown to admins alone: it is nobody’s', async () => {
   const txid = randomBytes(32).toString('hex')
-  await seedQuarantine(pool, { txid, logs: [0, 1] })
+  await seedQuarantine(pool, { txid, logs: [0] })
   assert.deepEqual(await kindsOf(mine.id, txid), [])
+  assert.match((await opensAt(null, txid))!, /^\/money\/logs\/\d+$/)
+  await seedQuarantine(pool, { txid, logs: [1] })
   assert.deepEqual(await kindsOf(null, txid), ['quarantine', 'quarantine'])
-  assert.equal(await opensAt(null, txid), `/money?txid=${txid}`)
+  assert.equal(await opensAt(null, txid), null)
 })
 
 test('merchants may have the same ids: each finds its own, and an admin all of them', async () => {

@@ -14,9 +14,9 @@ import { addressFromBytes, type TronAddress } from '../../../../src/tron/address
 import {
   type AskingOptions,
   openTransactionAsker,
-} from '../../../../src/web/console/search/ask-transaction.ts'
+} from '../../../../src/web/console/asking/ask-transaction.ts'
+import { takeLookUpTurn } from '../../../../src/web/console/asking/look-up-turn-store.ts'
 import { lookUpTransfer } from '../../../../src/web/console/search/look-up-transfer.ts'
-import { takeLookUpTurn } from '../../../../src/web/console/search/look-up-turn-store.ts'
 import { cloneDatabase } from '../../../support/database.ts'
 import { recordLog } from '../../../support/recorded-log.ts'
 import { seedAddress } from '../../../support/seed.ts'
