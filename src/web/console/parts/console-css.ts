@@ -120,7 +120,8 @@ footer{padding:16px;text-align:center;color:var(--quiet);font-size:12px}
 .side a{white-space:nowrap;padding:12px 10px}
 .side a[aria-current=page]{box-shadow:inset 0 -3px var(--accent)}
 .side .part{margin:0 4px}
-.end-of-top{margin-left:0;width:100%;justify-content:space-between}
+.end-of-top{margin-left:0;width:100%;justify-content:space-between;gap:0 12px}
+.end-of-top .quiet{display:none}
 .button,input,select{min-height:44px}
 main.alone{margin:0 auto}
 .table{border:0;background:none;overflow:visible}
