@@ -27,16 +27,17 @@ main.alone{max-width:440px;margin:32px auto}
 .card{margin-bottom:16px;padding:16px;background:var(--surface);border:1px solid var(--line);border-radius:8px}
 .columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,320px),1fr));gap:16px;align-items:start;margin-bottom:16px}
 .columns>.card{margin:0}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:16px;margin-bottom:16px}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(180px,1fr));gap:16px;margin-bottom:16px}
 .figures>*{padding:12px 16px;background:var(--surface);border:1px solid var(--line);border-radius:8px}
 .figures dt{color:var(--quiet);font-size:12px;line-height:16px}
-.figures dd{font-size:20px;line-height:28px;font-weight:600}
+.figures dd{font-size:18px;line-height:28px;font-weight:600}
 .notice,.problem{margin-bottom:16px;padding:12px 16px;border:1px solid var(--line);border-left:3px solid var(--green);border-radius:6px;background:var(--surface)}
 .problem{border-left-color:var(--red)}
 .warning{border-left-color:var(--amber-bar)}
 .tone-grey{--tone:var(--grey)}.tone-amber{--tone:var(--amber)}.tone-green{--tone:var(--green)}.tone-red{--tone:var(--red)}
 .table{overflow-x:auto;margin-bottom:16px;background:var(--surface);border:1px solid var(--line);border-radius:8px}
 .card>.table{margin:12px -16px -16px;border-width:1px 0 0;border-radius:0 0 8px 8px}
+.card>.table:not(:last-child){margin-bottom:0;border-bottom-width:1px;border-radius:0}
 table{width:100%;border-collapse:collapse}
 th,td{padding:8px 12px;text-align:left;vertical-align:baseline;border-bottom:1px solid var(--line)}
 tr:last-child td{border-bottom:0}
