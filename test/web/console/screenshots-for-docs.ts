@@ -23,15 +23,16 @@ const order = async () => {
   await form.goto(`${origin}/console/search?q=shop-1011`)
   return new URL(form.url()).pathname
 }
-const pages: Record<string, string> = { overview: '/console', order: await order() }
-for (const colorScheme of ['light', 'dark'] as const) {
+const pictures = [
+  ['order', await order(), 'light'],
+  ['overview', '/console', 'dark'],
+] as const
+for (const [name, path, colorScheme] of pictures) {
   const context = await newContext(browser, {
     ...{ viewport: { width: 1280, height: 860 }, colorScheme, storageState, timezoneId: 'UTC' },
   })
   const page = await context.newPage()
-  for (const [name, path] of Object.entries(pages)) {
-    await page.goto(origin + path)
-    await page.screenshot({ path: join(folder, `console-${name}-${colorScheme}.png`) })
-  }
+  await page.goto(origin + path)
+  await page.screenshot({ path: join(folder, `console-${name}-${colorScheme}.png`) })
 }
 await browser.close()
