@@ -7,7 +7,7 @@ import { consoleRoutes } from '../../src/web/console/console-routes.ts'
 import { consoleAssets } from '../../src/web/console/parts/layout.tsx'
 import { followChain } from '../support/api-under-test.ts'
 import { type ConsoleUnderTest, openConsoleOn } from '../support/console-under-test.ts'
-import { type Many, seedMany } from '../support/seed-many.ts'
+import { appidOf, type Many, seedMany } from '../support/seed-many.ts'
 
 const measured = 60
 const warmUps = 5
@@ -108,7 +108,7 @@ const parameters: Record<string, string> = {
   ...{ ordersn: 'ordersn', orderid: 'orderid', key: 'key', address: 'address', txid: 'txid' },
   ...{ user: 'user', amount: 'amount', mark: 'user', localusermark: 'user' },
 }
-const constants: Record<string, string> = { alarm: 'lag', appid: 'm7' }
+const constants: Record<string, string> = { alarm: 'lag', appid: appidOf(7) }
 
 /** @returns the path with ids, for each merchant; null when no id is known. */
 function pathsOf(
@@ -143,8 +143,8 @@ async function measurePage(
   const results: MeasuredPage[] = []
   for (const [scope, merchant, paths] of [
     ['all', null, page.paths.largest],
-    ['largest', 'm0', page.paths.largest],
-    ['usual', 'm7', page.paths.usual],
+    ['largest', appidOf(0), page.paths.largest],
+    ['usual', appidOf(7), page.paths.usual],
   ] as const) {
     const urls = paths.map(path => {
       const url = path === '/' ? '' : path

@@ -14,7 +14,10 @@ export interface Many {
 
 const slice = 50_000
 
-/** Adds merchants `m0`, `m1`, ... A quarter of the orders are of the first, the others have the rest in equal parts. */
+/** The appid of merchant n, from 0 on. */
+export const appidOf = (n: number) => `Merchant${`${n}`.padStart(8, '0')}`
+
+/** Adds merchants with the ids 1, 2, ... A quarter of the orders are of the first, the others have the rest in equal parts. */
 export async function seedMany(pool: Pool, many: Many): Promise<void> {
   const { merchants, orders, days } = many
   await run(
@@ -26,13 +29,13 @@ export async function seedMany(pool: Pool, many: Many): Promise<void> {
      ), merchant_added as (
        insert into merchant (id, appid, name, address_counter_id, callback_url)
        overriding system value
-       select n + 1, 'm' || n, 'Merchant ' || n, counter.id, 'https://m' || n || '.example/cb'
+       select n + 1, 'Merchant' || lpad(n::text, 8, '0'), 'Merchant ' || n, counter.id, 'https://m' || n || '.example/cb'
          from counter, generate_series(0, $1::int - 1) n
-       returning id, appid
+       returning id
      )
      insert into callback_lane (id, merchant_id, origin)
      overriding system value
-     select id, id, 'https://' || appid || '.example:443' from merchant_added`,
+     select id, id, 'https://m' || id - 1 || '.example:443' from merchant_added`,
     [merchants],
   )
   for (let month = 0; month <= days / 28 + 1; month++)
@@ -67,8 +70,8 @@ async function seedSlice(
   { merchants, orders, days, attempts, first, last }: Slice,
 ): Promise<void> {
   const numbers = `
-    select n, case when n / 5 % 4 = 0 then 1 else n / 5 % $3 + 1 end as merchant_id, n / 5 + 1 as user_no,
-           now() - ($4 - n) * ($5 * interval '1 day' / $4) as at,
+    select n, case when n / 5 % 4 = 0 then 1 else n / 20 % $3::int + 1 end as merchant_id, n / 5 + 1 as user_no,
+           now() - ($4::int - n) * ($5::float8 * interval '1 day' / $4::int) as at,
            ((n::bigint * 7919) % 900 + 100) * 100000 as amount,
            case n % 10 when 0 then 0 when 1 then 500000 when 2 then ((n::bigint * 7919) % 900 + 100) * 100000 + 1000000
              else ((n::bigint * 7919) % 900 + 100) * 100000 end as received
@@ -129,7 +132,7 @@ async function seedSlice(
     values,
   )
   const exhausted = 'n % 500 = 3'
-  const due = `n > $4 - 1000 and n % 50 = 4`
+  const due = `n > $4::int - 1000 and n % 50 = 4`
   await run(
     db,
     `with many as (${numbers}), announced as (
@@ -145,7 +148,7 @@ async function seedSlice(
         where received > 0
      )
      insert into callback_outbox (callback_id, lane_id, state, due_at, schedule_step)
-     select n, merchant_id, 'due', now() + interval '1 minute', 1
+     select n, merchant_id, 'due', now() - interval '5 seconds', 1
        from many
       where received > 0 and ${due} and not (${exhausted})`,
     [...values, Math.ceil(attempts)],
@@ -155,10 +158,10 @@ async function seedSlice(
     `insert into callback_attempt (callback_id, attempt, started_at, duration_ms, url, outcome, status, answer)
      select n, attempt, at + interval '2 minutes' + attempt * interval '10 seconds', (n % 40) * 5 + 3,
             'https://m' || (merchant_id - 1) || '.example/cb',
-            case when attempt = of then 'acknowledged' else 'refused' end, case when attempt = of then 200 else 500 end, 'ok'
-       from (select *, floor($6::float8)::int + (n % 1000 < ($6::float8 - floor($6::float8)) * 1000)::int as of
+            case when attempt = last then 'acknowledged' else 'refused' end, case when attempt = last then 200 else 500 end, 'ok'
+       from (select *, floor($6::float8)::int + (n % 1000 < ($6::float8 - floor($6::float8)) * 1000)::int as last
                from (${numbers}) all_many where received > 0) many,
-            generate_series(1, of) attempt`,
+            generate_series(1, last) attempt`,
     [...values, attempts],
   )
 }

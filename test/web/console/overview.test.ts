@@ -153,8 +153,8 @@ test('what needs somebody stands on top, with its link; what is the gateway is f
   const ofShop = [
     '/callbacks?list=exhausted 1 callback was given up in the last 7 days, and not sent again',
     '/callbacks/origins 1 endpoint fails: callbacks wait for it',
-    '/callbacks?list=due The oldest callback has been due for 2 h',
     '/money?reason=quarantined 1 transfer is quarantined: it could not be credited',
+    '/callbacks?list=due The oldest callback has been due for 2 h',
     '/money?reason=held 1 transfer is held',
     '/money?reason=unclaimed 2 transfers are unclaimed',
     ownFactor,

@@ -4,7 +4,8 @@ import { readStatus } from '../../../credits/read-status.ts'
 import { BarChart } from '../parts/chart.tsx'
 import { type Page, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
-import { Count, Facts, Section, State, Table, Time, type Tone } from '../parts/ui.tsx'
+import { Count, Facts, Section, State, Table, Time } from '../parts/ui.tsx'
+import { nodeStateText, nodeStateTone } from './node-state.ts'
 import { type NodesWords, nodesWords } from './nodes-words.ts'
 
 export const nodesRoutes: readonly ConsoleRoute[] = [
@@ -13,14 +14,6 @@ export const nodesRoutes: readonly ConsoleRoute[] = [
 
 const dayMs = 86_400_000
 const daysShown = 14
-
-const tones: Record<keyof NodesWords['states'], Tone> = {
-  ...{ ok: 'green', later: 'amber', failing: 'red', distrusted: 'red' },
-}
-
-function isKnown(state: string): state is keyof NodesWords['states'] {
-  return Object.hasOwn(tones, state)
-}
 
 async function showNodes(page: Page): Promise<Answer> {
   const words = wordsOf(page, nodesWords)
@@ -60,9 +53,7 @@ async function showNodes(page: Page): Promise<Answer> {
               head: words.state,
               cell: ({ state, why, until }) => (
                 <>
-                  <State tone={isKnown(state) ? tones[state] : 'amber'}>
-                    {isKnown(state) ? words.states[state] : state}
-                  </State>
+                  <State tone={nodeStateTone(state)}>{nodeStateText(page, state)}</State>
                   {why && <div class="quiet">{why}</div>}
                   {until && (
                     <div class="quiet">
@@ -100,7 +91,7 @@ async function showNodes(page: Page): Promise<Answer> {
           rows={nodes}
           empty={words.none}
         />
-        <p class="quiet">
+        <p class="quiet before">
           {words.lead} {words.distrust} {words.today}
         </p>
         <div class="columns">

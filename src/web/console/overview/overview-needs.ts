@@ -29,7 +29,7 @@ export interface NeedFacts {
 /** Older than this, a due callback is late: what is on its way takes a second. */
 const lateMs = 60_000
 
-/** Lists what needs somebody, the worst first. */
+/** Lists what needs somebody, what is red first. */
 export function needsOf(page: Page, words: OverviewWords, facts: NeedFacts): Need[] {
   const needs: (Need | false | null | undefined)[] = [
     ...alarmNeeds(page, words, facts),
@@ -40,7 +40,8 @@ export function needsOf(page: Page, words: OverviewWords, facts: NeedFacts): Nee
     !facts.ownFactor && { tone: 'amber', text: words.ownFactor, link: href(page, '/account') },
     counted(facts.withoutFactor, words.othersFactor, 'amber', href(page, '/people')),
   ]
-  return needs.filter(need => !!need)
+  const found = needs.filter(need => !!need)
+  return [...found.filter(({ tone }) => tone === 'red'), ...found.filter(({ tone }) => tone !== 'red')]
 }
 
 function alarmNeeds(page: Page, words: OverviewWords, facts: NeedFacts): (Need | false)[] {

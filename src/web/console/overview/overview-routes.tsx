@@ -8,6 +8,7 @@ import { readStatus } from '../../../credits/read-status.ts'
 import { rows } from '../../../db/pool.ts'
 import { tookTooLong } from '../../../db/read-pool.ts'
 import { orderStates } from '../../../orders/order.ts'
+import { nodeStateText } from '../nodes/node-state.ts'
 import { BarChart } from '../parts/chart.tsx'
 import { commonWords } from '../parts/common-words.ts'
 import { type Kept, type KeptReadings, keepReadings } from '../parts/kept-readings.ts'
@@ -66,11 +67,12 @@ async function showOverview(page: Page, kept: KeptReadings): Promise<Answer> {
           )}
         </dl>
         <Section title={words.chart}>
-          {days ? <MoneyChart words={words} days={days} /> : <Slow words={words} />}
           <AsOf words={words} kept={money} />
+          {days ? <MoneyChart words={words} days={days} /> : <Slow words={words} />}
         </Section>
         <div class="columns">
           <Section title={words.orders}>
+            <AsOf words={words} kept={orders} />
             {orders ? (
               <Table
                 caption={words.orders}
@@ -89,14 +91,14 @@ async function showOverview(page: Page, kept: KeptReadings): Promise<Answer> {
             ) : (
               <Slow words={words} />
             )}
-            <AsOf words={words} kept={orders} />
           </Section>
           <Section title={words.deliveries}>
-            {deliveries ? <DeliveryFacts words={words} value={deliveries.value} /> : <Slow words={words} />}
             <AsOf words={words} kept={deliveries} />
+            {deliveries ? <DeliveryFacts words={words} value={deliveries.value} /> : <Slow words={words} />}
           </Section>
           {facts.isGateway && (
             <Section title={words.nodesTitle}>
+              <AsOf words={words} kept={status} />
               {status ? (
                 <Table
                   caption={words.nodesTitle}
@@ -105,7 +107,7 @@ async function showOverview(page: Page, kept: KeptReadings): Promise<Answer> {
                       head: words.node,
                       cell: ({ node, state }) => (
                         <State tone={state === 'ok' ? 'green' : 'amber'}>
-                          <a href={href(page, '/nodes')}>{node}</a> {state === 'ok' ? '' : state}
+                          <a href={href(page, '/nodes')}>{node}</a>
                         </State>
                       ),
                     },
@@ -115,9 +117,8 @@ async function showOverview(page: Page, kept: KeptReadings): Promise<Answer> {
                       cell: ({ solidHeight }) => (solidHeight === null ? '–' : <Count value={solidHeight} />),
                     },
                     {
-                      head: words.calls,
-                      align: 'end',
-                      cell: ({ callsToday }) => <Count value={callsToday} />,
+                      head: words.state,
+                      cell: ({ state }) => nodeStateText(page, state),
                     },
                   ]}
                   rows={status.value?.nodes ?? []}
@@ -126,7 +127,6 @@ async function showOverview(page: Page, kept: KeptReadings): Promise<Answer> {
               ) : (
                 <Slow words={words} />
               )}
-              <AsOf words={words} kept={status} />
             </Section>
           )}
         </div>
@@ -271,7 +271,7 @@ function DueFor(props: { page: Page; words: OverviewWords; at: Date | null }) {
 function AsOf(props: { words: OverviewWords; kept: Kept<unknown> | null }) {
   if (!props.kept) return null
   return (
-    <p class="quiet">
+    <p class="quiet as-of">
       {props.words.asOf} <Time at={props.kept.at} />
     </p>
   )

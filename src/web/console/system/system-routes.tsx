@@ -288,7 +288,9 @@ function shownJob(words: SystemWords, job: Job, now: Date): ShownJob {
         )}
         <br />
         <span class="quiet">
-          {done > 0n && words.rate(perSecond < 10 ? perSecond.toFixed(1) : `${Math.round(perSecond)}`)}
+          {done > 0n &&
+            tookMs >= 1_000 &&
+            words.rate(perSecond < 10 ? perSecond.toFixed(1) : `${Math.round(perSecond)}`)}
           {leftMs !== null && leftMs > 0 && `, ${words.left(durationText(leftMs))}`}
         </span>
       </>
@@ -398,7 +400,7 @@ function Database(props: { words: SystemWords; kept: Kept<DatabaseFacts> | null 
 function Settings(props: { words: SystemWords; settings: readonly SettingInForce[] }) {
   const { words, settings } = props
   const shown = ({ name, from, shown }: SettingInForce) => {
-    if (from === 'not set') return <span class="quiet">–</span>
+    if (from === 'not set' || shown === '') return <span class="quiet">–</span>
     if (shown === null) return <span class="quiet">{words.hidden}</span>
     return (
       <>
