@@ -1,6 +1,7 @@
-import { type AlarmName, meanings } from '../../../alarms/alarm.ts'
+import type { AlarmName } from '../../../alarms/alarm.ts'
 import type { GatewayStatus } from '../../../credits/read-status.ts'
-import { href, type Page } from '../parts/page.ts'
+import { alarmWords } from '../parts/alarm-words.ts'
+import { href, type Page, wordsOf } from '../parts/page.ts'
 import { durationText, type Tone } from '../parts/ui.tsx'
 import { countMax, type GatewayTroubles, type OwedCallbacks, type WaitingMoney } from './overview-store.ts'
 import type { OverviewWords } from './overview-words.ts'
@@ -46,6 +47,7 @@ export function needsOf(page: Page, words: OverviewWords, facts: NeedFacts): Nee
 
 function alarmNeeds(page: Page, words: OverviewWords, facts: NeedFacts): (Need | false)[] {
   const link = `${href(page, '/system')}#alarms`
+  const { meanings } = wordsOf(page, alarmWords)
   return [
     facts.status !== null &&
       !facts.leads && { tone: 'red', text: words.noNodes, link: href(page, '/system') },

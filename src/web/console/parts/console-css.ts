@@ -110,7 +110,7 @@ svg.bars{display:block;width:100%;height:160px}
 .prose{display:flex;flex-direction:column;gap:8px;max-width:72ch;margin-bottom:8px}.prose ol{margin:0;padding-left:20px}
 .parts{gap:4px 16px;margin-bottom:16px}
 progress{width:96px;height:8px;vertical-align:middle;accent-color:var(--accent)}
-.as-of{margin:-8px 0 12px}
+.as-of{margin:0 0 12px}
 .needs{display:flex;flex-direction:column;gap:8px}
 .secret{padding:12px;border:1px solid var(--amber-line);background:var(--amber-ground);border-radius:6px}
 footer{padding:16px;text-align:center;color:var(--quiet);font-size:12px}
