@@ -114,6 +114,8 @@ export interface ListedMark {
   logIndex: number | null
   /** The order that it is about, or that was credited with its transfer; null: none. */
   orderid: string | null
+  /** Our number of it. */
+  ordersn: string | null
   /** Of the refund. */
   txid: string | null
   withdraws: MarkId | null
@@ -131,12 +133,14 @@ export async function listMarks(
 ): Promise<ListedMark[]> {
   return rows<ListedMark>(
     db,
-    `select mark_id as id, kind, appid, amount_units as amount, transfer_id as "transferId", txid as "transferTxid",
-            log_index as "logIndex", orderid, refund_txid as txid, withdraws, withdrawn_by as "withdrawnBy", reason,
-            made_by as "madeBy", created_at as "createdAt"
-       from report.money_marks
-      where ($1::bigint is null or merchant_id = $1) and ($2::text is null or kind = $2) and ($3::bigint is null or mark_id < $3)
-      order by mark_id desc
+    `select k.mark_id as id, k.kind, k.appid, k.amount_units as amount, k.transfer_id as "transferId", k.txid as "transferTxid",
+            k.log_index as "logIndex", k.orderid, o.ordersn, k.refund_txid as txid, k.withdraws,
+            k.withdrawn_by as "withdrawnBy", k.reason, k.made_by as "madeBy", k.created_at as "createdAt"
+       from report.money_marks k
+       left join recharge_order o on o.id = k.order_id
+      where ($1::bigint is null or k.merchant_id = $1) and ($2::text is null or k.kind = $2)
+        and ($3::bigint is null or k.mark_id < $3)
+      order by k.mark_id desc
       limit $4`,
     [merchantId, kind, after, limit],
   )

@@ -1,6 +1,6 @@
 import { recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
-import { acknowledgeOpen, readDiscrepancy } from './discrepancy-store.ts'
+import { acknowledgeOpen, lockDiscrepancy } from './discrepancy-store.ts'
 
 /** What acknowledging did. `already`: somebody had acknowledged it. `resolved`: it is no longer found. */
 export type Acknowledged = 'done' | 'already' | 'resolved' | 'unknown'
@@ -14,7 +14,7 @@ export async function acknowledgeDiscrepancy(
   { id, actor, reason }: { id: bigint; actor: string; reason: string },
 ): Promise<Acknowledged> {
   return await inTransaction(pool, async tx => {
-    const found = await readDiscrepancy(tx, id)
+    const found = await lockDiscrepancy(tx, id)
     if (!found) return 'unknown'
     const isDone = await acknowledgeOpen(tx, { id, actor, reason })
     if (!isDone) return found.resolvedAt ? 'resolved' : 'already'

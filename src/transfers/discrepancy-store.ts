@@ -91,8 +91,14 @@ export async function listDiscrepancies(
   )
 }
 
-/** Locks and reads a discrepancy. @returns null when there is none with that id. */
-export async function readDiscrepancy(tx: Tx, id: bigint): Promise<ListedDiscrepancy | null> {
+/** Reads a discrepancy, open or not. @returns null when there is none with that id. */
+export async function findDiscrepancy(db: Queryable, id: bigint): Promise<ListedDiscrepancy | null> {
+  const [found] = await rows<ListedDiscrepancy>(db, `${listed} where d.id = $1`, [id])
+  return found ?? null
+}
+
+/** Does the same, and locks it. */
+export async function lockDiscrepancy(tx: Tx, id: bigint): Promise<ListedDiscrepancy | null> {
   const [found] = await rows<ListedDiscrepancy>(tx, `${listed} where d.id = $1 for update of d`, [id])
   return found ?? null
 }

@@ -5,6 +5,8 @@ import { nodesRoutes } from './nodes/nodes-routes.tsx'
 import { orderDetailRoutes } from './orders/order-detail-routes.tsx'
 import { orderListRoutes } from './orders/order-list-routes.tsx'
 import { overviewRoutes } from './overview/overview-routes.tsx'
+import { userAddressRoutes } from './addresses/user-address-pages.tsx'
+import { moneyRoutes } from './money/money-routes.ts'
 import type { ConsoleRoute } from './parts/route.ts'
 import { peopleRoutes } from './people/people-routes.tsx'
 import { searchRoutes } from './search/search-routes.tsx'
@@ -27,5 +29,7 @@ export function consoleRoutes(): readonly ConsoleRoute[] {
     ...nodesRoutes,
     ...systemRoutes(),
     ...searchRoutes,
+    ...moneyRoutes,
+    ...userAddressRoutes,
   ]
 }

@@ -52,6 +52,10 @@ tbody tr:hover{background:var(--sunken)}
 .needs-script{display:none}.scripted .needs-script{display:inline-block}
 .empty{padding:24px 16px;margin-bottom:16px;text-align:center;color:var(--quiet);background:var(--surface);border:1px dashed var(--line);border-radius:8px}
 .card>.empty{margin:12px 0 0}
+.tabs ul{display:flex;flex-wrap:wrap;gap:4px;margin-bottom:12px;border-bottom:1px solid var(--line)}
+.tabs a{display:block;padding:8px 12px;color:var(--text);text-decoration:none}
+.tabs a:hover{background:var(--sunken)}
+.tabs a[aria-current=page]{font-weight:600;box-shadow:inset 0 -3px var(--accent)}
 .pager,.actions{display:flex;flex-wrap:wrap;gap:8px;align-items:center}
 .facts{display:grid;gap:8px}
 .facts>div{display:grid;grid-template-columns:minmax(96px,176px) minmax(0,1fr);gap:4px 12px}

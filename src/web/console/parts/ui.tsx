@@ -234,7 +234,12 @@ interface FieldProps {
   /** What is wrong with the value, beside it. */
   error?: string | undefined
   required?: boolean
+  /** Tells it from a field of the same name in another form of the page. */
+  form?: string
 }
+
+/** By what a field, its label and its hint know each other. */
+const keyOf = ({ form, name }: Pick<FieldProps, 'form' | 'name'>) => (form ? `${form}-${name}` : name)
 
 /** A labelled field of one line. */
 export function Field(
@@ -249,9 +254,9 @@ export function Field(
   const { name, hint, error, type = 'text' } = props
   return (
     <p class="field">
-      <label for={`f-${name}`}>{props.label}</label>
+      <label for={`f-${keyOf(props)}`}>{props.label}</label>
       <input
-        {...described(name, hint, error)}
+        {...described(keyOf(props), hint, error)}
         {...(props.inputMode && { inputMode: props.inputMode })}
         {...(props.maxLength && { maxLength: props.maxLength })}
         name={name}
@@ -262,7 +267,7 @@ export function Field(
         autocomplete={props.autocomplete ?? 'off'}
         autofocus={props.autofocus ?? false}
       />
-      <Hint name={name} hint={hint} error={error} />
+      <Hint name={keyOf(props)} hint={hint} error={error} />
     </p>
   )
 }
@@ -272,16 +277,16 @@ export function LongField(props: FieldProps & { rows?: number; maxLength?: numbe
   const { name, hint, error } = props
   return (
     <p class="field">
-      <label for={`f-${name}`}>{props.label}</label>
+      <label for={`f-${keyOf(props)}`}>{props.label}</label>
       <textarea
-        {...described(name, hint, error)}
+        {...described(keyOf(props), hint, error)}
         {...(props.maxLength && { maxLength: props.maxLength })}
         name={name}
         rows={props.rows ?? 3}
         required={props.required ?? false}
         value={props.value ?? ''}
       />
-      <Hint name={name} hint={hint} error={error} />
+      <Hint name={keyOf(props)} hint={hint} error={error} />
     </p>
   )
 }
@@ -293,15 +298,15 @@ export function Choice(
   const { name, hint, error } = props
   return (
     <p class="field">
-      <label for={`f-${name}`}>{props.label}</label>
-      <select {...described(name, hint, error)} name={name}>
+      <label for={`f-${keyOf(props)}`}>{props.label}</label>
+      <select {...described(keyOf(props), hint, error)} name={name}>
         {props.options.map(([value, label]) => (
           <option value={value} selected={value === props.value} key={value}>
             {label}
           </option>
         ))}
       </select>
-      <Hint name={name} hint={hint} error={error} />
+      <Hint name={keyOf(props)} hint={hint} error={error} />
     </p>
   )
 }
@@ -331,10 +336,16 @@ export function FileField(props: FieldProps & { accept: string }) {
 }
 
 /** The field for why somebody does something. `readReason` reads it. */
-export function ReasonField(props: { page: Page; error?: string | undefined; value?: string }) {
+export function ReasonField(props: {
+  page: Page
+  error?: string | undefined
+  value?: string
+  form?: string
+}) {
   const words = commonWords(props.page)
   return (
     <Field
+      {...(props.form && { form: props.form })}
       label={words.reason}
       name="reason"
       hint={words.reasonHint}

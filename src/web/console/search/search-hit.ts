@@ -38,7 +38,7 @@ export interface AddressHit extends OfMerchant {
  * What became of a transfer. seen: in a block that a fork may still replace; held: it waits for proof, a second node, or its
  * turn; the others as merchants know them.
  */
-export type HitState = 'seen' | 'held' | 'unclaimed' | 'rejected' | 'credited' | 'deposit'
+export type HitState = 'seen' | 'held' | 'unclaimed' | 'rejected' | 'settled_outside' | 'credited' | 'deposit'
 
 export interface TransferHit extends OfMerchant {
   kind: 'transfer'

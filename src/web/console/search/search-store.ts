@@ -185,6 +185,7 @@ function readTransfers(db: Queryable, candidates: string, values: unknown[]): Pr
                      when c.id is not null then 'credited'
                      when w.reason = 'unclaimed' then 'unclaimed'
                      when w.reason is not null then 'held'
+                     when exists (select from settled_transfer where transfer_id = own.id) then 'settled_outside'
                      else 'rejected' end as state
            from (select t.id) own
            left join credit c on c.transfer_id = own.id
