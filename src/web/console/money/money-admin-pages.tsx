@@ -167,7 +167,7 @@ async function showLog(page: Page, wrong?: Wrong): Promise<Answer> {
               [words.rejected, isRejected ? words.reasonBy(log.rejectedReason!, log.rejectedBy!) : '–'],
             ]}
           />
-          <pre tabIndex={0}>{JSON.stringify(log.log, null, 2)}</pre>
+          <pre>{JSON.stringify(log.log, null, 2)}</pre>
         </Section>
         {state !== 'resolved' && (
           <Section title={said.title}>
@@ -223,7 +223,7 @@ async function showDiscrepancy(page: Page, wrong?: Wrong): Promise<Answer> {
               ],
             ]}
           />
-          <pre tabIndex={0}>{JSON.stringify(one.detail, null, 2)}</pre>
+          <pre>{JSON.stringify(one.detail, null, 2)}</pre>
         </Section>
         {!one.resolvedAt && !one.acknowledgedAt && (
           <Section title={said.title}>
