@@ -98,6 +98,7 @@ const tones: Record<HitState, Tone> = {
     held: 'amber',
     unclaimed: 'amber',
     rejected: 'red',
+    settled_outside: 'grey',
     credited: 'green',
     deposit: 'green',
   },
