@@ -11,6 +11,7 @@ import { type MerchantSums, readSums, sumsChecks } from './merchant-sums.ts'
 import { type OpenFigures, readOpenFigures } from './open-figures.ts'
 import { proofChecks } from './proof-checks.ts'
 import { inSnapshot, type SnapshotRead } from './read-snapshot.ts'
+import { trailChecks } from './trail-checks.ts'
 
 /** An audit's results, all from one moment. */
 export interface AuditReport {
@@ -30,6 +31,7 @@ const queries: readonly AuditChecks[] = [
   markChecks,
   chainChecks,
   counterChecks,
+  trailChecks,
 ]
 
 /** How many differences of each check are listed. All are counted. */
@@ -69,7 +71,7 @@ async function runChecks(
   const rows = await read<Difference & { name: string; differences: bigint }>(
     `select check_name as name, appid, subject, detail, differences
        from (select d.*, count(*) over (partition by check_name) as differences,
-                    row_number() over (partition by check_name order by appid, subject) as place
+                    row_number() over (partition by check_name order by appid, length(subject), subject) as place
                from (${sql}) d) counted
       where place <= ${firstMax}
       order by name, place`,

@@ -12,6 +12,8 @@ interface TransferSum {
 export interface OpenFigures extends Record<WaitReason, TransferSum> {
   /** null: nothing is watched yet. `from`: the first recorded header; null when there is none. */
   cursor: { network: string; height: number; time: Date; startHeight: number; from: number | null } | null
+  /** How many audit events are in the chain, and the hash of the last one, in hex: kept elsewhere, it shows a chain written anew. */
+  trail: { events: bigint; hash: string }
   /** Logs and transfers that wait for a person. */
   quarantine: bigint
   /** Transfers that an operator rejected. */
@@ -59,6 +61,9 @@ export async function readOpenFigures(read: SnapshotRead): Promise<OpenFigures> 
   const [unproved] = await read<TransferSum>(
     `select count(*) as transfers, coalesce(sum(amount), 0)::bigint as units from pending_proof where ended_at is null`,
   )
+  const [trail] = await read<OpenFigures['trail']>(
+    `select chain_position as events, encode(hash, 'hex') as hash from audit_chain`,
+  )
   const [counts] = await read<
     Pick<
       OpenFigures,
@@ -89,7 +94,7 @@ export async function readOpenFigures(read: SnapshotRead): Promise<OpenFigures> 
     }),
   ) as Record<WaitReason, TransferSum>
   return {
-    ...{ cursor: cursor ?? null, ...figures, ...counts! },
+    ...{ cursor: cursor ?? null, trail: trail ?? { events: 0n, hash: 'none' }, ...figures, ...counts! },
     ...{ rejected: rejected!, settledOutside: settledOutside!, unproved: unproved! },
   }
 }

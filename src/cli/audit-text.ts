@@ -24,13 +24,14 @@ export function auditAsText({ merchants, open, checks }: AuditReport): string {
 
 /** Formats an audit for programs: money in decimal USDT as text, counts as numbers. */
 export function auditAsJson({ merchants, open, checks }: AuditReport): string {
-  const { cursor, ...figures } = open
+  const { cursor, trail, ...figures } = open
   const report = {
     clean: isClean(checks),
     merchants: merchants.map(sums => ({ appid: sums.appid, name: sums.name, ...asUsdt(sums) })),
     all: asUsdt(addUp(merchants)),
     open: {
       cursor,
+      trail: { events: Number(trail.events), hash: trail.hash },
       ...Object.fromEntries(
         Object.entries(figures).map(([name, figure]) => [
           name,
@@ -87,7 +88,7 @@ function figuresOf(sums: Sums): string[] {
   return Object.values(asUsdt(sums)).map(String)
 }
 
-function openLines({ cursor, ...open }: OpenFigures): string[][] {
+function openLines({ cursor, trail, ...open }: OpenFigures): string[][] {
   const money = ({ transfers, units }: { transfers: bigint; units: UsdtUnits }) =>
     `${transfers} transfers, ${formatUsdt(units)} USDT`
   return [
@@ -104,6 +105,7 @@ function openLines({ cursor, ...open }: OpenFigures): string[][] {
     ['discrepancies', `${open.discrepancies} (gateway discrepancies list)`],
     ['callbacks', `${open.heldCallbacks} held for disabled merchants, ${open.exhaustedCallbacks} exhausted`],
     ['secrets', `${open.unboundSecrets} not bound to their rows (gateway reseal)`],
+    ['audit events', `${trail.events} in the chain, the last with the hash ${trail.hash}`],
   ]
 }
 

@@ -33,9 +33,14 @@ export async function emptyDatabase(pool: Pool): Promise<void> {
     `select quote_ident(relname) as name
        from pg_class
       where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
-        and relname not in ('_prisma_migrations', 'schema_routine', 'merchant_version')`,
+        and relname not in ('_prisma_migrations', 'schema_routine', 'merchant_version', 'audit_event', 'audit_chain')`,
   )
   const deletes = rows.map(({ name }) => `delete from ${name}`)
+  // The chain begins with the event of its migration.
+  deletes.push(
+    `delete from audit_event where chain_position > 1`,
+    `update audit_chain set (chain_position, hash) = (select chain_position, hash from audit_event)`,
+  )
   await pool.query(['set local session_replication_role = replica', ...deletes].join(';'))
 }
 

@@ -1,0 +1,65 @@
+import type { AuditChecks } from './audit-check.ts'
+
+/** What the chain begins with, in place of the hash of an event before it. */
+const noHash = `decode(repeat('00', 32), 'hex')`
+
+const microseconds = '(extract(epoch from created_at) * 1000000)::bigint'
+
+/** An event's content as it is hashed. Written out here as well as in the migration: a function may have been replaced. */
+const content = `convert_to(jsonb_build_array(chain_position, id, ${microseconds}, actor, action, subject, detail, reason, address,
+                              merchant_id)::text, 'UTF8')`
+const contentBefore = `convert_to(jsonb_build_array(id, ${microseconds}, actor, action, subject, detail)::text, 'UTF8')`
+
+/**
+ * Follows the chain of audit events from its beginning, and compares the events from before it with their digest. Whoever can
+ * change rows as a superuser can also write the whole chain anew: only a hash that is kept elsewhere shows that.
+ */
+export const trailChecks: AuditChecks = {
+  holds: {
+    'audit.chained': 'each audit event follows from the one before it, up to the end of the chain',
+    'audit.older': 'the audit events from before the chain are those that it began with',
+  },
+  sql: `
+    with began as (
+      select id, detail from audit_event where chain_position = 1
+    ), event as (
+      select id, action, chain_position, hash, ${content} as content,
+             lag(chain_position, 1, 0::bigint) over chain as position_before, lag(hash, 1, ${noHash}) over chain as hash_before
+        from audit_event
+       where chain_position is not null
+      window chain as (order by chain_position)
+    ), last as (
+      select chain_position, hash from event order by chain_position desc limit 1
+    ), older as (
+      select count(*) as events, encode(sha256(coalesce(string_agg(sha256(${contentBefore}), ''::bytea order by id), '')), 'hex') as digest
+        from audit_event
+       where chain_position is null and id < coalesce((select id from began), 0)
+    )
+    select 'audit.chained' as check_name, null as appid, 'audit event ' || id as subject,
+           case when chain_position <> position_before + 1
+                then 'is event ' || chain_position || ' of the chain, the one before it is ' || position_before || ': '
+                  || chain_position - position_before - 1 || ' missing'
+                else 'event ' || chain_position || ' of the chain is not what was recorded, or another one was before it' end as detail
+      from event
+     where chain_position <> position_before + 1 or hash <> sha256(hash_before || content)
+     union all
+    select 'audit.chained', null, 'audit event ' || id, 'is not in the chain, though later than its beginning'
+      from audit_event
+     where chain_position is null and id > (select id from began)
+     union all
+    select 'audit.chained', null, 'audit event (the end)',
+           'the chain ends with event ' || coalesce(c.chain_position || ' ' || encode(c.hash, 'hex'), '(not recorded)')
+             || ', the last one is ' || coalesce(l.chain_position || ' ' || encode(l.hash, 'hex'), 'none')
+      from (select) one
+      left join audit_chain c on true
+      left join last l on true
+     where (c.chain_position, c.hash) is distinct from (l.chain_position, l.hash)
+     union all
+    select 'audit.older', null, 'audit events before ' || b.id,
+           'are ' || o.events || ' with the digest ' || o.digest || ', recorded were ' || coalesce(b.detail ->> 'events', 'none')
+             || ' with ' || coalesce(b.detail ->> 'digest', 'none')
+      from began b
+     cross join older o
+     where (o.events::text, o.digest) is distinct from (b.detail ->> 'events', b.detail ->> 'digest')
+       and $1::bigint is not distinct from $1`,
+}
