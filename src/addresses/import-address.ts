@@ -1,6 +1,6 @@
 import { UsageError } from '../base/errors.ts'
 import { type LockedCursor, lockCursor } from '../blocks/chain-store.ts'
-import { recordAudit } from '../db/audit-store.ts'
+import { type Author, authorOf, recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
 import { lockCounter } from '../merchants/address-counter-store.ts'
 import { lockMerchant } from '../merchants/merchant-store.ts'
@@ -26,13 +26,12 @@ export interface ImportedAddresses {
   adopted: TronAddress[]
 }
 
-export interface ImportRequest {
+export interface ImportRequest extends Partial<Author> {
   appid: string
   localusermark: string
   /** The order whose own address a skipped one was; without it, the address serves any order of the user. */
   orderid?: string | undefined
   addresses: readonly string[]
-  actor?: string
 }
 
 /**
@@ -81,9 +80,10 @@ export async function importAt(
   if (fromBlock !== undefined) await watchEarlier(tx, known, fromBlock)
   if (imported.length + adopted.length > 0 || fromBlock !== undefined) {
     await recordAudit(tx, {
-      actor: request.actor ?? 'command line',
+      ...authorOf(request),
       action: 'address.imported',
       subject: `merchant ${request.appid}`,
+      merchantId: user.merchantId,
       detail: {
         localusermark: user.localusermark,
         addresses: imported,

@@ -1,5 +1,5 @@
 import { UsageError } from '../base/errors.ts'
-import { recordAudit } from '../db/audit-store.ts'
+import { type Author, authorOf, recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool, type Queryable } from '../db/pool.ts'
 import { type AddressCounter, readNextIndexes } from '../merchants/address-counter-store.ts'
 import { acceptHistory, lockHistory, readHistory, removeSilentWitnesses } from './history-store.ts'
@@ -33,7 +33,7 @@ export function requireEnough(
 }
 
 /** Lets addresses be assigned again, once those that may be lost are skipped. Processes notice it within a second. */
-export async function resumeAssigning(pool: Pool, actor: string): Promise<void> {
+export async function resumeAssigning(pool: Pool, author: Partial<Author> = {}): Promise<void> {
   await inTransaction(pool, async tx => {
     const { current, accepted, stoppedBecause, lost } = await lockHistory(tx)
     // Once more under the lock: a process may have said meanwhile that more is lost.
@@ -43,7 +43,7 @@ export async function resumeAssigning(pool: Pool, actor: string): Promise<void> 
     await removeSilentWitnesses(tx, current)
     if (current === accepted && stoppedBecause === null) return
     await recordAudit(tx, {
-      actor,
+      ...authorOf(author),
       action: 'addresses.resumed',
       subject: 'addresses',
       detail: { history: current, before: accepted, ...(stoppedBecause !== null && { stoppedBecause }) },

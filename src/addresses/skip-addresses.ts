@@ -1,6 +1,6 @@
 import { UsageError } from '../base/errors.ts'
 import type { AddressCounterId } from '../base/ids.ts'
-import { recordAudit } from '../db/audit-store.ts'
+import { type Author, authorOf, recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
 import { listCounters, lockCounter, moveCounter } from '../merchants/address-counter-store.ts'
 import { type AccountKey, deriveAddress, parseAccountKey } from '../tron/account-key.ts'
@@ -45,7 +45,7 @@ export async function skipAddresses(
   pool: Pool,
   count: number,
   onProgress: (counterId: AddressCounterId, left: number) => void = () => undefined,
-  actor = 'command line',
+  author: Partial<Author> = {},
 ): Promise<SkippedAddresses[]> {
   const counters = await listCounters(pool)
   const short = counters.filter(({ nextIndex }) => nextIndex + count > indexEnd)
@@ -64,12 +64,12 @@ export async function skipAddresses(
     let watched = 0
     for (let from = nextIndex; from < end; from += batchMax) {
       const to = Math.min(from + batchMax, end)
-      watched += await skipBatch(pool, { id, account, user: { merchantId, ...noUser }, from, to, actor })
+      watched += await skipBatch(pool, { id, account, user: { merchantId, ...noUser }, from, to, author })
       onProgress(id, end - to)
     }
     skipped.push({ counterId: id, appid, from: nextIndex, to: end - 1, watched })
   }
-  await resumeAssigning(pool, actor)
+  await resumeAssigning(pool, author)
   return skipped
 }
 
@@ -81,10 +81,10 @@ async function skipBatch(
     user: User
     from: number
     to: number
-    actor: string
+    author: Partial<Author>
   },
 ): Promise<number> {
-  const { id, account, user, from, to, actor } = batch
+  const { id, account, user, from, to, author } = batch
   // Before the transaction, so that the counter is not locked meanwhile.
   const derived = Array.from({ length: to - from }, (_, i) => ({
     index: from + i,
@@ -115,7 +115,7 @@ async function skipBatch(
     )
     await moveCounter(tx, id, to)
     await recordAudit(tx, {
-      actor,
+      ...authorOf(author),
       action: 'addresses.skipped',
       subject: `counter ${id}`,
       detail: { from, to: to - 1, watched: fresh.length },

@@ -5,7 +5,7 @@ import { importFromBlock } from '../credits/import-from-block.ts'
 import { withJob } from '../db/job-store.ts'
 import { type AddressExport, exportAddresses } from './export-addresses.ts'
 import { withExportPool } from './export-commands.ts'
-import { actorOf } from './operator.ts'
+import { type AuthorOptions, addAuthor, authorFrom } from './operator.ts'
 import { readHeight, rescannedText, sayProgress } from './rescan-commands.ts'
 import { withDatabase } from './with-database.ts'
 import { withNodes } from './with-nodes.ts'
@@ -16,8 +16,7 @@ export function addAddressCommands(program: Command): void {
     .alias('addresses')
     .description('deposit addresses: import, export')
 
-  address
-    .command('import')
+  addAuthor(address.command('import'))
     .description("watch addresses for a user; the first becomes the user's base address if there is none")
     .requiredOption('--appid <appid>', 'the merchant')
     .requiredOption('--localusermark <mark>', "the user, by the merchant's mark")
@@ -27,9 +26,15 @@ export function addAddressCommands(program: Command): void {
     .action(
       async (
         addresses: string[],
-        options: { appid: string; localusermark: string; orderid?: string; fromBlock?: string },
+        options: AuthorOptions & {
+          appid: string
+          localusermark: string
+          orderid?: string
+          fromBlock?: string
+        },
       ) => {
-        const { fromBlock: given, ...user } = options
+        const { fromBlock: given, appid, localusermark, orderid } = options
+        const user = { appid, localusermark, orderid, ...authorFrom(options) }
         const fromBlock = given === undefined ? undefined : readHeight('--from-block', given)
         await withDatabase(fromBlock === undefined ? 'command' : 'rescan', async (pool, config) => {
           const request = { ...user, addresses }
@@ -37,7 +42,7 @@ export function addAddressCommands(program: Command): void {
           const rules = await readRules(pool, config.creditQuorumAmount)
           const say = sayProgress(fromBlock)
           const job = {
-            ...{ kind: 'import_from_block' as const, by: actorOf(undefined) },
+            ...{ kind: 'import_from_block' as const, by: user.actor },
             subject: `merchant ${request.appid}, from block ${fromBlock}`,
           }
           const done = await withJob(pool, job, report =>

@@ -10,8 +10,10 @@ import {
   listCallbacks,
 } from '../callbacks/outbox/list-callbacks.ts'
 import { resendInBulk } from '../callbacks/outbox/resend-in-bulk.ts'
+import type { Author } from '../db/audit-store.ts'
 import type { Pool } from '../db/pool.ts'
 import { findMerchantId } from '../merchants/merchant-store.ts'
+import { type AuthorOptions, addAuthor, authorFrom } from './operator.ts'
 import { printTable } from './print-table.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -50,7 +52,7 @@ export function addCallbackCommands(program: Command): void {
       })
     })
 
-  addFilter(callbacks.command('resend'))
+  addAuthor(addFilter(callbacks.command('resend')))
     .description('send callbacks again now, with a new retry schedule')
     .addOption(
       new Option('--state <state>', 'callbacks in this state; delivered ones are sent once more')
@@ -60,14 +62,19 @@ export function addCallbackCommands(program: Command): void {
     .option('--every-merchant', 'instead of one --appid')
     .option('--dry-run', 'only print how many there are')
     .option('--json', 'print an object: matching, resent, skipped')
-    .action(async (filter: Filter & { state: CallbackState; dryRun?: true }) => {
+    .action(async (filter: Filter & AuthorOptions & { state: CallbackState; dryRun?: true }) => {
       if ((filter.appid === undefined) === (filter.everyMerchant === undefined))
         throw new UsageError('give one --appid, or --every-merchant')
-      await withDatabase('command', pool => resend(pool, filter))
+      const author = authorFrom(filter)
+      await withDatabase('command', pool => resend(pool, filter, author))
     })
 }
 
-async function resend(pool: Pool, filter: Filter & { state: CallbackState; dryRun?: true }): Promise<void> {
+async function resend(
+  pool: Pool,
+  filter: Filter & { state: CallbackState; dryRun?: true },
+  author: Author,
+): Promise<void> {
   const wanted = { ...(await readFilter(pool, filter)), state: filter.state }
   const say = (result: object, sentence: string) =>
     console.log(filter.json ? JSON.stringify(result) : sentence)
@@ -77,6 +84,7 @@ async function resend(pool: Pool, filter: Filter & { state: CallbackState; dryRu
     return
   }
   const { matching, resent, skipped } = await resendInBulk(pool, wanted, {
+    ...author,
     appid: filter.appid ?? null,
     onBatch: reportProgress(),
   })

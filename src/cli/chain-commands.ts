@@ -2,24 +2,21 @@ import type { Command } from 'commander'
 import { believeProducers } from '../credits/believe-producers.ts'
 import { readRules } from '../credits/credit-rules.ts'
 import { rewindChain } from '../credits/rewind-chain.ts'
-import { byOption, type DecisionOptions, decisionOf } from './operator.ts'
+import { addReasoned, type DecisionOptions, decisionFrom } from './operator.ts'
 import { readHeight } from './rescan-commands.ts'
 import { withDatabase } from './with-database.ts'
 import { withNodes } from './with-nodes.ts'
 
 export function addChainCommands(program: Command): void {
   const chain = program.command('chain').description('where the gateway is in the chain')
-  chain
-    .command('rewind')
+  addReasoned(chain.command('rewind'))
     .description(
       'go back to an earlier block that the nodes of TRON_NODES show, and follow the chain again from there; refuses while a transfer above it is recorded that they do not show',
     )
     .requiredOption('--to <height>', 'the block to go back to')
-    .requiredOption('--reason <text>', 'why, for the audit')
-    .addOption(byOption())
     .action(async (options: DecisionOptions & { to: string }) => {
       const height = readHeight('--to', options.to)
-      const decision = decisionOf(options)
+      const decision = decisionFrom(options)
       await withDatabase('rescan', async (pool, config) => {
         const rules = await readRules(pool, config.creditQuorumAmount)
         const done = await withNodes(config, rules, nodes => rewindChain(pool, nodes, height, decision))
@@ -31,15 +28,12 @@ export function addChainCommands(program: Command): void {
       })
     })
 
-  chain
-    .command('producers')
+  addReasoned(chain.command('producers'))
     .description(
       'ask the hosts of TRON_NODES for the block producers and believe them, also a single host; for when the alarm uncounted stays, since they are others than those that are known',
     )
-    .requiredOption('--reason <text>', 'why, for the audit')
-    .addOption(byOption())
     .action(async (options: DecisionOptions) => {
-      const decision = decisionOf(options)
+      const decision = decisionFrom(options)
       await withDatabase('rescan', async (pool, config) => {
         const rules = await readRules(pool, config.creditQuorumAmount)
         const { added, known } = await withNodes(config, rules, nodes =>

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { acknowledgeContractEvent } from '../transfers/acknowledge-contract-event.ts'
 import { type ContractEvent, listContractEvents } from '../transfers/contract-event-store.ts'
-import { addDecision, type DecisionOptions, decisionOf, readId } from './operator.ts'
+import { addDecision, type DecisionOptions, decisionFrom, readId } from './operator.ts'
 import { printTable } from './print-table.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -33,7 +33,7 @@ export function addContractCommands(program: Command): void {
     )
     .option('--earlier-too', 'and all events listed before it')
     .action(async (id: string, options: DecisionOptions & { earlierToo?: true }) => {
-      const asked = { id: readId(id), earlierToo: options.earlierToo === true, ...decisionOf(options) }
+      const asked = { id: readId(id), earlierToo: options.earlierToo === true, ...decisionFrom(options) }
       await withDatabase('command', async pool => {
         const events = await acknowledgeContractEvent(pool, asked)
         console.log(

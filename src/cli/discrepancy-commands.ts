@@ -3,7 +3,7 @@ import { UsageError } from '../base/errors.ts'
 import { acknowledgeDiscrepancy } from '../transfers/acknowledge-discrepancy.ts'
 import { type ListedDiscrepancy, listDiscrepancies } from '../transfers/discrepancy-store.ts'
 import { addIdPage, type PageOptions, printPage, readIdPage } from './id-page-options.ts'
-import { addDecision, type DecisionOptions, decisionOf, readId } from './operator.ts'
+import { addDecision, type DecisionOptions, decisionFrom, readId } from './operator.ts'
 import { withDatabase } from './with-database.ts'
 
 export function addDiscrepancyCommands(program: Command): void {
@@ -23,7 +23,7 @@ export function addDiscrepancyCommands(program: Command): void {
   addDecision(discrepancies, 'acknowledge')
     .description('say that you know of a discrepancy: it raises no alarm until it becomes another one')
     .action(async (text: string, options: DecisionOptions) => {
-      const [id, decision] = [readId(text), decisionOf(options)]
+      const [id, decision] = [readId(text), decisionFrom(options)]
       await withDatabase('command', async pool => {
         const done = await acknowledgeDiscrepancy(pool, { id, ...decision })
         if (done === 'unknown') throw new UsageError(`there is no discrepancy ${text}`)

@@ -24,7 +24,7 @@ import {
 import type { PendingProof } from '../credits/pending-proof-store.ts'
 import type { Confirmation } from '../credits/release-held.ts'
 import { readIdPage } from './id-page-options.ts'
-import { addDecision, type DecisionOptions, decidedText, decisionOf, readId } from './operator.ts'
+import { addDecision, type DecisionOptions, decidedText, decisionFrom, readId } from './operator.ts'
 import { printTable } from './print-table.ts'
 import { withDatabase } from './with-database.ts'
 import { withNodes } from './with-nodes.ts'
@@ -83,7 +83,7 @@ async function decide(
   options: DecisionOptions,
   done: string,
 ): Promise<void> {
-  const [id, decision] = [readHeldId(text), decisionOf(options)]
+  const [id, decision] = [readHeldId(text), decisionFrom(options)]
   await withDatabase('command', async (pool, config) => {
     const rules = await readRules(pool, config.creditQuorumAmount)
     const decided =
@@ -95,7 +95,7 @@ async function decide(
 }
 
 async function reject(text: string, options: DecisionOptions & { withoutNodes?: true }): Promise<void> {
-  const [id, decision] = [readHeldId(text), decisionOf(options)]
+  const [id, decision] = [readHeldId(text), decisionFrom(options)]
   await withDatabase('command', async (pool, config) => {
     const rules = await readRules(pool, config.creditQuorumAmount)
     const decided =

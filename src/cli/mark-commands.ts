@@ -10,7 +10,14 @@ import { withdrawMark } from '../credits/settle-outside.ts'
 import { findOrderOwner } from '../credits/unclaimed-store.ts'
 import type { Queryable } from '../db/pool.ts'
 import { addIdPage, type PageOptions, printPage, readIdPage } from './id-page-options.ts'
-import { addDecision, byOption, type DecisionOptions, decidedText, decisionOf, readId } from './operator.ts'
+import {
+  addDecision,
+  addReasoned,
+  type DecisionOptions,
+  decidedText,
+  decisionFrom,
+  readId,
+} from './operator.ts'
 import { withDatabase } from './with-database.ts'
 
 interface MarkOptions extends DecisionOptions {
@@ -50,7 +57,7 @@ export function addMarkCommands(program: Command): void {
   addDecision(marks, 'withdraw')
     .description('take a mark back, by another mark; what was settled outside is unclaimed again')
     .action(async (text: string, options: DecisionOptions) => {
-      const [id, decision] = [readId(text) as MarkId, decisionOf(options)]
+      const [id, decision] = [readId(text) as MarkId, decisionFrom(options)]
       await withDatabase('command', async (pool, config) => {
         const rules = await readRules(pool, config.creditQuorumAmount)
         const withdrawn = await withdrawMark(pool, rules, id, decision)
@@ -62,22 +69,19 @@ export function addMarkCommands(program: Command): void {
 }
 
 function addMark(marks: Command, name: string): Command {
-  return marks
-    .command(name)
+  return addReasoned(marks.command(name))
     .option('--transfer <id>', 'of this transfer (transfer_id of report.transfers)')
     .option(
       '--ordersn <ordersn>',
       'of the order with this number of ours (cz-...), with all that it received',
     )
-    .requiredOption('--reason <text>', 'why, for the audit and the merchant')
-    .addOption(byOption())
 }
 
 async function mark(kind: WantedMark['kind'], options: MarkOptions): Promise<void> {
   const { transfer, ordersn } = options
   if ((transfer === undefined) === (ordersn === undefined))
     throw new UsageError('give --transfer or --ordersn')
-  const decision = decisionOf(options)
+  const decision = decisionFrom(options)
   const amount = readAmount(options.amount)
   const txid = readTxid(options.txid)
   await withDatabase('command', async (pool, config) => {

@@ -17,7 +17,7 @@ import { renameMerchant } from '../merchants/rename-merchant.ts'
 import { setMerchant } from '../merchants/set-merchant.ts'
 import { readSettingTexts } from '../merchants/setting-text.ts'
 import type { SignatureScheme } from '../merchants/signature.ts'
-import { actorOf } from './operator.ts'
+import { type AuthorOptions, addAuthor, authorFrom } from './operator.ts'
 import { addPageOptions, readPageOptions } from './page-options.ts'
 import { printTable } from './print-table.ts'
 import { addRotationCommands } from './rotation-commands.ts'
@@ -28,8 +28,7 @@ export function addMerchantCommands(program: Command): void {
     .command('merchant')
     .description('merchants: add, list, set, rename, disable, enable, key, secret')
 
-  merchant
-    .command('add')
+  addAuthor(merchant.command('add'))
     .description('add a merchant; prints its key and webhook secret, which are shown once')
     .requiredOption('--name <name>', 'its name, for operators')
     .option('--again', 'add it although a merchant of this name exists')
@@ -47,22 +46,26 @@ export function addMerchantCommands(program: Command): void {
     )
     .option('--json', 'print an object: appid, key, webhook_secret, first_address')
     .action(
-      async (options: {
-        name: string
-        again?: true
-        xpub?: string
-        firstIndex?: string
-        callbackUrl?: string
-        deposits?: string
-        signType: SignatureScheme
-        json?: true
-      }) => {
+      async (
+        options: AuthorOptions & {
+          name: string
+          again?: true
+          xpub?: string
+          firstIndex?: string
+          callbackUrl?: string
+          deposits?: string
+          signType: SignatureScheme
+          json?: true
+        },
+      ) => {
+        const author = authorFrom(options)
         await withDatabase('sealing', async (pool, config) => {
           const xpub = options.xpub ?? config.xpub
           if (!xpub) throw new UsageError('no account key: give --xpub, or set XPUB')
           const firstIndex = readFirstIndex(options.firstIndex)
           const checked = await checkAccountKey(pool, config, { xpub, firstIndex })
           const added = await addMerchant(pool, config.masterKey, {
+            ...author,
             name: options.name,
             again: options.again ?? false,
             xpub,
@@ -105,7 +108,7 @@ export function addMerchantCommands(program: Command): void {
       })
     })
 
-  addPageOptions(merchant.command('set'))
+  addAuthor(addPageOptions(merchant.command('set')))
     .description('change the given settings; takes effect within a second')
     .argument('<appid>')
     .option('--callback-url <url>', 'for callbacks of orders without a notify_url; "" for none')
@@ -138,6 +141,7 @@ export function addMerchantCommands(program: Command): void {
     .action(
       async (appid: string, given: Record<string, string | undefined> & { includeUnclaimed?: true }) => {
         const { includeUnclaimed, ...options } = given
+        const author = authorFrom(options as AuthorOptions)
         if (includeUnclaimed && options.deposits !== 'on')
           throw new UsageError('--include-unclaimed: only with --deposits on')
         await withDatabase('command', async (pool, config) => {
@@ -146,48 +150,48 @@ export function addMerchantCommands(program: Command): void {
           const page = await readPageOptions(options)
           // Without any setting it says so.
           if (!page || Object.keys(changes).length > 0)
-            await setMerchant(pool, appid, changes, { checkUrl: urlCheck(config) })
-          if (page) await setPage(pool, appid, page)
+            await setMerchant(pool, appid, changes, { ...author, checkUrl: urlCheck(config) })
+          if (page) await setPage(pool, appid, page, author)
           console.log(`${appid}: set`)
           if (!includeUnclaimed) return
           const rules = await readRules(pool, null)
-          const made = await depositUnclaimed(pool, rules, appid, { actor: actorOf(undefined) })
+          const made = await depositUnclaimed(pool, rules, appid, author)
           console.log(`${appid}: ${made} unclaimed transfers are deposits now`)
         })
       },
     )
 
-  merchant
-    .command('rename')
+  addAuthor(merchant.command('rename'))
     .description('change its name, which only operators see')
     .argument('<appid>')
     .argument('<name>')
     .option('--again', 'although another merchant has this name')
-    .action(async (appid: string, name: string, options: { again?: true }) => {
+    .action(async (appid: string, name: string, options: AuthorOptions & { again?: true }) => {
+      const author = authorFrom(options)
       await withDatabase('command', async pool => {
-        const done = await renameMerchant(pool, appid, name, { again: options.again ?? false })
+        const done = await renameMerchant(pool, appid, name, { ...author, again: options.again ?? false })
         console.log(`${appid}: ${done ? 'renamed' : 'has this name already'}`)
       })
     })
 
-  merchant
-    .command('disable')
+  addAuthor(merchant.command('disable'))
     .description('refuse its requests; payments are still credited, callbacks are held')
     .argument('<appid>')
-    .action(async (appid: string) => {
+    .action(async (appid: string, options: AuthorOptions) => {
+      const author = authorFrom(options)
       await withDatabase('command', async pool => {
-        const done = await disableMerchant(pool, appid, settleHeld)
+        const done = await disableMerchant(pool, appid, settleHeld, author)
         console.log(`${appid}: ${done ? 'disabled' : 'was disabled already'}`)
       })
     })
 
-  merchant
-    .command('enable')
+  addAuthor(merchant.command('enable'))
     .description('accept its requests again and send its held callbacks')
     .argument('<appid>')
-    .action(async (appid: string) => {
+    .action(async (appid: string, options: AuthorOptions) => {
+      const author = authorFrom(options)
       await withDatabase('command', async pool => {
-        const done = await enableMerchant(pool, appid, settleHeld)
+        const done = await enableMerchant(pool, appid, settleHeld, author)
         console.log(`${appid}: ${done ? 'enabled' : 'was not disabled'}`)
       })
     })

@@ -2,18 +2,47 @@ import { hostname, userInfo } from 'node:os'
 import { type Command, Option } from 'commander'
 import { UsageError } from '../base/errors.ts'
 import type { Decided, Decision } from '../credits/decision.ts'
+import type { Author } from '../db/audit-store.ts'
 
-/** The option that names the operator. Under Docker the system's user is the container's. */
-export function byOption(): Option {
-  return new Option(
-    '--by <name>',
-    'who runs this, for the audit; without it the user of the operating system and the host',
-  )
+/** The options of a command that changes something. */
+export interface AuthorOptions {
+  as?: string
+  /** As `as` was called before. */
+  by?: string
+  reason?: string
 }
 
-/** Names the operator for the audit: `command line alice@host`. @throws UsageError when `by` is no name. */
-export function actorOf(by: string | undefined): string {
-  return `command line ${by === undefined ? systemUser() : readLine('--by', by, 100)}`
+/** Adds to a command that changes something who does it and why. Under Docker the system's user is the container's. */
+export function addAuthor(command: Command): Command {
+  return addName(command).addOption(reasonOption())
+}
+
+/** As `addAuthor`, for what is not done without a reason. */
+export function addReasoned(command: Command): Command {
+  return addName(command).addOption(reasonOption().makeOptionMandatory())
+}
+
+const helpGroup = 'For the audit:'
+
+function reasonOption(): Option {
+  return new Option('--reason <text>', 'why').helpGroup(helpGroup)
+}
+
+function addName(command: Command): Command {
+  const name = new Option(
+    '--as <name>',
+    'who runs this; default: the user of the operating system, and the host',
+  )
+  return command.addOption(name.helpGroup(helpGroup)).addOption(new Option('--by <name>').hideHelp())
+}
+
+/** Names who runs a command: `command line alice@host`. @throws UsageError for what is no name, or no line of text. */
+export function authorFrom({ as, by, reason }: AuthorOptions): Author {
+  const [option, name] = as === undefined ? ['--by', by] : ['--as', as]
+  return {
+    actor: `command line ${name === undefined ? systemUser() : readLine(option, name, 100)}`,
+    ...(reason !== undefined && { reason: readLine('--reason', reason, 500) }),
+  }
 }
 
 function systemUser(): string {
@@ -28,28 +57,16 @@ function systemUser(): string {
 }
 
 /** The options of a command that decides about something that waits. */
-export interface DecisionOptions {
-  reason: string
-  by?: string
-}
+export type DecisionOptions = AuthorOptions & { reason: string }
 
-/** Adds a command that decides about one id, with a reason. */
+/** Adds a command that decides about one id. */
 export function addDecision(group: Command, name: string): Command {
-  return group
-    .command(name)
-    .argument('<id>', 'as printed by list')
-    .requiredOption('--reason <text>', 'why, for the audit')
-    .addOption(byOption())
+  return addReasoned(group.command(name).argument('<id>', 'as printed by list'))
 }
 
 /** Reads the reason and the operator. @throws UsageError when one of them is empty, too long or not one line of text. */
-export function decisionOf({ reason, by }: DecisionOptions): Decision {
-  return { reason: reasonOf(reason), actor: actorOf(by) }
-}
-
-/** Reads a reason. @throws UsageError when it is empty, too long or not one line of text. */
-export function reasonOf(text: string): string {
-  return readLine('--reason', text, 500)
+export function decisionFrom(options: DecisionOptions): Decision {
+  return authorFrom(options) as Decision
 }
 
 /** Reads an id. @throws UsageError when it is none. */

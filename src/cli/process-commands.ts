@@ -4,9 +4,11 @@ import { UsageError } from '../base/errors.ts'
 import { armFailpoints } from '../base/failpoint.ts'
 import { createLog } from '../base/log.ts'
 import { productVersion } from '../base/version.ts'
+import { recordAudit } from '../db/audit-store.ts'
 import { migrate } from '../db/migrate.ts'
-import { createPool } from '../db/pool.ts'
+import { createPool, inTransaction } from '../db/pool.ts'
 import { type Process, processes, startGateway } from '../start-gateway.ts'
+import { type AuthorOptions, addAuthor, authorFrom } from './operator.ts'
 
 export function addProcessCommands(program: Command): void {
   program
@@ -22,15 +24,19 @@ export function addProcessCommands(program: Command): void {
       await runUntilStopped(readConfig(process.env, ...started), started)
     })
 
-  program
-    .command('migrate')
+  addAuthor(program.command('migrate'))
     .description('bring the database schema up to date, with that of the queue on Postgres')
-    .action(async () => {
+    .action(async (options: AuthorOptions) => {
+      const author = authorFrom(options)
       const config = readConfig(process.env, 'command')
       armFailpoints(config.failpoints)
       const pool = createPool(config.databaseUrl)
       try {
         const applied = await migrate(pool, createLog(config.logLevel, 'migrate'))
+        if (applied.length > 0) {
+          const event = { action: 'database.migrated', subject: 'database', detail: { applied } }
+          await inTransaction(pool, tx => recordAudit(tx, { ...author, ...event }))
+        }
         console.log(applied.length > 0 ? `applied: ${applied.join(', ')}` : 'the database is up to date')
       } finally {
         await pool.end()

@@ -9,14 +9,14 @@ import type { Pool } from '../db/pool.ts'
 import { listQuarantined, type Quarantined } from '../transfers/quarantine-store.ts'
 import { listMax, readIdPage } from './id-page-options.ts'
 import {
-  actorOf,
+  type AuthorOptions,
+  addAuthor,
   addDecision,
-  byOption,
+  authorFrom,
   type DecisionOptions,
   decidedText,
-  decisionOf,
+  decisionFrom,
   readId,
-  reasonOf,
 } from './operator.ts'
 import { printTable } from './print-table.ts'
 import { withDatabase } from './with-database.ts'
@@ -45,21 +45,18 @@ export function addQuarantineCommands(program: Command): void {
       })
     })
 
-  quarantine
-    .command('retry')
+  addAuthor(quarantine.command('retry'))
     .description('try again to decode or credit what is quarantined, and print the result')
     .argument('[id]', 'as printed by list')
     .option('--all', 'retry everything')
-    .option('--reason <text>', 'why, for the audit')
-    .addOption(byOption())
-    .action(async (id: string | undefined, options: { all?: true; reason?: string; by?: string }) => {
+    .action(async (id: string | undefined, options: AuthorOptions & { all?: true }) => {
       if ((id === undefined) === (options.all === undefined)) throw new UsageError('give an id, or --all')
-      const decision = { actor: actorOf(options.by), reason: options.reason && reasonOf(options.reason) }
+      const author = authorFrom(options)
       await withDatabase('command', async (pool, config) => {
         const read = await readRules(pool, config.creditQuorumAmount)
         const rules = { ...read, proof: proofRulesOf(config, read.network) }
         for (const one of id === undefined ? await allIds(pool) : [readId(id)]) {
-          console.log(asText(await retryQuarantined(pool, rules, one, decision)))
+          console.log(asText(await retryQuarantined(pool, rules, one, author)))
         }
       })
     })
@@ -79,7 +76,7 @@ async function decide(
   options: DecisionOptions,
   done: string,
 ): Promise<void> {
-  const [quarantineId, decision] = [readId(id), decisionOf(options)]
+  const [quarantineId, decision] = [readId(id), decisionFrom(options)]
   await withDatabase('command', async (pool, config) => {
     const rules = await readRules(pool, config.creditQuorumAmount)
     console.log(decidedText(`quarantine ${id}`, await carryOut(pool, rules, quarantineId, decision), done))

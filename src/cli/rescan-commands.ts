@@ -3,24 +3,24 @@ import type { Config } from '../base/config.ts'
 import { UsageError } from '../base/errors.ts'
 import { readRules } from '../credits/credit-rules.ts'
 import { type Rescanned, rescan } from '../credits/rescan.ts'
+import type { Author } from '../db/audit-store.ts'
 import { withJob } from '../db/job-store.ts'
 import type { Pool } from '../db/pool.ts'
-import { actorOf, byOption } from './operator.ts'
+import { type AuthorOptions, addAuthor, authorFrom } from './operator.ts'
 import { withDatabase } from './with-database.ts'
 import { withNodes } from './with-nodes.ts'
 
 export function addRescanCommands(program: Command): void {
-  program
-    .command('rescan')
+  addAuthor(program.command('rescan'))
     .description(
       'read solidified blocks again from TRON_NODES, credit missing transfers and rejected ones that a second node confirms; safe at any time',
     )
     .requiredOption('--from <height>', 'first block')
     .requiredOption('--to <height>', 'last block, at most the cursor')
-    .addOption(byOption())
-    .action(async (options: { from: string; to: string; by?: string }) => {
+    .action(async (options: AuthorOptions & { from: string; to: string }) => {
       const range = { from: readHeight('--from', options.from), to: readHeight('--to', options.to) }
-      await withDatabase('rescan', (pool, config) => runRescan(pool, config, range, actorOf(options.by)))
+      const author = authorFrom(options)
+      await withDatabase('rescan', (pool, config) => runRescan(pool, config, range, author))
     })
 }
 
@@ -28,12 +28,12 @@ async function runRescan(
   pool: Pool,
   config: Config,
   range: { from: number; to: number },
-  actor: string,
+  author: Author,
 ): Promise<void> {
   const rules = await readRules(pool, config.creditQuorumAmount)
   const say = sayProgress(range.from)
   const subject = `blocks ${range.from} to ${range.to}`
-  const done = await withJob(pool, { kind: 'rescan', subject, by: actor }, report =>
+  const done = await withJob(pool, { kind: 'rescan', subject, by: author.actor }, report =>
     withNodes(config, rules, (nodes, proving) =>
       rescan(
         pool,
@@ -44,7 +44,7 @@ async function runRescan(
           report(now.blocks, range.to - range.from + 1)
           say(now, range.to)
         },
-        actor,
+        author,
       ),
     ),
   )

@@ -4,11 +4,11 @@ import { skipAddresses, skipMax } from '../addresses/skip-addresses.ts'
 import { UsageError } from '../base/errors.ts'
 import { skipEpochs } from '../callbacks/leasing/skip-epochs.ts'
 import { findRunning } from '../db/running-processes.ts'
+import { type AuthorOptions, addAuthor, authorFrom } from './operator.ts'
 import { withDatabase } from './with-database.ts'
 
 export function addRestoreCommands(program: Command): void {
-  program
-    .command('restored')
+  addAuthor(program.command('restored'))
     .description(
       'after restoring a backup or losing commits by a failover: skip and watch the addresses assigned since',
     )
@@ -16,7 +16,8 @@ export function addRestoreCommands(program: Command): void {
       '--skip <count>',
       `addresses of each account key: more than were assigned since; 1 to ${skipMax}`,
     )
-    .action(async (options: { skip: string }) => {
+    .action(async (options: AuthorOptions & { skip: string }) => {
+      const author = authorFrom(options)
       const count = readCount(options.skip)
       await withDatabase('command', async pool => {
         // While none is assigned, nothing is in the way: after a failover the processes may go on meanwhile.
@@ -28,8 +29,8 @@ export function addRestoreCommands(program: Command): void {
             'stop api, watcher and courier first: no address may be assigned meanwhile',
           ])
         }
-        const skipped = await skipAddresses(pool, count, sayNowAndThen())
-        await skipEpochs(pool)
+        const skipped = await skipAddresses(pool, count, sayNowAndThen(), author)
+        await skipEpochs(pool, author)
         for (const { counterId, appid, from, to, watched } of skipped) {
           console.log(
             `counter ${counterId} (${appid}): indexes ${from} to ${to} skipped, ${watched} of them watched from now on`,

@@ -9,6 +9,7 @@ import { addKey, promoteKey, retireKey } from '../merchants/rotate-keys.ts'
 import { addWebhookSecret, retireWebhookSecret } from '../merchants/rotate-webhook-secrets.ts'
 import type { SignatureScheme } from '../merchants/signature.ts'
 import { type ListedSecret, listWebhookSecrets } from '../merchants/webhook-secret-store.ts'
+import { type AuthorOptions, addAuthor, authorFrom, readId } from './operator.ts'
 import { printTable } from './print-table.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -19,8 +20,7 @@ export function addRotationCommands(merchant: Command): void {
 }
 
 function addKeyCommands(key: Command): void {
-  key
-    .command('add')
+  addAuthor(key.command('add'))
     .description('add a key, which verifies requests at once; prints it, only now')
     .argument('<appid>')
     .addOption(
@@ -29,9 +29,13 @@ function addKeyCommands(key: Command): void {
         .default('hmac-sha256'),
     )
     .option('--json', 'print an object: id, sign_type, key')
-    .action(async (appid: string, { signType, json }: { signType: SignatureScheme; json?: true }) => {
+    .action(async (appid: string, options: AuthorOptions & { signType: SignatureScheme; json?: true }) => {
+      const [author, { signType, json }] = [authorFrom(options), options]
       await withDatabase('sealing', async (pool, config) => {
-        const { id, scheme, key } = await addKey(pool, config.masterKey, appid, { scheme: signType })
+        const { id, scheme, key } = await addKey(pool, config.masterKey, appid, {
+          ...author,
+          scheme: signType,
+        })
         if (json) console.log(JSON.stringify({ id: `${id}`, sign_type: scheme, key }))
         else
           console.log(
@@ -41,32 +45,38 @@ function addKeyCommands(key: Command): void {
       })
     })
 
-  key
-    .command('promote')
+  addAuthor(key.command('promote'))
     .description('sign callbacks with this key; the previous one still verifies requests')
     .argument('<appid>')
     .argument('<id>', 'as printed by list')
-    .action(async (appid: string, id: string) => {
+    .action(async (appid: string, id: string, options: AuthorOptions) => {
+      const author = authorFrom(options)
       await withDatabase('command', async pool => {
-        const done = await promoteKey(pool, appid, readId(id))
+        const done = await promoteKey(pool, appid, readId(id), author)
         console.log(`key ${id}: ${done ? 'signs callbacks now' : 'signed callbacks already'}`)
       })
     })
 
-  key
-    .command('retire')
+  addAuthor(key.command('retire'))
     .description('end a key; takes effect within a second')
     .argument('<appid>')
     .argument('<id>', 'as printed by list')
     .option('--at <time>', 'when it ends; default: now')
     .option('--even-if-promoted', 'even the key that signs callbacks: none is sent until another is promoted')
-    .action(async (appid: string, id: string, options: { at?: string; evenIfPromoted?: true }) => {
-      await withDatabase('command', async pool => {
-        const { evenIfPromoted } = options
-        const at = await retireKey(pool, appid, readId(id), { at: readEnd(options.at), evenIfPromoted })
-        console.log(`key ${id}: ${saidEnd(at)}`)
-      })
-    })
+    .action(
+      async (appid: string, id: string, options: AuthorOptions & { at?: string; evenIfPromoted?: true }) => {
+        const author = authorFrom(options)
+        await withDatabase('command', async pool => {
+          const { evenIfPromoted } = options
+          const at = await retireKey(pool, appid, readId(id), {
+            ...author,
+            at: readEnd(options.at),
+            evenIfPromoted,
+          })
+          console.log(`key ${id}: ${saidEnd(at)}`)
+        })
+      },
+    )
 
   key
     .command('list')
@@ -82,14 +92,14 @@ function addKeyCommands(key: Command): void {
 }
 
 function addSecretCommands(secret: Command): void {
-  secret
-    .command('add')
+  addAuthor(secret.command('add'))
     .description('add a webhook secret: callbacks carry one more signature; prints it, only now')
     .argument('<appid>')
     .option('--json', 'print an object: id, webhook_secret')
-    .action(async (appid: string, options: { json?: true }) => {
+    .action(async (appid: string, options: AuthorOptions & { json?: true }) => {
+      const author = authorFrom(options)
       await withDatabase('sealing', async (pool, config) => {
-        const { id, webhookSecret } = await addWebhookSecret(pool, config.masterKey, appid)
+        const { id, webhookSecret } = await addWebhookSecret(pool, config.masterKey, appid, author)
         if (options.json) console.log(JSON.stringify({ id: `${id}`, webhook_secret: webhookSecret }))
         else
           console.log(
@@ -98,20 +108,26 @@ function addSecretCommands(secret: Command): void {
       })
     })
 
-  secret
-    .command('retire')
+  addAuthor(secret.command('retire'))
     .description('end a webhook secret: callbacks carry one signature less')
     .argument('<appid>')
     .argument('<id>', 'as printed by list')
     .option('--at <time>', 'when it ends; default: now')
     .option('--even-if-last', 'even the last one: callbacks are then sent without webhook-signature')
-    .action(async (appid: string, id: string, options: { at?: string; evenIfLast?: true }) => {
-      await withDatabase('command', async pool => {
-        const { evenIfLast } = options
-        const at = await retireWebhookSecret(pool, appid, readId(id), { at: readEnd(options.at), evenIfLast })
-        console.log(`webhook secret ${id}: ${saidEnd(at)}`)
-      })
-    })
+    .action(
+      async (appid: string, id: string, options: AuthorOptions & { at?: string; evenIfLast?: true }) => {
+        const author = authorFrom(options)
+        await withDatabase('command', async pool => {
+          const { evenIfLast } = options
+          const at = await retireWebhookSecret(pool, appid, readId(id), {
+            ...author,
+            at: readEnd(options.at),
+            evenIfLast,
+          })
+          console.log(`webhook secret ${id}: ${saidEnd(at)}`)
+        })
+      },
+    )
 
   secret
     .command('list')
@@ -130,12 +146,6 @@ async function merchantIdOf(pool: Pool, appid: string): Promise<MerchantId> {
   const id = await findMerchantId(pool, appid)
   if (id === null) throw new UsageError(`no merchant has the appid "${appid}"`)
   return id
-}
-
-function readId(text: string): bigint {
-  if (!/^\d{1,18}$/.test(text))
-    throw new UsageError(`"${text}" is not an id: a whole number, as printed by list`)
-  return BigInt(text)
 }
 
 function readEnd(text: string | undefined): Date | undefined {

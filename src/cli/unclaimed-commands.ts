@@ -7,7 +7,7 @@ import { readRules } from '../credits/credit-rules.ts'
 import { settleOutside } from '../credits/settle-outside.ts'
 import { type ListedUnclaimed, listUnclaimedPage } from '../credits/unclaimed-store.ts'
 import { addIdPage, type PageOptions, printPage, readIdPage } from './id-page-options.ts'
-import { addDecision, type DecisionOptions, decidedText, decisionOf, readId } from './operator.ts'
+import { addDecision, type DecisionOptions, decidedText, decisionFrom, readId } from './operator.ts'
 import { withDatabase } from './with-database.ts'
 
 interface AssignOptions extends DecisionOptions {
@@ -44,7 +44,7 @@ export function addUnclaimedCommands(program: Command): void {
       'mark an unclaimed transfer as settled outside: no order gets it; `gateway marks withdraw` takes that back',
     )
     .action(async (text: string, options: DecisionOptions) => {
-      const [id, decision] = [readId(text) as TransferId, decisionOf(options)]
+      const [id, decision] = [readId(text) as TransferId, decisionFrom(options)]
       await withDatabase('command', async (pool, config) => {
         const rules = await readRules(pool, config.creditQuorumAmount)
         const settled = await settleOutside(pool, rules, id, decision)
@@ -55,7 +55,7 @@ export function addUnclaimedCommands(program: Command): void {
 }
 
 async function assign(text: string, options: AssignOptions): Promise<void> {
-  const [id, decision, target] = [readId(text) as TransferId, decisionOf(options), targetOf(options)]
+  const [id, decision, target] = [readId(text) as TransferId, decisionFrom(options), targetOf(options)]
   await withDatabase('command', async (pool, config) => {
     const rules = await readRules(pool, config.creditQuorumAmount)
     const assigned = await assignUnclaimed(pool, rules, id, target, decision)

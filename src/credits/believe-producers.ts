@@ -14,7 +14,7 @@ import type { Decision } from './decision.ts'
 export async function believeProducers(
   pool: Pool,
   nodes: Pick<NodePool, 'producers'>,
-  { actor, reason }: Decision,
+  decision: Decision,
 ): Promise<{ added: number; known: number }> {
   const named = await nodes.producers()
   if (!named) throw new UsageError('the nodes do not name the producers, or do not agree on them')
@@ -27,8 +27,8 @@ export async function believeProducers(
   )
   await inTransaction(pool, async tx => {
     await addProducers(tx, found, 'hosts')
-    const detail = { reason, producers: [...found.keys()] }
-    await recordAudit(tx, { actor, action: 'chain.producers', subject: 'chain', detail })
+    const detail = { producers: [...found.keys()] }
+    await recordAudit(tx, { ...decision, action: 'chain.producers', subject: 'chain', detail })
   })
   return { added: found.size, known: (await readProducers(pool)).size }
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { failpoint } from '../base/failpoint.ts'
-import type { DepositAddressId } from '../base/ids.ts'
+import type { DepositAddressId, MerchantId } from '../base/ids.ts'
 import { lockCursor } from '../blocks/chain-store.ts'
-import { recordAudit } from '../db/audit-store.ts'
+import { type Author, recordAudit } from '../db/audit-store.ts'
 import type { Pool, Tx } from '../db/pool.ts'
 import type { CreditRules } from './credit-rules.ts'
 import { inCreditingTransaction } from './crediting-transaction.ts'
@@ -13,18 +13,18 @@ import { waitingAt } from './waiting-store.ts'
 // reopen: a rejection is undone, and the transfer waits again as before.
 
 /** Who decides, and why. */
-export interface Decision {
-  /** For the audit: 'command line alice@host'. */
-  actor: string
+export interface Decision extends Author {
   reason: string
 }
 
 /** What a decision changed. */
 export interface Changed {
-  /** What its audit event says beside the reason. */
+  /** What its audit event says beside the state afterwards. */
   detail: Record<string, unknown>
   /** The address that the transfer was paid to; null: a log, which no transfer waits behind. */
   addressId: DepositAddressId | null
+  /** Whose money it is about, where no address says that. */
+  merchantId?: MerchantId
   /** Other addresses where something ended its wait with it; undefined: none. */
   others?: readonly DepositAddressId[]
 }
@@ -55,7 +55,6 @@ export async function carryOut<State>(
     isDone: (state: State) => boolean
   },
 ): Promise<Decided<State>> {
-  const { actor, action, subject, reason } = decision
   const decided = await inCreditingTransaction(pool, async (tx, credit): Promise<Decided<State>> => {
     const cursor = await lockCursor(tx)
     assert(cursor, 'the rules were read from the cursor')
@@ -70,10 +69,8 @@ export async function carryOut<State>(
     const done = await credit(tx, rules, waiting, cursor.time)
     const credits = done.credits + (done.deposits ?? 0)
     const state = await steps.read(tx)
-    await recordAudit(tx, {
-      ...{ actor, action, subject },
-      detail: { reason, ...changed.detail, became: state, credits },
-    })
+    const detail = { ...changed.detail, became: state, credits }
+    await recordAudit(tx, { ...decision, detail, addressId, merchantId: changed.merchantId ?? null })
     failpoint('decision:before-commit')
     return { kind: 'done', state, credits }
   })

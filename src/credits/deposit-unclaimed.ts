@@ -3,7 +3,7 @@ import { UsageError } from '../base/errors.ts'
 import { failpoint } from '../base/failpoint.ts'
 import type { MerchantId, TransferId } from '../base/ids.ts'
 import { lockCursor } from '../blocks/chain-store.ts'
-import { recordAudit } from '../db/audit-store.ts'
+import { type Author, authorOf, recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
 import { findMerchantId } from '../merchants/merchant-store.ts'
 import type { CreditRules } from './credit-rules.ts'
@@ -27,7 +27,7 @@ export async function depositUnclaimed(
   pool: Pool,
   rules: CreditRules,
   appid: string,
-  { actor = 'command line' }: { actor?: string } = {},
+  author: Partial<Author> = {},
 ): Promise<number> {
   const merchantId = await findMerchantId(pool, appid)
   if (merchantId === null) throw new UsageError(`no merchant has the appid "${appid}"`)
@@ -44,7 +44,7 @@ export async function depositUnclaimed(
       ids: ids.slice(from, from + sliceMax),
       appid,
       merchantId,
-      actor,
+      author,
     })
   return total
 }
@@ -52,9 +52,9 @@ export async function depositUnclaimed(
 async function depositSlice(
   pool: Pool,
   rules: CreditRules,
-  slice: { ids: readonly TransferId[]; appid: string; merchantId: MerchantId; actor: string },
+  slice: { ids: readonly TransferId[]; appid: string; merchantId: MerchantId; author: Partial<Author> },
 ): Promise<number> {
-  const { ids, appid, actor } = slice
+  const { ids, appid, merchantId, author } = slice
   return await inCreditingTransaction(pool, async (tx, credit) => {
     const cursor = await lockCursor(tx)
     assert(cursor, 'the rules were read from the cursor')
@@ -65,7 +65,8 @@ async function depositSlice(
     const { deposits = 0 } = await credit(tx, rules, fresh, cursor.time)
     if (deposits > 0) {
       const detail = { transfers: deposits }
-      await recordAudit(tx, { actor, action: 'deposits.included', subject: `merchant ${appid}`, detail })
+      const event = { action: 'deposits.included', subject: `merchant ${appid}`, detail, merchantId }
+      await recordAudit(tx, { ...authorOf(author), ...event })
     }
     failpoint('deposits:before-commit')
     return deposits

@@ -62,7 +62,7 @@ export async function importFromBlock(
     onProgress(sum(read, done), to)
   }
   for (let round = 0; round < roundsMax; round++) {
-    for (const range of ranges) read = sum(read, await rescan(pool, rules, nodes, range, keep, request.actor))
+    for (const range of ranges) read = sum(read, await rescan(pool, rules, nodes, range, keep, request))
     const outcome = await importRead(pool, rules, request, {
       to,
       paid,
@@ -134,7 +134,7 @@ async function importRead(
   },
 ): Promise<{ done: ImportedAddresses; found: Rescanned } | { cursorAt: number } | { unparked: number[] }> {
   const { to, paid: blocks, incomplete, parked } = read
-  const { fromBlock, actor = 'command line' } = request
+  const { fromBlock } = request
   return await inCreditingTransaction(pool, async (tx, credit) => {
     const cursor = await lockCursor(tx)
     if (!cursor) throw new Error('chain_cursor is empty')
@@ -146,7 +146,13 @@ async function importRead(
     await insertUnverified(tx, incomplete)
     const done = await importAt(tx, cursor, request, fromBlock)
     const last = await lastCredited(tx, done.known)
-    const { recorded, ...counts } = await creditMissing(tx, { rules, credit, cursor, blocks, actor })
+    const { recorded, ...counts } = await creditMissing(tx, {
+      rules,
+      credit,
+      cursor,
+      blocks,
+      author: request,
+    })
     refusePassed(recorded, last)
     return { done, found: { blocks: 0, recorded: recorded.length, ...counts } }
   })

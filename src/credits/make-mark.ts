@@ -66,7 +66,8 @@ export async function makeMark(
           ...{ reason: decision.reason, madeBy: decision.actor },
         })
         marked = { kind: 'done', id }
-        return { addressId: null, detail: { appid, mark: `${id}`, usdt: formatUsdt(amount), txid } }
+        const detail = { appid, mark: `${id}`, usdt: formatUsdt(amount), txid }
+        return { addressId: null, merchantId: owner, detail }
       },
       read: async () => 'marked',
       isDone: () => true,

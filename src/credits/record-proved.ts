@@ -80,12 +80,12 @@ export async function recordProved(
   const isNew = await insertPendingProofs(tx, waits.map(asPending))
   const ended = known.size > 0 ? await endRecorded(tx, txids) : []
   const again = [
-    ...ended.filter(one => one.endedAs === 'credited' && one.wasRejected).map(({ id }) => id),
+    ...ended.filter(one => one.endedAs === 'credited' && one.wasRejected),
     ...(await reopen(tx, rules, waits)),
   ]
-  for (const id of again) {
-    const detail = { reason: 'it is shown after all' }
-    await recordAudit(tx, { actor, action: 'proof.taken_up', subject: `transfer p${id}`, detail })
+  for (const { id, depositAddressId: addressId } of again) {
+    const event = { action: 'proof.taken_up', subject: `transfer p${id}`, addressId }
+    await recordAudit(tx, { actor, reason: 'it is shown after all', ...event })
   }
   return {
     recorded,
@@ -183,7 +183,7 @@ async function reopen(tx: Tx, rules: ProofRules, waits: readonly JudgedVersion[]
   const reopened = []
   for (const { known } of waits) {
     if (rules.hosts > 1 || known?.endedAs !== 'rejected' || known.endedBy !== null) continue
-    if ((await reopenPending(tx, known.id)) !== null) reopened.push(known.id)
+    if ((await reopenPending(tx, known.id)) !== null) reopened.push(known)
   }
   return reopened
 }

@@ -4,7 +4,7 @@ import type { TransferId } from '../base/ids.ts'
 import { type LockedCursor, lockCursor, readCursor } from '../blocks/chain-store.ts'
 import { endParked } from '../blocks/parked-block-store.ts'
 import { HeaderDiffers, type RereadSource, rereadBlocks } from '../blocks/reread-blocks.ts'
-import { recordAudit } from '../db/audit-store.ts'
+import { type Author, authorOf, recordAudit } from '../db/audit-store.ts'
 import type { Pool, Queryable, Tx } from '../db/pool.ts'
 import { recordContractEvents } from '../transfers/contract-event-store.ts'
 import { noteDiscrepancy } from '../transfers/discrepancy-store.ts'
@@ -58,7 +58,7 @@ export async function rescan(
   nodes: RereadSource,
   range: { from: number; to: number },
   onProgress: (done: Rescanned, blocks: readonly SolidBlock[]) => void = () => undefined,
-  actor = 'command line',
+  author: Partial<Author> = {},
 ): Promise<Rescanned> {
   await checkRange(pool, range)
   const total: Rescanned = { blocks: 0, recorded: 0, credited: 0, quarantined: 0, takenUp: 0 }
@@ -72,7 +72,7 @@ export async function rescan(
       const done = await inCreditingTransaction(pool, async (tx, credit) => {
         const cursor = await lockCursor(tx)
         if (!cursor) throw new Error('chain_cursor is empty')
-        return await creditMissing(tx, { rules, credit, cursor, blocks, others, confirmed, actor })
+        return await creditMissing(tx, { rules, credit, cursor, blocks, others, confirmed, author })
       })
       total.blocks += blocks.length
       total.recorded += done.recorded.length
@@ -150,21 +150,22 @@ export async function creditMissing(
     blocks: readonly SolidBlock[]
     others?: readonly ShownBlock[]
     confirmed?: readonly TransferId[]
-    actor: string
+    author: Partial<Author>
   },
 ): Promise<
   { recorded: RecordedTransfer[] } & Pick<Rescanned, 'credited' | 'quarantined' | 'takenUp' | 'unproved'>
 > {
-  const { rules, credit, cursor, blocks, others = [], confirmed = [], actor } = work
+  const { rules, credit, cursor, blocks, others = [], confirmed = [] } = work
+  const author = authorOf(work.author)
   const read = await endParked(tx, blocks)
   await insertUnverified(tx, [...new Set([...read, ...blocks.filter(mayLackInfos)])])
   await recordContractEvents(tx, read)
   const undecodable = await quarantineLogs(tx, blocks)
   const shown = [...blocks, ...others]
-  const proved = await recordProved(tx, rules, shown, cursor.startHeight + 1, actor)
+  const proved = await recordProved(tx, rules, shown, cursor.startHeight + 1, author.actor)
   const { recorded, freed, unproved } = proved
   await settleBlocks(tx, verifiedOf(shown), 'verified')
-  const takenUp = await takeUpConfirmed(tx, confirmed, actor)
+  const takenUp = await takeUpConfirmed(tx, confirmed, author.actor)
   if (recorded.length + undecodable + takenUp.length + freed.length + unproved + proved.takenUp === 0) {
     return { recorded, credited: 0, quarantined: 0, takenUp: 0 }
   }
@@ -179,7 +180,7 @@ export async function creditMissing(
     ...(unproved > 0 && { unproved }),
   }
   await recordAudit(tx, {
-    actor,
+    ...author,
     action: 'blocks.rescanned',
     subject: `blocks ${blocks[0]!.height} to ${blocks.at(-1)!.height}`,
     detail: {

@@ -1,7 +1,7 @@
 import { failpoint } from '../base/failpoint.ts'
-import type { TransferId } from '../base/ids.ts'
+import type { DepositAddressId, TransferId } from '../base/ids.ts'
 import { lockCursor } from '../blocks/chain-store.ts'
-import { recordAudit } from '../db/audit-store.ts'
+import { type Author, authorOf, recordAudit } from '../db/audit-store.ts'
 import type { Pool, Tx } from '../db/pool.ts'
 import {
   lockQuarantined,
@@ -53,28 +53,29 @@ export async function retryQuarantined(
   pool: Pool,
   rules: CreditRules,
   id: bigint,
-  { actor, reason }: { actor: string; reason?: string | undefined } = { actor: 'command line' },
+  author: Partial<Author> = {},
 ): Promise<Retried> {
   return await inCreditingTransaction(pool, async (tx, credit) => {
     const cursor = await lockCursor(tx)
     const quarantined = await lockQuarantined(tx, id)
     if (!cursor || !quarantined) return { id, became: 'not parked', reason: null }
-    const retried = quarantined.transferId
+    const { addressId, ...retried } = quarantined.transferId
       ? await creditAgain(tx, rules, quarantined, quarantined.transferId, credit, cursor.time)
       : await readAgain(tx, rules, quarantined, credit, cursor)
     await recordAudit(tx, {
-      actor,
+      ...authorOf(author),
       action: 'quarantine.retried',
       subject: `quarantine ${id}`,
-      detail: {
-        ...{ txid: quarantined.txid, logIndex: quarantined.logIndex, ...retried, id: `${id}` },
-        ...(reason !== undefined && { why: reason }),
-      },
+      detail: { txid: quarantined.txid, logIndex: quarantined.logIndex, ...retried, id: `${id}` },
+      addressId: addressId ?? null,
     })
     failpoint('quarantine:before-commit')
     return retried
   })
 }
+
+/** `addressId`: where it was paid, if that is known. */
+type RetriedAt = Retried & { addressId?: DepositAddressId | undefined }
 
 async function creditAgain(
   tx: Tx,
@@ -83,7 +84,7 @@ async function creditAgain(
   transferId: TransferId,
   credit: CreditStep,
   until: Date,
-): Promise<Retried> {
+): Promise<RetriedAt> {
   // If crediting fails again, it quarantines the transfer again, which reopens this row.
   await resolveQuarantined(tx, quarantined.id)
   const addressIds = await releaseQuarantined(tx, transferId)
@@ -92,6 +93,7 @@ async function creditAgain(
     id: quarantined.id,
     became: await stateOf(tx, transferId),
     reason: await openReason(tx, quarantined.id),
+    addressId: addressIds[0],
   }
 }
 
@@ -101,7 +103,7 @@ async function readAgain(
   quarantined: Quarantined,
   credit: CreditStep,
   cursor: { time: Date; startHeight: number },
-): Promise<Retried> {
+): Promise<RetriedAt> {
   const read = await decodeAgain(tx, rules.usdtContract, quarantined)
   if (read.kind === 'undecodable') {
     await noteQuarantined(tx, quarantined.id, read.reason)
@@ -123,6 +125,7 @@ async function readAgain(
     id: quarantined.id,
     became: await stateOf(tx, recorded[0]!.id),
     reason: await openReason(tx, quarantined.id),
+    addressId: recorded[0]!.depositAddressId,
   }
 }
 

@@ -61,9 +61,8 @@ export async function rewindChain(
     const forgotten = await deleteParkedAbove(tx, height)
     await setCursor(tx, to)
     await recordAudit(tx, {
-      ...{ actor: decision.actor, action: 'chain.rewound', subject: `block ${height}` },
+      ...{ ...decision, action: 'chain.rewound', subject: `block ${height}` },
       detail: {
-        reason: decision.reason,
         from: { height: cursor.height, hash: cursor.hash },
         to: { height: to.height, hash: to.hash },
         transfers: recorded.length,

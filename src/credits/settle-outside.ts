@@ -82,7 +82,8 @@ async function withdraw(tx: Tx, mark: Mark, { actor, reason }: Decision): Promis
     ...{ kind: 'withdrawal', merchantId, target, withdraws: id, amount: null, txid: null },
     ...{ reason, madeBy: actor },
   })
-  if (kind !== 'settled_outside' || !('transferId' in target)) return { addressId: null, detail: { kind } }
+  if (kind !== 'settled_outside' || !('transferId' in target))
+    return { addressId: null, merchantId, detail: { kind } }
   const { transferId } = target
   const paid = await readPaidAddress(tx, transferId, null)
   const { addressId: depositAddressId } = paid!

@@ -234,8 +234,14 @@ async function rejectDenied(
     const { txid, logIndex, to, node } = one
     const facts = { txid, logIndex, to, amount: `${one.amount}` }
     await recordAudit(tx, {
-      ...{ actor: 'watcher', action: 'proof.rejected', subject: `transfer p${one.id}` },
-      detail: { reason: because, ...facts, node },
+      ...{
+        actor: 'watcher',
+        reason: because,
+        action: 'proof.rejected',
+        subject: `transfer p${one.id}`,
+        addressId,
+      },
+      detail: { ...facts, node },
     })
     rejected.push({ id: `p${one.id}`, ...facts, because })
     freed.push(addressId)

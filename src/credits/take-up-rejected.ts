@@ -40,11 +40,9 @@ export async function takeUpConfirmed(
 ): Promise<DepositAddressId[]> {
   if (transferIds.length === 0) return []
   const ended = await endHeldRejections(tx, transferIds)
-  for (const { transferId } of ended) {
-    await recordAudit(tx, {
-      ...{ actor, action: 'held.taken_up', subject: `transfer ${transferId}` },
-      detail: { reason: 'a second node confirms it' },
-    })
+  for (const { transferId, depositAddressId: addressId } of ended) {
+    const event = { action: 'held.taken_up', subject: `transfer ${transferId}`, addressId }
+    await recordAudit(tx, { actor, reason: 'a second node confirms it', ...event })
   }
   return await waitAgain(tx, ended, 'behind')
 }

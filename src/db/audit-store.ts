@@ -3,7 +3,7 @@ import { run, type Tx } from './pool.ts'
 
 /** Who does something, why and from where, for the audit. */
 export interface Author {
-  /** `command line alice`, `watcher`, or the mail address of a person who is signed in. */
+  /** `command line alice`, `watcher`, or `Alice <alice@shop.example>`: a person who is signed in. */
   actor: string
   reason?: string | undefined
   /** The network address of a person who is signed in. */

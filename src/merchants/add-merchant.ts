@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { UsageError } from '../base/errors.ts'
-import { recordAudit } from '../db/audit-store.ts'
+import { type Author, authorOf, recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
 import { deriveAddress, parseAccountKey } from '../tron/account-key.ts'
 import type { TronAddress } from '../tron/address.ts'
@@ -13,7 +13,7 @@ import { newKey, newWebhookSecret } from './new-secret.ts'
 import type { SignatureScheme } from './signature.ts'
 import { insertWebhookSecret } from './webhook-secret-store.ts'
 
-export interface NewMerchant {
+export interface NewMerchant extends Partial<Author> {
   name: string
   /** Whether a name that another merchant has is accepted; default: true. */
   again?: boolean
@@ -29,7 +29,6 @@ export interface NewMerchant {
   checkUrl: UrlCheck
   /** Default: random ones. The demo makes its own from a seed. */
   credentials?: Pick<AddedMerchant, 'appid' | 'key' | 'webhookSecret'>
-  actor?: string
 }
 
 /** What the operator gives to the merchant. The key and the secret cannot be shown again. */
@@ -89,9 +88,10 @@ export async function addMerchant(
     await insertKey(tx, masterKey, { merchantId, scheme, key: made.key, promoted: true })
     await insertWebhookSecret(tx, masterKey, { merchantId, secret: made.webhookSecret })
     await recordAudit(tx, {
-      actor: merchant.actor ?? 'command line',
+      ...authorOf(merchant),
       action: 'merchant.added',
       subject: `merchant ${made.appid}`,
+      merchantId,
       detail: {
         ...{ name: merchant.name, scheme, xpub: account.xpub, callbackUrl: merchant.callbackUrl ?? null },
         ...(merchant.deposits && { deposits: true }),

@@ -36,6 +36,7 @@ async function apply(tx: Tx, { id, merchantId, appid, url, askedBy }: DueUrlChan
     actor: by,
     action: 'merchant.callback_url_applied',
     subject: `merchant ${appid}`,
+    merchantId,
     detail: { changeId: `${id}`, askedBy, callbackUrl: url },
   })
 }

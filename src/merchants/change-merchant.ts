@@ -1,5 +1,5 @@
 import { UsageError } from '../base/errors.ts'
-import { recordAudit } from '../db/audit-store.ts'
+import { type Author, authorOf, recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
 import type { NoticeKind, NoticeText } from '../notices/notice.ts'
 import { notify } from '../notices/notify.ts'
@@ -8,13 +8,8 @@ import { type LockedMerchant, lockMerchant } from './merchant-store.ts'
 /** The maximum of a merchant's live keys, and of its live secrets: a request is checked against every live key. */
 export const liveMax = 10
 
-/** Who changes a merchant, where nobody is named. */
-export const commandLine = 'command line'
-
 /** Who changes a merchant. */
-export interface ChangedBy {
-  /** For the audit; undefined: `commandLine`. */
-  actor?: string | undefined
+export interface ChangedBy extends Partial<Author> {
   /** Mail addresses of those who are told of it, and the operator with them; undefined: nobody is told. */
   tell?: readonly string[] | undefined
 }
@@ -32,17 +27,20 @@ export type RecordChange = (
  */
 export function changeMerchant<T>(
   pool: Pool,
-  { appid, actor = commandLine, tell }: ChangedBy & { appid: string },
+  { appid, tell, ...by }: ChangedBy & { appid: string },
   change: (tx: Tx, merchant: LockedMerchant, record: RecordChange) => Promise<T>,
 ): Promise<T> {
+  const author = authorOf(by)
   return inTransaction(pool, async tx => {
     const merchant = await lockMerchant(tx, appid)
     if (!merchant) throw new UsageError(`no merchant has the appid "${appid}"`)
     return change(tx, merchant, async (action, detail, notice) => {
-      await recordAudit(tx, { actor, action, subject: `merchant ${appid}`, ...(detail && { detail }) })
+      const { id: merchantId, name } = merchant
+      const about = { subject: `merchant ${appid}`, merchantId, ...(detail && { detail }) }
+      await recordAudit(tx, { ...author, action, ...about })
       if (!notice || !tell) return
       const { kind, text } = notice
-      const { id: merchantId, name } = merchant
+      const { actor } = author
       await notify(tx, { kind, merchantId, to: tell, text: withFacts(text, { appid, name, actor }) })
     })
   })

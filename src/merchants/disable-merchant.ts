@@ -1,4 +1,5 @@
 import type { MerchantId } from '../base/ids.ts'
+import type { Author } from '../db/audit-store.ts'
 import type { Pool, Tx } from '../db/pool.ts'
 import { changeMerchant } from './change-merchant.ts'
 import { setDisabled } from './merchant-store.ts'
@@ -16,9 +17,9 @@ export function disableMerchant(
   pool: Pool,
   appid: string,
   holdCallbacks: MoveCallbacks,
-  actor?: string,
+  author: Partial<Author> = {},
 ): Promise<boolean> {
-  return switchMerchant(pool, { appid, disabled: true, moveCallbacks: holdCallbacks, actor })
+  return switchMerchant(pool, { appid, disabled: true, moveCallbacks: holdCallbacks, ...author })
 }
 
 /**
@@ -31,14 +32,14 @@ export function enableMerchant(
   pool: Pool,
   appid: string,
   releaseCallbacks: MoveCallbacks,
-  actor?: string,
+  author: Partial<Author> = {},
 ): Promise<boolean> {
-  return switchMerchant(pool, { appid, disabled: false, moveCallbacks: releaseCallbacks, actor })
+  return switchMerchant(pool, { appid, disabled: false, moveCallbacks: releaseCallbacks, ...author })
 }
 
 function switchMerchant(
   pool: Pool,
-  act: { appid: string; disabled: boolean; moveCallbacks: MoveCallbacks; actor: string | undefined },
+  act: { appid: string; disabled: boolean; moveCallbacks: MoveCallbacks } & Partial<Author>,
 ): Promise<boolean> {
   return changeMerchant(pool, act, async (tx, { id, disabledAt }, record) => {
     if ((disabledAt !== null) === act.disabled) return false

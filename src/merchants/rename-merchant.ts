@@ -1,4 +1,5 @@
 import { UsageError } from '../base/errors.ts'
+import type { Author } from '../db/audit-store.ts'
 import type { Pool } from '../db/pool.ts'
 import { changeMerchant } from './change-merchant.ts'
 import { nameProblems, refuseNamesake } from './merchant-name.ts'
@@ -14,11 +15,11 @@ export async function renameMerchant(
   pool: Pool,
   appid: string,
   name: string,
-  options: { again: boolean; actor?: string },
+  options: { again: boolean } & Partial<Author>,
 ): Promise<boolean> {
   const problems = nameProblems(name)
   if (problems.length > 0) throw new UsageError(problems)
-  return changeMerchant(pool, { appid, actor: options.actor }, async (tx, merchant, record) => {
+  return changeMerchant(pool, { ...options, appid }, async (tx, merchant, record) => {
     if (merchant.name === name) return false
     if (!options.again) await refuseNamesake(tx, name)
     await updateName(tx, merchant.id, name)

@@ -1,5 +1,5 @@
 import { UsageError } from '../base/errors.ts'
-import { recordAudit } from '../db/audit-store.ts'
+import { type Author, authorOf, recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
 import { openSecret, type Sealing, sealSecret } from './sealed-secret.ts'
 import {
@@ -31,13 +31,13 @@ export interface Resealed {
 export async function resealSecrets(
   pool: Pool,
   masterKey: Buffer,
-  { actor }: { actor: string },
+  author: Partial<Author> = {},
 ): Promise<Resealed> {
   await checkMasterKey(pool, masterKey)
   await inTransaction(pool, async tx => {
     if (await setSealing(tx, newest))
       await recordAudit(tx, {
-        actor,
+        ...authorOf(author),
         action: 'secrets.sealing_set',
         subject: 'secrets',
         detail: { sealing: newest },
@@ -48,7 +48,7 @@ export async function resealSecrets(
     let after: bigint | null = 0n
     while (after !== null) {
       const from: bigint = after
-      after = await inTransaction(pool, tx => resealBatch({ tx, masterKey, actor }, table, from, done))
+      after = await inTransaction(pool, tx => resealBatch({ tx, masterKey, author }, table, from, done))
     }
   }
   return done
@@ -56,7 +56,7 @@ export async function resealSecrets(
 
 /** Reseals the next rows. @returns the id to go on after; null when there are no more. */
 async function resealBatch(
-  { tx, masterKey, actor }: { tx: Tx; masterKey: Buffer; actor: string },
+  { tx, masterKey, author }: { tx: Tx; masterKey: Buffer; author: Partial<Author> },
   table: SecretTable,
   after: bigint,
   done: Resealed,
@@ -70,7 +70,7 @@ async function resealBatch(
   if (resealed.length > 0) {
     await replaceSealed(tx, table, resealed)
     const detail = { table, from: `${resealed[0]!.id}`, to: `${resealed.at(-1)!.id}`, rows: resealed.length }
-    await recordAudit(tx, { actor, action: 'secrets.resealed', subject: 'secrets', detail })
+    await recordAudit(tx, { ...authorOf(author), action: 'secrets.resealed', subject: 'secrets', detail })
   }
   done.resealed += resealed.length
   const unopened = found.filter(({ id }) => !resealed.some(one => one.id === id))

@@ -1,9 +1,10 @@
 import { UsageError } from '../base/errors.ts'
 import { isNetwork } from '../base/network-list.ts'
+import { authorOf } from '../db/audit-store.ts'
 import type { Pool } from '../db/pool.ts'
 import { settleUrl } from './apply-url-changes.ts'
 import { callbackUrlProblems, depositsNeedUrl, type UrlCheck } from './callback-url.ts'
-import { type ChangedBy, changeMerchant, commandLine } from './change-merchant.ts'
+import { type ChangedBy, changeMerchant } from './change-merchant.ts'
 import { urlNotice } from './change-notices.ts'
 import { moreCallbackFields, readFieldsSetting } from './chosen-fields.ts'
 import type { MerchantSettings } from './merchant.ts'
@@ -26,9 +27,10 @@ export async function setMerchant(
   const changes = withPlainFields(given)
   const problems = settingProblems(given, options.checkUrl)
   if (problems.length > 0) throw new UsageError(problems)
-  const { actor = commandLine, tell, urlDelayMs = 0 } = options
+  const { actor } = authorOf(options)
+  const { urlDelayMs = 0 } = options
   const waits = urlDelayMs > 0
-  return changeMerchant(pool, { appid, actor, tell }, async (tx, merchant, record) => {
+  return changeMerchant(pool, { ...options, appid }, async (tx, merchant, record) => {
     const { callbackUrl, ...others } = changes
     const current = await settleUrl(tx, merchant)
     const waiting = await findWaitingUrl(tx, merchant.id)

@@ -1,5 +1,5 @@
 import { UsageError } from '../base/errors.ts'
-import { recordAudit } from '../db/audit-store.ts'
+import { type Author, recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool, rows } from '../db/pool.ts'
 import { acknowledgeContractEvents, type ContractEvent } from './contract-event-store.ts'
 
@@ -12,17 +12,17 @@ import { acknowledgeContractEvents, type ContractEvent } from './contract-event-
  */
 export async function acknowledgeContractEvent(
   pool: Pool,
-  options: { id: bigint; earlierToo: boolean; actor: string; reason: string },
+  options: { id: bigint; earlierToo: boolean } & Author,
 ): Promise<ContractEvent[]> {
-  const { id, earlierToo, actor, reason } = options
+  const { id, earlierToo, ...author } = options
   return await inTransaction(pool, async tx => {
     const found = await rows(tx, `select from contract_event where id = $1`, [id])
     if (found.length === 0) throw new UsageError(`there is no event ${id} of the contract`)
-    const events = await acknowledgeContractEvents(tx, { id, earlierToo, by: actor })
+    const events = await acknowledgeContractEvents(tx, { id, earlierToo, by: author.actor })
     for (const { id: one, event, txid, logIndex, height } of events) {
       await recordAudit(tx, {
-        ...{ actor, action: 'contract.acknowledged', subject: `contract event ${one}` },
-        detail: { reason, event, txid, logIndex, height },
+        ...{ ...author, action: 'contract.acknowledged', subject: `contract event ${one}` },
+        detail: { event, txid, logIndex, height },
       })
     }
     return events

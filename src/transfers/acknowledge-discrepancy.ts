@@ -1,4 +1,4 @@
-import { recordAudit } from '../db/audit-store.ts'
+import { type Author, recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
 import { acknowledgeOpen, lockDiscrepancy } from './discrepancy-store.ts'
 
@@ -11,17 +11,17 @@ export type Acknowledged = 'done' | 'already' | 'resolved' | 'unknown'
  */
 export async function acknowledgeDiscrepancy(
   pool: Pool,
-  { id, actor, reason }: { id: bigint; actor: string; reason: string },
+  { id, ...author }: { id: bigint } & Author & { reason: string },
 ): Promise<Acknowledged> {
   return await inTransaction(pool, async tx => {
     const found = await lockDiscrepancy(tx, id)
     if (!found) return 'unknown'
-    const isDone = await acknowledgeOpen(tx, { id, actor, reason })
+    const isDone = await acknowledgeOpen(tx, { id, actor: author.actor, reason: author.reason })
     if (!isDone) return found.resolvedAt ? 'resolved' : 'already'
     const { kind, subject, detail } = found
     await recordAudit(tx, {
-      ...{ actor, action: 'discrepancy.acknowledged', subject: `discrepancy ${id}` },
-      detail: { reason, kind, about: subject, found: detail },
+      ...{ ...author, action: 'discrepancy.acknowledged', subject: `discrepancy ${id}` },
+      detail: { kind, about: subject, found: detail },
     })
     return 'done'
   })

@@ -75,9 +75,7 @@ async function payHeld(amount: bigint): Promise<{ id: string; height: number }> 
 }
 
 async function lastEvent() {
-  const { rows } = await pool.query(
-    `select actor, action, detail ->> 'reason' as reason from audit_event order by id desc limit 1`,
-  )
+  const { rows } = await pool.query(`select actor, action, reason from audit_event order by id desc limit 1`)
   return [rows[0]?.actor, rows[0]?.action, rows[0]?.reason]
 }
 

@@ -112,7 +112,7 @@ test('retried after its cause is gone it is credited, with what waited behind it
   await assertTotalsAddUp(pool)
   assert.equal((await retryQuarantined(pool, rules, id)).became, 'not parked')
   const { rows: audit } = await pool.query(
-    `select action, subject, detail ->> 'became' as became from audit_event order by id`,
+    `select action, subject, detail ->> 'became' as became from audit_event where chain_position > 1 order by id`,
   )
   assert.deepEqual(
     audit.map(row => [row.action, row.subject, row.became]),

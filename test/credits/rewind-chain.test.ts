@@ -40,9 +40,9 @@ test('a cursor on blocks that no node shows goes back, and what is followed agai
   await credit(others)
   assert.deepEqual((await ledger(pool)).map(({ amount }) => `${amount}`).sort(), ['1', '5'])
   await assertTotalsAddUp(pool)
-  const { rows } = await pool.query(`select actor, detail from audit_event where action = 'chain.rewound'`)
+  const { rows } = await pool.query(`select actor, reason from audit_event where action = 'chain.rewound'`)
   assert.equal(rows.length, 1)
-  assert.equal(rows[0].detail.reason, decision.reason)
+  assert.equal(rows[0].reason, decision.reason)
 })
 
 test('what is recorded above it and shown by the nodes is followed again, and credited no second time', async () => {

@@ -71,12 +71,12 @@ create trigger audit_chain_no_truncate before truncate on audit_chain
 
 create or replace view report.audit_events as
 select e.id as audit_event_id, e.created_at, e.actor, e.action, e.subject, e.detail,
-       coalesce(e.reason, e.detail ->> 'reason') as reason, e.address, m.appid, e.chain_position, encode(e.hash, 'hex') as hash
+       coalesce(e.reason, case when e.action <> 'quarantine.retried' then e.detail ->> 'reason' end) as reason, e.address, m.appid, e.chain_position, encode(e.hash, 'hex') as hash
   from audit_event e
   left join merchant m on m.id = e.merchant_id;
 comment on view report.audit_events is 'What was changed, by whom and why. Append-only.';
 comment on column report.audit_events.actor is
-  'Who did it: command line, then a name or user@host; or the mail address of a person who was signed in. watcher: it took up a rejected transfer that a second node confirms.';
+  'Who did it: command line, then a name or user@host; or name and mail address of a person who was signed in. watcher, gateway: it did so by itself.';
 comment on column report.audit_events.reason is 'Why, as its author put it.';
 comment on column report.audit_events.address is 'The network address it was done from. Null: the server''s command line, or not known.';
 comment on column report.audit_events.appid is 'The app id of the merchant that it concerns. Null: none, or not known.';

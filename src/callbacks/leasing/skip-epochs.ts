@@ -1,4 +1,4 @@
-import { recordAudit } from '../../db/audit-store.ts'
+import { type Author, authorOf, recordAudit } from '../../db/audit-store.ts'
 import { inTransaction, type Pool, rows } from '../../db/pool.ts'
 
 /** More leases than are ever taken between a backup and its restore. */
@@ -8,7 +8,7 @@ const epochsSkipped = 1_000_000_000
  * Moves the sequence of lease epochs forward, after a restore. Jobs that are still in the queue have ids and epochs that the
  * restored database would otherwise give out again, and would pass for valid leases.
  */
-export async function skipEpochs(pool: Pool, actor = 'command line'): Promise<void> {
+export async function skipEpochs(pool: Pool, author: Partial<Author> = {}): Promise<void> {
   await inTransaction(pool, async tx => {
     const [epoch] = await rows<{ to: bigint }>(
       tx,
@@ -16,7 +16,7 @@ export async function skipEpochs(pool: Pool, actor = 'command line'): Promise<vo
       [epochsSkipped],
     )
     await recordAudit(tx, {
-      actor,
+      ...authorOf(author),
       action: 'callbacks.epochs_skipped',
       subject: 'callback_epoch',
       detail: { to: String(epoch!.to) },

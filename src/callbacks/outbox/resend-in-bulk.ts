@@ -1,6 +1,6 @@
 import { UsageError } from '../../base/errors.ts'
-import type { CallbackId } from '../../base/ids.ts'
-import { recordAudit } from '../../db/audit-store.ts'
+import type { CallbackId, MerchantId } from '../../base/ids.ts'
+import { type Author, authorOf, recordAudit } from '../../db/audit-store.ts'
 import { withJob } from '../../db/job-store.ts'
 import { inTransaction, type Pool } from '../../db/pool.ts'
 import type { CallbackState } from './callback.ts'
@@ -28,14 +28,13 @@ export async function resendInBulk(
   wanted: CallbacksWanted & { state: NonNullable<CallbacksWanted['state']> },
   options: {
     appid: string | null
-    actor?: string
     onBatch?: (moved: Resent, matching: number) => unknown
-  },
+  } & Partial<Author>,
 ): Promise<BulkResend> {
   const ids = await listCallbackIds(pool, wanted, bulkMax + 1)
   if (ids.length > bulkMax) throw new UsageError(`more than ${bulkMax} match: name a shorter time`)
-  const { merchantId: _, ...filter } = wanted
-  return resendRecorded(pool, ids, { ...options, state: wanted.state, filter })
+  const { merchantId, ...filter } = wanted
+  return resendRecorded(pool, ids, { ...options, merchantId, state: wanted.state, filter })
 }
 
 /**
@@ -50,18 +49,22 @@ export async function resendRecorded(
     state: CallbackState
     filter: Record<string, unknown>
     appid: string | null
-    actor?: string
+    /** Of `appid`. */
+    merchantId: MerchantId | null
     onBatch?: (moved: Resent, matching: number) => unknown
-  },
+  } & Partial<Author>,
 ): Promise<BulkResend> {
   const matching = ids.length
   if (matching === 0) return { matching, resent: 0, skipped: 0 }
-  const { actor = 'command line', filter, onBatch } = options
+  const { filter, onBatch } = options
+  const author = authorOf(options)
   const subject = options.appid === null ? 'every merchant' : `merchant ${options.appid}`
   const record = (action: string, detail: Record<string, unknown>) =>
-    inTransaction(pool, tx => recordAudit(tx, { actor, action, subject, detail }))
+    inTransaction(pool, tx =>
+      recordAudit(tx, { ...author, action, subject, merchantId: options.merchantId, detail }),
+    )
   await record('callbacks.resend_begun', { ...filter, matching })
-  const resent = await withJob(pool, { kind: 'resend', subject, by: actor }, report =>
+  const resent = await withJob(pool, { kind: 'resend', subject, by: author.actor }, report =>
     resendCallbacks(pool, ids, {
       onlyIn: options.state,
       onBatch: moved => {

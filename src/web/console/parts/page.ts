@@ -4,6 +4,7 @@ import { GatewayError } from '../../../base/errors.ts'
 import type { MerchantId } from '../../../base/ids.ts'
 import type { Logger } from '../../../base/log.ts'
 import type { TestContext } from '../../../callbacks/sending/test-callback.ts'
+import type { Author } from '../../../db/audit-store.ts'
 import type { Pool } from '../../../db/pool.ts'
 import type { MerchantDirectory } from '../../../merchants/merchant-directory.ts'
 import { may, type Permission, type Role } from '../../../people/permission.ts'
@@ -101,6 +102,11 @@ export function viewerOf(page: Page): Viewer {
 export function actorOf(page: Page): string {
   const { user } = viewerOf(page)
   return `${user.name} <${user.email}>`
+}
+
+/** Names the person, and where they are, for what they change: as its author. @param reason why, as they put it. */
+export function authorOfPage(page: Page, reason?: string): Author {
+  return { actor: actorOf(page), address: page.address, reason }
 }
 
 /** The scope of what is read: a merchant's id; null for all, which only admins have. */
