@@ -22,6 +22,7 @@ const times: Record<Export, string> = {
   transfers: 'paid, by the time of their block',
   orders: 'created',
   callbacks: 'announced',
+  audit: 'done',
 }
 
 export function addExportCommands(program: Command): void {
@@ -29,7 +30,7 @@ export function addExportCommands(program: Command): void {
   for (const what of exports) {
     group
       .command(what)
-      .description(`${what} of a period, in the order of time`)
+      .description(`${what === 'audit' ? 'audit events' : what} of a period, in the order of time`)
       .requiredOption('--from <day>', `${times[what]} at or after: 2026-11-01, or a time`)
       .requiredOption('--to <day>', 'before: 2026-12-01, so that the last day is November 30')
       .addOption(

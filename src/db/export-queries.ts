@@ -1,5 +1,5 @@
-/** What can be exported. Each has its own time: when it was paid, created, or announced. */
-export const exports = ['transfers', 'orders', 'callbacks'] as const
+/** What can be exported. Each has its own time: when it was paid, created, announced, or done. */
+export const exports = ['transfers', 'orders', 'callbacks', 'audit'] as const
 export type Export = (typeof exports)[number]
 
 /** The columns in their order, each with its SQL. @param zone of the local times: a parameter of the statement. */
@@ -62,11 +62,27 @@ const callbacks: Columns = zone => ({
   kind: 'kind',
 })
 
+const audit: Columns = zone => ({
+  done_local: local('created_at', zone),
+  done_utc: utc('created_at'),
+  actor: 'actor',
+  action: 'action',
+  subject: 'subject',
+  reason: 'reason',
+  address: 'address',
+  appid: 'appid',
+  detail: 'detail::text',
+  audit_event_id: 'audit_event_id',
+  chain_position: 'chain_position',
+  hash: 'hash',
+})
+
 /** The view of schema report that each reads, its time, and the id that makes the order certain. */
-const sources: Record<Export, { columns: Columns; time: string; id: string }> = {
+const sources: Record<Export, { columns: Columns; view?: string; time: string; id: string }> = {
   transfers: { columns: transfers, time: 'block_time', id: 'transfer_id' },
   orders: { columns: orders, time: 'created_at', id: 'order_id' },
   callbacks: { columns: callbacks, time: 'created_at', id: 'callback_id' },
+  audit: { columns: audit, view: 'audit_events', time: 'created_at', id: 'audit_event_id' },
 }
 
 /**
@@ -74,10 +90,10 @@ const sources: Record<Export, { columns: Columns; time: string; id: string }> = 
  * the zone; $4: an appid, or null for all.
  */
 export function exportQuery(what: Export): { columns: string[]; query: string } {
-  const { time, id } = sources[what]
+  const { view = what, time, id } = sources[what]
   const columns = sources[what].columns('$3')
   const query = `select ${Object.values(columns).join(', ')}
-    from report.${what}
+    from report.${view}
    where ${time} >= $1
      and ${time} < $2
      and ($4::text is null or appid = $4)
