@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { before, test } from 'node:test'
 import type { AddressCounterId, MerchantId } from '../../src/base/ids.ts'
@@ -20,6 +21,8 @@ const today = new Date().toISOString().slice(0, 10)
 
 /** What its values are, which columns are looked at, and the rows there must be, in order. */
 type Answer = { values?: Record<string, string>; columns: string[]; rows: unknown[][] }
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+
 const answers: Record<string, () => Answer | Promise<Answer>> = {
   'Which payments came today?': () => ({
     columns: ['appid', 'localusermark', 'amount_usdt', 'state', 'orderid', 'late'],
@@ -186,7 +189,10 @@ const answers: Record<string, () => Answer | Promise<Answer>> = {
   }),
   'What was done by hand?': () => ({
     columns: ['actor', 'action', 'subject', 'detail'],
-    rows: [['command line', 'merchant.set', `merchant ${shop}`, { always_200: true }]],
+    rows: [
+      ['command line', 'merchant.set', `merchant ${shop}`, { always_200: true }],
+      ['gateway migrate', 'audit.began', 'audit events', { events: 0, digest: sha256('') }],
+    ],
   }),
   "What does a merchant's code call, and what is it refused?": () => ({
     values: { appid: shop },

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import { recordAudit } from '../../src/db/audit-store.ts'
+import { inTransaction } from '../../src/db/pool.ts'
 import { asReportRole } from '../audit/as-report-role.ts'
 import { auditedDatabase } from '../audit/audited-database.ts'
 import { testXpub } from '../support/api-under-test.ts'
@@ -94,6 +96,30 @@ test('exports have every row once, with the times of the zone, and one merchant 
     assert.deepEqual({ all: all.length, one: one.length }, counts[0])
     assert(one.length > 0)
   }
+})
+
+test('audit events are exported with who, why, and the place in the chain', async () => {
+  const { rows: shops } = await pool.query(`select id from merchant where appid = 'Other0therOther1'`)
+  const event = { actor: 'command line alice', action: 'merchant.set', subject: 'merchant Other0therOther1' }
+  const why = { reason: 'asked for, "today"', detail: { always200: true }, merchantId: shops[0].id }
+  await inTransaction(pool, tx => recordAudit(tx, { ...event, ...why }))
+  const all = readCsv((await gateway(['export', 'audit', ...wide])).out)
+  assert.deepEqual(
+    all.map(({ action, chain_position }) => [action, chain_position]),
+    [
+      ['audit.began', '1'],
+      ['merchant.set', '2'],
+    ],
+  )
+  const one = readCsv((await gateway(['export', 'audit', ...wide, '--merchant', 'Other0therOther1'])).out)
+  assert.deepEqual(one, all.slice(1))
+  const { actor, subject, reason, detail, address, hash } = one[0]!
+  assert.deepEqual(
+    { actor, subject, reason },
+    { actor: event.actor, subject: event.subject, reason: why.reason },
+  )
+  assert.deepEqual([JSON.parse(detail!), address], [why.detail, ''])
+  assert.match(hash!, /^[0-9a-f]{64}$/)
 })
 
 test('a day is the zone’s own: the first moment is in it, the last is not', async () => {

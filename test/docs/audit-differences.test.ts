@@ -9,7 +9,7 @@ test('docs/audit-differences.md says for every check of the audit what to do, an
   const sources = readdirSync(join(root, 'src/audit')).map(file =>
     readFileSync(join(root, 'src/audit', file), 'utf8'),
   )
-  const name = /'((?:chain|callback|credit|order|transfer|merchant|deposit|mark)\.[a-z]+)'/g
+  const name = /'((?:chain|callback|credit|order|transfer|merchant|deposit|mark|audit)\.[a-z]+)'/g
   const checks = new Set(sources.flatMap(text => [...text.matchAll(name)].map(([, found]) => found!)))
   const page = readFileSync(join(root, 'docs/audit-differences.md'), 'utf8')
   const cells = [...page.matchAll(/^\| (`.*?) \|/gm)].map(([, cell]) => cell!)

@@ -5,10 +5,10 @@ import { readFile } from 'node:fs/promises'
 import { after, test } from 'node:test'
 import { callbackKey } from '../../src/callbacks/outbox/callback.ts'
 import { originOf } from '../../src/callbacks/outbox/callback-store.ts'
-import type { Pool } from '../../src/db/pool.ts'
-import { addMerchant } from '../../src/merchants/add-merchant.ts'
+import { inTransaction, type Pool } from '../../src/db/pool.ts'
+import { insertKey } from '../../src/merchants/key-store.ts'
+import { newKey } from '../../src/merchants/new-secret.ts'
 import { startSandboxNode } from '../../src/sandbox/sandbox-node.ts'
-import { testXpub } from '../support/api-under-test.ts'
 import { rebuildBefore } from '../support/before-migration.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { startProcess } from '../support/gateway-process.ts'
@@ -16,6 +16,7 @@ import { gatewayProgram } from '../support/gateway-program.ts'
 import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
 import { sandboxSettings } from '../support/sandbox-settings.ts'
 import { alwaysOpen, seedAddress, seedOrder } from '../support/seed.ts'
+import { seedMerchant } from '../support/seed-merchant.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 // The commands of docs/upgrading.md on a database from before, with real processes and a chain that goes on.
@@ -35,8 +36,10 @@ test('what an older version left is announced, and what was paid meanwhile is cr
   after(() => sandbox.close())
   const endpoint = await startMerchantEndpoint()
   const masterKey = randomBytes(32)
-  const options = { name: 'shop', xpub: testXpub, scheme: 'hmac-sha256' as const, checkUrl: () => null }
-  await addMerchant(pool, masterKey, { ...options, callbackUrl: endpoint.url })
+  const { id: merchantId } = await seedMerchant(pool, { callbackUrl: endpoint.url })
+  await inTransaction(pool, tx =>
+    insertKey(tx, masterKey, { merchantId, scheme: 'hmac-sha256', key: newKey(), promoted: true }),
+  )
   const { address } = await leaveBehind(pool, sandbox.url, endpoint.url)
   // While the old version is stopped.
   await tell(sandbox.url, 'sandbox/send', { to: address, amount: '2' })

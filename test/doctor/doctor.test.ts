@@ -74,8 +74,8 @@ test('of a gateway that can run, only what does not run yet is wrong', async () 
   }
   assert.match(of(findings, 'node')[0]!.says, /solid at \d+, 0 behind/)
   assert.match(of(findings, 'callbacks')[0]!.says, /1 endpoints can be reached/)
-  const before = await pool.query('select count(*)::int as events from audit_event')
-  assert.equal(before.rows[0].events, 0)
+  const changes = await pool.query('select from audit_event where chain_position > 1')
+  assert.equal(changes.rowCount, 0)
 })
 
 test('no secret of the environment is on the page, whatever fails', async () => {
