@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { Command } from 'commander'
 import type { MerchantId } from '../../src/base/ids.ts'
 import { addAddressCommands } from '../../src/cli/address-commands.ts'
+import { addAdminCommands } from '../../src/cli/admin-commands.ts'
 import { addAuditCommands } from '../../src/cli/audit-commands.ts'
 import { addCallbackCommands } from '../../src/cli/callback-commands.ts'
 import { addChainCommands } from '../../src/cli/chain-commands.ts'
@@ -29,7 +30,14 @@ import { seedCallback } from '../support/seed-callback.ts'
 import { merchantWith } from '../support/seed-merchant.ts'
 
 const groups = [
-  ...[addAddressCommands, addAuditCommands, addCallbackCommands, addChainCommands, addContractCommands],
+  ...[
+    addAdminCommands,
+    addAddressCommands,
+    addAuditCommands,
+    addCallbackCommands,
+    addChainCommands,
+    addContractCommands,
+  ],
   ...[addDemoCommand, addDoctorCommand, addExportCommands, addHeldCommands, addMerchantCommands],
   ...[addProcessCommands, addQuarantineCommands, addReconcileCommands, addRescanCommands, addResealCommand],
   ...[addRestoreCommands, addSandboxCommands, addSignCommand, addStatusCommand],
@@ -37,7 +45,16 @@ const groups = [
 
 /** Those that change nothing of the gateway's, by hand. `reconcile` notes what it finds; the demo and the sandbox have their own. */
 const readOnly = [
-  ...['address export', 'audit', 'callbacks list', 'contract list', 'demo', 'doctor', 'held list'],
+  ...[
+    'address export',
+    'admin list',
+    'audit',
+    'callbacks list',
+    'contract list',
+    'demo',
+    'doctor',
+    'held list',
+  ],
   ...['merchant key list', 'merchant list', 'merchant secret list', 'quarantine list', 'reconcile'],
   ...['sandbox', 'sign', 'start', 'status'],
 ]
