@@ -1,3 +1,4 @@
+import { type Queryable, rows } from '../db/pool.ts'
 import type { AuditChecks } from './audit-check.ts'
 
 /** What the chain begins with, in place of the hash of an event before it. */
@@ -9,6 +10,16 @@ const microseconds = '(extract(epoch from created_at) * 1000000)::bigint'
 const content = `convert_to(jsonb_build_array(chain_position, id, ${microseconds}, actor, action, subject, detail, reason, address,
                               merchant_id)::text, 'UTF8')`
 const contentBefore = `convert_to(jsonb_build_array(id, ${microseconds}, actor, action, subject, detail)::text, 'UTF8')`
+
+/** Events of the chain in its order, each with the place and the hash of the one before it. @param where which ones. */
+const chained = (where: string) => `
+      select id, chain_position, hash, ${content} as content,
+             lag(chain_position, 1, 0::bigint) over chain as position_before, lag(hash, 1, ${noHash}) over chain as hash_before
+        from audit_event
+       where ${where}
+      window chain as (order by chain_position)`
+
+const isBroken = 'chain_position <> position_before + 1 or hash <> sha256(hash_before || content)'
 
 /**
  * Follows the chain of audit events from its beginning, and compares the events from before it with their digest. Whoever can
@@ -22,14 +33,9 @@ export const trailChecks: AuditChecks = {
   sql: `
     with began as (
       select id, detail from audit_event where chain_position = 1
-    ), event as (
-      select id, action, chain_position, hash, ${content} as content,
-             lag(chain_position, 1, 0::bigint) over chain as position_before, lag(hash, 1, ${noHash}) over chain as hash_before
-        from audit_event
-       where chain_position is not null
-      window chain as (order by chain_position)
+    ), event as (${chained('chain_position is not null')}
     ), last as (
-      select chain_position, hash from event order by chain_position desc limit 1
+      select chain_position, hash from audit_event where chain_position is not null order by chain_position desc limit 1
     ), older as (
       select count(*) as events, encode(sha256(coalesce(string_agg(sha256(${contentBefore}), ''::bytea order by id), '')), 'hex') as digest
         from audit_event
@@ -41,7 +47,7 @@ export const trailChecks: AuditChecks = {
                   || chain_position - position_before - 1 || ' missing'
                 else 'event ' || chain_position || ' of the chain is not what was recorded, or another one was before it' end as detail
       from event
-     where chain_position <> position_before + 1 or hash <> sha256(hash_before || content)
+     where ${isBroken}
      union all
     select 'audit.chained', null, 'audit event ' || id, 'is not in the chain, though later than its beginning'
       from audit_event
@@ -62,4 +68,71 @@ export const trailChecks: AuditChecks = {
      cross join older o
      where (o.events::text, o.digest) is distinct from (b.detail ->> 'events', b.detail ->> 'digest')
        and $1::bigint is not distinct from $1`,
+}
+
+/** Where the chain ends. */
+export interface TrailEnd {
+  events: bigint
+  /** 64 hex digits. */
+  hash: string
+}
+
+/** Reads where the chain ends; null: it has no end, somebody deleted it. */
+export async function readTrailEnd(db: Queryable): Promise<TrailEnd | null> {
+  const [end] = await rows<TrailEnd>(
+    db,
+    `select chain_position as events, encode(hash, 'hex') as hash from audit_chain`,
+  )
+  return end ?? null
+}
+
+/** A part of the chain that was compared. */
+export interface TrailPart {
+  /** Up to which event; the end of the chain, when there are no more. */
+  to: bigint
+  /** That event's hash; null: there was none. */
+  hash: string | null
+  /** The first event that does not fit. */
+  broken: { id: bigint; chainPosition: bigint } | null
+}
+
+/**
+ * Compares the events of the chain after one with those before them.
+ * @param after the place of an event, which itself is taken as it is; 0: from the beginning.
+ * @param max how many.
+ */
+export async function checkTrail(db: Queryable, after: bigint, max: number): Promise<TrailPart> {
+  const [found] = await rows<{
+    to: bigint | null
+    hash: string | null
+    id: bigint | null
+    chainPosition: bigint | null
+  }>(
+    db,
+    `with event as (${chained('chain_position between $1 and $1 + $2::integer')})
+     select last.chain_position as "to", encode(last.hash, 'hex') as hash, broken.id, broken.chain_position as "chainPosition"
+       from (select) one
+       left join (select chain_position, hash from event order by chain_position desc limit 1) last on true
+       left join (select id, chain_position
+                    from event
+                   where chain_position > $1 and (${isBroken})
+                   order by chain_position
+                   limit 1) broken on true`,
+    [after, max],
+  )
+  const { to, hash, id, chainPosition } = found!
+  return { to: to ?? after, hash, broken: id === null ? null : { id, chainPosition: chainPosition! } }
+}
+
+/** Finds which of some events of the chain do not fit those before them. */
+export async function findBroken(db: Queryable, ids: readonly bigint[]): Promise<Set<bigint>> {
+  const found = await rows<{ id: bigint }>(
+    db,
+    `select e.id
+       from (select id, chain_position, hash, ${content} as content from audit_event where id = any($1::bigint[])) e
+       left join audit_event b on b.chain_position = e.chain_position - 1
+      where e.hash is distinct from sha256(case when e.chain_position = 1 then ${noHash} else b.hash end || e.content)`,
+    [ids],
+  )
+  return new Set(found.map(({ id }) => id))
 }

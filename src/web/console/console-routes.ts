@@ -1,5 +1,6 @@
 import { accountRoutes } from './account/account-routes.tsx'
 import { userAddressRoutes } from './addresses/user-address-pages.tsx'
+import { auditRoutes } from './audit/audit-routes.tsx'
 import { callbacksRoutes } from './callbacks/callbacks-routes.tsx'
 import { merchantsRoutes } from './merchants/merchants-routes.tsx'
 import { moneyRoutes } from './money/money-routes.ts'
@@ -28,6 +29,7 @@ export function consoleRoutes(): readonly ConsoleRoute[] {
     ...merchantsRoutes,
     ...nodesRoutes,
     ...systemRoutes(),
+    ...auditRoutes,
     ...searchRoutes,
     ...moneyRoutes,
     ...userAddressRoutes,
