@@ -1,4 +1,4 @@
-import { recordAudit } from '../db/audit-store.ts'
+import { type Author, recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
 import { deletePasskey, insertPasskey, type Passkey } from './passkey-store.ts'
 import {
@@ -12,11 +12,9 @@ import { endSessionsOf } from './session-store.ts'
 import { lockUser, type User } from './user-store.ts'
 
 /** Who changes their own second factors, and in which session. */
-export interface Owner {
+export interface Owner extends Author {
   user: User
   sessionId: string
-  /** For the audit. */
-  actor: string
 }
 
 export const hasFactor = (user: Pick<User, 'hasTotp' | 'passkeys'>): boolean =>
@@ -104,9 +102,9 @@ export async function removePasskey(pool: Pool, owner: Owner, id: string): Promi
 /** Records what a person did to their own account. */
 export async function recordOwn(
   tx: Tx,
-  { actor, user }: Pick<Owner, 'actor' | 'user'>,
+  { user, sessionId: _, ...author }: Owner,
   action: string,
   detail: Record<string, unknown> = {},
 ): Promise<void> {
-  await recordAudit(tx, { actor, action, subject: `person ${user.email}`, detail })
+  await recordAudit(tx, { ...author, action, subject: `person ${user.email}`, detail })
 }

@@ -1,11 +1,11 @@
 import { hasFactor, type Owner } from '../../../people/second-factors.ts'
 import { userById } from '../../../people/user-store.ts'
-import { actorOf, type Page, viewerOf } from '../parts/page.ts'
+import { authorOfPage, type Page, viewerOf } from '../parts/page.ts'
 
 /** Who changes their own account. */
 export function ownerOf(page: Page): Owner {
   const { user, sessionId } = viewerOf(page)
-  return { user, sessionId, actor: actorOf(page) }
+  return { user, sessionId, ...authorOfPage(page) }
 }
 
 /** Who has removed the last second factor has given none that still counts. */

@@ -7,7 +7,7 @@ import { payPath } from '../../../orders/pay-link.ts'
 import { giveLinks } from '../../../orders/pay-link-store.ts'
 import { qrSvg } from '../../shell/qr-svg.ts'
 import { commonWords } from '../parts/common-words.ts'
-import { actorOf, can, href, type Page, scopeOf, viewerOf, wordsOf } from '../parts/page.ts'
+import { authorOfPage, can, href, type Page, scopeOf, viewerOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import {
   Amount,
@@ -194,7 +194,7 @@ function OrderFacts(props: { page: Page; order: ConsoleOrder }) {
 
 async function resend(page: Page): Promise<Answer> {
   const order = await orderOf(page)
-  await resendOrder(page.context.pool, order, { actor: actorOf(page) })
+  await resendOrder(page.context.pool, order, authorOfPage(page))
   return { goTo: href(page, `/orders/${order.ordersn}`, { done: 'resent' }) }
 }
 

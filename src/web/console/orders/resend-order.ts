@@ -1,7 +1,7 @@
 import { type Resent, resendCallbacks } from '../../../callbacks/outbox/resend-callbacks.ts'
 import { resendLimits } from '../../../callbacks/outbox/resend-limits.ts'
 import { readOrderCallbacks } from '../../../callbacks/outbox/resend-store.ts'
-import { recordAudit } from '../../../db/audit-store.ts'
+import { type Author, recordAudit } from '../../../db/audit-store.ts'
 import { inTransaction, type Pool } from '../../../db/pool.ts'
 import type { ConsoleOrder } from './timeline-store.ts'
 
@@ -12,14 +12,17 @@ import type { ConsoleOrder } from './timeline-store.ts'
 export async function resendOrder(
   pool: Pool,
   { merchantId, ordersn }: Pick<ConsoleOrder, 'merchantId' | 'ordersn'>,
-  { actor }: { actor: string },
+  author: Author,
 ): Promise<Resent> {
   const order = { merchantId, orderid: null, ordersn }
   const { ids, more } = (await readOrderCallbacks(pool, order, resendLimits.perCall)) ?? { ids: [], more: 0 }
   const { resent, skipped } = await resendCallbacks(pool, ids)
   const detail = { resent, skipped: skipped + more }
   await inTransaction(pool, tx =>
-    recordAudit(tx, { actor, action: 'order.callbacks_resent', subject: `order ${ordersn}`, detail }),
+    recordAudit(tx, {
+      ...{ ...author, action: 'order.callbacks_resent', subject: `order ${ordersn}` },
+      ...{ detail, merchantId },
+    }),
   )
   return detail
 }

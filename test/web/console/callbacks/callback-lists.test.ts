@@ -224,7 +224,9 @@ test('many are sent again at once, those in the list alone, and it is recorded w
   const failing = { ...filter, list: 'failing' as const }
   assert.equal((await resendMany(pool, pool, failing, by)).resent, 1)
   assert.equal((await findCallbackIds(pool, failing)).ids.length, 0)
-  const { rows } = await pool.query('select actor, action, subject from audit_event order by id')
+  const { rows } = await pool.query(
+    'select actor, action, subject from audit_event where chain_position > 1 order by id',
+  )
   const recorded = ['callbacks.resend_begun', 'callbacks.resent']
   assert.deepEqual(
     rows.map(row => [row.actor, row.action, row.subject]),
