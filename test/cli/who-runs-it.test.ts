@@ -1,47 +1,24 @@
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { type TestContext, test } from 'node:test'
 import { Command } from 'commander'
 import type { MerchantId } from '../../src/base/ids.ts'
-import { addAddressCommands } from '../../src/cli/address-commands.ts'
-import { addAdminCommands } from '../../src/cli/admin-commands.ts'
-import { addAuditCommands } from '../../src/cli/audit-commands.ts'
-import { addCallbackCommands } from '../../src/cli/callback-commands.ts'
-import { addChainCommands } from '../../src/cli/chain-commands.ts'
-import { addContractCommands } from '../../src/cli/contract-commands.ts'
-import { addDemoCommand } from '../../src/cli/demo-command.ts'
-import { addDoctorCommand } from '../../src/cli/doctor-command.ts'
-import { addExportCommands } from '../../src/cli/export-commands.ts'
-import { addHeldCommands } from '../../src/cli/held-commands.ts'
-import { addMerchantCommands } from '../../src/cli/merchant-commands.ts'
-import { addProcessCommands } from '../../src/cli/process-commands.ts'
-import { addQuarantineCommands } from '../../src/cli/quarantine-commands.ts'
-import { addReconcileCommands } from '../../src/cli/reconcile-commands.ts'
-import { addRescanCommands } from '../../src/cli/rescan-commands.ts'
-import { addResealCommand } from '../../src/cli/reseal-command.ts'
-import { addRestoreCommands } from '../../src/cli/restore-commands.ts'
-import { addSandboxCommands } from '../../src/cli/sandbox-commands.ts'
-import { addSignCommand } from '../../src/cli/sign-command.ts'
-import { addStatusCommand } from '../../src/cli/status-command.ts'
 import { rows } from '../../src/db/pool.ts'
 import { commandInProcess } from '../support/command-in-process.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { seedCallback } from '../support/seed-callback.ts'
 import { merchantWith } from '../support/seed-merchant.ts'
 
-const groups = [
-  ...[
-    addAdminCommands,
-    addAddressCommands,
-    addAuditCommands,
-    addCallbackCommands,
-    addChainCommands,
-    addContractCommands,
-  ],
-  ...[addDemoCommand, addDoctorCommand, addExportCommands, addHeldCommands, addMerchantCommands],
-  ...[addProcessCommands, addQuarantineCommands, addReconcileCommands, addRescanCommands, addResealCommand],
-  ...[addRestoreCommands, addSandboxCommands, addSignCommand, addStatusCommand],
-]
+/** All commands of the folder. Those of `merchant key` and `merchant secret` come with `merchant`. */
+const folder = new URL('../../src/cli/', import.meta.url)
+const groups: ((program: Command) => void)[] = []
+for (const file of readdirSync(folder).filter(
+  name => /-commands?\.ts$/.test(name) && !name.startsWith('rotation'),
+)) {
+  const module = await import(new URL(file, folder).href)
+  groups.push(...Object.keys(module).flatMap(name => (/^add\w+Commands?$/.test(name) ? [module[name]] : [])))
+}
 
 /** Those that change nothing of the gateway's, by hand. `reconcile` notes what it finds; the demo and the sandbox have their own. */
 const readOnly = [
@@ -69,6 +46,7 @@ test('every command that changes something takes who runs it and why, and --by a
     assert(!flags.includes('--as') && !flags.includes('--by'), path)
     without.push(path)
   }
+  assert(groups.length > 15)
   assert.deepEqual(
     without.filter(path => !path.startsWith('export ') && !path.startsWith('sandbox ')).sort(),
     readOnly.sort(),

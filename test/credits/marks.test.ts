@@ -64,9 +64,11 @@ test('a refund is noted once for its transaction, changes no credit, and says wh
     [kind, amount, by, reason, madeBy, transferId, orderid, withdrawnBy],
     ['refund', 10n, txid('a'), 'paid twice', because.actor, target.transferId, 'o-1', null],
   )
-  const { rows } = await pool.query('select actor, action, subject, detail from audit_event')
+  const { rows } = await pool.query(
+    'select actor, action, subject, reason, detail from audit_event where chain_position > 1',
+  )
   assert.deepEqual(
-    rows.map(({ actor, action, subject, detail }) => [actor, action, subject, detail.reason, detail.usdt]),
+    rows.map(({ actor, action, subject, reason, detail }) => [actor, action, subject, reason, detail.usdt]),
     [[because.actor, 'mark.refund', `transfer ${target.transferId}`, 'paid twice', '0.00001']],
   )
   assert.deepEqual(await ledger(pool), before)
