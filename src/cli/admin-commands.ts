@@ -5,7 +5,7 @@ import type { Pool } from '../db/pool.ts'
 import { invitationHours, invitationPath, openInvitations } from '../people/invitation-store.ts'
 import { disablePerson, invitePerson, makeNewLink } from '../people/invite-person.ts'
 import { listAdmins, readEmail, type User, userByEmail } from '../people/user-store.ts'
-import { actorOf, byOption } from './operator.ts'
+import { type AuthorOptions, addAuthor, authorFrom } from './operator.ts'
 import { printTable } from './print-table.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -15,52 +15,46 @@ export function addAdminCommands(program: Command): void {
     .command('admin')
     .description('people who administer the gateway in the console: add, list, link, disable, enable')
 
-  admin
-    .command('add')
+  addAuthor(admin.command('add'))
     .description(
       'make somebody an admin, once they open the link that it prints; it counts once and for a day',
     )
     .argument('<email>', 'the mail address to sign in with')
-    .addOption(byOption())
-    .action((email: string, { by }: { by?: string }) =>
-      withDatabase('command', async (pool, config) => {
-        const { token } = await invitePerson(pool, emailOf(email), { admin: true }, { actor: actorOf(by) })
+    .action(async (email: string, options: AuthorOptions) => {
+      const author = authorFrom(options)
+      await withDatabase('command', async (pool, config) => {
+        const { token } = await invitePerson(pool, emailOf(email), { admin: true }, author)
         if (token) printLink(config, token)
         else console.log(`${emailOf(email)} is an admin already`)
-      }),
-    )
+      })
+    })
 
-  admin
-    .command('link')
+  addAuthor(admin.command('link'))
     .description('make a new link for somebody who cannot sign in any more; all sessions of theirs end')
     .argument('<email>', 'an admin, or anybody who uses the console')
     .option('--lost-factor', 'the second factors are lost too: remove them')
-    .addOption(byOption())
-    .action((email: string, options: { lostFactor?: true; by?: string }) =>
-      withDatabase('command', async (pool, config) => {
+    .action(async (email: string, options: AuthorOptions & { lostFactor?: true }) => {
+      const author = authorFrom(options)
+      await withDatabase('command', async (pool, config) => {
         const user = await userNamed(pool, email)
-        const token = await makeNewLink(pool, user, {
-          ...{ actor: actorOf(options.by), factors: options.lostFactor === true },
-        })
-        printLink(config, token)
-      }),
-    )
+        printLink(config, await makeNewLink(pool, user, { ...author, factors: options.lostFactor === true }))
+      })
+    })
 
   for (const name of ['disable', 'enable'] as const) {
-    admin
-      .command(name)
+    addAuthor(admin.command(name))
       .description(
         name === 'disable' ? 'keep somebody from signing in, at once' : 'let somebody sign in again',
       )
       .argument('<email>', 'an admin, or anybody who uses the console')
-      .addOption(byOption())
-      .action((email: string, { by }: { by?: string }) =>
-        withDatabase('command', async pool => {
+      .action(async (email: string, options: AuthorOptions) => {
+        const author = authorFrom(options)
+        await withDatabase('command', async pool => {
           const user = await userNamed(pool, email)
-          await disablePerson(pool, user, name === 'disable', { actor: actorOf(by) })
+          await disablePerson(pool, user, name === 'disable', author)
           console.log(`${user.email} is ${name}d`)
-        }),
-      )
+        })
+      })
   }
 
   admin

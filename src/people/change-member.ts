@@ -1,6 +1,6 @@
 import { GatewayError } from '../base/errors.ts'
 import type { MerchantId, UserId } from '../base/ids.ts'
-import { recordAudit } from '../db/audit-store.ts'
+import { type Author, authorOf, recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool, rows, type Tx } from '../db/pool.ts'
 import { cancelInvitations, cancelInvitationsBy } from './invitation-store.ts'
 import type { Role } from './permission.ts'
@@ -8,10 +8,8 @@ import { answerableFor, tellRight } from './tell-of-person.ts'
 import { lockUser, membershipsOf, removeMember, setAdmin, setRole, userById } from './user-store.ts'
 
 /** Who changes what others may. */
-export interface Manager {
+export interface Manager extends Author {
   userId: UserId
-  /** For the audit. */
-  actor: string
 }
 
 /** `last`: nobody would answer for the merchant any more. `own`: of oneself. `unknown`: there is no such member. */
@@ -43,7 +41,7 @@ export async function changeMember(
     await cancelInvitations(tx, userId, { merchantId: merchant.id })
     if (isOwner) await cancelInvitationsBy(tx, user.email)
     await recordAudit(tx, {
-      ...{ actor: by.actor, subject: `person ${user.email}` },
+      ...{ ...authorOf(by), subject: `person ${user.email}`, merchantId: merchant.id },
       action: role ? 'person.role_set' : 'person.removed',
       detail: { merchant: merchant.appid, ...(role && { role }) },
     })
@@ -66,7 +64,7 @@ export async function removeAdmin(pool: Pool, by: Manager, userId: UserId): Prom
     await setAdmin(tx, userId, false)
     await cancelInvitations(tx, userId, { admin: true })
     await cancelInvitationsBy(tx, user.email)
-    await recordAudit(tx, { actor: by.actor, action: 'admin.removed', subject: `person ${user.email}` })
+    await recordAudit(tx, { ...authorOf(by), action: 'admin.removed', subject: `person ${user.email}` })
     const to = admins.map(({ email }) => email)
     await tellRight(tx, { email: user.email, right: { admin: false }, actor: by.actor, to })
     return 'done'

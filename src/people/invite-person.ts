@@ -1,6 +1,6 @@
 import { GatewayError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
-import { recordAudit } from '../db/audit-store.ts'
+import { type Author, recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
 import { cancelInvitationsBy, invite, withdrawInvitation } from './invitation-store.ts'
 import type { Role } from './permission.ts'
@@ -24,7 +24,7 @@ export async function invitePerson(
   pool: Pool,
   email: string,
   to: Invited,
-  { actor }: { actor: string },
+  author: Author,
 ): Promise<{ user: User; token: string | null }> {
   return inTransaction(pool, async tx => {
     const user = await ensureUser(tx, email)
@@ -33,9 +33,10 @@ export async function invitePerson(
         ? user.admin
         : (await membershipsOf(tx, user.id)).some(({ merchantId }) => merchantId === to.merchantId)
     if (isOneAlready) return { user, token: null }
-    const token = await invite(tx, user.id, { by: actor, rights: to })
+    const token = await invite(tx, user.id, { by: author.actor, rights: to })
     await recordAudit(tx, {
-      ...{ actor, action: 'person.invited', subject: `person ${email}` },
+      ...{ ...author, action: 'person.invited', subject: `person ${email}` },
+      merchantId: 'admin' in to ? null : to.merchantId,
       detail: 'admin' in to ? { admin: true } : { merchant: to.appid, role: to.role },
     })
     await tellInvited(tx, email, to, actor)
@@ -48,12 +49,13 @@ export async function withdraw(
   pool: Pool,
   merchantId: MerchantId | null,
   id: string,
-  { actor }: { actor: string },
+  author: Author,
 ): Promise<boolean> {
   return inTransaction(pool, async tx => {
     const email = await withdrawInvitation(tx, merchantId, id)
     if (email === null) return false
-    await recordAudit(tx, { actor, action: 'person.invitation_withdrawn', subject: `person ${email}` })
+    const event = { action: 'person.invitation_withdrawn', subject: `person ${email}`, merchantId }
+    await recordAudit(tx, { ...author, ...event })
     return true
   })
 }
@@ -70,17 +72,18 @@ export async function withdraw(
 export async function makeNewLink(
   pool: Pool,
   { id, email }: Pick<User, 'id' | 'email'>,
-  { actor, factors, onlyOf }: { actor: string; factors: boolean; onlyOf?: MerchantId },
+  { factors, onlyOf, ...author }: Author & { factors: boolean; onlyOf?: MerchantId },
 ): Promise<string> {
   return inTransaction(pool, async tx => {
     const user = await lockUser(tx, id)
     if (!user || (onlyOf !== undefined && !isOnlyOf(user, await membershipsOf(tx, id), onlyOf)))
       throw new GatewayError('not_found', 'only an admin may make a link for this person')
-    const token = await invite(tx, id, { by: actor, rights: null })
+    const token = await invite(tx, id, { by: author.actor, rights: null })
     await endSessionsOf(tx, id)
     if (factors) await removeSecondFactors(tx, id)
     await recordAudit(tx, {
-      ...{ actor, action: 'person.link_made', subject: `person ${email}` },
+      ...{ ...author, action: 'person.link_made', subject: `person ${email}` },
+      merchantId: onlyOf ?? null,
       detail: { factors_removed: factors },
     })
     return token
@@ -101,7 +104,7 @@ export async function disablePerson(
   pool: Pool,
   user: Pick<User, 'id' | 'email'>,
   disabled: boolean,
-  { actor }: { actor: string },
+  author: Author,
 ): Promise<void> {
   await inTransaction(pool, async tx => {
     await setDisabled(tx, user.id, disabled)
@@ -110,7 +113,7 @@ export async function disablePerson(
       await cancelInvitationsBy(tx, user.email)
     }
     await recordAudit(tx, {
-      actor,
+      ...author,
       action: disabled ? 'person.disabled' : 'person.enabled',
       subject: `person ${user.email}`,
     })

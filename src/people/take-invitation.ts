@@ -18,7 +18,7 @@ export const needsAccount = ({ hasPassword, rights }: Pick<Invitation, 'hasPassw
 export async function takeWithPassword(
   pool: Pool,
   token: string,
-  { name, hash }: { name: string; hash: string },
+  { name, hash, address }: { name: string; hash: string; address: string },
 ): Promise<UserId | null> {
   return inTransaction(pool, async tx => {
     const found = await lockInvited(tx, token)
@@ -29,19 +29,24 @@ export async function takeWithPassword(
       actor: `${name} <${found.email}>`,
       action: found.hasPassword ? 'person.password_set' : 'person.joined',
       subject: `person ${found.email}`,
+      address,
     })
     if (found.hasPassword) await tellReset(tx, (await lockUser(tx, found.userId))!)
-    await give(tx, found, name)
+    await give(tx, found, { name, address })
     return found.userId
   })
 }
 
 /** Takes up a link to more rights, as the person whose it is, who has signed in. @returns false when it does not count for them. */
-export async function takeAsUser(pool: Pool, token: string, userId: UserId): Promise<boolean> {
+export async function takeAsUser(
+  pool: Pool,
+  token: string,
+  { userId, address }: { userId: UserId; address: string },
+): Promise<boolean> {
   return inTransaction(pool, async tx => {
     const found = await lockInvited(tx, token)
     if (!found || found.userId !== userId || !needsAccount(found) || !(await takeUp(tx, token))) return false
-    await give(tx, found, found.name)
+    await give(tx, found, { name: found.name, address })
     return true
   })
 }
@@ -54,7 +59,11 @@ async function lockInvited(tx: Tx, token: string): Promise<Invitation | null> {
   return invited(tx, token)
 }
 
-async function give(tx: Tx, { userId, email, rights, appid }: Invitation, name: string): Promise<void> {
+async function give(
+  tx: Tx,
+  { userId, email, rights, appid }: Invitation,
+  { name, address }: { name: string; address: string },
+): Promise<void> {
   if (!rights) return
   const right = 'admin' in rights ? rights : { ...rights, appid: appid! }
   if ('admin' in rights) await setAdmin(tx, userId, true)
@@ -66,6 +75,8 @@ async function give(tx: Tx, { userId, email, rights, appid }: Invitation, name: 
     actor: `${name} <${email}>`,
     action: 'admin' in rights ? 'admin.added' : 'person.role_set',
     subject: `person ${email}`,
+    address,
+    merchantId: 'admin' in rights ? null : rights.merchantId,
     detail: 'admin' in rights ? {} : { merchant: appid, role: rights.role },
   })
   const to = await answerableFor(tx, right)

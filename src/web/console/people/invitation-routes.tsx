@@ -5,7 +5,7 @@ import { invitePerson, withdraw } from '../../../people/invite-person.ts'
 import { type Role, roles } from '../../../people/permission.ts'
 import { readEmail } from '../../../people/user-store.ts'
 import { commonWords } from '../parts/common-words.ts'
-import { actorOf, href, type Page, scopeOf, wordsOf } from '../parts/page.ts'
+import { authorOfPage, href, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute, ShownPage } from '../parts/route.ts'
 import { Choice, Facts, Field, Form, Submit, Time } from '../parts/ui.tsx'
 import { peopleWords } from './people-words.ts'
@@ -72,7 +72,7 @@ async function invite(page: Page): Promise<Answer> {
     merchant === null
       ? ({ admin: true } as const)
       : { merchantId: merchant.id, appid: merchant.appid, role: readRole(page) }
-  const { token } = await invitePerson(pool, email, to, { actor: actorOf(page) })
+  const { token } = await invitePerson(pool, email, to, authorOfPage(page))
   if (token === null) return showInvite(page, words.emailKnown)
   return shownLink(page, email, token)
 }
@@ -138,7 +138,7 @@ async function showOpen(page: Page): Promise<Answer> {
 }
 
 async function withdrawOpen(page: Page): Promise<Answer> {
-  const by = { actor: actorOf(page) }
+  const by = authorOfPage(page)
   if (!(await withdraw(page.context.pool, scopeOf(page), page.params.id!, by))) throw unknown()
   return { goTo: href(page, '/people', { done: 'withdrawn' }) }
 }

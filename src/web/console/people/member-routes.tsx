@@ -6,7 +6,7 @@ import { disablePerson, isOnlyOf, makeNewLink } from '../../../people/invite-per
 import type { Role } from '../../../people/permission.ts'
 import { membershipsOf, type User, userById } from '../../../people/user-store.ts'
 import { commonWords } from '../parts/common-words.ts'
-import { actorOf, href, merchantOf, type Page, viewerOf, wordsOf } from '../parts/page.ts'
+import { authorOfPage, href, merchantOf, type Page, viewerOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import { Facts, Form, Section, Submit, Tick } from '../parts/ui.tsx'
 import { factorsText } from './factors-text.ts'
@@ -161,7 +161,8 @@ async function makeLink(page: Page): Promise<Answer> {
   const isAdmin = page.role === 'admin'
   if (!isOnlyHere && !isAdmin) return showMember(page, words.newLinkElsewhere)
   const token = await makeNewLink(page.context.pool, user, {
-    ...{ actor: actorOf(page), factors: page.form.has('factors') },
+    ...authorOfPage(page),
+    factors: page.form.has('factors'),
     ...(!isAdmin && { onlyOf: merchantOf(page).id }),
   })
   return shownLink(page, user.email, token)
@@ -171,13 +172,13 @@ function disable(disabled: boolean) {
   return async (page: Page): Promise<Answer> => {
     const { user } = await readShown(page)
     if (user.id === viewerOf(page).user.id) return showMember(page, wordsOf(page, peopleWords).own)
-    await disablePerson(page.context.pool, user, disabled, { actor: actorOf(page) })
+    await disablePerson(page.context.pool, user, disabled, authorOfPage(page))
     return { goTo: href(page, '/people', { done: disabled ? 'disabled' : 'enabled' }) }
   }
 }
 
 function managerOf(page: Page): Manager {
-  return { userId: viewerOf(page).user.id, actor: actorOf(page) }
+  return { userId: viewerOf(page).user.id, ...authorOfPage(page) }
 }
 
 const unknown = () => new GatewayError('not_found', 'no such person here')

@@ -3,12 +3,12 @@ import { checkCallbackUrl } from '../../../egress/egress-guard.ts'
 import { depositsNeedUrl } from '../../../merchants/callback-url.ts'
 import type { ChangedBy } from '../../../merchants/change-merchant.ts'
 import { ownersOf } from '../../../people/user-store.ts'
-import { actorOf, merchantOf, type Page, wordsOf } from '../parts/page.ts'
+import { authorOfPage, merchantOf, type Page, wordsOf } from '../parts/page.ts'
 import { settingsWords } from './settings-words.ts'
 
 /** Who changes a merchant here, and that its owners are told. */
 export async function changedBy(page: Page): Promise<ChangedBy> {
-  return { actor: actorOf(page), tell: await ownersOf(page.context.reads, merchantOf(page).id) }
+  return { ...authorOfPage(page), tell: await ownersOf(page.context.reads, merchantOf(page).id) }
 }
 
 /** Checks URLs for callbacks as the command line does. */

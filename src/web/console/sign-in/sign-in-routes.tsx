@@ -115,6 +115,7 @@ async function signedIn(page: Page, userId: UserId, email: string): Promise<void
       actor: `${user!.name} <${email}>`,
       action: 'person.signed_in',
       subject: `person ${email}`,
+      address: page.address,
     })
   })
 }
@@ -326,7 +327,9 @@ async function takeInvitation(page: Page): Promise<Answer> {
   const [password = ''] = page.form.all('password')
   const errors: InvitationErrors = { ...(!name && { name: words.nameWrong }), ...newPasswordErrors(page) }
   if (!name || Object.keys(errors).length > 0) return showInvitation(page, errors)
-  const userId = await takeWithPassword(pool, token, { name, hash: await hashPassword(password) })
+  const userId = await takeWithPassword(pool, token, {
+    ...{ name, hash: await hashPassword(password), address: page.address },
+  })
   if (userId === null) return gone(page)
   const user = await userById(pool, userId)
   const half = user !== null && hasFactor(user)
@@ -382,7 +385,8 @@ function showJoin(page: Page, found: Invitation): ShownPage {
 async function join(page: Page, found: Invitation): Promise<Answer> {
   if (!isOwnLink(page, found)) return showJoin(page, found)
   const { viewer, context, params } = page
-  if (!(await takeAsUser(context.pool, params.token!, viewer!.user.id))) return gone(page)
+  if (!(await takeAsUser(context.pool, params.token!, { userId: viewer!.user.id, address: page.address })))
+    return gone(page)
   const merchant = found.appid ? `?merchant=${encodeURIComponent(found.appid)}` : ''
   return { goTo: consolePath + merchant }
 }
