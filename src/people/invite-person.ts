@@ -39,7 +39,7 @@ export async function invitePerson(
       merchantId: 'admin' in to ? null : to.merchantId,
       detail: 'admin' in to ? { admin: true } : { merchant: to.appid, role: to.role },
     })
-    await tellInvited(tx, email, to, actor)
+    await tellInvited(tx, email, to, author.actor)
     return { user, token }
   })
 }

@@ -18,7 +18,7 @@ export const needsAccount = ({ hasPassword, rights }: Pick<Invitation, 'hasPassw
 export async function takeWithPassword(
   pool: Pool,
   token: string,
-  { name, hash, address }: { name: string; hash: string; address: string },
+  { name, hash, address }: { name: string; hash: string; address?: string | undefined },
 ): Promise<UserId | null> {
   return inTransaction(pool, async tx => {
     const found = await lockInvited(tx, token)
@@ -41,7 +41,8 @@ export async function takeWithPassword(
 export async function takeAsUser(
   pool: Pool,
   token: string,
-  { userId, address }: { userId: UserId; address: string },
+  userId: UserId,
+  address?: string,
 ): Promise<boolean> {
   return inTransaction(pool, async tx => {
     const found = await lockInvited(tx, token)
@@ -62,7 +63,7 @@ async function lockInvited(tx: Tx, token: string): Promise<Invitation | null> {
 async function give(
   tx: Tx,
   { userId, email, rights, appid }: Invitation,
-  { name, address }: { name: string; address: string },
+  { name, address }: { name: string; address?: string | undefined },
 ): Promise<void> {
   if (!rights) return
   const right = 'admin' in rights ? rights : { ...rights, appid: appid! }

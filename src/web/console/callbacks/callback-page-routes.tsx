@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { GatewayError } from '../../../base/errors.ts'
 import { fromLegacyUnits } from '../../../base/money.ts'
-import { actorOf, can, href, type Page, scopeOf, wordsOf } from '../parts/page.ts'
+import { authorOfPage, can, href, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import { Amount, CopyableId, Facts, Form, Section, Submit, Time } from '../parts/ui.tsx'
 import { readAttempts } from './attempt-list-store.ts'
@@ -150,6 +150,6 @@ function timeOf(text: string): Date | null {
 
 async function resend(page: Page): Promise<Answer> {
   const callback = await callbackOf(page)
-  const { resent } = await resendOne(page.context.pool, callback, { actor: actorOf(page) })
+  const { resent } = await resendOne(page.context.pool, callback, authorOfPage(page))
   return { goTo: href(page, `/callbacks/${callback.key}`, { done: resent === 1 ? 'resent' : 'in_flight' }) }
 }

@@ -1,5 +1,5 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-import { actorOf, href, type Page, wordsOf } from '../parts/page.ts'
+import { authorOfPage, href, type Page, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import { Form, Section, Submit } from '../parts/ui.tsx'
 import type { CallbackFilter } from './callback-filter.ts'
@@ -80,7 +80,7 @@ function countText(count: number): string {
 async function resend(page: Page): Promise<Answer> {
   const { pool, reads } = page.context
   const filter = readFilter(page, page.form)
-  const by = { actor: actorOf(page), appid: page.merchant?.appid ?? null }
+  const by = { ...authorOfPage(page), appid: page.merchant?.appid ?? null }
   const { resent } = await resendMany(pool, reads, filter, by)
   // Nothing was left to send, or too much: the page says which.
   if (resent === 0) return showResend(page, filter)

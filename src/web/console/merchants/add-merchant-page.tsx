@@ -8,7 +8,7 @@ import { callbackUrlProblems } from '../../../merchants/callback-url.ts'
 import { nameProblems } from '../../../merchants/merchant-name.ts'
 import type { SignatureScheme } from '../../../merchants/signature.ts'
 import { type AccountKey, parseAccountKey } from '../../../tron/account-key.ts'
-import { actorOf, consolePath, href, type Page, wordsOf } from '../parts/page.ts'
+import { authorOfPage, consolePath, href, type Page, wordsOf } from '../parts/page.ts'
 import type { ShownPage } from '../parts/route.ts'
 import { Choice, CopyableId, Facts, Field, Form, LongField, Submit, Tick } from '../parts/ui.tsx'
 import { findNamed } from './merchants-store.ts'
@@ -112,7 +112,7 @@ export async function addOne(page: Page): Promise<ShownPage> {
   const refused = refusedFor(words, found, form.has('unchecked'))
   if (refused) return showAdd(page, refused)
   const added = await addMerchant(pool, config.masterKey, {
-    ...{ ...key, name, checkUrl, actor: actorOf(page) },
+    ...{ ...key, name, checkUrl, ...authorOfPage(page) },
     ...(callbackUrl && { callbackUrl }),
     again: form.has('again'),
     deposits: form.has('deposits'),

@@ -6,7 +6,7 @@ import { disableMerchant, enableMerchant } from '../../../merchants/disable-merc
 import { nameProblems } from '../../../merchants/merchant-name.ts'
 import { renameMerchant } from '../../../merchants/rename-merchant.ts'
 import { commonWords } from '../parts/common-words.ts'
-import { actorOf, consolePath, href, hrefWith, type Page, wordsOf } from '../parts/page.ts'
+import { authorOfPage, consolePath, href, hrefWith, type Page, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import {
   Amount,
@@ -232,7 +232,7 @@ async function rename(page: Page): Promise<Answer> {
   if (nameProblems(name).length > 0) return showChange(page, { name: words.nameWrong })
   const namesake = again ? null : await findNamed(page.context.pool, name, appid)
   if (namesake) return showChange(page, { name: words.namesake(namesake), again: 'yes' })
-  const changed = await renameMerchant(page.context.pool, appid, name, { again, actor: actorOf(page) })
+  const changed = await renameMerchant(page.context.pool, appid, name, { again, ...authorOfPage(page) })
   return { goTo: href(page, `/merchants/of/${appid}`, { done: changed ? 'renamed' : 'same' }) }
 }
 
@@ -240,6 +240,6 @@ async function switchOne(page: Page): Promise<Answer> {
   const { appid } = await merchantFacts(page)
   const disable = page.form.text('to') === 'disable'
   // Doing what is done already is no mistake: two people may have pressed.
-  await (disable ? disableMerchant : enableMerchant)(page.context.pool, appid, settleHeld, actorOf(page))
+  await (disable ? disableMerchant : enableMerchant)(page.context.pool, appid, settleHeld, authorOfPage(page))
   return { goTo: href(page, `/merchants/of/${appid}`, { done: disable ? 'disabled' : 'enabled' }) }
 }

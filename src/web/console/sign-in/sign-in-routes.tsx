@@ -385,8 +385,7 @@ function showJoin(page: Page, found: Invitation): ShownPage {
 async function join(page: Page, found: Invitation): Promise<Answer> {
   if (!isOwnLink(page, found)) return showJoin(page, found)
   const { viewer, context, params } = page
-  if (!(await takeAsUser(context.pool, params.token!, { userId: viewer!.user.id, address: page.address })))
-    return gone(page)
+  if (!(await takeAsUser(context.pool, params.token!, viewer!.user.id, page.address))) return gone(page)
   const merchant = found.appid ? `?merchant=${encodeURIComponent(found.appid)}` : ''
   return { goTo: consolePath + merchant }
 }
