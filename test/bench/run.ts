@@ -44,6 +44,8 @@ interface Databases {
 
 /** As many as a large gateway has. Fewer are seeded sooner, to see whether a bench works. */
 const manyAddresses = Number(process.env.BENCH_ADDRESSES ?? 1_000_000)
+/** What a page of the console may take, and one of an order by any of its ids. */
+const [pageMs, orderMs] = [50, 20]
 const asked = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(benches)
 const server = await startEmbeddedDatabase(['-c', 'shared_buffers=512MB', '-c', 'max_wal_size=4GB'])
 const pools: Pool[] = []
@@ -273,9 +275,6 @@ async function pay({ fresh }: Databases): Promise<void> {
       `all told of a change within ${memory.toldMs.toFixed(0)} ms of its commit`,
   )
 }
-
-/** What a page may take, and one of an order by any of its ids. */
-const [pageMs, orderMs] = [50, 20]
 
 async function consolePages({ fresh }: Databases): Promise<void> {
   const orders = Number(process.env.BENCH_CONSOLE_ORDERS ?? 1_000_000)
