@@ -153,10 +153,10 @@ test('what needs somebody stands on top, with its link; what is the gateway is f
   const ofShop = [
     '/callbacks?list=exhausted 1 callback was given up in the last 7 days, and not sent again',
     '/callbacks/origins 1 endpoint fails: callbacks wait for it',
-    '/money?reason=quarantined 1 transfer is quarantined: it could not be credited',
+    '/money?list=quarantine 1 transfer is quarantined: it could not be credited',
     '/callbacks?list=due The oldest callback has been due for 2 h',
-    '/money?reason=held 1 transfer is held',
-    '/money?reason=unclaimed 2 transfers are unclaimed',
+    '/money?list=held 1 transfer is held',
+    '/money?list=unclaimed 2 transfers are unclaimed',
     ownFactor,
     '/people 1 person has no second factor',
   ]
@@ -165,8 +165,8 @@ test('what needs somebody stands on top, with its link; what is the gateway is f
   assert.equal(all[0], `/system#alarms Alarm discrepancy: ${meanings.discrepancy}`)
   for (const need of [
     '/nodes These nodes are not used now: node.example',
-    '/money A second source differs from our records in 1 place',
-    '/money?reason=unclaimed 2 transfers are unclaimed',
+    '/money?list=discrepancies A second source differs from our records in 1 place',
+    '/money?list=unclaimed 2 transfers are unclaimed',
     '/people 2 people have no second factor',
   ])
     assert(all.includes(need), `${need}\n${all.join('\n')}`)

@@ -79,18 +79,26 @@ function moneyNeeds(page: Page, words: OverviewWords, waiting: WaitingMoney | nu
       waiting[reason].transfers,
       words[reason],
       reason === 'quarantined' ? 'red' : 'amber',
-      href(page, '/money', { reason }),
+      href(page, '/money', { list: listOf[reason] }),
     ),
   )
 }
+
+/** Where each reason is listed. What waits behind another goes on with that one. */
+const listOf = { quarantined: 'quarantine', held: 'held', behind: 'held', unclaimed: 'unclaimed' } as const
 
 function gatewayNeeds(page: Page, words: OverviewWords, { gateway, status }: NeedFacts): (Need | false)[] {
   const resting = (status?.nodes ?? []).filter(({ state }) => state !== 'ok')
   return [
     ...(gateway
       ? [
-          counted(gateway.unreadLogs, words.unreadLogs, 'red', href(page, '/money')),
-          counted(gateway.discrepancies, words.discrepancies, 'red', href(page, '/money')),
+          counted(gateway.unreadLogs, words.unreadLogs, 'red', href(page, '/money', { list: 'quarantine' })),
+          counted(
+            gateway.discrepancies,
+            words.discrepancies,
+            'red',
+            href(page, '/money', { list: 'discrepancies' }),
+          ),
           counted(gateway.contractEvents, words.contract, 'red', `${href(page, '/system')}#alarms`),
         ]
       : []),
