@@ -54,7 +54,7 @@ test("a merchant's owner sees its events alone, and not from where an admin came
   for (const hidden of ['audit.began', 'a secret of the others', '198.51.100.9', 'node.example', other.appid])
     assert(!text.includes(hidden), hidden)
   assert(!text.includes('/console/audit/chain'))
-  const csv = await visit.get('/console/audit/csv')
+  const csv = await visit.get('/console/audit.csv')
   assert.equal(csv.text.trim().split('\r\n').length, 4)
   for (const hidden of ['audit.began', 'a secret of the others', '198.51.100.9', 'node.example'])
     assert(!csv.text.includes(hidden), hidden)
@@ -65,7 +65,7 @@ test("a merchant's owner sees its events alone, and not from where an admin came
 test('who may not see the audit finds nothing there', async () => {
   for (const role of ['developer', 'finance', 'support'] as const) {
     const one = await signedIn(await addPerson(`${role}@example.com`, { roles: [[shop, role]] }))
-    for (const path of ['/console/audit', '/console/audit/csv', '/console/audit/chain'])
+    for (const path of ['/console/audit', '/console/audit.csv', '/console/audit/chain'])
       assert.equal((await one.get(path)).status, 404, `${role} ${path}`)
   }
 })
@@ -102,7 +102,7 @@ test('pages lead to older events, each shown once, and the file has all of them'
     seen,
     Array.from({ length: 120 }, (_, n) => `${119 - n}`),
   )
-  const csv = await admin.get('/console/audit/csv?action=page.turned')
+  const csv = await admin.get('/console/audit.csv?action=page.turned')
   assert.match(`${csv.headers['content-disposition']}`, /audit\.csv/)
   assert.equal(csv.text.match(/leaf \d+\./g)?.length, 120)
   assert.match(csv.text, /^\ufeffdone_utc,actor,action,/)

@@ -9,7 +9,7 @@ import { type AuditWords, auditWords } from './audit-words.ts'
 
 export const auditRoutes: readonly ConsoleRoute[] = [
   { method: 'GET', path: '/audit', who: 'audit', handle: showAudit },
-  { method: 'GET', path: '/audit/csv', who: 'audit', handle: downloadAudit },
+  { method: 'GET', path: '/audit.csv', who: 'audit', handle: downloadAudit },
   { method: 'GET', path: '/audit/chain', who: 'admin', handle: showChain },
 ]
 
@@ -43,7 +43,7 @@ async function showAudit(page: Page): Promise<Answer> {
       head: words.action,
       cell: ({ action }: ShownEvent) => (
         <a href={linkTo({ action })}>
-          <code>{action}</code>
+          <code class="nowrap">{action}</code>
         </a>
       ),
     },
@@ -69,15 +69,15 @@ async function showAudit(page: Page): Promise<Answer> {
                 {words.check}
               </a>
             )}
-            <a class="button plain" href={hrefWith(page, '/audit/csv', filterNames, {})}>
+            <a class="button plain" href={hrefWith(page, '/audit.csv', filterNames, {})}>
               {common.csv}
             </a>
           </span>
         </div>
-        <p class="quiet">{words.about}</p>
+        <p class="lead">{words.about}</p>
         <Filters page={page} path="/audit">
-          <Field label={words.actor} hint={words.actorHint} maxLength={300} {...field('actor')} />
-          <Field label={words.action} hint={words.actionHint} maxLength={100} {...field('action')} />
+          <Field label={words.actor} maxLength={300} {...field('actor')} />
+          <Field label={words.action} maxLength={100} {...field('action')} />
           <Field
             label={words.from}
             type="date"
@@ -104,7 +104,7 @@ function Subject(props: { page: Page; event: ShownEvent }) {
   const words = wordsOf(page, auditWords)
   const detail = Object.keys(event.detail).length > 0 ? JSON.stringify(event.detail, null, 2) : null
   return (
-    <>
+    <div>
       {event.subject}
       {(detail || event.address || event.hash) && (
         <details>
@@ -119,7 +119,7 @@ function Subject(props: { page: Page; event: ShownEvent }) {
           {detail && <pre>{detail}</pre>}
         </details>
       )}
-    </>
+    </div>
   )
 }
 

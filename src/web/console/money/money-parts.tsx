@@ -4,7 +4,7 @@ import { GatewayError } from '../../../base/errors.ts'
 import type { CreditRules } from '../../../credits/credit-rules.ts'
 import { readRules } from '../../../credits/credit-rules.ts'
 import type { Decided, Decision } from '../../../credits/decision.ts'
-import { actorOf, can, href, type Page, wordsOf } from '../parts/page.ts'
+import { authorOfPage, can, href, type Page, wordsOf } from '../parts/page.ts'
 import { readReason } from '../parts/read-reason.ts'
 import type { Answer } from '../parts/route.ts'
 import { Amount, Form, Id, ReasonField, State, Submit, Table, Time, type Tone } from '../parts/ui.tsx'
@@ -59,7 +59,7 @@ export const problemOf = (wrong: Wrong | undefined): string | undefined =>
 /** Reads who decides, and why. @returns undefined when the reason is missing: `reasonMissing` says so. */
 export function decisionOf(page: Page): Decision | undefined {
   const reason = readReason(page)
-  return reason === null ? undefined : { actor: actorOf(page), reason }
+  return reason === null ? undefined : { ...authorOfPage(page), reason }
 }
 
 export const reasonMissing = (page: Page, form: string): Wrong => ({

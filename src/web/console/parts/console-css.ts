@@ -44,7 +44,7 @@ tr:last-child td{border-bottom:0}
 th{color:var(--quiet);font-size:12px;line-height:16px;font-weight:500;white-space:nowrap}
 tbody tr:hover{background:var(--sunken)}
 .end{text-align:right}
-.figure,time{white-space:nowrap}
+.figure,time,.nowrap{white-space:nowrap}
 .group+.group{margin-left:.2em}
 .id{overflow-wrap:anywhere}
 .copyable{display:inline-flex;flex-wrap:wrap;gap:4px 8px;align-items:baseline}
