@@ -107,7 +107,8 @@ function TransferFacts(props: { page: Page; transfer: MoneyTransfer }) {
     [words.from, <CopyableId page={page} text={transfer.from} />],
     [words.txid, <CopyableId page={page} text={transfer.txid} />],
     [words.block, `${transfer.height}`],
-    [words.why, transfer.why],
+    // Of a quarantined one only the database knows.
+    [words.why, words.whys[transfer.state] ?? transfer.why],
     [words.note, transfer.note],
     [words.order, ordersn && <a href={href(page, `/orders/${encodeURIComponent(ordersn)}`)}>{orderid}</a>],
     [words.callback, callbackKey && <CopyableId page={page} text={callbackKey} />],

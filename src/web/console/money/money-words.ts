@@ -40,6 +40,11 @@ const en = {
     open: 'Open',
     unknown: 'Unknown',
   } as Record<string, string>,
+  whys: {
+    unclaimed: 'No order at this address was made before it. The next one there gets it.',
+    held: 'It is above the amount that a second node has to confirm.',
+    behind: 'An earlier transfer to this address is held or quarantined.',
+  } as Record<string, string>,
   kinds: {
     settled_outside: 'Settled outside',
     refund: 'Refund',
@@ -221,6 +226,11 @@ const zh: MoneyWords = {
     resolved: '已解决',
     open: '未解决',
     unknown: '未知',
+  },
+  whys: {
+    unclaimed: '付款之前，该地址没有订单；该地址的下一个订单会得到它。',
+    held: '金额超过需要第二个节点确认的界限。',
+    behind: '同一地址上更早的一笔转账还在等待。',
   },
   kinds: { settled_outside: '已在网关外处理', refund: '退款', correction: '更正', withdrawal: '撤销' },
   discrepancyKinds: {
