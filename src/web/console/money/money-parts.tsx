@@ -154,7 +154,7 @@ export function MarkKindText(props: {
   const { kind, withdraws, withdrawnBy } = props.mark
   const words = wordsFor(props.page)
   return (
-    <>
+    <span>
       {words.kinds[kind]}
       {withdraws !== null && <span class="hint"> {words.withdraws(`${withdraws}`)}</span>}
       {withdrawnBy !== null && (
@@ -163,7 +163,7 @@ export function MarkKindText(props: {
           <State tone="grey">{words.withdrawn}</State>
         </>
       )}
-    </>
+    </span>
   )
 }
 
