@@ -289,7 +289,7 @@ async function consolePages({ fresh }: Databases): Promise<void> {
     const over = p95 > limit ? `, OVER ${limit} ms` : ''
     console.log(
       `${path} (${scope}): ${status === 200 ? '' : `${status}, `}p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, first ${firstMs.toFixed(0)} ms, ` +
-        `${(bytes / 1000).toFixed(1)} kB gzip${over}`,
+        `${status === 200 ? `${(bytes / 1000).toFixed(1)} kB gzip` : 'leads on'}${over}`,
     )
   }
   if (left.length > 0) console.log(`not measured, no id is known: ${left.join(', ')}`)
