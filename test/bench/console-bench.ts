@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
+import type { MerchantId } from '../../src/base/ids.ts'
 import { addToDays } from '../../src/credits/money-day-store.ts'
-import { type Pool, rows } from '../../src/db/pool.ts'
+import { inTransaction, type Pool, rows } from '../../src/db/pool.ts'
+import { insertKey } from '../../src/merchants/key-store.ts'
 import { consoleRoutes } from '../../src/web/console/console-routes.ts'
 import { consoleAssets } from '../../src/web/console/parts/layout.tsx'
 import { followChain } from '../support/api-under-test.ts'
 import { type ConsoleUnderTest, openConsoleOn } from '../support/console-under-test.ts'
 import { appidOf, type Many, seedMany } from '../support/seed-many.ts'
+import { masterKey } from './ordering-shop.ts'
 
 const measured = 60
 const warmUps = 5
@@ -46,10 +49,15 @@ export async function benchConsole(
   const beganAt = performance.now()
   await followChain(pool)
   await seedMany(pool, many)
+  await seedKeys(pool, many.merchants)
   const seededAt = performance.now()
   while (await addToDays(pool)) {}
   const summedAt = performance.now()
-  const center = await openConsoleOn(database, { IP_RATE_LIMIT_PER_MINUTE: '0', TRON_NETWORK: 'sandbox' })
+  const center = await openConsoleOn(database, {
+    MASTER_KEY: masterKey,
+    IP_RATE_LIMIT_PER_MINUTE: '0',
+    TRON_NETWORK: 'sandbox',
+  })
   try {
     const ids = await sampleIds(pool)
     const pages: MeasuredPage[] = []
@@ -64,6 +72,22 @@ export async function benchConsole(
   } finally {
     await center.close()
   }
+}
+
+/** A merchant without a key is not held in memory: each look for it would be a look into the database. */
+function seedKeys(pool: Pool, merchants: number): Promise<void> {
+  return inTransaction(pool, async tx => {
+    for (let id = 1; id <= merchants; id++) {
+      const merchantId = BigInt(id) as MerchantId
+      const key = `${id}`.padStart(32, '0')
+      await insertKey(tx, Buffer.from(masterKey, 'hex'), {
+        merchantId,
+        scheme: 'hmac-sha256',
+        key,
+        promoted: true,
+      })
+    }
+  })
 }
 
 /** GET routes that show a page to who has signed in, so not the exports; a search also with each kind of id. */
