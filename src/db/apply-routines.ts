@@ -16,6 +16,7 @@ const routines: readonly { name: string; uses: readonly string[] }[] = [
   { name: 'due_callback_url', uses: [] },
   { name: 'payable_orders', uses: [] },
   { name: 'current_history', uses: [] },
+  { name: 'settled_transfer', uses: [] },
   { name: 'may_assign', uses: ['current_history'] },
 ]
 

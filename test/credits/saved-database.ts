@@ -36,7 +36,10 @@ export async function restoreDatabase(pool: Pool, saved: SavedDatabase): Promise
   await emptyDatabase(pool)
   const client = await pool.connect()
   try {
-    await client.query(`begin; set local session_replication_role = replica`)
+    // The chain of the audit as it was, too, whose first event an emptied database keeps.
+    await client.query(
+      `begin; set local session_replication_role = replica; delete from audit_event; delete from audit_chain`,
+    )
     for (const [name, { columns, rows }] of saved) {
       await client.query(
         `insert into ${name} (${columns}) overriding system value

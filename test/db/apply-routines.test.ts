@@ -166,9 +166,11 @@ async function definitions(pool: Pool): Promise<Map<string, string>> {
        from pg_class
       where relnamespace = 'public'::regnamespace and relname::text = any($1::text[])
       union all
-     select proname, pg_get_functiondef(oid)
+     -- With those of the same name and other parameters, which programs of before call.
+     select proname, string_agg(pg_get_functiondef(oid), E'\\n' order by oid::regprocedure::text)
        from pg_proc
       where pronamespace = 'public'::regnamespace and proname::text = any($1::text[])
+      group by proname
       order by 1`,
     [names],
   )

@@ -52,13 +52,6 @@ create trigger money_mark_append_only before update or delete on money_mark
 create trigger money_mark_no_truncate before truncate on money_mark
   for each statement execute function refuse_change();
 
--- Transfers that are settled outside now. Such a transfer neither waits nor has a credit: no order ever claims it.
-create view settled_transfer as
-select m.transfer_id, m.id as mark_id, m.merchant_id
-  from money_mark m
- where m.kind = 'settled_outside'
-   and not exists (select from money_mark w where w.withdraws = m.id);
-
 -- In the order of their ids: a list of them is read in pages.
 create index waiting_transfer_unclaimed on waiting_transfer (transfer_id) where reason = 'unclaimed';
 
@@ -76,7 +69,7 @@ select t.id as transfer_id, a.merchant_id, m.appid, a.localusermark, a.username,
        t.from_address, (t.amount::numeric / 1000000)::numeric(20,6) as amount_usdt, t.amount as amount_units,
        case when r.id is not null then 'rejected'
             when c.deposit_address_id is not null then 'deposit'
-            when s.mark_id is not null then 'settled_outside'
+            when s.id is not null then 'settled_outside'
             else coalesce(w.reason, 'credited') end as state,
        c.order_id, o.orderid, case when c.order_id is not null then c.late end as late, c.created_at as credited_at,
        t.block_height, t.block_hash, t.block_time, t.created_at as recorded_at, p.proof
@@ -85,7 +78,8 @@ select t.id as transfer_id, a.merchant_id, m.appid, a.localusermark, a.username,
   join merchant m on m.id = a.merchant_id
   left join waiting_transfer w on w.transfer_id = t.id
   left join rejection r on r.transfer_id = t.id
-  left join settled_transfer s on s.transfer_id = t.id
+  left join money_mark s on s.transfer_id = t.id and s.kind = 'settled_outside'
+    and not exists (select from money_mark w where w.withdraws = s.id)
   left join credit c on c.transfer_id = t.id
   left join recharge_order o on o.id = c.order_id
   left join transfer_proof p on p.transfer_id = t.id;
@@ -187,12 +181,13 @@ select m.id as merchant_id, m.appid, m.name,
   left join (select a.merchant_id, count(*) as transfers, sum(t.amount) as arrived,
                     sum(t.amount) filter (where w.transfer_id is not null) as waiting,
                     sum(t.amount) filter (where r.id is not null) as rejected,
-                    sum(t.amount) filter (where s.mark_id is not null) as settled
+                    sum(t.amount) filter (where s.id is not null) as settled
                from transfer t
                join deposit_address a on a.id = t.deposit_address_id
                left join waiting_transfer w on w.transfer_id = t.id
                left join rejection r on r.transfer_id = t.id
-               left join settled_transfer s on s.transfer_id = t.id
+               left join money_mark s on s.transfer_id = t.id and s.kind = 'settled_outside'
+                 and not exists (select from money_mark x where x.withdraws = s.id)
               group by a.merchant_id) t on t.merchant_id = m.id
   left join (select o.merchant_id, sum(c.amount) as credited
                from credit c
