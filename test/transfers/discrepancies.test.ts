@@ -55,7 +55,7 @@ test('one that a person acknowledges counts no more, is audited once, and stays 
   const [listed] = await listDiscrepancies(pool, firstPage(1))
   assert.equal(listed!.acknowledgedReason, 'bought before we watched it')
   const { rows } = await pool.query(
-    `select actor, reason, detail from audit_event where action ~ '^discrepancy'`,
+    `select actor, reason, detail from audit_event where action ~ '^discrepancy' order by id`,
   )
   assert.equal(rows.length, 1)
   assert.deepEqual([rows[0].actor, rows[0].reason], [listed!.acknowledgedBy, listed!.acknowledgedReason])

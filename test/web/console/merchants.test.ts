@@ -131,7 +131,7 @@ test('a merchant is renamed, disabled and enabled; its callbacks are held meanwh
   await visit.post(`${path}/state`, { to: 'enable' })
   assert.deepEqual(await state(), { name: 'Better', disabled: false, state: 'due' })
   const { rows } = await pool.query(
-    `select actor, action from audit_event where actor like 'Root%' and action like 'merchant.%'`,
+    `select actor, action from audit_event where actor like 'Root%' and action like 'merchant.%' order by id`,
   )
   assert.deepEqual(
     rows.map(row => `${row.actor} ${row.action}`),
