@@ -49,6 +49,20 @@ test('an order shows what happened to it, with its pay page, to the people of it
   assert.match(chinese.text, /订单经过|What happened/)
 })
 
+test('a paid order shows when its payment was first seen, where that is known', async () => {
+  const { path, orderId } = await paid()
+  const visit = await center.signedIn(owner)
+  assert.doesNotMatch((await visit.get(path)).text, /First seen/)
+  await pool.query(
+    `insert into first_seen (transfer_id, seen_at)
+     select transfer_id, '2026-03-04T05:06:07Z' from credit where order_id = $1`,
+    [orderId],
+  )
+  const { text } = await visit.get(path)
+  assert.match(text, /First seen[\s\S]{0,200}2026-03-04T05:06:07/)
+  assert(text.indexOf('First seen') < text.indexOf('Credited'))
+})
+
 test('a note is added by whoever may, shown as text, and stays in the form when it is too long', async () => {
   const { path } = await paid()
   const visit = await center.signedIn(owner)

@@ -30,6 +30,8 @@ export type TimelineEvent = { at: Date } & (
   | { kind: 'expired' }
   /** In a block, by that block's time. confirmations: blocks on it, while it is not solid; null: it is, or nobody knows. */
   | { kind: 'paid'; transfer: OrderTransfer; confirmations: number | null }
+  /** Before its block was solid. */
+  | { kind: 'seen'; transfer: OrderTransfer }
   /** Its block is solid, and it is recorded. */
   | { kind: 'solid'; transfer: OrderTransfer }
   /** underpaid: partial; overpaid: more than the order asks for. */
@@ -99,10 +101,11 @@ export function readTimeline(reads: Pool, order: ConsoleOrder): Promise<Timeline
 }
 
 function eventsOf(transfer: OrderTransfer, order: ConsoleOrder, { headHeight }: ChainNow): TimelineEvent[] {
-  const { state, blockTime, solidAt, creditedAt, received, late, height } = transfer
+  const { state, blockTime, seenAt, solidAt, creditedAt, received, late, height } = transfer
   const confirmations = state === 'seen' && headHeight !== null ? Math.max(headHeight - height, 0) : null
   return [
     { at: blockTime, kind: 'paid', transfer, confirmations },
+    ...(seenAt === null ? [] : [{ at: seenAt, kind: 'seen' as const, transfer }]),
     ...(solidAt === null ? [] : [{ at: solidAt, kind: 'solid' as const, transfer }]),
     ...(creditedAt === null
       ? []
@@ -154,5 +157,5 @@ function place({ kind }: TimelineEvent): number {
 
 /** Of two that happened in one transaction, which follows from which. */
 function rank({ kind }: TimelineEvent): number {
-  return ['created', 'paid', 'solid', 'credited', 'callback', 'attempt'].indexOf(kind)
+  return ['created', 'paid', 'seen', 'solid', 'credited', 'callback', 'attempt'].indexOf(kind)
 }

@@ -96,6 +96,14 @@ function EventText(props: {
           />
         </Event>
       )
+    case 'seen':
+      return (
+        <Event name={events.seen} at={event.at}>
+          <p class="quiet">
+            <Id text={event.transfer.txid} short />
+          </p>
+        </Event>
+      )
     case 'solid': {
       const { proof } = event.transfer
       return (

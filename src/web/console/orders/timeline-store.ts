@@ -104,6 +104,8 @@ export interface OrderTransfer {
   height: number
   hash: string
   blockTime: Date
+  /** When it was first seen at the head of the chain; null: not known, as when it was solid before anyone looked. */
+  seenAt: Date | null
   /** held, behind, quarantined, unclaimed: it is recorded and waits; proof: it waits for proof; seen: its block is not solid. */
   state: 'credited' | 'held' | 'behind' | 'quarantined' | 'unclaimed' | 'proof' | 'seen'
   /** When it was recorded, its block being solid; null: it was not. */
@@ -130,28 +132,30 @@ export function readOrderTransfers(
   return rows<OrderTransfer>(
     db,
     `select *
-       from ((select ${place}, 'credited' as state, t.created_at as "solidAt", p.proof, c.created_at as "creditedAt",
+       from ((select ${place}, 'credited' as state, f.seen_at as "seenAt", t.created_at as "solidAt", p.proof, c.created_at as "creditedAt",
                      c.received, c.late
                 from credit c
                 join transfer t on t.id = c.transfer_id
                 left join transfer_proof p on p.transfer_id = t.id
+                left join first_seen f on f.transfer_id = t.id
                where c.order_id = $1
                order by c.id desc
                limit $3)
              union all
-             (select ${place}, w.reason, t.created_at, p.proof, ${uncredited}
+             (select ${place}, w.reason, f.seen_at, t.created_at, p.proof, ${uncredited}
                 from waiting_transfer w
                 join transfer t on t.id = w.transfer_id
                 left join transfer_proof p on p.transfer_id = t.id
+                left join first_seen f on f.transfer_id = t.id
                where w.deposit_address_id = $2
                limit $3)
              union all
-             (select ${place}, 'proof', null, null, ${uncredited}
+             (select ${place}, 'proof', null, null, null, ${uncredited}
                 from pending_proof t
                where t.deposit_address_id = $2 and t.ended_at is null
                limit $3)
              union all
-             (select ${place}, 'seen', null, null, ${uncredited}
+             (select ${place}, 'seen', t.seen_at, null, null, ${uncredited}
                 from seen_transfer t
                where t.deposit_address_id = $2 and t.block_height > (select height from chain_cursor)
                limit $3)) t
