@@ -98,7 +98,14 @@ test('payments are shown from the block to the credit: partial, over, late, wait
     'created',
   ])
   // Recorded within the same milliseconds.
-  const recorded = ['credited 1 underpaid', 'credited 2 overpaid late', 'solid 1', 'solid 2', 'solid 3']
+  const recorded = [
+    'credited 1 underpaid',
+    'credited 2 overpaid late',
+    'seen',
+    'solid 1',
+    'solid 2',
+    'solid 3',
+  ]
   assert.deepEqual(shown.slice(5).toSorted(), recorded)
 })
 
