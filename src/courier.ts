@@ -7,6 +7,7 @@ import { createInHand, type InHand } from './callbacks/leasing/in-hand.ts'
 import { startLeasing } from './callbacks/leasing/lease-loop.ts'
 import { dueChannel } from './callbacks/outbox/callback-store.ts'
 import type { HandedLease } from './callbacks/outbox/lease.ts'
+import { runResendJobs } from './callbacks/outbox/resend-jobs.ts'
 import { openQueue, queueNameOf } from './callbacks/queue/callback-queue.ts'
 import { createSlots, type Slots } from './callbacks/queue/slots.ts'
 import { deleteOldHours } from './callbacks/sending/callback-hour-store.ts'
@@ -21,6 +22,9 @@ import type { Pool } from './db/pool.ts'
 import { requireOwnSessions, requirePreparedStatements, sharesSessions } from './db/pooling-proxy.ts'
 import { createGuardedAgent } from './egress/guarded-agent.ts'
 import type { MerchantDirectory } from './merchants/merchant-directory.ts'
+
+/** Whoever asks for a resend in bulk sees it begin within this time. */
+const resendJobsEveryMs = 1_000
 
 export interface RunningCourier {
   /** Whether it can deliver: the database and the queue could be reached when it last tried. */
@@ -88,6 +92,12 @@ export async function startCourier(options: {
       chore: 'partitions',
       everyMs: partitionsEveryMs,
       work: () => makePartitions(pool, new Date()),
+    }),
+    repeat({
+      ...every,
+      chore: 'resend jobs',
+      everyMs: resendJobsEveryMs,
+      work: () => runResendJobs(pool, { signal: stopping.signal }),
     }),
     repeat({ ...every, chore: 'callback hours', everyMs: writeHoursEveryMs, work: () => hours.write(pool) }),
     repeat({

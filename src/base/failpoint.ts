@@ -30,6 +30,7 @@ export const failpointNames = [
   'url:after-commit',
   'resend:before-commit',
   'resend:after-commit',
+  'resend-job:after-commit',
   'courier:after-settle',
   'courier:after-lease',
   'courier:after-enqueue',

@@ -21,6 +21,18 @@ export interface Job {
   problem: string | null
   /** It has neither ended nor said anything for a minute. */
   isSilent: boolean
+  /** What it has to do is recorded: it waits for a process that goes on with it, and does not die. */
+  isRecorded: boolean
+  /** Who ended it early. */
+  stoppedBy: string | null
+}
+
+/** What a job is begun with. subject: what it works on. by: who started it. */
+export interface BegunJob {
+  kind: JobKind
+  subject: string
+  by: string
+  isRecorded?: boolean
 }
 
 /** Says how far a job is. It costs nothing: the numbers are written a few seconds later. */
@@ -29,16 +41,16 @@ export type ReportJob = (done: number, total: number) => void
 /** Progress is written this often, changed or not: that shows that the job lives. */
 const everyMs = 5_000
 /** Longer than a job that lives is silent. */
-const silentS = 60
+export const silentS = 60
 const problemMax = 500
 
 /**
  * Runs work that takes long, with a row that says how far it is. The row is for display: work goes on where it cannot be written.
- * @param job.subject what it works on: 'blocks 100 to 200'. @param job.by who started it.
+ * @param job.subject what it works on: 'blocks 100 to 200'.
  */
 export async function withJob<T>(
   db: Queryable,
-  job: { kind: JobKind; subject: string; by: string },
+  job: BegunJob,
   work: (report: ReportJob) => Promise<T>,
 ): Promise<T> {
   const id = await beginJob(db, job).catch(() => null)
@@ -64,19 +76,21 @@ export async function withJob<T>(
   }
 }
 
-async function beginJob(db: Queryable, job: { kind: JobKind; subject: string; by: string }): Promise<bigint> {
+/** Begins a job. Whoever keeps its work on record writes its progress with it, in one transaction. */
+export async function beginJob(db: Queryable, job: BegunJob): Promise<bigint> {
   const [begun] = await rows<{ id: bigint }>(
     db,
     `with old as (delete from job where coalesce(ended_at, seen_at) < now() - interval '1 month')
-     insert into job (kind, subject, started_by)
-     values ($1, left($2, 200), $3)
+     insert into job (kind, subject, started_by, recorded)
+     values ($1, left($2, 200), $3, $4)
      returning id`,
-    [job.kind, job.subject, job.by],
+    [job.kind, job.subject, job.by, job.isRecorded ?? false],
   )
   return begun!.id
 }
 
-async function writeProgress(
+/** @param progress.total null: it is not known yet. */
+export async function writeProgress(
   db: Queryable,
   id: bigint,
   { done, total }: { done: number; total: number | null },
@@ -88,8 +102,18 @@ async function writeProgress(
   ])
 }
 
-async function endJob(db: Queryable, id: bigint, problem: string | null): Promise<void> {
-  await run(db, `update job set ended_at = now(), seen_at = now(), problem = $2 where id = $1`, [id, problem])
+/** @param problem why it failed; null: it did not. @param stoppedBy who ended it early. */
+export async function endJob(
+  db: Queryable,
+  id: bigint,
+  problem: string | null,
+  stoppedBy: string | null = null,
+): Promise<void> {
+  await run(
+    db,
+    `update job set ended_at = now(), seen_at = now(), problem = $2, stopped_by = $3 where id = $1`,
+    [id, problem, stoppedBy],
+  )
 }
 
 /** Lists the jobs that run, then those that ended last. */
@@ -98,7 +122,8 @@ export function listJobs(db: Queryable, limit: number): Promise<Job[]> {
     db,
     `select id, kind, subject, started_by as "startedBy", started_at as "startedAt", seen_at as "seenAt", done, total,
             ended_at as "endedAt", problem,
-            ended_at is null and seen_at < now() - make_interval(secs => ${silentS}) as "isSilent"
+            ended_at is null and seen_at < now() - make_interval(secs => ${silentS}) as "isSilent",
+            recorded as "isRecorded", stopped_by as "stoppedBy"
        from job
       order by ended_at is null desc, id desc
       limit $1`,

@@ -44,7 +44,7 @@ test('a job that died is silent after a minute; those that run come first; old o
 
 test('work goes on where its row cannot be written', async () => {
   const { pool } = await cloneDatabase()
-  await pool.query(`drop view report.jobs; drop table job`)
+  await pool.query(`drop view report.jobs; drop table job cascade`)
   const done = await withJob(pool, job, async report => {
     report(1, 2)
     return 'done'

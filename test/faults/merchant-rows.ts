@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FailpointName } from '../../src/base/failpoint.ts'
+import { orderResend } from '../../src/callbacks/outbox/resend-jobs.ts'
 import type { Answer } from '../support/merchant-endpoint.ts'
 import { patiently } from './deployment.ts'
 import type { FaultRow, Injected, Scene } from './fault-row.ts'
@@ -49,6 +50,12 @@ export const merchantRows: readonly FaultRow[] = [
     what: 'merchant answers 410: exhausted, then resent in bulk by a command that is killed and run again',
     failpoints: ['resend:before-commit', 'resend:after-commit'],
     inject: goneAndResent,
+  },
+  {
+    id: 'M6',
+    what: 'merchant answers 410: exhausted, then resent in bulk by a courier that is killed between two slices',
+    failpoints: ['resend-job:after-commit'],
+    inject: goneAndOrdered,
   },
   bad('M7', 'merchant takes the whole request, then resets the connection', [
     { reset: true },
@@ -196,6 +203,24 @@ async function goneAndResent({ deployment }: Scene, nth: number): Promise<Inject
   const resend = ['callbacks', 'resend', '--every-merchant', '--state', 'exhausted']
   await dieInCommand(deployment, nth % 2 ? 'resend:before-commit' : 'resend:after-commit', ...resend)
   await runCommand(deployment, ...resend)
+  return {}
+}
+
+async function goneAndOrdered({ deployment }: Scene): Promise<Injected> {
+  for (const shop of deployment.shops) shop.answer = (_, attempt) => (attempt === 1 ? { status: 410 } : good)
+  await sleep(badForMs)
+  for (const shop of deployment.shops) shop.answer = () => good
+  const { pool, couriers } = deployment
+  const courier = couriers[0]!
+  for (const one of couriers) await one.stop()
+  const ids = await patiently('a callback that was given up', async () => {
+    const { rows } = await pool.query(`select id from callback where exhausted_at is not null order by id`)
+    return rows.length > 0 ? rows.map(({ id }) => id) : null
+  })
+  await orderResend(pool, { merchant: null, ids, state: 'exhausted', filter: {} }, { actor: 'fault test' })
+  await courier.start({ FAILPOINT: 'resend-job:after-commit' })
+  await deathAt(courier, 'resend-job:after-commit')
+  for (const one of couriers) await one.start()
   return {}
 }
 

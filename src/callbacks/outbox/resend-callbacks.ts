@@ -33,10 +33,8 @@ export async function resendCallbacks(
     const batch = ids.slice(from, from + resendBatch)
     const last = from + resendBatch >= ids.length
     const resent = await inTransaction(pool, async tx => {
-      const moved = await resendTogether(tx, batch, options.onlyIn)
       // Once per resend: a probe is an attempt, and attempts are counted.
-      if (last) await probeLanesNow(tx, moved)
-      failpoint('resend:before-commit')
+      const moved = await resendTogether(tx, batch, { onlyIn: options.onlyIn, isProbed: last })
       return moved.length
     })
     failpoint('resend:after-commit')
@@ -47,11 +45,15 @@ export async function resendCallbacks(
   return total
 }
 
-/** Resends one batch. @returns the callbacks that are due, or held, from now on. */
-async function resendTogether(
+/**
+ * Sends one batch again, in the transaction of whoever keeps count.
+ * @param ids ascending, `resendBatch` of them at most. @param isProbed makes the next probe of lanes that fail due now.
+ * @returns the callbacks that are due, or held, from now on.
+ */
+export async function resendTogether(
   tx: Tx,
   ids: readonly CallbackId[],
-  onlyIn?: CallbackState,
+  { onlyIn, isProbed }: { onlyIn: CallbackState | undefined; isProbed: boolean },
 ): Promise<CallbackId[]> {
   const found = await readResendable(tx, ids)
   const wanted = onlyIn === undefined ? found : found.filter(({ state }) => state === onlyIn)
@@ -65,6 +67,8 @@ async function resendTogether(
     await makeLanes(tx, finished)
     moved.push(...(await reopenCallbacks(tx, finished)))
   }
+  if (isProbed) await probeLanesNow(tx, moved)
   await notifyCouriers(tx)
+  failpoint('resend:before-commit')
   return moved
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { orderResend, runResendJobs } from '../../../src/callbacks/outbox/resend-jobs.ts'
 import { addMerchant } from '../../../src/merchants/add-merchant.ts'
 import { testXpub } from '../../support/api-under-test.ts'
 import { deliver, exhaust, lease, waitLong } from '../../support/callback-states.ts'
@@ -127,26 +128,77 @@ test('many are sent again after their number was shown, and only those of the li
   const callbacks = await seedCallbacks(pool, Array(3).fill({ merchant: shop }))
   for (const one of callbacks.slice(0, 2)) await exhaust(pool, one)
   const visit = await center.signedIn(person)
-  const asked = await visit.get('/console/callbacks/resend?list=exhausted')
+  const path = '/console/callbacks/resend'
+  const asked = await visit.get(`${path}?list=exhausted`)
   assert.match(asked.text, /2 callbacks are in the list “Exhausted”/)
-  const sent = await visit.post('/console/callbacks/resend', { list: 'exhausted' })
-  assert.equal(sent.location, '/console/callbacks?list=exhausted&done=resent')
+  const shown = {
+    list: 'exhausted',
+    count: /name="count" value="(\d+)"/.exec(asked.text)![1]!,
+    upTo: /name="upTo" value="(\d+)"/.exec(asked.text)![1]!,
+  }
+  assert.equal(shown.count, '2')
+  // Given up after the count was shown.
+  await exhaust(pool, callbacks[2]!)
+  for (const form of [
+    { list: 'exhausted' },
+    { ...shown, count: '-1' },
+    { ...shown, upTo: 'x' },
+    { ...shown, list: 'all' },
+  ])
+    assert.equal((await visit.post(path, form)).status, 200, JSON.stringify(form))
+  const sent = await visit.post(path, shown)
+  assert.equal(sent.location, '/console/callbacks/resends?done=begun')
+  assert.match((await visit.get('/console/callbacks')).text, /Callbacks are being sent again/)
+  const busy = await visit.post(path, shown)
+  assert.equal(busy.status, 409)
+  assert.match(busy.text, /Another one is running/)
+  await runResendJobs(pool)
+  const list = await visit.get('/console/callbacks/resends')
+  assert.match(list.text, /Exhausted/)
+  assert.match(list.text, /<progress max="2" value="2"/)
   const { rows } = await pool.query(
     `select count(*)::int as due from callback_outbox b join callback c on c.id = b.callback_id where c.merchant_id = $1`,
     [shop.id],
   )
-  assert.equal(rows[0].due, 3)
-  assert.match(
-    (await visit.post('/console/callbacks/resend', { list: 'exhausted' })).text,
-    /nothing in this list/,
-  )
-  for (const list of ['all', 'in_flight', 'delivered', 'x'])
-    assert.equal((await visit.post('/console/callbacks/resend', { list })).status, 200, list)
+  assert.equal(rows[0].due, 2)
+  // One announced later is not of what was shown.
+  assert.match((await visit.post(path, shown)).text, /1 callbacks are in the list/)
   const audit = await pool.query(
     `select distinct actor from audit_event where action like 'callbacks.resen%'`,
   )
   assert.deepEqual(audit.rows, [{ actor: 'many <many@example.com>' }])
-  assert.equal((await (await center.signedIn(support)).get('/console/callbacks/resend?list=due')).status, 404)
+  assert.equal((await (await center.signedIn(support)).get(`${path}?list=due`)).status, 404)
+})
+
+test('who asked for a resend in bulk can stop it; another merchant can neither see nor stop it', async () => {
+  const shop = await seedMerchant(pool, { callbackUrl: 'https://stopped.example/cb' })
+  const person = await center.addPerson('stopper@example.com', { roles: [[shop, 'developer']] })
+  const viewer = await center.addPerson('onlooker@example.com', { roles: [[shop, 'support']] })
+  const stranger = await center.addPerson('other-stopper@example.com', {
+    roles: [[await seedMerchant(pool), 'owner']],
+  })
+  const [callback] = await seedCallbacks(pool, [{ merchant: shop }])
+  const jobId = await orderResend(
+    pool,
+    { merchant: shop, ids: [callback!.callbackId], state: 'due', filter: { list: 'due', origin: '<b>' } },
+    { actor: 'someone <i>' },
+  )
+  const path = '/console/callbacks/resends'
+  const foreign = await center.signedIn(stranger)
+  assert.doesNotMatch((await foreign.get(path)).text, /someone/)
+  for (const id of [jobId, 'x', '9'.repeat(30)])
+    assert.equal((await foreign.post(`${path}/${id}/stop`)).status, 404)
+  const watching = await center.signedIn(viewer)
+  assert.match((await watching.get(path)).text, /runs/)
+  assert.doesNotMatch((await watching.get(path)).text, /\/stop"/)
+  assert.equal((await watching.post(`${path}/${jobId}/stop`)).status, 404)
+  const visit = await center.signedIn(person)
+  const shown = await visit.get(path)
+  assert.match(shown.text, /someone &lt;i/)
+  assert.match(shown.text, /&lt;b/)
+  assert.equal((await visit.post(`${path}/${jobId}/stop`)).location, `${path}?done=stopped`)
+  assert.equal((await visit.post(`${path}/${jobId}/stop`)).location, path)
+  assert.match((await visit.get(path)).text, /stopped by stopper/)
 })
 
 test('a test shows the signed request and the answer, and no secret', async () => {

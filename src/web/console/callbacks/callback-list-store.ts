@@ -3,7 +3,7 @@ import type { LegacyUnits } from '../../../base/money.ts'
 import type { CallbackState } from '../../../callbacks/outbox/callback.ts'
 import { type Queryable, rows } from '../../../db/pool.ts'
 import { type CallbackFilter, type CallbackPlace, formatPlace } from './callback-filter.ts'
-import { endOfScan, type Pick, pickCallbacks } from './callback-pick.ts'
+import { endOfScan, type PickedQuery, pickCallbacks } from './callback-pick.ts'
 
 /** A callback in a list. */
 export interface ConsoleCallback {
@@ -49,7 +49,7 @@ export async function readCallbackPage(
   const found = await readCallbacks(db, pickCallbacks(filter, { after, limit: limit + 1, isOrdered: true }))
   const callbacks = found.slice(0, limit)
   if (found.length > limit) return { callbacks, next: formatPlace(found[limit - 1]!), stopped: false }
-  const end = endOfScan(filter, after)
+  const end = endOfScan(filter, { after })
   const [stoppedAt] = end === null ? [] : await readPlaces(db, end)
   return { callbacks, next: stoppedAt ? formatPlace(stoppedAt) : null, stopped: stoppedAt !== undefined }
 }
@@ -77,8 +77,10 @@ export async function readCallbacksOfOrder(
   )
 }
 
-/** How many callbacks are counted, and sent again at once, at most. */
-export const countedMax = 10_000
+/** How many callbacks are counted, and sent again by one job, at most. */
+export const countedMax = 50_000
+/** How many are looked through for that, where no index has them as they are filtered. */
+const countScanMax = 2 * countedMax
 
 /**
  * Finds the callbacks of a list, in no order.
@@ -88,23 +90,24 @@ export async function findCallbackIds(
   db: Queryable,
   filter: CallbackFilter,
 ): Promise<{ ids: CallbackId[]; more: boolean }> {
-  const pick = pickCallbacks(filter, { after: null, limit: countedMax + 1, isOrdered: false })
+  const options = { after: null, scanMax: countScanMax }
+  const pick = pickCallbacks(filter, { ...options, limit: countedMax + 1, isOrdered: false })
   const found = (await rows<{ id: CallbackId }>(db, pick.text, pick.values)).map(({ id }) => id)
-  const scan = found.length > countedMax ? null : endOfScan(filter, null)
+  const scan = found.length > countedMax ? null : endOfScan(filter, options)
   const more = found.length > countedMax || (scan !== null && (await readPlaces(db, scan)).length > 0)
   return { ids: found.slice(0, countedMax).toSorted((a, b) => (a < b ? -1 : 1)), more }
 }
 
 const micros = (time: string) => `(extract(epoch from ${time}) * 1000000)::bigint as micros`
 
-function readPlaces(db: Queryable, { text, values }: Pick): Promise<CallbackPlace[]> {
+function readPlaces(db: Queryable, { text, values }: PickedQuery): Promise<CallbackPlace[]> {
   return rows<CallbackPlace>(db, `select p.id, ${micros('p.at')} from (${text}) p`, values)
 }
 
 /** Reads the callbacks of a pick, in its order. */
 function readCallbacks(
   db: Queryable,
-  { text, values }: Pick,
+  { text, values }: PickedQuery,
 ): Promise<(ConsoleCallback & CallbackPlace & { id: CallbackId })[]> {
   return rows(
     db,

@@ -1,13 +1,13 @@
 import type { CallbackFilter, CallbackPlace } from './callback-filter.ts'
 
 /** A query that picks callbacks: their ids and the time by which they are ordered (`at`). */
-export interface Pick {
+export interface PickedQuery {
   text: string
   values: unknown[]
 }
 
 /** Callbacks that are read to fill one page, where no index knows which of them are wanted. */
-export const scanMax = 20_000
+export const pageScanMax = 20_000
 
 export interface PickOptions {
   /** Where the page before ended. */
@@ -15,10 +15,12 @@ export interface PickOptions {
   limit: number
   /** Without order, the first that are found: for counting. */
   isOrdered: boolean
+  /** Instead of `pageScanMax`. */
+  scanMax?: number
 }
 
 /** Writes the query of a list. What it costs depends on the limit and the lanes, not on how many callbacks there are. */
-export function pickCallbacks(filter: CallbackFilter, options: PickOptions): Pick {
+export function pickCallbacks(filter: CallbackFilter, options: PickOptions): PickedQuery {
   switch (filter.list) {
     case 'due':
     case 'failing':
@@ -41,7 +43,7 @@ const owed = {
 }
 
 /** Reads lane by lane, each by its index, and then takes the earliest of all. */
-function pickOwed(filter: CallbackFilter, list: keyof typeof owed, options: PickOptions): Pick {
+function pickOwed(filter: CallbackFilter, list: keyof typeof owed, options: PickOptions): PickedQuery {
   const { merchantId, origin } = filter
   const { after, limit, isOrdered } = options
   const { values, add } = collect()
@@ -88,7 +90,7 @@ function pickAnnounced(
   filter: CallbackFilter,
   list: 'exhausted' | 'delivered' | 'all',
   options: PickOptions,
-): Pick {
+): PickedQuery {
   const { values, add } = collect()
   const { limit } = options
   const scanned = scanOf(filter, list, options, add)
@@ -115,18 +117,21 @@ function pickAnnounced(
 }
 
 /** Writes the query of the last callback that `pickCallbacks` reads of a list that no index has as it is filtered. */
-export function endOfScan(filter: CallbackFilter, after: CallbackPlace | null): Pick | null {
+export function endOfScan(
+  filter: CallbackFilter,
+  { after, scanMax = pageScanMax }: Pick<PickOptions, 'after' | 'scanMax'>,
+): PickedQuery | null {
   const { list } = filter
   if (list !== 'exhausted' && list !== 'delivered' && list !== 'all') return null
   const { values, add } = collect()
-  const scanned = scanOf(filter, list, { after, isOrdered: true }, add)
+  const scanned = scanOf(filter, list, { after, isOrdered: true, scanMax }, add)
   return { values, text: `select s.id, s.at from (${scanned}) s offset ${scanMax - 1}` }
 }
 
 function scanOf(
   { merchantId, from, to }: CallbackFilter,
   list: 'exhausted' | 'delivered' | 'all',
-  { after, isOrdered }: Omit<PickOptions, 'limit'>,
+  { after, isOrdered, scanMax = pageScanMax }: Omit<PickOptions, 'limit'>,
   add: (value: unknown) => string,
 ): string {
   const time = list === 'exhausted' ? 'c.exhausted_at' : 'c.created_at'

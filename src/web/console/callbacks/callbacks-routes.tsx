@@ -1,6 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { fromLegacyUnits } from '../../../base/money.ts'
-import { href, hrefWith, type Page, wordsOf } from '../parts/page.ts'
+import { listResendJobs } from '../../../callbacks/outbox/resend-job-store.ts'
+import { href, hrefWith, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import {
   Amount,
@@ -23,7 +24,7 @@ import { callbacksWords } from './callbacks-words.ts'
 import { OriginTable, percentText, readShownOrigins, type ShownOrigins } from './origin-table.tsx'
 import { filterNames, isoDay, readFilter } from './read-filter.ts'
 import { canResend } from './resend-many.ts'
-import { resendManyRoutes } from './resend-routes.tsx'
+import { ResendProgress, resendManyRoutes } from './resend-routes.tsx'
 
 export const callbacksRoutes: readonly ConsoleRoute[] = [
   { method: 'GET', path: '/callbacks', who: 'see', handle: showCallbacks },
@@ -42,10 +43,9 @@ async function showCallbacks(page: Page): Promise<Answer> {
   const shown = await readCallbackPage(reads, filter, readPlace(page.query.text('after')), perPage)
   const origins = await readShownOrigins(page)
   const link = (changed: Record<string, string | null>) => hrefWith(page, '/callbacks', filterNames, changed)
-  const done = page.query.text('done')
+  const [lastResend] = await listResendJobs(reads, scopeOf(page), 1)
   return {
     title: words.title,
-    notice: done === 'resent' ? words.resentMany : undefined,
     body: (
       <>
         <div class="title">
@@ -54,11 +54,20 @@ async function showCallbacks(page: Page): Promise<Answer> {
             <a class="button plain" href={href(page, '/callbacks/origins')}>
               {words.origins}
             </a>
+            <a class="button plain" href={href(page, '/callbacks/resends')}>
+              {words.resends}
+            </a>
             <a class="button plain" href={href(page, '/callbacks/test')}>
               {words.sendTest}
             </a>
           </span>
         </div>
+        {lastResend?.endedAt === null && (
+          <p class="notice">
+            <a href={href(page, '/callbacks/resends')}>{words.resendRunning}</a>{' '}
+            <ResendProgress page={page} job={lastResend} />
+          </p>
+        )}
         <Figures page={page} origins={origins} />
         <nav class="lists" aria-label={words.listsLabel}>
           {callbackLists.map(list => (

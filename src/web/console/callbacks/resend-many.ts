@@ -1,10 +1,10 @@
-import type { CallbackId, MerchantId } from '../../../base/ids.ts'
 import { type Resent, resendCallbacks } from '../../../callbacks/outbox/resend-callbacks.ts'
-import { type BulkResend, resendRecorded } from '../../../callbacks/outbox/resend-in-bulk.ts'
+import { orderResend } from '../../../callbacks/outbox/resend-jobs.ts'
 import { type Author, recordAudit } from '../../../db/audit-store.ts'
 import { inTransaction, type Pool } from '../../../db/pool.ts'
+import type { PageMerchant } from '../parts/page.ts'
 import { type CallbackFilter, stateOf } from './callback-filter.ts'
-import { findCallbackIds } from './callback-list-store.ts'
+import { type ConsoleCallback, findCallbackIds } from './callback-list-store.ts'
 
 /** Whether the callbacks of a list may be sent again together: not those in flight, nor callbacks in any state. */
 export function canResend({ list, from }: CallbackFilter): boolean {
@@ -12,31 +12,43 @@ export function canResend({ list, from }: CallbackFilter): boolean {
   return list === 'delivered' ? from !== null : list !== 'in_flight' && list !== 'all'
 }
 
+/** What somebody was shown before they asked: how many, and the highest id among them. */
+export interface ShownCount {
+  count: number
+  upTo: bigint
+}
+
 /**
- * Sends the callbacks of a list again, `countedMax` of them at most. What is left is sent by the next call, since what was sent
- * again is no longer in the list. Where that is not so, of those delivered, nothing is sent when there are more.
+ * Has couriers send the callbacks of a list again: no more than were shown, and none that was announced since. What is left is sent
+ * by the next job, since what was sent again is no longer in the list. Where that is not so, of those delivered, nothing is sent
+ * when there are more than can be counted.
  * @param merchant of the filter; null: all merchants.
- * @returns how many were found, sent again and skipped; more: there are others.
+ * @returns none: there is nothing to send, or too much; busy: another job of the merchant runs.
  */
 export async function resendMany(
   pool: Pool,
   reads: Pool,
   filter: CallbackFilter,
-  by: Author & { appid: string | null },
-): Promise<BulkResend & { more: boolean }> {
+  shown: ShownCount,
+  by: Author & { merchant: PageMerchant | null },
+): Promise<'begun' | 'none' | 'busy'> {
+  const { merchant, ...author } = by
   const state = stateOf(filter.list)
-  if (state === null || !canResend(filter)) return { matching: 0, resent: 0, skipped: 0, more: false }
-  const { ids, more } = await findCallbackIds(reads, filter)
-  // They stay in the list, so a second call would send the same ones.
-  if (more && state === 'delivered') return { matching: ids.length, resent: 0, skipped: 0, more }
-  const { merchantId, ...shown } = filter
-  return { ...(await resendRecorded(pool, ids, { ...by, state, filter: shown, merchantId })), more }
+  if (state === null || !canResend(filter)) return 'none'
+  const found = await findCallbackIds(reads, filter)
+  // They stay in the list, so a second job would send the same ones.
+  if (found.more && state === 'delivered') return 'none'
+  const ids = found.ids.filter(id => id <= shown.upTo).slice(0, shown.count)
+  if (ids.length === 0) return 'none'
+  const { merchantId: _, ...selected } = filter
+  const jobId = await orderResend(pool, { merchant, ids, state, filter: selected }, author)
+  return jobId === null ? 'busy' : 'begun'
 }
 
 /** Sends one callback again, whatever its state. It is skipped while it is in flight. */
 export async function resendOne(
   pool: Pool,
-  callback: { id: CallbackId; key: string; merchantId: MerchantId },
+  callback: Pick<ConsoleCallback, 'id' | 'key' | 'merchantId'>,
   author: Author,
 ): Promise<Resent> {
   const resent = await resendCallbacks(pool, [callback.id])

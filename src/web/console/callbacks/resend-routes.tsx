@@ -1,12 +1,15 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-import { authorOfPage, href, type Page, wordsOf } from '../parts/page.ts'
+import { GatewayError } from '../../../base/errors.ts'
+import { type ListedResend, listResendJobs } from '../../../callbacks/outbox/resend-job-store.ts'
+import { stopResend } from '../../../callbacks/outbox/resend-jobs.ts'
+import { authorOfPage, can, href, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
-import { Form, Section, Submit } from '../parts/ui.tsx'
-import type { CallbackFilter } from './callback-filter.ts'
+import { Count, Form, Section, State, Submit, Table, Time } from '../parts/ui.tsx'
+import { type CallbackFilter, callbackLists } from './callback-filter.ts'
 import { countedMax, findCallbackIds } from './callback-list-store.ts'
 import { callbacksWords } from './callbacks-words.ts'
 import { filterTexts, readFilter } from './read-filter.ts'
-import { canResend, resendMany } from './resend-many.ts'
+import { canResend, resendMany, type ShownCount } from './resend-many.ts'
 
 export const resendManyRoutes: readonly ConsoleRoute[] = [
   {
@@ -16,10 +19,12 @@ export const resendManyRoutes: readonly ConsoleRoute[] = [
     handle: async page => showResend(page, readFilter(page)),
   },
   { method: 'POST', path: '/callbacks/resend', who: 'resend', handle: resend },
+  { method: 'GET', path: '/callbacks/resends', who: 'see', handle: showResends },
+  { method: 'POST', path: '/callbacks/resends/:job/stop', who: 'resend', handle: stop },
 ]
 
 /** Shows how many would be sent again, before they are. */
-async function showResend(page: Page, filter: CallbackFilter): Promise<Answer> {
+async function showResend(page: Page, filter: CallbackFilter, isBusy = false): Promise<Answer> {
   const words = wordsOf(page, callbacksWords)
   const { ids, more } = canResend(filter)
     ? await findCallbackIds(page.context.reads, filter)
@@ -29,13 +34,19 @@ async function showResend(page: Page, filter: CallbackFilter): Promise<Answer> {
   const isTooMany = more && filter.list === 'delivered'
   return {
     title: words.resendTitle,
+    ...(isBusy && { status: 409, problem: words.resendBusy }),
     body: (
       <>
         <div class="title">
           <h1>{words.resendTitle}</h1>
-          <a class="button plain" href={href(page, '/callbacks', filterTexts(filter))}>
-            {words.title}
-          </a>
+          <span class="actions">
+            <a class="button plain" href={href(page, '/callbacks/resends')}>
+              {words.resends}
+            </a>
+            <a class="button plain" href={href(page, '/callbacks', filterTexts(filter))}>
+              {words.title}
+            </a>
+          </span>
         </div>
         <Section title={words.lists[filter.list]}>
           <Asked />
@@ -61,7 +72,11 @@ async function showResend(page: Page, filter: CallbackFilter): Promise<Answer> {
             action={href(page, '/callbacks/resend')}
             ask={words.resendManyAsk(countText(ids.length))}
           >
-            {Object.entries(filterTexts(filter)).map(([name, value]) => (
+            {Object.entries({
+              ...filterTexts(filter),
+              count: `${ids.length}`,
+              upTo: `${ids.at(-1)}`,
+            }).map(([name, value]) => (
               <input type="hidden" name={name} value={value} key={name} />
             ))}
             {more && <p>{words.resendSome(max)}</p>}
@@ -80,9 +95,136 @@ function countText(count: number): string {
 async function resend(page: Page): Promise<Answer> {
   const { pool, reads } = page.context
   const filter = readFilter(page, page.form)
-  const by = { ...authorOfPage(page), appid: page.merchant?.appid ?? null }
-  const { resent } = await resendMany(pool, reads, filter, by)
+  const shown = readShown(page)
+  if (!shown) return showResend(page, filter)
+  const by = { ...authorOfPage(page), merchant: page.merchant }
+  const outcome = await resendMany(pool, reads, filter, shown, by)
+  if (outcome === 'begun') return { goTo: href(page, '/callbacks/resends', { done: 'begun' }) }
   // Nothing was left to send, or too much: the page says which.
-  if (resent === 0) return showResend(page, filter)
-  return { goTo: href(page, '/callbacks', { ...filterTexts(filter), done: 'resent' }) }
+  return showResend(page, filter, outcome === 'busy')
+}
+
+function readShown(page: Page): ShownCount | null {
+  const [count, upTo] = [page.form.text('count'), page.form.text('upTo')]
+  return /^\d{1,9}$/.test(count) && /^\d{1,18}$/.test(upTo)
+    ? { count: Number(count), upTo: BigInt(upTo) }
+    : null
+}
+
+/** Jobs on the page. A merchant has one at a time. */
+const jobsShown = 50
+
+async function showResends(page: Page): Promise<Answer> {
+  const words = wordsOf(page, callbacksWords)
+  const scope = scopeOf(page)
+  const jobs = await listResendJobs(page.context.reads, scope, jobsShown)
+  const runs = jobs.some(({ endedAt }) => endedAt === null)
+  const done = page.query.text('done')
+  return {
+    title: words.resends,
+    notice: done === 'begun' ? words.resendBegun : done === 'stopped' ? words.resendStopped : undefined,
+    body: (
+      <>
+        <div class="title">
+          <h1>{words.resends}</h1>
+          <span class="actions">
+            {runs && (
+              <a class="button plain" href={href(page, '/callbacks/resends')}>
+                {words.reload}
+              </a>
+            )}
+            <a class="button plain" href={href(page, '/callbacks')}>
+              {words.title}
+            </a>
+          </span>
+        </div>
+        <p class="lead">{words.resendsText}</p>
+        <Table
+          caption={words.resends}
+          rows={jobs}
+          empty={words.noResends}
+          columns={[
+            { head: words.began, cell: job => <Time at={job.startedAt} /> },
+            { head: words.list, cell: job => <Selected page={page} job={job} /> },
+            ...(scope === null
+              ? [{ head: words.merchant, cell: (job: ListedResend) => job.appid ?? words.everyMerchant }]
+              : []),
+            { head: words.state, cell: job => <ResendState page={page} job={job} /> },
+            { head: words.progress, cell: job => <ResendProgress page={page} job={job} /> },
+            { head: words.sentAgain, align: 'end', cell: job => <Count value={job.resent} /> },
+            { head: words.by, cell: job => job.startedBy },
+            {
+              head: words.stop,
+              cell: job =>
+                job.endedAt === null && can(page, 'resend') ? (
+                  <Form
+                    page={page}
+                    action={href(page, `/callbacks/resends/${job.jobId}/stop`)}
+                    ask={words.stopAsk}
+                    class="inline"
+                  >
+                    <Submit plain>{words.stop}</Submit>
+                  </Form>
+                ) : (
+                  <span class="quiet">–</span>
+                ),
+            },
+          ]}
+        />
+      </>
+    ),
+  }
+}
+
+/** What a job's callbacks were selected by. */
+function Selected(props: { page: Page; job: ListedResend }) {
+  const words = wordsOf(props.page, callbacksWords)
+  const { list, origin, from, to } = props.job.filter
+  const named = callbackLists.find(one => one === list)
+  const day = (time: unknown) => (typeof time === 'string' ? time.slice(0, 10) : '…')
+  return (
+    <>
+      {named && words.lists[named]} {typeof origin === 'string' && <code>{origin}</code>}{' '}
+      {Boolean(from || to) && (
+        <span class="quiet">
+          {day(from)} – {day(to)}
+        </span>
+      )}
+    </>
+  )
+}
+
+function ResendState(props: { page: Page; job: ListedResend }) {
+  const words = wordsOf(props.page, callbacksWords)
+  const { endedAt, stoppedBy, isSilent } = props.job
+  if (stoppedBy !== null) return <State tone="grey">{words.stoppedBy(stoppedBy)}</State>
+  if (endedAt !== null) return <State tone="green">{words.resendEnded}</State>
+  return <State tone="amber">{isSilent ? words.resendWaits : words.resendRuns}</State>
+}
+
+/** How far a job is. */
+export function ResendProgress(props: { page: Page; job: Pick<ListedResend, 'done' | 'total'> }) {
+  const { done, total } = props.job
+  const words = wordsOf(props.page, callbacksWords)
+  return (
+    <>
+      <progress max={Number(total)} value={Number(done)} aria-label={words.progress} />{' '}
+      <span class="nowrap">
+        <Count value={done} /> / <Count value={total} />
+      </span>
+    </>
+  )
+}
+
+async function stop(page: Page): Promise<Answer> {
+  const id = page.params.job!
+  const isId = /^\d{1,18}$/.test(id)
+  if (!isId || !(await stopResend(page.context.pool, BigInt(id), scopeOf(page), authorOfPage(page)))) {
+    // One that has ended meanwhile is in the list.
+    const jobs = await listResendJobs(page.context.reads, scopeOf(page), jobsShown)
+    if (!jobs.some(({ jobId }) => `${jobId}` === id))
+      throw new GatewayError('not_found', 'no such resend of this merchant')
+    return { goTo: href(page, '/callbacks/resends') }
+  }
+  return { goTo: href(page, '/callbacks/resends', { done: 'stopped' }) }
 }

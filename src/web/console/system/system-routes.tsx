@@ -268,7 +268,7 @@ function Jobs(props: { page: Page; words: SystemWords; jobs: readonly Job[]; sta
 const catchUpMin = 40
 
 function shownJob(words: SystemWords, job: Job, now: Date): ShownJob {
-  const { kind, subject, startedBy, startedAt, seenAt, done, total, endedAt, problem, isSilent } = job
+  const { kind, subject, startedBy, startedAt, seenAt, done, total, endedAt, isSilent } = job
   const tookMs = Math.max(1, (endedAt ?? seenAt).getTime() - startedAt.getTime())
   const perSecond = (Number(done) * 1_000) / tookMs
   const leftMs =
@@ -295,13 +295,19 @@ function shownJob(words: SystemWords, job: Job, now: Date): ShownJob {
         </span>
       </>
     ),
-    state: jobState(words, { endedAt, problem, isSilent }),
+    state: jobState(words, job),
   }
 }
 
 function jobState(
   words: SystemWords,
-  { endedAt, problem, isSilent }: Pick<Job, 'endedAt' | 'problem' | 'isSilent'>,
+  {
+    endedAt,
+    problem,
+    isSilent,
+    isRecorded,
+    stoppedBy,
+  }: Pick<Job, 'endedAt' | 'problem' | 'isSilent' | 'isRecorded' | 'stoppedBy'>,
 ) {
   if (problem !== null)
     return (
@@ -309,7 +315,14 @@ function jobState(
         <State tone="red">{words.failed}</State> <span class="quiet">{problem}</span>
       </>
     )
+  if (stoppedBy !== null)
+    return (
+      <>
+        <State tone="grey">{words.stopped}</State> <span class="quiet">{stoppedBy}</span>
+      </>
+    )
   if (endedAt) return <State tone="green">{words.done}</State>
+  if (isSilent && isRecorded) return <State tone="amber">{words.waitsForCourier}</State>
   if (isSilent) return <State tone="red">{words.died}</State>
   return <State tone="amber">{words.runs}</State>
 }

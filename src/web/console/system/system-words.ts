@@ -55,6 +55,8 @@ const en = {
   state: 'State',
   runs: 'runs',
   died: 'says nothing any more',
+  waitsForCourier: 'waits for a courier',
+  stopped: 'stopped by',
   failed: 'failed',
   done: 'done',
   noJobs:
@@ -149,6 +151,8 @@ const zh: SystemWords = {
   state: '状态',
   runs: '运行中',
   died: '已无响应',
+  waitsForCourier: '等待发送进程',
+  stopped: '已停止，操作人',
   failed: '失败',
   done: '完成',
   noJobs: '没有运行中的任务。重新扫描、从某区块导入和批量重发会显示在此，包括最近一个月的。',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CallbackId, LaneId, MerchantId } from '../../../../src/base/ids.ts'
+import { runResendJobs } from '../../../../src/callbacks/outbox/resend-jobs.ts'
 import type { Pool, Queryable } from '../../../../src/db/pool.ts'
 import { addOrderNote, readOrderNotes } from '../../../../src/orders/order-note-store.ts'
 import { readAttempts } from '../../../../src/web/console/callbacks/attempt-list-store.ts'
@@ -139,9 +140,9 @@ test('a time restricts what was delivered; a list that no index has is read so f
   assert.equal(pages, 6)
 })
 
-test('a count stops at ten thousand, and says that there are more', async () => {
+test('a count stops at fifty thousand, and says that there are more', async () => {
   const { ids, more } = await findCallbackIds(big.pool, { ...all, list: 'delivered' })
-  assert.deepEqual([ids.length, more], [10_000, true])
+  assert.deepEqual([ids.length, more], [50_000, true])
   const few = await findCallbackIds(big.pool, { ...all, list: 'failing', merchantId: merchantIds[0]! })
   assert.deepEqual([few.ids.length, few.more], [500, false])
 })
@@ -201,51 +202,45 @@ test('origins come with their circuit and what waits: open ones first, then thos
   assert.equal(origins[0]!.servedAt, null)
 })
 
-test('many are sent again at once, those in the list alone, and it is recorded who did it', async () => {
+test('many are sent again by a job: those in the list alone, no more than were shown, none announced since', async () => {
   const { pool, merchant, callbacks } = await someCallbacks(5)
-  const [one, two, three] = callbacks as [Seeded, Seeded, Seeded]
-  await exhaust(pool, one)
-  await exhaust(pool, two)
+  const [one, two, three, late] = callbacks as [Seeded, Seeded, Seeded, Seeded]
+  for (const callback of [one, two, late]) await exhaust(pool, callback)
   await waitLong(pool, three)
   const filter = { ...all, merchantId: merchant.id, list: 'exhausted' as const }
-  const by = { actor: 'Ann', appid: merchant.appid }
-  assert.deepEqual(await resendMany(pool, pool, filter, by), {
-    matching: 2,
-    resent: 2,
-    skipped: 0,
-    more: false,
-  })
-  assert.deepEqual(await resendMany(pool, pool, filter, by), {
-    matching: 0,
-    resent: 0,
-    skipped: 0,
-    more: false,
-  })
+  const by = { actor: 'Ann', merchant: { ...merchant, name: 'shop' } }
+  const shown = { count: 10, upTo: three.callbackId }
+  const resend = (list: CallbackFilter, count = shown) => resendMany(pool, pool, list, count, by)
+  const exhausted = async () => (await findCallbackIds(pool, filter)).ids
+  assert.equal(await resend(filter, { ...shown, count: 1 }), 'begun')
+  assert.equal(await resend(filter), 'busy')
+  assert.equal((await exhausted()).length, 3)
+  await runResendJobs(pool)
+  assert.deepEqual(await exhausted(), [two.callbackId, late.callbackId])
+  assert.equal(await resend(filter), 'begun')
+  await runResendJobs(pool)
+  assert.deepEqual(await exhausted(), [late.callbackId])
+  assert.equal(await resend(filter), 'none')
   const failing = { ...filter, list: 'failing' as const }
-  assert.equal((await resendMany(pool, pool, failing, by)).resent, 1)
+  assert.equal(await resend(failing), 'begun')
+  await runResendJobs(pool)
   assert.equal((await findCallbackIds(pool, failing)).ids.length, 0)
-  const { rows } = await pool.query(
-    'select actor, action, subject from audit_event where chain_position > 1 order by id',
-  )
-  const recorded = ['callbacks.resend_begun', 'callbacks.resent']
-  assert.deepEqual(
-    rows.map(row => [row.actor, row.action, row.subject]),
-    [...recorded, ...recorded].map(action => ['Ann', action, `merchant ${merchant.appid}`]),
-  )
-  const found = await findCallback(pool, one.key, null)
+  const found = await findCallback(pool, two.key, null)
   assert.deepEqual(await resendOne(pool, found!, { actor: 'Ann' }), { resent: 1, skipped: 0 })
 })
 
 test('neither all, nor those in flight, nor all that were ever delivered can be sent again at once', async () => {
   const { pool, merchant, callbacks } = await someCallbacks(2)
   await deliver(pool, callbacks[0]!)
+  const by = { actor: 'Ann', merchant: null }
+  const shown = { count: 10, upTo: 1_000n }
   for (const list of ['all', 'in_flight', 'delivered'] as const) {
     const filter = { ...all, merchantId: merchant.id, list }
     assert.equal(canResend(filter), false)
-    assert.equal((await resendMany(pool, pool, filter, { actor: 'Ann', appid: null })).resent, 0)
+    assert.equal(await resendMany(pool, pool, filter, shown, by), 'none')
   }
   const since = { ...all, merchantId: merchant.id, list: 'delivered' as const, from: new Date(0) }
-  assert.equal((await resendMany(pool, pool, since, { actor: 'Ann', appid: null })).resent, 1)
+  assert.equal(await resendMany(pool, pool, since, shown, by), 'begun')
 })
 
 test('no page, count or timeline scans a table: each reads some blocks of a hundred thousand rows', async () => {
