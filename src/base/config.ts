@@ -1,6 +1,6 @@
 import { UsageError } from './errors.ts'
 import { type Failpoint, parseFailpoints } from './failpoint.ts'
-import { gotNetwork, gotOf, shownUrl } from './hide-secrets.ts'
+import { gotNetwork, gotOf, shownUrl, withoutPassword } from './hide-secrets.ts'
 import { parseUsdt, type UsdtUnits } from './money.ts'
 import { isNetwork } from './network-list.ts'
 import { pastedKey } from './pasted-key.ts'
@@ -213,8 +213,10 @@ export function readConfig(env: Record<string, string | undefined>, ...roles: re
 
 /** Shows a setting's value, as far as it can hold no secret. */
 function shownOf(given: string, { secret, urls }: Pick<Setting, 'secret' | 'urls'>): string | null {
-  if (!secret) return given
+  if (!secret) return urls ? withoutPassword(given) : given
   if (!urls) return null
+  // Only a list is divided: a password may have commas, and what is before one may look like a URL.
+  if (urls === 'one') return shownUrl(given)
   return given
     .split(',')
     .map(one => one.split('|').map(shownUrl).join(' | '))

@@ -29,8 +29,14 @@ export function shownUrl(url: string): string {
   return parsed ? `${parsed.protocol}//${parsed.host}` : 'a URL that cannot be read'
 }
 
+/** Shows a URL whose path and query are no secret: as it was written, but without a user and a password. */
+export function withoutPassword(url: string): string {
+  const { username, password } = URL.canParse(url) ? new URL(url) : { username: '', password: '' }
+  return username || password ? url.replace(/\/\/[^/?#]*@/, '//[hidden]@') : url
+}
+
 /** Schemes whose URLs are shortened in texts. Not `file`, which stacks are full of. */
-const urlsInText = /\b(https?|grpcs?|wss?|postgres(?:ql)?|rediss?):\/\/[^\s"'<>`]+/gi
+const urlsInText = /\b(https?|grpcs?|wss?|smtps?|postgres(?:ql)?|rediss?):\/\/[^\s"'<>`]+/gi
 
 /** Shortens each URL of a text as `shownUrl` does. Its length is bounded by the caller. */
 export function shortenUrls(text: string): string {

@@ -82,6 +82,35 @@ test('every setting is shown once, with where it is from', () => {
   assert.equal(of('DATABASE_URL')!.shown, 'postgres://db.example')
 })
 
+test('of a URL with a password nothing is shown that is a part of it', () => {
+  const shown = (env: Record<string, string>) =>
+    readConfig(env)
+      .inForce.filter(({ name }) => name in env)
+      .map(one => one.shown)
+  const secrets = ['12,34', '12|34', '12,34|56']
+  for (const password of secrets) {
+    const others = {
+      DATABASE_URL: `postgres://me:${password}@db.example/x?sslmode=require`,
+      REDIS_URL: `rediss://:${password}@redis.example:6380/1`,
+      ALARM_WEBHOOK_URL: `https://me:${password}@hooks.example/T0/B0/x?token=${password}`,
+      HEARTBEAT_URL: `https://ping.example/${password}`,
+      RECONCILE_URL: `https://grid.example/${password}`,
+    }
+    assert.deepEqual(shown(others), [
+      ...['postgres://db.example', 'rediss://redis.example:6380', 'https://grid.example'],
+      ...['https://hooks.example', 'https://ping.example'],
+    ])
+  }
+  assert.deepEqual(
+    shown({ TRON_NODES: 'https://a.example/key?apikey=12|https://me:34@b.example,grpc://c.example:1' }),
+    ['https://a.example | https://b.example, grpc://c.example:1'],
+  )
+  assert.deepEqual(shown({ PUBLIC_URL: 'https://me:12@pay.example/shop' }), [
+    'https://[hidden]@pay.example/shop',
+  ])
+  assert.deepEqual(shown({ PUBLIC_URL: 'https://pay.example/shop/' }), ['https://pay.example/shop/'])
+})
+
 test('each alarm has its page with the text of docs/alarms.md, in words of both languages', async () => {
   const center = await openConsoleUnderTest()
   const visit = await center.signedIn(center.admin)
