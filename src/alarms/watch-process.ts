@@ -1,4 +1,5 @@
 import type { Logger } from '../base/log.ts'
+import { messageOf } from '../base/printable-error.ts'
 import { repeat } from '../base/repeat.ts'
 import { productVersion } from '../base/version.ts'
 import type { Queryable } from '../db/pool.ts'
@@ -39,7 +40,7 @@ export async function watchProcess(options: {
     leaderless = 0
     const why = await ready().then(
       () => null,
-      error => (error instanceof Error ? error.message : 'not ready'),
+      error => (error instanceof Error ? messageOf(error) : 'not ready'),
     )
     await reportProcess(db, { id, roles, why, version })
     if (await hasLeader(db)) await clearAlarms(db, 'gateway', ['watcher'])
