@@ -28,11 +28,16 @@ export function addStatusCommand(program: Command): void {
       await withDatabase('command', async pool => {
         const status = await readStatus(pool, new Date())
         const running = status && (await readRunning(pool, status))
-        if (options.json) console.log(JSON.stringify(status && { ...status, ...running }, null, 2))
+        if (options.json)
+          console.log(JSON.stringify(status && { ...status, ...running, warnings: textsOf(status) }, null, 2))
         else if (!status || !running) console.log('nothing is watched yet: run `gateway start watcher` first')
         else print({ ...status, ...running })
       })
     })
+}
+
+function textsOf({ warnings }: GatewayStatus): string[] {
+  return warnings.map(({ text }) => text)
 }
 
 async function readRunning(db: Queryable, { alarms }: GatewayStatus): Promise<Running> {
@@ -65,7 +70,7 @@ function print(status: Omit<GatewayStatus, 'alarms'> & Running): void {
       : []),
     ['alarms', alarms.length > 0 ? alarms.join(', ') : 'none'],
     ...alarms.map(alarm => ['', `${alarm}: ${meanings[alarm]} Do: ${firstSteps[alarm]}`]),
-    ...warnings.map(warning => ['warning', warning]),
+    ...warnings.map(({ text }) => ['warning', text]),
   ]) {
     console.log(`${name!.padEnd(10)}${text}`)
   }

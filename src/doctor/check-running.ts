@@ -27,6 +27,6 @@ export async function checkRunning(pool: Pool, now: Date): Promise<Finding[]> {
     alarms.length > 0
       ? wrong(area, `alarms: ${alarms.join(', ')}. docs/alarms.md says what to do`)
       : ok(area, 'no alarm'),
-    ...warnings.map(warning => look(area, warning)),
+    ...warnings.map(({ text }) => look(area, text)),
   ]
 }

@@ -72,7 +72,7 @@ test('a cursor that does not move, and a watcher that says nothing, are shown', 
   assert.deepEqual((await readStatus(pool, new Date()))!.alarms, [])
   const later = (await readStatus(pool, new Date(Date.now() + 600_000)))!
   assert.deepEqual(later.alarms, ['lag'])
-  assert.match(later.warnings[0]!, /no watcher has reported for \d+ s/)
+  assert.match(later.warnings[0]!.text, /no watcher has reported for \d+ s/)
 })
 
 test('a transfer that waits for proof is counted at once, and an alarm after a minute', async () => {
@@ -94,7 +94,12 @@ test('a transfer that waits for proof is counted at once, and an alarm after a m
 test('one HTTP host on the main network is warned of; a second host, gRPC or another network is not', async () => {
   const { pool } = await watching('mainnet')
   await writeNodes(pool, [node('a'), node('a#2', { host: 'a' })])
-  assert.match((await readStatus(pool, new Date()))!.warnings.join(), /CREDIT_ALONE_AMOUNT may wait/)
+  const { warnings } = (await readStatus(pool, new Date()))!
+  assert.deepEqual(
+    warnings.map(({ kind }) => kind),
+    ['single_source'],
+  )
+  assert.match(warnings[0]!.text, /CREDIT_ALONE_AMOUNT may wait/)
   const [http, grpc] = [
     { host: 'a', transport: 'http' },
     { host: 'a', transport: 'grpc' },

@@ -1,6 +1,7 @@
 import { test } from 'node:test'
 import type { MerchantId } from '../../../src/base/ids.ts'
 import { addToDays, sumDays } from '../../../src/credits/money-day-store.ts'
+import { readStatus } from '../../../src/credits/read-status.ts'
 import { listMerchantRows } from '../../../src/web/console/merchants/merchants-store.ts'
 import {
   countOrders,
@@ -47,4 +48,9 @@ test('sums by day read the days that are kept, and what was recorded since', asy
   await pool.query('analyze money_day')
   const from = new Date(Date.now() - 29 * 86_400_000)
   for (const scope of [big, small, null]) await readsAtMost(200, db => sumDays(db, scope, from))
+})
+
+test('the status counts what waits up to a limit, and scans no table', async () => {
+  await pool.query('analyze waiting_transfer, quarantine')
+  await readsAtMost(1_100, db => readStatus(db, new Date(), 1_000))
 })
