@@ -9,10 +9,12 @@ import { addNodeCalls, writeNodes } from '../../../src/blocks/node-store.ts'
 import { takeLease } from '../../../src/blocks/watcher-lease-store.ts'
 import { alarmWords } from '../../../src/web/console/parts/alarm-words.ts'
 import { readRunbook } from '../../../src/web/console/system/runbook.ts'
-import { sizeText } from '../../../src/web/console/system/system-routes.tsx'
+import { sizeText } from '../../../src/web/console/system/system-database.tsx'
 import { followChain } from '../../support/api-under-test.ts'
 import { openConsoleOn, openConsoleUnderTest } from '../../support/console-under-test.ts'
 import { pageWords } from '../../support/page-words.ts'
+import { seedAddress } from '../../support/seed.ts'
+import { seedMerchant } from '../../support/seed-merchant.ts'
 
 const secrets = {
   TRONGRID_API_KEY: 'trongrid-key-123',
@@ -60,8 +62,9 @@ test('the system page shows what runs, and no secret', async () => {
   assert.match(words, /merchant m 5 of 9 .*failed it broke .* bob/)
   assert.match(words, /merchant n 5 of 9 .*says nothing any more/)
   assert.match(words, /host 1 abc api 0\.1\.0 ready/)
-  assert.match(words, /host 2 def courier 0\.0\.9 not ready: no queue/)
+  assert.match(words, /host 2 def courier 0\.0\.9 not ready no queue/)
   assert.match(words, /Processes of different versions run/)
+  assert.match(words, /Within the last minute no process worked as: watcher, courier\./)
   assert.match(words, /callback_attempt .*callback_attempt_default/)
   assert.match(words, /TRON_NODES https:\/\/node\.example, grpc:\/\/other\.example:50051/)
   assert.match(words, /TRONGRID_API_KEY set, not shown/)
@@ -70,6 +73,49 @@ test('the system page shows what runs, and no secret', async () => {
     config.masterKey.toString('hex'),
   ])
     assert(!text.includes(secret), secret)
+})
+
+test('a part of the system page that cannot be read says so, and the others are shown', async () => {
+  const center = await openConsoleUnderTest()
+  const { pool } = center
+  const visit = await center.signedIn(center.admin)
+  await followChain(pool)
+  await raiseAlarm(pool, { name: 'held', by: 'watcher', count: 3, detail: {} })
+  await pool.query(`alter table job rename to job_away`)
+  await pool.query(`alter table waiting_transfer rename to waiting_away`)
+  const { text, status } = await visit.get('/console/system')
+  assert.equal(status, 200)
+  const words = pageWords(text)
+  assert.match(words, /held Large payments have waited/)
+  assert.match(words, /Jobs This could not be read\. The reason is in the log under the number \S+ Processes/)
+  assert.match(words, /Followed from .*This could not be read/)
+  assert.match(center.logged(), /relation \\"job\\" does not exist.*console\.failed/)
+  const nodes = await visit.get('/console/nodes')
+  assert.equal(nodes.status, 200)
+  assert.match(pageWords(nodes.text), /No watcher has reported its nodes yet.*This could not be read/)
+})
+
+test('what waits is counted up to a limit, and each count leads to its list', async () => {
+  const center = await openConsoleUnderTest()
+  const { pool } = center
+  await followChain(pool)
+  const merchant = await seedMerchant(pool)
+  const { addressId } = await seedAddress(pool, { merchantId: merchant.id })
+  await pool.query(
+    `with t as (insert into transfer (txid, log_index, deposit_address_id, from_address, amount, block_height, block_hash, block_time, tx_index)
+                select lpad(to_hex(n), 64, '0'), 0, $1, 'TQrY8tryqsYVCYS3MFbtffiPp2ccyn4STm', 1000000, n, 'hash', now(), 0
+                  from generate_series(1, 10003) n
+                returning id, deposit_address_id, block_height as n)
+     insert into waiting_transfer (transfer_id, deposit_address_id, reason)
+     select id, deposit_address_id, case when n > 10001 then 'held' else 'unclaimed' end from t`,
+    [addressId],
+  )
+  const { text } = await (await center.signedIn(center.admin)).get('/console/system')
+  assert.match(
+    pageWords(text),
+    /Unclaimed transfers more than 10000 Held for a second node 2 Waiting for proof 0/,
+  )
+  assert.match(text, /<a href="\/console\/money\?list=held">/)
 })
 
 test('every setting is shown once, with where it is from', () => {
@@ -165,6 +211,31 @@ test('nodes are shown with their height, their calls of today against the quota,
   assert.match(row(day(1)), new RegExp(`${day(1)} 42 `))
   assert.equal(rows.filter(one => /^ ?\d{4}-\d\d-\d\d/.test(one)).length, 14)
   assert.match(pageWords(text), /Behind the solidified head 999 blocks/)
+})
+
+test('nodes of which nothing was heard lately are not shown as if they were in use', async () => {
+  const center = await openConsoleUnderTest()
+  const { pool } = center
+  const visit = await center.signedIn(center.admin)
+  await followChain(pool)
+  const node = { node: 'a.example', host: 'a.example', transport: 'http', until: null, quota: null } as const
+  await writeNodes(pool, [
+    { ...node, state: 'distrusted', why: 'it showed another block', solidHeight: 1_000 },
+  ])
+  assert.doesNotMatch((await visit.get('/console/nodes')).text, /when last reported/)
+  await pool.query(`update node_status set seen_at = now() - interval '5 minutes'`)
+  const { text } = await visit.get('/console/nodes')
+  assert.match(
+    pageWords(text),
+    /No watcher has reported its nodes for 5 min: .* Distrusted, when last reported/,
+  )
+  assert.match(text, /href="\/console\/system#processes"/)
+  const chinese = pageWords((await visit.get('/console/nodes?lang=zh')).text)
+  assert.match(chinese, /已有 5 min 没有 watcher 报告节点.*最近报告时：不受信任/)
+  assert.match(
+    pageWords((await visit.get('/console/system?lang=zh')).text),
+    /警告 已有 5 min 没有 watcher 报告节点/,
+  )
 })
 
 test('sizes are written as people read them', () => {

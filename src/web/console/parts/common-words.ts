@@ -63,6 +63,8 @@ const commonEn = {
     unavailable: 'This did not work',
     unavailableText:
       'It is not your fault. Try again in a moment; the operator finds the reason in the log under this number:',
+    partSlow: 'This took too long to read: the database is busy. Load the page again in a moment.',
+    partFailed: 'This could not be read. The reason is in the log under the number',
     refused: 'That cannot be done',
     missingMerchant: 'Nothing to see yet',
     missingMerchantText: 'You are a member of no merchant. Ask an owner of your merchant to invite you.',
@@ -125,6 +127,8 @@ const commonZh: CommonWords = {
     slowText: '数据库繁忙。没有任何改动。请缩小范围，或稍后再试。',
     unavailable: '没有成功',
     unavailableText: '这不是您的问题。请稍后再试；运维可在日志中按此编号查到原因：',
+    partSlow: '读取时间过长：数据库繁忙。请稍后重新加载。',
+    partFailed: '无法读取。原因见日志中的编号',
     refused: '无法执行',
     missingMerchant: '暂时没有内容',
     missingMerchantText: '您还不是任何商户的成员。请让商户的所有者邀请您。',

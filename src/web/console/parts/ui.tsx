@@ -170,6 +170,11 @@ export function Facts(props: { rows: readonly (readonly [name: string, value: Co
   )
 }
 
+/** Text in which backquotes stand around code. */
+export function WithCode(props: { text: string }) {
+  return <>{props.text.split('`').map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part))}</>
+}
+
 /** A part of a page with a heading. `wide`: over all columns. */
 export function Section(props: { title: string; id?: string; children: ComponentChildren }) {
   return (

@@ -1,0 +1,36 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+import { hostname } from 'node:os'
+import type { SettingInForce } from '../../../base/config.ts'
+import { settingOf } from '../../../base/settings.ts'
+import { Table } from '../parts/ui.tsx'
+import type { SystemWords } from './system-words.ts'
+
+/** The settings of this process, as far as they can hold no secret. */
+export function Settings(props: { words: SystemWords; settings: readonly SettingInForce[] }) {
+  const { words, settings } = props
+  const shown = ({ name, from, shown }: SettingInForce) => {
+    if (from === 'not set' || shown === '') return <span class="quiet">–</span>
+    if (shown === null) return <span class="quiet">{words.hidden}</span>
+    return (
+      <>
+        <span class="mono id">{shown}</span>{' '}
+        {settingOf[name].secret && <span class="quiet">({words.hostsOnly})</span>}
+      </>
+    )
+  }
+  return (
+    <>
+      <p class="quiet">{words.ofThisProcess(`${hostname()} ${process.pid}`)}</p>
+      <Table
+        caption={words.settings}
+        columns={[
+          { head: words.setting, cell: ({ name }) => <code>{name}</code> },
+          { head: words.value, cell: shown },
+          { head: words.from, cell: ({ from }) => words.sources[from] },
+        ]}
+        rows={settings}
+        empty="–"
+      />
+    </>
+  )
+}
