@@ -62,6 +62,10 @@ test('what is wrong with a new merchant is said beside its field, and nothing is
   await wrong({ first_index: '0' }, /A whole number from 1/)
   await wrong({ first_index: '2147483648' }, /A whole number from 1/)
   await wrong({ callback_url: 'https://127.0.0.1/cb' }, /Callback URL .*127\.0\.0\.1/)
+  const chinese = await visit.post('/console/merchants/add?lang=zh', {
+    ...{ ...usual, callback_url: 'https://127.0.0.1/cb' },
+  })
+  assert.match(pageWords(chinese.text), /该地址不可用（.*127\.0\.0\.1.*）/)
   await wrong({ callback_url: '', deposits: 'yes' }, /must not be empty/)
   assert.equal((await center.pool.query(`select from merchant`)).rowCount, 0)
   assert.equal((await visit.post('/console/merchants/add', usual)).status, 200)
@@ -109,6 +113,8 @@ test('a merchant is renamed, disabled and enabled; its callbacks are held meanwh
   const shop = await seedMerchant(pool, { name: 'Shop', callbackUrl: 'https://shop.example/cb' })
   await seedMerchant(pool, { name: 'Taken' })
   await seedCallbacks(pool, [{ merchant: shop }])
+  const { addressId } = await seedAddress(pool, { merchantId: shop.id, localusermark: 'u9' })
+  await seedOrders(pool, [{ addressId }, { addressId, createdAt: new Date(Date.now() - 9 * 86_400_000) }])
   const path = `/console/merchants/of/${shop.appid}`
   const visit = await center.signedIn(center.admin, { confirmed: true })
   await visit.get(path)
@@ -125,17 +131,34 @@ test('a merchant is renamed, disabled and enabled; its callbacks are held meanwh
   assert.match(taken.text, /has this name already/)
   assert.equal((await visit.post(`${path}/name`, { name: 'Better' })).location, `${path}?done=renamed`)
   assert.equal((await visit.post(`${path}/name`, { name: 'Better' })).location, `${path}?done=same`)
-  assert.equal((await visit.post(`${path}/state`, { to: 'disable' })).location, `${path}?done=disabled`)
+  const before = pageWords((await visit.get(path)).text)
+  assert.match(
+    before,
+    /payment pages of its orders say not to pay.*Its callbacks are held.*can still sign in/,
+  )
+  assert.match(before, /Open orders, not yet paid in full 1 Callbacks to be sent 1 Callbacks being sent 0 /)
+  const noReason = await visit.post(`${path}/state`, { to: 'disable' })
+  assert.deepEqual([noReason.status, (await state()).disabled], [400, false])
+  const unclear = await visit.post(`${path}/state`, { to: '', reason: 'why' })
+  assert.deepEqual([unclear.status, (await state()).disabled], [400, false])
+  const reason = 'fraud is suspected'
+  const disabled = await visit.post(`${path}/state`, { to: 'disable', reason })
+  assert.equal(disabled.location, `${path}?done=disabled`)
+  assert.match(pageWords((await visit.get(path)).text), /Callbacks to be sent 0 .* Callbacks held 1 /)
   assert.deepEqual(await state(), { name: 'Better', disabled: true, state: 'held' })
   assert.match((await visit.get(`${path}?done=disabled`)).text, /Its requests are refused/)
-  await visit.post(`${path}/state`, { to: 'enable' })
+  await visit.post(`${path}/state`, { to: 'enable', reason: 'it was not' })
   assert.deepEqual(await state(), { name: 'Better', disabled: false, state: 'due' })
   const { rows } = await pool.query(
-    `select actor, action from audit_event where actor like 'Root%' and action like 'merchant.%' order by id`,
+    `select actor, action, reason from audit_event where actor like 'Root%' and action like 'merchant.%' order by id`,
   )
   assert.deepEqual(
-    rows.map(row => `${row.actor} ${row.action}`),
-    ['renamed', 'disabled', 'enabled'].map(what => `Root <root@example.com> merchant.${what}`),
+    rows.map(row => [row.actor, row.action, row.reason]),
+    [
+      ['Root <root@example.com>', 'merchant.renamed', null],
+      ['Root <root@example.com>', 'merchant.disabled', reason],
+      ['Root <root@example.com>', 'merchant.enabled', 'it was not'],
+    ],
   )
   assert.equal((await visit.get('/console/merchants/of/unknown')).status, 404)
 })

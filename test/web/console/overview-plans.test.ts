@@ -2,7 +2,11 @@ import { test } from 'node:test'
 import type { MerchantId } from '../../../src/base/ids.ts'
 import { addToDays, sumDays } from '../../../src/credits/money-day-store.ts'
 import { readStatus } from '../../../src/credits/read-status.ts'
-import { listMerchantRows } from '../../../src/web/console/merchants/merchants-store.ts'
+import {
+  listMerchantRows,
+  readUnderWay,
+  underWayMax,
+} from '../../../src/web/console/merchants/merchants-store.ts'
 import {
   countOrders,
   deliveriesMax,
@@ -41,6 +45,13 @@ for (const [what, scope] of [
 
 test('the list of merchants reads the orders of a day, and of each merchant the first due callbacks', async () => {
   await readsAtMost(24 * 12 + 1_000, db => listMerchantRows(db, { text: '', before: null, limit: 51 }))
+})
+
+test('what is under way for a merchant is counted by indexes, up to a limit', async () => {
+  await readsAtMost(2 * (underWayMax + 1) + 200, db => readUnderWay(db, small))
+  await pool.query(`update recharge_order set received = 0, announced = 0 where merchant_id = $1`, [big])
+  await pool.query('analyze recharge_order')
+  await readsAtMost(underWayMax + 200, db => readUnderWay(db, big))
 })
 
 test('sums by day read the days that are kept, and what was recorded since', async () => {

@@ -104,7 +104,7 @@ export async function addOne(page: Page): Promise<ShownPage> {
   const checkUrl = (url: string) => checkCallbackUrl(url, config.callbackAllowedNetworks)
   if (callbackUrl) {
     const problems = callbackUrlProblems(callbackUrl, checkUrl)
-    if (problems.length > 0) errors.callbackUrl = problems.join('; ')
+    if (problems.length > 0) errors.callbackUrl = words.callbackUrlWrong(problems.join('; '))
   } else if (form.has('deposits')) errors.callbackUrl = words.depositsWrong
   if (Object.keys(errors).length > 0) return showAdd(page, errors)
   const key = { xpub: form.text('xpub'), firstIndex: firstIndex ?? undefined }

@@ -1,5 +1,5 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-import { GatewayError } from '../../../base/errors.ts'
+import { GatewayError, UsageError } from '../../../base/errors.ts'
 import { settleHeld } from '../../../callbacks/leasing/pause-store.ts'
 import { readMoneyOfMerchants } from '../../../credits/money-day-store.ts'
 import { disableMerchant, enableMerchant } from '../../../merchants/disable-merchant.ts'
@@ -7,6 +7,8 @@ import { nameProblems } from '../../../merchants/merchant-name.ts'
 import { renameMerchant } from '../../../merchants/rename-merchant.ts'
 import { commonWords } from '../parts/common-words.ts'
 import { authorOfPage, consolePath, href, hrefWith, type Page, wordsOf } from '../parts/page.ts'
+import { PartOf, readPart, valueIn } from '../parts/read-part.tsx'
+import { readReason } from '../parts/read-reason.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import {
   Amount,
@@ -19,6 +21,7 @@ import {
   Form,
   Id,
   Pager,
+  ReasonField,
   Section,
   State,
   Submit,
@@ -33,7 +36,11 @@ import {
   listMerchantRows,
   type MerchantFacts,
   type MerchantRow,
+  ordersMax,
   readMerchantFacts,
+  readUnderWay,
+  type UnderWay,
+  underWayMax,
 } from './merchants-store.ts'
 import { type MerchantsWords, merchantsWords } from './merchants-words.ts'
 
@@ -59,10 +66,10 @@ async function showMerchants(page: Page): Promise<Answer> {
   const from = new Date(Math.floor(page.now.getTime() / dayMs) * dayMs - 29 * dayMs)
   const [found, sums] = await Promise.all([
     listMerchantRows(reads, { text, before, limit: pageMax + 1 }),
-    readMoneyOfMerchants(reads, from),
+    readPart(page, () => readMoneyOfMerchants(reads, from)),
   ])
   const shown = found.slice(0, pageMax)
-  const received = new Map(sums.map(sum => [sum.merchantId, sum.received]))
+  const received = new Map(valueIn(sums)?.map(sum => [sum.merchantId, sum.received]))
   const link = (changed: Record<string, string | null>) => hrefWith(page, '/merchants', ['find'], changed)
   return {
     title: words.title,
@@ -86,11 +93,15 @@ async function showMerchants(page: Page): Promise<Answer> {
             },
             { head: words.appid, cell: ({ appid }) => <Id text={appid} /> },
             { head: words.state, cell: one => <MerchantState words={words} merchant={one} /> },
-            { head: words.orders, align: 'end', cell: ({ orders }) => <Count value={orders} /> },
+            {
+              head: words.orders,
+              align: 'end',
+              cell: ({ orders }) => <UpTo words={words} n={orders} max={ordersMax} />,
+            },
             {
               head: words.received,
               align: 'end',
-              cell: ({ id }) => <Amount units={received.get(id) ?? 0n} />,
+              cell: ({ id }) => (valueIn(sums) ? <Amount units={received.get(id) ?? 0n} /> : '–'),
             },
             { head: words.exhausted, align: 'end', cell: one => <Exhausted words={words} merchant={one} /> },
             {
@@ -140,8 +151,8 @@ async function showMerchants(page: Page): Promise<Answer> {
 }
 
 /** Chooses the merchant: its pages are about it. */
-export function pagesOf({ appid }: { appid: string }, path = ''): string {
-  return `${consolePath}${path}?merchant=${encodeURIComponent(appid)}`
+export function pagesOf({ appid }: { appid: string }, path = '', query: Record<string, string> = {}): string {
+  return `${consolePath}${path}?${new URLSearchParams({ merchant: appid, ...query })}`
 }
 
 function MerchantState(props: { words: MerchantsWords; merchant: { disabledAt: Date | null } }) {
@@ -156,8 +167,17 @@ function MerchantState(props: { words: MerchantsWords; merchant: { disabledAt: D
 function Exhausted(props: { words: MerchantsWords; merchant: MerchantRow }) {
   const { exhausted } = props.merchant
   if (exhausted === 0) return <Count value={0} />
-  const shown = exhausted > exhaustedMax ? props.words.more(exhaustedMax) : <Count value={exhausted} />
-  return <a href={`${pagesOf(props.merchant, '/callbacks')}&list=exhausted`}>{shown}</a>
+  return (
+    <a href={pagesOf(props.merchant, '/callbacks', { list: 'exhausted' })}>
+      <UpTo words={props.words} n={exhausted} max={exhaustedMax} />
+    </a>
+  )
+}
+
+/** A number that was counted up to a limit. */
+function UpTo(props: { words: MerchantsWords; n: number; max: number }) {
+  const { words, n, max } = props
+  return n > max ? <>{words.more(max)}</> : <Count value={n} />
 }
 
 async function merchantFacts(page: Page): Promise<MerchantFacts> {
@@ -166,11 +186,12 @@ async function merchantFacts(page: Page): Promise<MerchantFacts> {
   return found
 }
 
-type ChangeErrors = Partial<Record<'name' | 'again', string>>
+type ChangeErrors = Partial<Record<'name' | 'again' | 'reason', string>>
 
 async function showChange(page: Page, errors: ChangeErrors = {}): Promise<Answer> {
   const words = wordsOf(page, merchantsWords)
   const merchant = await merchantFacts(page)
+  const underWay = await readPart(page, () => readUnderWay(page.context.reads, merchant.id))
   const path = `/merchants/of/${merchant.appid}`
   const next = merchant.disabledAt ? 'enable' : 'disable'
   const done = page.query.text('done')
@@ -212,9 +233,17 @@ async function showChange(page: Page, errors: ChangeErrors = {}): Promise<Answer
             </Form>
           </Section>
           <Section title={words[next]}>
-            <p>{words[`${next}Text`]}</p>
+            <ul>
+              {words[`${next}Texts`].map(text => (
+                <li key={text}>{text}</li>
+              ))}
+            </ul>
+            <PartOf page={page} part={underWay}>
+              {found => <UnderWayFacts words={words} merchant={merchant} underWay={found} />}
+            </PartOf>
             <Form page={page} action={href(page, `${path}/state`)} ask={words.ask[next]}>
               <input type="hidden" name="to" value={next} />
+              <ReasonField page={page} error={errors.reason} value={page.form.text('reason')} />
               <Submit>{words[next]}</Submit>
             </Form>
           </Section>
@@ -222,6 +251,29 @@ async function showChange(page: Page, errors: ChangeErrors = {}): Promise<Answer
       </>
     ),
   }
+}
+
+/** What the switch concerns at this moment, each with its list. */
+function UnderWayFacts(props: { words: MerchantsWords; merchant: MerchantFacts; underWay: UnderWay }) {
+  const { words, merchant, underWay } = props
+  const row = (name: string, n: number, link: string) =>
+    [
+      name,
+      <a href={link} key={link}>
+        <UpTo words={words} n={n} max={underWayMax} />
+      </a>,
+    ] as const
+  const { openOrders, due, inFlight, held } = underWay
+  return (
+    <Facts
+      rows={[
+        row(words.openOrders, openOrders, pagesOf(merchant, '/orders')),
+        row(words.due, due, pagesOf(merchant, '/callbacks', { list: 'due' })),
+        row(words.inFlight, inFlight, pagesOf(merchant, '/callbacks', { list: 'in_flight' })),
+        row(words.held, held, pagesOf(merchant, '/callbacks', { list: 'held' })),
+      ]}
+    />
+  )
 }
 
 async function rename(page: Page): Promise<Answer> {
@@ -238,8 +290,13 @@ async function rename(page: Page): Promise<Answer> {
 
 async function switchOne(page: Page): Promise<Answer> {
   const { appid } = await merchantFacts(page)
-  const disable = page.form.text('to') === 'disable'
+  const to = page.form.text('to')
+  if (to !== 'disable' && to !== 'enable') throw new UsageError('to must be disable or enable')
+  const disable = to === 'disable'
+  const reason = readReason(page)
+  if (reason === null) return showChange(page, { reason: commonWords(page).reasonHint })
+  const author = authorOfPage(page, reason)
   // Doing what is done already is no mistake: two people may have pressed.
-  await (disable ? disableMerchant : enableMerchant)(page.context.pool, appid, settleHeld, authorOfPage(page))
+  await (disable ? disableMerchant : enableMerchant)(page.context.pool, appid, settleHeld, author)
   return { goTo: href(page, `/merchants/of/${appid}`, { done: disable ? 'disabled' : 'enabled' }) }
 }

@@ -9,13 +9,16 @@ export interface MerchantRow {
   disabledAt: Date | null
   createdAt: Date
   members: number
-  /** Of the last 24 hours. */
+  /** Of the last 24 hours; one more than `ordersMax` at most. */
   orders: number
   /** Callbacks that were given up in the last 7 days; one more than `exhaustedMax` at most. */
   exhausted: number
   /** When its oldest callback was due that is due now. */
   oldestDueAt: Date | null
 }
+
+/** Orders are counted up to here. */
+export const ordersMax = 10_000
 
 /** Exhausted callbacks are counted up to here. */
 export const exhaustedMax = 1_000
@@ -33,8 +36,10 @@ export function listMerchantRows(
     `select m.id, m.appid, m.name, m.disabled_at as "disabledAt", m.created_at as "createdAt",
             (select count(*)::integer from membership s where s.merchant_id = m.id) as members,
             (select count(*)::integer
-               from recharge_order o
-              where o.merchant_id = m.id and o.created_at > now() - interval '1 day') as orders,
+               from (select
+                       from recharge_order o
+                      where o.merchant_id = m.id and o.created_at > now() - interval '1 day'
+                      limit ${ordersMax + 1}) d) as orders,
             (select count(*)::integer
                from (select
                        from callback c
@@ -80,6 +85,44 @@ export async function readMerchantFacts(db: Queryable, appid: string): Promise<M
     [appid],
   )
   return found ?? null
+}
+
+/** What is under way for a merchant. Each is counted up to `underWayMax`, and one more. */
+export interface UnderWay {
+  /** Not paid in full, with time left, among the newest of each state. */
+  openOrders: number
+  due: number
+  inFlight: number
+  held: number
+}
+
+export const underWayMax = 10_000
+
+/** Counts what is under way, by indexes: what disabling or enabling the merchant concerns. */
+export async function readUnderWay(db: Queryable, merchantId: MerchantId): Promise<UnderWay> {
+  const newest = (state: string) =>
+    `(select expires_at from recharge_order
+       where merchant_id = $1 and ${state}
+       order by created_at desc, id desc
+       limit ${underWayMax + 1})`
+  const callbacks = (state: string) =>
+    `(select count(*)::integer
+        from (select
+                from callback_lane l
+               cross join lateral (select from callback_outbox o
+                                    where o.lane_id = l.id and o.state = '${state}'
+                                    limit ${underWayMax + 1}) c
+               where l.merchant_id = $1
+               limit ${underWayMax + 1}) c)`
+  const [found] = await rows<UnderWay>(
+    db,
+    `select (select count(*)::integer
+               from (${newest('received = 0')} union all ${newest('received > 0 and received < amount')}) o
+              where expires_at > now()) as "openOrders",
+            ${callbacks('due')} as due, ${callbacks('in_flight')} as "inFlight", ${callbacks('held')} as held`,
+    [merchantId],
+  )
+  return found!
 }
 
 /** Finds another merchant of a name. @returns its appid. */
