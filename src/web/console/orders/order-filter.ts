@@ -7,6 +7,7 @@ import { type OrderState, orderStates } from '../../../orders/order.ts'
 import type { Locale } from '../../shell/locale.ts'
 import type { Texts } from '../parts/page.ts'
 import { plainTyped, readTypedAmount } from '../parts/typed-amount.ts'
+import { type Zone, zoneOf } from '../parts/zones.ts'
 
 // late: something was credited to the order after it expired. An order of any state may be late, but one that nothing was paid to.
 export const listedStates = [...orderStates, 'late'] as const
@@ -29,29 +30,6 @@ export interface OrderListFilter {
 /** The names of the filter's values in a URL. */
 export const orderFilterNames = ['state', 'order', 'user', 'amount', 'from', 'to', 'zone'] as const
 
-/** Zones of which days can be chosen. The browser writes times in its own; a file has to name one. */
-export const zones = [
-  'UTC',
-  'Asia/Shanghai',
-  'Asia/Hong_Kong',
-  'Asia/Singapore',
-  'Asia/Manila',
-  'Asia/Ho_Chi_Minh',
-  'Asia/Jakarta',
-  'Asia/Tokyo',
-  'Asia/Kolkata',
-  'Asia/Dubai',
-  'Europe/Moscow',
-  'Europe/Berlin',
-  'Europe/London',
-  'Africa/Lagos',
-  'America/Sao_Paulo',
-  'America/New_York',
-  'America/Los_Angeles',
-] as const
-
-export type Zone = (typeof zones)[number]
-
 export interface ReadOrderFilter {
   filter: OrderListFilter
   /** Whose days `from` and `to` name. */
@@ -63,7 +41,7 @@ export interface ReadOrderFilter {
 /** Reads the filter of a URL. `from` and `to` are days, both included, or times, as links have them. */
 export async function readOrderFilter(db: Queryable, query: Texts, locale: Locale): Promise<ReadOrderFilter> {
   const wrong: ReadOrderFilter['wrong'] = []
-  const zone = zones.find(one => one === query.text('zone')) ?? (locale === 'zh' ? 'Asia/Shanghai' : 'UTC')
+  const zone = zoneOf(query.text('zone'), locale)
   const state = listedStates.find(one => one === query.text('state')) ?? null
   if (state === null && query.text('state') !== '') wrong.push('state')
   const typed = query.text('amount')

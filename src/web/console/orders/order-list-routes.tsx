@@ -2,6 +2,7 @@
 import type { OrderState } from '../../../orders/order.ts'
 import { orderState } from '../../../orders/order.ts'
 import { commonWords } from '../parts/common-words.ts'
+import { filePageMax, rowsOfPages } from '../parts/csv-list.tsx'
 import { href, hrefWith, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import {
@@ -16,6 +17,7 @@ import {
   Time,
   type Tone,
 } from '../parts/ui.tsx'
+import { zones } from '../parts/zones.ts'
 import {
   formatOrderPlace,
   listedStates,
@@ -25,7 +27,6 @@ import {
   type ReadOrderFilter,
   readOrderFilter,
   readOrderPlace,
-  zones,
 } from './order-filter.ts'
 import {
   type ListedOrder,
@@ -43,8 +44,6 @@ export const orderListRoutes: readonly ConsoleRoute[] = [
 ]
 
 const pageSize = 50
-/** Orders that are read at once for a file. */
-const csvPageSize = 1_000
 
 const none: OrderPage = { orders: [], next: null, looked: null }
 
@@ -181,25 +180,17 @@ async function exportOrders(page: Page): Promise<Answer> {
   return { csv: 'orders.csv', header: orderColumns, rows: filteredRows(page, filter, zone) }
 }
 
-/**
- * Reads the rows page by page. Each page is a statement of its own, so that who takes the file slowly holds no connection. An
- * order that was created meanwhile is not in it.
- */
-async function* filteredRows(
-  page: Page,
-  filter: OrderListFilter,
-  zone: string,
-): AsyncGenerator<readonly string[]> {
+/** Reads the rows page by page. An order that was created meanwhile is not among them. */
+function filteredRows(page: Page, filter: OrderListFilter, zone: string): AsyncGenerator<readonly string[]> {
   const { reads } = page.context
   const scope = scopeOf(page)
-  let before: OrderPlace | null = null
-  do {
-    const found: OrderPage = await readOrderPage(reads, scope, filter, { before, limit: csvPageSize })
-    yield* await readOrderCells(
+  return rowsOfPages(async (before: OrderPlace | null) => {
+    const { orders, next } = await readOrderPage(reads, scope, filter, { before, limit: filePageMax })
+    const rows = await readOrderCells(
       reads,
-      found.orders.map(({ id }) => id),
+      orders.map(({ id }) => id),
       zone,
     )
-    before = found.next
-  } while (before !== null)
+    return { rows, next }
+  })
 }

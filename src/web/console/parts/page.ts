@@ -122,7 +122,8 @@ export function merchantOf(page: Page): PageMerchant {
   return page.merchant
 }
 
-type QueryValues = Record<string, string | number | null | undefined>
+/** Values of a query. Those that are empty are left out. */
+export type QueryValues = Record<string, string | number | null | undefined>
 
 /**
  * Makes a link inside the console; it stays with the merchant that the page is about.

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import type { Cell } from '../../../base/csv.ts'
 import type { Permission } from '../../../people/permission.ts'
 import type { Page } from './page.ts'
 
@@ -47,5 +48,5 @@ export interface CsvAnswer {
   /** 'orders.csv' */
   csv: string
   header: readonly string[]
-  rows: AsyncIterable<readonly string[]>
+  rows: AsyncIterable<readonly Cell[]>
 }
