@@ -28,14 +28,12 @@ export async function listHeld(
   return rows(
     db,
     `select ${columns}, w.node, w.created_at as "since", w.checked_at as "checkedAt", w.note,
-            (select count(*)
-               from waiting_transfer b
-              where b.deposit_address_id = w.deposit_address_id and b.reason = 'behind') as "behind"
+            ${behind('w.deposit_address_id')}
        from waiting_transfer w
        join transfer t on t.id = w.transfer_id
        join deposit_address a on a.id = t.deposit_address_id
        join merchant m on m.id = a.merchant_id
-      where w.reason = 'held' and ${onPage('w.transfer_id')}
+      where w.reason = 'held' and ${onPage('w.transfer_id', 'w.merchant_id')}
       order by w.transfer_id
       limit $3`,
     [merchantId, after ?? 0n, limit],
@@ -75,16 +73,14 @@ export async function listPending(
     `select p.id, m.appid, a.localusermark, a.address, p.amount, p.txid, p.log_index as "logIndex", p.block_height as "height", p.node, p.hosts,
             p.denied, p.checked_at as "checkedAt", coalesce(p.ended_at, p.created_at) as "since",
             p.ended_because as "reason", coalesce(p.ended_by, 'watcher') as "rejectedBy",
-            (select count(*)
-               from waiting_transfer b
-              where b.deposit_address_id = p.deposit_address_id and b.reason = 'behind') as "behind"
+            ${behind('p.deposit_address_id')}
        from pending_proof p
        join deposit_address a on a.id = p.deposit_address_id
        join merchant m on m.id = a.merchant_id
-      where p.ended_as is not distinct from $4 and ${onPage('p.id')}
+      where ${state === 'waits' ? 'p.ended_as is null' : `p.ended_as = '${state}'`} and ${onPage('p.id')}
       order by p.id
       limit $3`,
-    [merchantId, after ?? 0n, limit, state === 'waits' ? null : state],
+    [merchantId, after ?? 0n, limit],
   )
 }
 
@@ -100,8 +96,16 @@ export interface ListedPending extends Omit<ListedHeld, 'id'> {
   rejectedBy: string
 }
 
-/** The condition of `IdPage`, with the id by which the list is sorted: $1 and $2. */
-const onPage = (id: string) => `($1::bigint is null or a.merchant_id = $1) and ${id} > $2`
+/**
+ * The condition of `IdPage`, with the id by which the list is sorted: $1 and $2. What was paid to an address that is nobody's yet is in
+ * no merchant's list.
+ */
+const onPage = (id: string, merchantId = 'a.merchant_id') =>
+  `($1::bigint is null or ${merchantId} = $1 and a.localusermark <> '') and ${id} > $2`
+
+const behind = (addressId: string) => `(select count(*)
+               from waiting_transfer b
+              where b.deposit_address_id = ${addressId} and b.reason = 'behind') as "behind"`
 
 const columns = `t.id, m.appid, a.localusermark, a.address, t.amount, t.txid, t.log_index as "logIndex", t.block_height as "height"`
 

@@ -34,7 +34,7 @@ export async function listUnclaimedPage(
        join deposit_address a on a.id = w.deposit_address_id
        join merchant m on m.id = a.merchant_id
       where w.reason = 'unclaimed' and w.transfer_id > $2
-        and ($1::bigint is null or a.merchant_id = $1 and a.localusermark <> '')
+        and ($1::bigint is null or w.merchant_id = $1 and a.localusermark <> '')
       order by w.transfer_id
       limit $3`,
     [merchantId, after ?? 0n, limit],

@@ -36,9 +36,9 @@ export async function listUnclaimed(tx: Tx, merchantId: MerchantId, max: number)
     tx,
     `select t.id
        from waiting_transfer w
-       join deposit_address a on a.id = w.deposit_address_id and a.merchant_id = $1 and a.localusermark <> ''
+       join deposit_address a on a.id = w.deposit_address_id and a.localusermark <> ''
        join transfer t on t.id = w.transfer_id
-      where w.reason = 'unclaimed'
+      where w.merchant_id = $1 and w.reason = 'unclaimed'
       order by w.deposit_address_id, t.block_height, t.tx_index, t.log_index
       limit $2`,
     [merchantId, max],

@@ -130,9 +130,9 @@ async function sumUnclaimed(tx: Tx, merchantId: MerchantId): Promise<StatementSu
     tx,
     `select count(*) as transfers, coalesce(sum(t.amount), 0)::bigint as units
        from waiting_transfer w
-       join deposit_address d on d.id = w.deposit_address_id and d.merchant_id = $1
+       join deposit_address d on d.id = w.deposit_address_id
        join transfer t on t.id = w.transfer_id
-      where w.reason = 'unclaimed'
+      where w.merchant_id = $1 and w.reason = 'unclaimed'
         -- Addresses that were skipped after a restore belong to no user yet.
         and d.localusermark <> ''`,
     [merchantId],

@@ -133,7 +133,7 @@ const amongWaiting =
       from waiting_transfer w
       join deposit_address d on d.id = w.deposit_address_id
       join transfer t on t.id = w.transfer_id
-     where w.reason ${state === 'held' ? '<>' : '='} 'unclaimed' and ${owned} and ${placed}
+     where w.merchant_id = $1 and w.reason ${state === 'held' ? '<>' : '='} 'unclaimed' and ${owned} and ${placed}
      ${newestFirst}
      limit ${limit}`
 

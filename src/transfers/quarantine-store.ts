@@ -59,7 +59,10 @@ export async function quarantineTransfer(tx: Tx, transferId: TransferId, reason:
   )
 }
 
-/** Reads what is quarantined, oldest first. A log that cannot be decoded is in no merchant's list. */
+/**
+ * Reads what is quarantined, oldest first. A log that cannot be decoded is in no merchant's list, and neither is what was paid to an
+ * address that is nobody's yet.
+ */
 export async function listQuarantined(
   db: Queryable,
   { merchantId, after, limit }: IdPage,
@@ -70,10 +73,11 @@ export async function listQuarantined(
        from quarantine q
       where resolved_at is null and id > $2
         and ($1::bigint is null
-             or exists (select
+             or transfer_id is not null
+            and exists (select
                           from transfer t
                           join deposit_address a on a.id = t.deposit_address_id
-                         where t.id = q.transfer_id and a.merchant_id = $1))
+                         where t.id = q.transfer_id and a.merchant_id = $1 and a.localusermark <> ''))
       order by id
       limit $3`,
     [merchantId, after ?? 0n, limit],

@@ -5,10 +5,14 @@ import { fileURLToPath } from 'node:url'
 import { importAddresses } from '../../src/addresses/import-address.ts'
 import { skipAddresses } from '../../src/addresses/skip-addresses.ts'
 import { takeLease } from '../../src/blocks/watcher-lease-store.ts'
+import { listUnclaimedPage } from '../../src/credits/unclaimed-store.ts'
+import { firstPage } from '../../src/db/id-page.ts'
 import { createPool } from '../../src/db/pool.ts'
 import { findRunning } from '../../src/db/running-processes.ts'
+import { findMerchantId } from '../../src/merchants/merchant-store.ts'
 import { deriveAddress, parseAccountKey } from '../../src/tron/account-key.ts'
 import { openApiUnderTest, otherXpub, testXpub } from '../support/api-under-test.ts'
+import { seedWaiting } from '../support/seed-transfer.ts'
 
 // `gateway restored --skip N` as an operator runs it, and what it refuses.
 const api = await openApiUnderTest()
@@ -123,11 +127,19 @@ test('once it is known whose a skipped address is, it is given to that user, and
   })
   assert.equal(elsewhere.code, 'address_not_assigned', "nobody's still")
 
+  const paid = await api.pool.query('select id from deposit_address where address = $1', [sisters])
+  await seedWaiting(api.pool, { addressId: paid.rows[0].id, reason: 'unclaimed', amount: 9n, height: 1 })
   const given = await importAddresses(api.pool, {
     appid: sister.appid,
     localusermark: '7',
     addresses: [sisters],
   })
+  const unclaimedOf = async (appid: string) => {
+    const merchantId = await findMerchantId(api.pool, appid)
+    return (await listUnclaimedPage(api.pool, { ...firstPage(9), merchantId })).map(one => one.address)
+  }
+  assert.deepEqual(await unclaimedOf(sister.appid), [sisters], 'with what was paid there')
+  assert.deepEqual(await unclaimedOf(shop.appid), [])
   assert.deepEqual(given.adopted, [sisters], 'of a merchant that shares the counter')
   const base = await api.ask(sister, 'newAddress', { username: 'u', localusermark: '7' })
   assert.equal(base.data.address, sisters, 'the base address of a user who has no other')
