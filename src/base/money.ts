@@ -27,6 +27,13 @@ export function parseUsdt(text: string): UsdtUnits | null {
   return usdt(BigInt(match[1]! + (match[2] ?? '').padEnd(decimals, '0')))
 }
 
+/** Reads an amount that may be below 0: "-1.5". @returns as `parseUsdt`. */
+export function parseSignedUsdt(text: string): UsdtUnits | null {
+  if (!text.startsWith('-')) return parseUsdt(text)
+  const units = parseUsdt(text.slice(1))
+  return units && usdt(-units)
+}
+
 /** Writes base units as decimal USDT in its shortest form: "3", "3.00005", of a correction "-1". */
 export function formatUsdt(units: bigint): string {
   if (units < 0n) return `-${formatUsdt(-units)}`

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander'
 import { UsageError } from '../base/errors.ts'
 import type { MarkId, TransferId } from '../base/ids.ts'
-import { formatUsdt, parseUsdt, type UsdtUnits, usdt } from '../base/money.ts'
+import { formatUsdt, parseSignedUsdt, type UsdtUnits } from '../base/money.ts'
 import { readRules } from '../credits/credit-rules.ts'
 import { makeMark, markRefusals, type WantedMark } from '../credits/make-mark.ts'
-import { type MarkKind, type MarkTarget, markKinds } from '../credits/mark.ts'
+import { type MarkKind, type MarkTarget, markKinds, readTxid } from '../credits/mark.ts'
 import { type ListedMark, listMarks } from '../credits/mark-store.ts'
 import { withdrawMark } from '../credits/settle-outside.ts'
 import { findOrderOwner } from '../credits/unclaimed-store.ts'
@@ -83,7 +83,7 @@ async function mark(kind: WantedMark['kind'], options: MarkOptions): Promise<voi
     throw new UsageError('give --transfer or --ordersn')
   const decision = decisionFrom(options)
   const amount = readAmount(options.amount)
-  const txid = readTxid(options.txid)
+  const txid = txidFrom(options.txid)
   await withDatabase('command', async (pool, config) => {
     const rules = await readRules(pool, config.creditQuorumAmount)
     const target =
@@ -103,16 +103,15 @@ async function orderTarget(db: Queryable, ordersn: string): Promise<MarkTarget> 
 }
 
 function readAmount(text: string): UsdtUnits {
-  const isLess = text.startsWith('-')
-  const units = parseUsdt(isLess ? text.slice(1) : text)
+  const units = parseSignedUsdt(text)
   if (units === null) throw new UsageError(`--amount: decimal USDT such as 3.5, got "${text}"`)
-  return isLess ? usdt(-units) : units
+  return units
 }
 
-function readTxid(text: string | undefined): string | null {
+function txidFrom(text: string | undefined): string | null {
   if (text === undefined) return null
-  const txid = text.trim().replace(/^0x/i, '').toLowerCase()
-  if (!/^[0-9a-f]{64}$/.test(txid)) throw new UsageError(`--txid: 64 hex digits, got "${text}"`)
+  const txid = readTxid(text)
+  if (txid === undefined) throw new UsageError(`--txid: 64 hex digits, got "${text}"`)
   return txid
 }
 

@@ -43,3 +43,9 @@ export function takenBy({ kind, amount }: Pick<NewMark, 'kind' | 'amount'>): big
   if (kind === 'refund') return amount
   return amount < 0n ? -amount : 0n
 }
+
+/** Reads a transaction id as people paste it, in any case, with or without 0x. @returns undefined when it is none. */
+export function readTxid(text: string): string | undefined {
+  const txid = text.trim().replace(/^0x/i, '').toLowerCase()
+  return /^[0-9a-f]{64}$/.test(txid) ? txid : undefined
+}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import type { TestVisitor } from '../../support/console-under-test.ts'
+import { downloadCsv } from '../../support/read-csv.ts'
 import { seedAddress, seedAddresses } from '../../support/seed.ts'
 import { seedSeen } from '../../support/seed-transfer.ts'
 import { openMoneyShop } from './money/money-shop.ts'
@@ -41,6 +42,35 @@ test('an address shows its user, its transfers and what is on the way', async ()
   assert.equal((await support.get(`/console/addresses/${theirs.rows[0].address}`)).status, 404)
   assert.equal((await admin.get(`/console/addresses/${theirs.rows[0].address}`)).status, 200)
   assert.equal((await support.get('/console/addresses/nothing')).status, 404)
+})
+
+test("addresses of a merchant, of a user, and an address's transfers are downloaded", async () => {
+  const file = (visit: TestVisitor, query = '') => downloadCsv(visit, `/console/addresses.csv?${query}`)
+  const own = await file(support)
+  assert.deepEqual(
+    own.map(({ localusermark }) => localusermark),
+    ['u1', 'u1', 'u2', 'u3', 'u4'],
+  )
+  const { address, kind, received_usdt, received_at_least, unclaimed_usdt, appid } = own[0]!
+  assert.deepEqual(
+    { address, kind, received_usdt, received_at_least, unclaimed_usdt, appid },
+    {
+      ...{ address: u1.address, kind: 'base', received_usdt: '3', received_at_least: 'false' },
+      ...{ unclaimed_usdt: '3', appid: shop.appid },
+    },
+  )
+  assert.match(own[0]!.assigned_local!, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/)
+  assert.equal((await file(support, 'user=u1')).length, 2)
+  assert.equal((await file(support, 'user=x1')).length, 0)
+  assert.equal((await file(admin)).length, 6)
+  const path = `/console/addresses/${u1.address}/transfers.csv`
+  const [transfer, ...others] = await downloadCsv(support, path)
+  assert.deepEqual(
+    [transfer!.txid, transfer!.amount_usdt, transfer!.state, others.length],
+    [unclaimed.txid, '3', 'unclaimed', 0],
+  )
+  const theirs = await pool.query('select address from deposit_address where merchant_id = $1', [other.id])
+  assert.equal((await support.get(`/console/addresses/${theirs.rows[0].address}/transfers.csv`)).status, 404)
 })
 
 test('a long list goes on where a page ended, by user and of one user', async () => {

@@ -1,7 +1,22 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { GatewayError } from '../../../base/errors.ts'
-import { cursorOf, type ListedTransfer, placeOfCursor } from '../../../orders/listed-transfer.ts'
+import { formatUsdt } from '../../../base/money.ts'
+import {
+  cursorOf,
+  type ListedTransfer,
+  placeOfCursor,
+  type SeenTransfer,
+  type TransferPlace,
+} from '../../../orders/listed-transfer.ts'
 import { readTransferPage } from '../../../orders/transfer-page-store.ts'
+import {
+  type FileColumns,
+  FileForm,
+  fileOfList,
+  filePageMax,
+  type ListPage,
+  timeColumns,
+} from '../parts/csv-list.tsx'
 import { href, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import {
@@ -11,12 +26,14 @@ import {
   Field,
   Filters,
   Id,
+  Pager,
   Section,
   State,
   Table,
   Time,
   type Tone,
 } from '../parts/ui.tsx'
+import { zoneOf } from '../parts/zones.ts'
 import {
   type AddressPlace,
   type ConsoleAddress,
@@ -27,21 +44,21 @@ import { type AddressWords, addressWords } from './address-words.ts'
 
 export const userAddressRoutes: readonly ConsoleRoute[] = [
   { method: 'GET', path: '/addresses', who: 'see', handle: listAddresses },
+  { method: 'GET', path: '/addresses.csv', who: 'see', handle: exportAddresses },
   { method: 'GET', path: '/addresses/:address', who: 'see', handle: showAddress },
+  { method: 'GET', path: '/addresses/:address/transfers.csv', who: 'see', handle: exportTransfers },
 ]
 
 const pageMax = 50
+/** Addresses that are read at once for a file: what arrived at each is added up. */
+const fileMax = 100
 const wordsFor = (page: Page): AddressWords => wordsOf(page, addressWords)
 
 async function listAddresses(page: Page): Promise<Answer> {
   const words = wordsFor(page)
   const user = page.query.text('user')
   const after = placeOf(page)
-  const found = await readAddresses(page.context.reads, {
-    ...{ scope: scopeOf(page), user: user === '' ? null : user.slice(0, 64), after, limit: pageMax + 1 },
-  })
-  const shown = found.slice(0, pageMax)
-  const last = found.length > pageMax ? shown.at(-1)! : null
+  const { rows, next } = await readList(page, after, pageMax)
   return {
     title: words.title,
     body: (
@@ -57,7 +74,7 @@ async function listAddresses(page: Page): Promise<Answer> {
         </div>
         <Table
           caption={words.title}
-          rows={shown}
+          rows={rows}
           empty={user === '' ? words.empty : words.emptyUser}
           columns={[
             {
@@ -78,28 +95,51 @@ async function listAddresses(page: Page): Promise<Answer> {
             { head: words.created, cell: one => <Time at={one.createdAt} /> },
           ]}
         />
-        {(after || last) && (
-          <p class="pager">
-            {after && (
-              <a class="button plain" href={href(page, '/addresses', { user })}>
-                {words.first}
-              </a>
-            )}
-            {last && (
-              <a
-                class="button plain"
-                rel="next"
-                href={href(page, '/addresses', { user, after: `${last.id}`, mark: last.localusermark })}
-              >
-                {words.more}
-              </a>
-            )}
-          </p>
-        )}
+        <Pager
+          {...{ page, forward: true }}
+          next={next && href(page, '/addresses', { user, ...placeQuery(next) })}
+          first={after && href(page, '/addresses', { user })}
+        />
+        <FileForm page={page} path="/addresses.csv" query={{ user }} />
       </>
     ),
   }
 }
+
+/** Reads a page of the addresses that the query asks for. */
+async function readList(
+  page: Page,
+  after: AddressPlace | null,
+  limit: number,
+): Promise<ListPage<ConsoleAddress, AddressPlace>> {
+  const user = page.query.text('user')
+  const found = await readAddresses(page.context.reads, {
+    ...{ scope: scopeOf(page), user: user === '' ? null : user.slice(0, 64), after, limit: limit + 1 },
+  })
+  const rows = found.slice(0, limit)
+  return { rows, next: found.length > limit ? rows.at(-1)! : null }
+}
+
+/** Exports all addresses that the query asks for, in the order of the list. */
+async function exportAddresses(page: Page): Promise<Answer> {
+  const zone = zoneOf(page.query.text('zone'), page.locale)
+  const columns: FileColumns<ConsoleAddress> = {
+    address: one => one.address,
+    appid: one => one.appid,
+    localusermark: one => one.localusermark,
+    username: one => one.username,
+    kind: one => one.kind,
+    orderid: one => one.orderid,
+    received_usdt: one => formatUsdt(one.received),
+    // Not all that arrived there was added up.
+    received_at_least: one => one.isPartial,
+    unclaimed_usdt: one => formatUsdt(one.unclaimed),
+    ...timeColumns('assigned', zone, one => one.createdAt),
+  }
+  return fileOfList('addresses.csv', columns, (after: AddressPlace | null) => readList(page, after, fileMax))
+}
+
+const placeQuery = ({ id, localusermark }: AddressPlace) => ({ after: `${id}`, mark: localusermark })
 
 function placeOf(page: Page): AddressPlace | null {
   const id = page.query.text('after')
@@ -137,16 +177,50 @@ const tones: Record<ListedTransfer['state'], Tone> = {
   settled_outside: 'grey',
 }
 
-async function showAddress(page: Page): Promise<Answer> {
-  const { reads } = page.context
-  const one = await findConsoleAddress(reads, page.params.address!, scopeOf(page))
+/** @throws GatewayError not_found for what is no address, or another merchant's. */
+async function addressOf(page: Page): Promise<ConsoleAddress> {
+  const one = await findConsoleAddress(page.context.reads, page.params.address!, scopeOf(page))
   if (!one) throw new GatewayError('not_found', 'no such address')
+  return one
+}
+
+async function readTransfers(
+  page: Page,
+  { merchantId, address }: ConsoleAddress,
+  after: TransferPlace | null,
+  limit: number,
+): Promise<ListPage<ListedTransfer, TransferPlace> & { seen: SeenTransfer[] }> {
+  const filter = { address, after, limit }
+  const { transfers, seen } = await readTransferPage(page.context.reads, merchantId, filter)
+  const rows = transfers.slice(0, limit)
+  return { rows, seen, next: transfers.length > limit ? rows.at(-1)! : null }
+}
+
+/** Exports all transfers to an address, newest first, with the columns of `gateway export transfers` where it has them. */
+async function exportTransfers(page: Page): Promise<Answer> {
+  const one = await addressOf(page)
+  const columns: FileColumns<ListedTransfer> = {
+    ...timeColumns('paid', zoneOf(page.query.text('zone'), page.locale), row => row.time),
+    appid: () => one.appid,
+    localusermark: row => row.localusermark,
+    address: row => row.address,
+    from_address: row => row.from,
+    amount_usdt: row => formatUsdt(row.amount),
+    state: row => row.state,
+    orderid: row => row.orderid,
+    txid: row => row.txid,
+    log_index: row => row.logIndex,
+    block_height: row => row.height,
+  }
+  return fileOfList('transfers.csv', columns, (after: TransferPlace | null) =>
+    readTransfers(page, one, after, filePageMax),
+  )
+}
+
+async function showAddress(page: Page): Promise<Answer> {
+  const one = await addressOf(page)
   const after = placeOfCursor(page.query.text('after'))
-  const { transfers, seen } = await readTransferPage(reads, one.merchantId, {
-    ...{ address: one.address, after, limit: pageMax },
-  })
-  const shown = transfers.slice(0, pageMax)
-  const last = transfers.length > pageMax ? shown.at(-1)! : null
+  const { rows, next, seen } = await readTransfers(page, one, after, pageMax)
   const words = wordsFor(page)
   const path = `/addresses/${one.address}`
   return {
@@ -198,22 +272,14 @@ async function showAddress(page: Page): Promise<Answer> {
           </Section>
         )}
         <Section title={words.transfers}>
-          <Transfers page={page} rows={shown} />
+          <Transfers page={page} rows={rows} />
         </Section>
-        {(after || last) && (
-          <p class="pager">
-            {after && (
-              <a class="button plain" href={href(page, path)}>
-                {words.first}
-              </a>
-            )}
-            {last && (
-              <a class="button plain" rel="next" href={href(page, path, { after: cursorOf(last) })}>
-                {words.more}
-              </a>
-            )}
-          </p>
-        )}
+        <Pager
+          {...{ page, forward: true }}
+          next={next && href(page, path, { after: cursorOf(next) })}
+          first={after && href(page, path)}
+        />
+        <FileForm page={page} path={`${path}/transfers.csv`} />
       </>
     ),
   }

@@ -1,8 +1,8 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import type { MarkId } from '../../../base/ids.ts'
-import { parseUsdt, type UsdtUnits, usdt } from '../../../base/money.ts'
+import { parseSignedUsdt } from '../../../base/money.ts'
 import { makeMark, type markRefusals } from '../../../credits/make-mark.ts'
-import type { MarkTarget } from '../../../credits/mark.ts'
+import { type MarkTarget, readTxid } from '../../../credits/mark.ts'
 import { withdrawMark } from '../../../credits/settle-outside.ts'
 import { can, href, type Page, scopeOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
@@ -22,6 +22,7 @@ import {
   type Wrong,
   wordsFor,
 } from './money-parts.tsx'
+import { orderPathOf, transferPathOf } from './money-paths.ts'
 import { type MoneyMark, type MoneyOrder, readMoneyMarks, readMoneyOrder } from './money-store.ts'
 
 export const markRoutes: readonly ConsoleRoute[] = [
@@ -84,14 +85,15 @@ export async function noteMark(
 ): Promise<Answer> {
   const { mark: said, problems } = wordsFor(page)
   const form = 'mark'
-  const amount = readSigned(page.form.text('amount'))
+  const amount = parseSignedUsdt(page.form.text('amount'))
   if (amount === null) return show({ form, field: 'amount', text: said.badAmount })
-  const given = page.form.text('txid').replace(/^0x/i, '').toLowerCase()
-  if (given !== '' && !/^[0-9a-f]{64}$/.test(given)) return show({ form, field: 'txid', text: said.badTxid })
+  const given = page.form.text('txid')
+  const txid = given === '' ? null : readTxid(given)
+  if (txid === undefined) return show({ form, field: 'txid', text: said.badTxid })
   const decision = decisionOf(page)
   if (!decision) return show(reasonMissing(page, form))
   const kind = page.form.text('kind') === 'correction' ? 'correction' : 'refund'
-  const wanted = { kind, target, amount, txid: given === '' ? null : given } as const
+  const wanted = { kind, target, amount, txid } as const
   const marked = await makeMark(page.context.pool, await rulesOf(page), wanted, decision, scopeOf(page))
   if (marked.kind === 'refused') {
     const { code } = marked
@@ -101,17 +103,9 @@ export async function noteMark(
   return { goTo: href(page, path, { done: marked.kind === 'done' ? 'noted' : 'already' }) }
 }
 
-function readSigned(text: string): UsdtUnits | null {
-  const isLess = text.startsWith('-')
-  const units = parseUsdt(isLess ? text.slice(1) : text)
-  return units !== null && isLess ? usdt(-units) : units
-}
-
 async function orderOf(page: Page): Promise<MoneyOrder> {
   return found(await readMoneyOrder(page.context.reads, page.params.ordersn!, scopeOf(page)))
 }
-
-const orderPath = ({ ordersn }: MoneyOrder): string => `/money/orders/${encodeURIComponent(ordersn)}`
 
 async function showOrderMarks(page: Page, wrong?: Wrong): Promise<Answer> {
   const order = await orderOf(page)
@@ -143,7 +137,7 @@ async function showOrderMarks(page: Page, wrong?: Wrong): Promise<Answer> {
           <MarkTable page={page} marks={marks} />
         </Section>
         {can(page, 'money') && (
-          <MarkForm page={page} wrong={wrong} action={href(page, `${orderPath(order)}/mark`)} />
+          <MarkForm page={page} wrong={wrong} action={href(page, `${orderPathOf(order.ordersn)}/mark`)} />
         )}
       </>
     ),
@@ -152,7 +146,9 @@ async function showOrderMarks(page: Page, wrong?: Wrong): Promise<Answer> {
 
 async function markOrder(page: Page): Promise<Answer> {
   const order = await orderOf(page)
-  return noteMark(page, { orderId: order.id }, orderPath(order), wrong => showOrderMarks(page, wrong))
+  return noteMark(page, { orderId: order.id }, orderPathOf(order.ordersn), wrong =>
+    showOrderMarks(page, wrong),
+  )
 }
 
 async function withdraw(page: Page): Promise<Answer> {
@@ -164,8 +160,7 @@ async function withdraw(page: Page): Promise<Answer> {
   const decision = decisionOf(page)
   if (!decision) return show(reasonMissing(page, 'withdraw'))
   const { transferId, ordersn } = mark
-  const path =
-    transferId === null ? `/money/orders/${encodeURIComponent(ordersn!)}` : `/money/transfers/${transferId}`
+  const path = transferId === null ? orderPathOf(ordersn!) : transferPathOf(transferId)
   const withdrawn = await withdrawMark(page.context.pool, await rulesOf(page), id as MarkId, decision, scope)
   return afterDecision(page, withdrawn, { path, done: 'withdrawn', form: 'withdraw', show })
 }

@@ -35,6 +35,7 @@ import {
   type Wrong,
   wordsFor,
 } from './money-parts.tsx'
+import { transferPathOf } from './money-paths.ts'
 import {
   latestOrdersOf,
   type MoneyMark,
@@ -55,8 +56,6 @@ export const moneyTransferRoutes: readonly ConsoleRoute[] = [
 async function transferOf(page: Page): Promise<MoneyTransfer> {
   return found(await readMoneyTransfer(page.context.reads, idOf(page), scopeOf(page)))
 }
-
-const pathOf = ({ id }: MoneyTransfer): string => `/money/transfers/${id}`
 
 /** Marks are made of what was credited, or settled outside. */
 const canBeMarked = ({ state }: MoneyTransfer): boolean =>
@@ -126,7 +125,7 @@ function UnclaimedForms(props: {
 }) {
   const { page, transfer, orders, wrong } = props
   const words = wordsFor(page)
-  const action = href(page, `${pathOf(transfer)}/assign`)
+  const action = href(page, `${transferPathOf(transfer.id)}/assign`)
   const kept = (form: string, name: string) => (wrong?.form === form ? page.form.text(name) : '')
   const target = (form: 'order' | 'user', name: string, label: string, hint: string, submit: string) => (
     <Form page={page} action={action} ask={words.assign.ask}>
@@ -155,7 +154,7 @@ function UnclaimedForms(props: {
         <Section title={words.settle.title} id="settle">
           <p class="hint">{words.settle.hint}</p>
           <DecideForm
-            {...{ page, wrong, form: 'settle', action: href(page, `${pathOf(transfer)}/settle`) }}
+            {...{ page, wrong, form: 'settle', action: href(page, `${transferPathOf(transfer.id)}/settle`) }}
             buttons={[['settle', words.settle.submit]]}
           />
         </Section>
@@ -203,7 +202,12 @@ async function assign(page: Page): Promise<Answer> {
   if (decided.kind === 'refused')
     return showTransfer(page, { form, field, text: words.problems[decided.code] })
   return afterDecision(page, decided, {
-    ...{ path: pathOf(transfer), done: 'assigned', form, show: wrong => showTransfer(page, wrong) },
+    ...{
+      path: transferPathOf(transfer.id),
+      done: 'assigned',
+      form,
+      show: wrong => showTransfer(page, wrong),
+    },
   })
 }
 
@@ -216,7 +220,7 @@ async function settle(page: Page): Promise<Answer> {
   if (decided.kind === 'refused')
     return showTransfer(page, { form: 'settle', text: wordsFor(page).problems[decided.code] })
   return afterDecision(page, decided, {
-    ...{ path: pathOf(transfer), done: 'settled_outside', form: 'settle' },
+    ...{ path: transferPathOf(transfer.id), done: 'settled_outside', form: 'settle' },
     show: wrong => showTransfer(page, wrong),
   })
 }
@@ -248,7 +252,7 @@ function AdminForm(props: { page: Page; transfer: MoneyTransfer; wrong: Wrong | 
       <p class="hint">{said[transfer.state as 'held' | 'quarantined' | 'rejected']}</p>
       <DecideForm
         {...{ page, wrong, buttons, form: 'decide', ask: said.ask }}
-        action={href(page, `${pathOf(transfer)}/decide`)}
+        action={href(page, `${transferPathOf(transfer.id)}/decide`)}
       />
     </Section>
   )
@@ -266,10 +270,10 @@ async function decide(page: Page): Promise<Answer> {
   if (!decisionsFor(page, transfer).some(([one]) => one === wanted))
     return show({ form: 'decide', text: problems.impossible(states[state] ?? state) })
   const rules = await rulesOf(page)
-  const after = { path: pathOf(transfer), done: 'decided', form: 'decide', show }
+  const after = { path: transferPathOf(transfer.id), done: 'decided', form: 'decide', show }
   if (wanted === 'retry' && quarantineId !== null) {
     await retryQuarantined(pool, rules, quarantineId, decision)
-    return { goTo: href(page, pathOf(transfer), { done: 'decided' }) }
+    return { goTo: href(page, transferPathOf(transfer.id), { done: 'decided' }) }
   }
   if (quarantineId !== null) {
     const carryOut = wanted === 'reopen' ? reopenQuarantined : rejectQuarantined
@@ -301,12 +305,16 @@ function MarkPart(props: {
           <MarkTable page={page} marks={marks} />
         </Section>
       )}
-      {isOpen && <MarkForm page={page} wrong={wrong} action={href(page, `${pathOf(transfer)}/mark`)} />}
+      {isOpen && (
+        <MarkForm page={page} wrong={wrong} action={href(page, `${transferPathOf(transfer.id)}/mark`)} />
+      )}
     </>
   )
 }
 
 async function mark(page: Page): Promise<Answer> {
   const transfer = await transferOf(page)
-  return noteMark(page, { transferId: transfer.id }, pathOf(transfer), wrong => showTransfer(page, wrong))
+  return noteMark(page, { transferId: transfer.id }, transferPathOf(transfer.id), wrong =>
+    showTransfer(page, wrong),
+  )
 }

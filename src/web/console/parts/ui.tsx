@@ -136,20 +136,20 @@ export function Table<R>(props: {
   )
 }
 
-/** Links to the next page of a list and back to its first. */
-export function Pager(props: { page: Page; next: string | null; first: string | null }) {
+/** Links to the next page of a list and back to its first. `forward`: the list does not begin with what is newest. */
+export function Pager(props: { page: Page; next: string | null; first: string | null; forward?: true }) {
   const words = commonWords(props.page)
   if (!props.next && !props.first) return null
   return (
     <p class="pager">
       {props.first && (
         <a class="button plain" href={props.first}>
-          {words.newest}
+          {props.forward ? words.beginning : words.newest}
         </a>
       )}
       {props.next && (
         <a class="button plain" rel="next" href={props.next}>
-          {words.next}
+          {props.forward ? words.more : words.next}
         </a>
       )}
     </p>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { followChain } from '../../../support/api-under-test.ts'
 import { openConsoleUnderTest } from '../../../support/console-under-test.ts'
+import { downloadCsv } from '../../../support/read-csv.ts'
 import { seedAddress, seedOrder, seedOrders } from '../../../support/seed.ts'
 import { seedMerchant } from '../../../support/seed-merchant.ts'
 import { seedCredit, seedTransfer } from '../../../support/seed-transfer.ts'
@@ -50,18 +51,7 @@ const list = async (query: string, who = visit) => {
   assert.equal(status, 200, query)
   return shown(text)
 }
-const csv = async (query: string, who = visit) => {
-  const { status, text, headers } = await who.get(`/console/orders.csv?${query}`)
-  assert.equal(status, 200, query)
-  assert.match(`${headers['content-type']}`, /^text\/csv/)
-  assert(text.startsWith('\ufeff'))
-  const [header, ...lines] = text
-    .slice(1)
-    .trimEnd()
-    .split('\r\n')
-    .map(line => line.split(','))
-  return lines.map(line => Object.fromEntries(line.map((cell, i) => [header![i]!, cell])))
-}
+const csv = (query: string, who = visit) => downloadCsv(who, `/console/orders.csv?${query}`)
 const all = Object.keys(kinds).reverse()
 
 test('each filter shows the orders that it names, newest first, and the file has the same', async () => {
