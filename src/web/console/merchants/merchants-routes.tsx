@@ -233,7 +233,7 @@ async function showChange(page: Page, errors: ChangeErrors = {}): Promise<Answer
             </Form>
           </Section>
           <Section title={words[next]}>
-            <ul>
+            <ul class="steps">
               {words[`${next}Texts`].map(text => (
                 <li key={text}>{text}</li>
               ))}

@@ -49,7 +49,7 @@ async function showNodes(page: Page): Promise<Answer> {
                 <Section title={words.cursor}>
                   <Facts
                     rows={[
-                      [words.cursor, <Count value={found.cursor.height} key="cursor" />],
+                      [words.cursorHeight, <Count value={found.cursor.height} key="cursor" />],
                       [words.lag, words.blocks(found.cursor.blocksBehind)],
                       [words.moved, <Time at={new Date(found.cursor.movedAt)} key="moved" />],
                     ]}

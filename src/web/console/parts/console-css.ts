@@ -135,8 +135,8 @@ main.alone{margin:0 auto}
 table,tbody,tr,td{display:block}
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 tr{margin-bottom:8px;padding:8px 12px;background:var(--surface);border:1px solid var(--line);border-radius:8px}
-td,td.end{display:grid;grid-template-columns:112px minmax(0,1fr);gap:8px;padding:4px 0;border:0;text-align:left;overflow-wrap:anywhere}
-td::before{content:attr(data-head);color:var(--quiet);font-size:12px}
+td,td.end{display:flow-root;padding:4px 0 4px 120px;border:0;text-align:left;overflow-wrap:anywhere}
+td::before{content:attr(data-head);float:left;width:112px;margin-left:-120px;color:var(--quiet);font-size:12px}
 .facts>div{grid-template-columns:1fr;gap:0}
 .filters .field,.filters .field>input,.filters .field>select{width:100%}
 }

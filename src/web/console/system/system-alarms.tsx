@@ -14,30 +14,43 @@ export function Alarms(props: { page: Page; words: SystemWords; alarms: readonly
   const { page, words } = props
   const { meanings } = wordsOf(page, alarmWords)
   return (
-    <Table
-      caption={words.alarms}
-      columns={[
-        {
-          head: words.alarm,
-          cell: ({ name }) => (
-            <State tone="red">
-              <a href={href(page, `/system/alarms/${name}`)} aria-label={`${name}: ${words.runbook}`}>
-                {name}
-              </a>
-            </State>
-          ),
-        },
-        { head: words.meaning, cell: ({ name }) => meanings[name] },
-        { head: words.about, cell: ({ count }) => words.things(count) },
-        { head: words.since, cell: ({ raisedAt }) => <Time at={raisedAt} /> },
-        {
-          head: words.told,
-          cell: ({ toldAt }) => (toldAt ? <Time at={toldAt} /> : <span class="quiet">{words.notTold}</span>),
-        },
-      ]}
-      rows={props.alarms}
-      empty={<State tone="green">{words.noAlarms}</State>}
-    />
+    <>
+      <Table
+        caption={words.alarms}
+        columns={[
+          {
+            head: words.alarm,
+            cell: ({ name }) => (
+              <State tone="red">
+                <a href={href(page, `/system/alarms/${name}`)} aria-label={`${name}: ${words.runbook}`}>
+                  {name}
+                </a>
+              </State>
+            ),
+          },
+          { head: words.meaning, cell: ({ name }) => meanings[name] },
+          { head: words.about, cell: ({ count }) => words.things(count) },
+          { head: words.since, cell: ({ raisedAt }) => <Time at={raisedAt} /> },
+          {
+            head: words.told,
+            cell: ({ toldAt }) =>
+              toldAt ? <Time at={toldAt} /> : <span class="quiet">{words.notTold}</span>,
+          },
+        ]}
+        rows={props.alarms}
+        empty={<State tone="green">{words.noAlarms}</State>}
+      />
+      <details class="after">
+        <summary>{words.everyAlarm}</summary>
+        <ul class="steps">
+          {alarmNames.map(name => (
+            <li key={name}>
+              <a href={href(page, `/system/alarms/${name}`)}>{name}</a> {meanings[name]}
+            </li>
+          ))}
+        </ul>
+      </details>
+    </>
   )
 }
 
@@ -60,6 +73,9 @@ export async function showAlarm(page: Page): Promise<Answer> {
           ) : (
             <State tone="green">{words.notRaised}</State>
           )}
+          <a class="button plain" href={`${href(page, '/system')}#alarms`}>
+            {words.backToAlarms}
+          </a>
         </div>
         <Section title={words.meaning}>
           <p>{meanings[name]}</p>

@@ -38,7 +38,7 @@ export function Database(props: { words: SystemWords; kept: Kept<DatabaseFacts> 
               ) : (
                 <details>
                   <summary>{partitions.length}</summary>
-                  <ul>
+                  <ul class="steps">
                     {partitions.map(one => (
                       <li key={one.name}>
                         <code>{one.name}</code> {sizeText(one.bytes)}

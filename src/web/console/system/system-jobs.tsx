@@ -54,6 +54,9 @@ export function Jobs(props: {
   )
 }
 
+/** A slower rate says nothing. */
+const rateMin = 0.1
+
 /** A watcher at the head is some blocks behind: it reads them when they are solid. */
 const catchUpMin = 40
 
@@ -84,7 +87,7 @@ function shownJob(words: SystemWords, job: Job, now: Date): ShownJob {
         )}
         <br />
         <span class="quiet">
-          {done > 0n &&
+          {perSecond >= rateMin &&
             tookMs >= 1_000 &&
             words.rate(perSecond < 10 ? perSecond.toFixed(1) : `${Math.round(perSecond)}`)}
           {leftMs !== null && leftMs > 0 && `, ${words.left(durationText(leftMs))}`}

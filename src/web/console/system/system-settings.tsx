@@ -8,8 +8,10 @@ import type { SystemWords } from './system-words.ts'
 /** The settings of this process, as far as they can hold no secret. */
 export function Settings(props: { words: SystemWords; settings: readonly SettingInForce[] }) {
   const { words, settings } = props
-  const shown = ({ name, from, shown }: SettingInForce) => {
-    if (from === 'not set' || shown === '') return <span class="quiet">–</span>
+  const set = settings.filter(({ from }) => from !== 'not set')
+  const notSet = settings.filter(({ from }) => from === 'not set')
+  const shown = ({ name, shown }: SettingInForce) => {
+    if (shown === '') return <span class="quiet">–</span>
     if (shown === null) return <span class="quiet">{words.hidden}</span>
     return (
       <>
@@ -28,9 +30,20 @@ export function Settings(props: { words: SystemWords; settings: readonly Setting
           { head: words.value, cell: shown },
           { head: words.from, cell: ({ from }) => words.sources[from] },
         ]}
-        rows={settings}
+        rows={set}
         empty="–"
       />
+      {notSet.length > 0 && (
+        <p class="after">
+          {words.notSet}
+          {notSet.map(({ name }) => (
+            <span key={name}>
+              {' '}
+              <code>{name}</code>
+            </span>
+          ))}
+        </p>
+      )}
     </>
   )
 }
