@@ -9,6 +9,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { csvLine } from '../../base/csv.ts'
 import { type ErrorCode, GatewayError, UsageError } from '../../base/errors.ts'
+import { isPassingDatabaseError } from '../../db/outage.ts'
 import { rows } from '../../db/pool.ts'
 import { tookTooLong } from '../../db/read-pool.ts'
 import { invitationPath } from '../../people/invitation-store.ts'
@@ -271,13 +272,14 @@ function refererOf(page: Page): string | undefined {
 /** What the metrics call it. */
 const refusalOf: Record<ProblemKind, ErrorCode> = {
   ...{ notFound: 'not_found', expired: 'bad_request', tooMany: 'rate_limited' },
-  ...{ slow: 'unavailable', refused: 'bad_parameter', unavailable: 'unavailable' },
+  ...{ slow: 'unavailable', database: 'unavailable', refused: 'bad_parameter', unavailable: 'unavailable' },
 }
 
 function problemOf(error: unknown): ProblemKind {
   if (error instanceof UsageError) return 'refused'
   if (error instanceof TooManySignIns) return 'tooMany'
   if (tookTooLong(error)) return 'slow'
+  if (isPassingDatabaseError(error)) return 'database'
   const { code, statusCode } = error as { code?: string; statusCode?: number }
   if (code?.startsWith('FST_CSRF')) return 'expired'
   if (error instanceof GatewayError) {

@@ -11,10 +11,13 @@ import { alarmWords } from '../../../src/web/console/parts/alarm-words.ts'
 import { readRunbook } from '../../../src/web/console/system/runbook.ts'
 import { sizeText } from '../../../src/web/console/system/system-database.tsx'
 import { followChain } from '../../support/api-under-test.ts'
+import { startBreakableProxy } from '../../support/breakable-proxy.ts'
 import { openConsoleOn, openConsoleUnderTest } from '../../support/console-under-test.ts'
+import { cloneDatabase } from '../../support/database.ts'
 import { pageWords } from '../../support/page-words.ts'
 import { seedAddress } from '../../support/seed.ts'
 import { seedMerchant } from '../../support/seed-merchant.ts'
+import { waitUntil } from '../../support/wait-until.ts'
 
 const secrets = {
   TRONGRID_API_KEY: 'trongrid-key-123',
@@ -93,6 +96,23 @@ test('a part of the system page that cannot be read says so, and the others are 
   const nodes = await visit.get('/console/nodes')
   assert.equal(nodes.status, 200)
   assert.match(pageWords(nodes.text), /No watcher has reported its nodes yet.*This could not be read/)
+})
+
+test('while the database cannot be reached every page says so, and works again after it', async () => {
+  const database = await cloneDatabase()
+  const proxy = await startBreakableProxy(database.url)
+  const center = await openConsoleOn({ url: proxy.url, pool: database.pool })
+  after(center.close)
+  const visit = await center.signedIn(center.admin)
+  assert.equal((await visit.get('/console/system')).status, 200)
+  await proxy.cut()
+  for (const path of ['/console/system', '/console/nodes', '/console/merchants', '/console']) {
+    const { status, text, headers } = await visit.get(path)
+    assert.deepEqual([status, headers['retry-after']], [503, '10'], path)
+    assert.match(pageWords(text), /The database cannot be reached.*Payments are not lost/)
+  }
+  await proxy.restore()
+  await waitUntil('the page is back', async () => (await visit.get('/console/system')).status === 200)
 })
 
 test('what waits is counted up to a limit, and each count leads to its list', async () => {

@@ -63,6 +63,9 @@ const commonEn = {
     tooManyText: 'Wait a little, then load the page again.',
     slow: 'That took too long',
     slowText: 'The database is busy. Nothing was changed. Ask for less, or try again in a moment.',
+    database: 'The database cannot be reached',
+    databaseText:
+      'So nothing can be shown, and perhaps nothing was changed: look again before you repeat it. Payments are not lost: the chain keeps them, and they are credited once the database is back. The operator sees to Postgres, and to the network between.',
     unavailable: 'This did not work',
     unavailableText:
       'It is not your fault. Try again in a moment; the operator finds the reason in the log under this number:',
@@ -131,6 +134,9 @@ const commonZh: CommonWords = {
     tooManyText: '请稍等片刻再重新加载。',
     slow: '耗时太长',
     slowText: '数据库繁忙。没有任何改动。请缩小范围，或稍后再试。',
+    database: '无法连接数据库',
+    databaseText:
+      '因此无法显示任何内容；刚才的操作可能没有生效，重复之前请先查看。付款不会丢失：链上有记录，数据库恢复后会入账。运维请检查 Postgres 及到它的网络。',
     unavailable: '没有成功',
     unavailableText: '这不是您的问题。请稍后再试；运维可在日志中按此编号查到原因：',
     partSlow: '读取时间过长：数据库繁忙。请稍后重新加载。',

@@ -4,10 +4,10 @@ import { commonWords } from './common-words.ts'
 import { href, type Page } from './page.ts'
 import type { ShownPage } from './route.ts'
 
-export type ProblemKind = 'notFound' | 'expired' | 'tooMany' | 'slow' | 'refused' | 'unavailable'
+export type ProblemKind = 'notFound' | 'expired' | 'tooMany' | 'slow' | 'database' | 'refused' | 'unavailable'
 
 const statusOf: Record<ProblemKind, number> = {
-  ...{ notFound: 404, expired: 403, tooMany: 429, slow: 503, refused: 400, unavailable: 503 },
+  ...{ notFound: 404, expired: 403, tooMany: 429, slow: 503, database: 503, refused: 400, unavailable: 503 },
 }
 
 /** Makes the page of a request that was not answered as asked. What it says of an error is for whoever caused it. */
