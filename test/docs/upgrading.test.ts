@@ -5,6 +5,8 @@ import { readFile } from 'node:fs/promises'
 import { after, test } from 'node:test'
 import { callbackKey } from '../../src/callbacks/outbox/callback.ts'
 import { originOf } from '../../src/callbacks/outbox/callback-store.ts'
+import { migrationNames, shippedFolder } from '../../src/db/migrate.ts'
+import { olderMayRun } from '../../src/db/migration-rule.ts'
 import { inTransaction, type Pool } from '../../src/db/pool.ts'
 import { insertKey } from '../../src/merchants/key-store.ts'
 import { newKey } from '../../src/merchants/new-secret.ts'
@@ -28,6 +30,16 @@ const commands = block!
   .map(line => line.replace(/^gateway /, '').split(' '))
 /** What the code of today cannot write into it is written by hand. */
 const older = '0023_producers'
+
+test('the page names each migration beside which no older program may run', async () => {
+  const named = [...page.matchAll(/^\| `(\d{4}_\w+)` \|/gm)].map(([, name]) => name)
+  const refusing = []
+  for (const name of await migrationNames(shippedFolder)) {
+    const sql = await readFile(new URL(`migrations/${name}/migration.sql`, shippedFolder), 'utf8')
+    if (!olderMayRun(sql)) refusing.push(name)
+  }
+  assert.deepEqual(named, refusing)
+})
 
 test('what an older version left is announced, and what was paid meanwhile is credited', async () => {
   const { pool, url } = await cloneDatabase()
