@@ -141,6 +141,11 @@ test('a merchant is renamed, disabled and enabled; its callbacks are held meanwh
   assert.deepEqual([noReason.status, (await state()).disabled], [400, false])
   const unclear = await visit.post(`${path}/state`, { to: '', reason: 'why' })
   assert.deepEqual([unclear.status, (await state()).disabled], [400, false])
+  const chinese = await visit.post(`${path}/state?lang=zh`, { to: '', reason: 'why' })
+  assert.match(
+    pageWords(chinese.text),
+    /无法执行 没有任何改动。网关给出的原因（英文）： to must be disable or enable/,
+  )
   const reason = 'fraud is suspected'
   const disabled = await visit.post(`${path}/state`, { to: 'disable', reason })
   assert.equal(disabled.location, `${path}?done=disabled`)

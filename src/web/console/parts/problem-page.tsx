@@ -26,8 +26,11 @@ export function problemPage(page: Page, kind: ProblemKind, error: unknown): Show
     body: (
       <section class="card">
         <h1>{title}</h1>
+        {kind === 'refused' && problems.refusedText && <p>{problems.refusedText}</p>}
         {lines.map(line => (
-          <p key={line}>{line}</p>
+          <p key={line} lang={kind === 'refused' ? 'en' : undefined}>
+            {line}
+          </p>
         ))}
         {kind === 'unavailable' && <p class="mono">{page.request.id}</p>}
         <p>

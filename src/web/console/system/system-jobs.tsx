@@ -41,7 +41,7 @@ export function Jobs(props: {
       caption={words.jobs}
       columns={[
         { head: words.job, cell: ({ kind }) => words.kinds[kind] },
-        { head: words.about, cell: ({ subject }) => subject },
+        { head: words.about, cell: ({ subject }) => <span lang="en">{subject}</span> },
         { head: words.progress, cell: ({ progress }) => progress },
         { head: words.state, cell: ({ state }) => state },
         { head: words.began, cell: ({ began }) => <Time at={began} /> },
