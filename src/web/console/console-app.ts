@@ -70,7 +70,9 @@ export const consoleApp = fastifyPlugin<ConsoleOptions>(
       if (secure) Object.defineProperty(request, 'protocol', { value: 'https' })
       reply.header('cache-control', 'no-store')
       await app.rateLimits.byAddress?.(request, reply)
-      if (!request.url.startsWith(consolePath) || request.url.startsWith(invitations)) return
+      // By the route that was found: `/%63onsole` and `//console` find the same ones.
+      const { url = '' } = request.routeOptions
+      if (!url.startsWith(consolePath) || url.startsWith(invitations)) return
       isOpen ||= await hasAdmin(reads)
       if (!isOpen) throw new GatewayError('not_found', 'there is no admin yet')
     })

@@ -23,7 +23,8 @@ test('until the first admin has a password, the console answers as if it were no
   const empty = await openConsoleUnderTest()
   await empty.pool.query(`delete from console_user`)
   const visit = empty.visitor()
-  for (const path of ['/console', '/console/', '/console/sign-in', '/console/orders', '/console/x'])
+  const paths = ['/console', '/console/', '/console/sign-in', '/console/orders', '/console/x']
+  for (const path of [...paths, '/%63onsole/sign-in', '/consol%65'])
     assert.equal((await visit.get(path)).status, 404, path)
   const { token } = await invitePerson(empty.pool, 'ada@example.com', { admin: true }, { actor: 'test' })
   assert.equal((await visit.get('/console/sign-in')).status, 404)
