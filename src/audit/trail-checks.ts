@@ -61,6 +61,15 @@ export const trailChecks: AuditChecks = {
       left join last l on true
      where (c.chain_position, c.hash) is distinct from (l.chain_position, l.hash)
      union all
+    select 'audit.chained', null, 'audit event (the first)', 'is not the one that the chain begins with, audit.began'
+     where not exists (select from audit_event where chain_position = 1 and action = 'audit.began')
+     union all
+    select 'audit.older', null, 'audit event ' || e.id, 'has a reason, an address or a merchant that it did not have when the chain began'
+      from audit_event e
+     where e.chain_position is null and e.id < (select id from began)
+       and (e.reason is not null or e.address is not null
+            or e.merchant_id is distinct from (select id from merchant where e.subject like 'merchant %' and appid = substr(e.subject, 10)))
+     union all
     select 'audit.older', null, 'audit events before ' || b.id,
            'are ' || o.events || ' with the digest ' || o.digest || ', recorded were ' || coalesce(b.detail ->> 'events', 'none')
              || ' with ' || coalesce(b.detail ->> 'digest', 'none')

@@ -5,6 +5,7 @@ import { recordAudit } from '../../src/db/audit-store.ts'
 import { inTransaction } from '../../src/db/pool.ts'
 import { copyDatabase } from '../support/copy-database.ts'
 import { cloneDatabase } from '../support/database.ts'
+import { seedMerchant } from '../support/seed-merchant.ts'
 import { differencesOf, tamper } from './audited-database.ts'
 
 // Twelve events after the one that the chain begins with, changed behind the triggers' back, each time in a copy.
@@ -83,7 +84,19 @@ const seeded: [what: string, sql: string, first: RegExp, differences: number][] 
     'the first event deleted',
     `delete from audit_event where action = 'audit.began'`,
     /: is event 2 of the chain, the one before it is 0: 1 missing/,
+    2,
+  ],
+  [
+    'all events deleted, with the end of the chain',
+    `delete from audit_event; delete from audit_chain`,
+    /the first\): is not the one that the chain begins with, audit.began/,
     1,
+  ],
+  [
+    'all events deleted, and the chain begun anew',
+    `delete from audit_event; update audit_chain set chain_position = 0, hash = decode(repeat('00', 32), 'hex')`,
+    /: the chain ends with event 0 0{64}, the last one is none/,
+    2,
   ],
   [
     'an event added outside the chain',
@@ -104,6 +117,32 @@ const seeded: [what: string, sql: string, first: RegExp, differences: number][] 
     1,
   ],
 ]
+
+test('the audit finds a reason, an address or a merchant that an event from before the chain was given later', async () => {
+  const { pool } = await copyDatabase(it.url)
+  const shop = await seedMerchant(pool)
+  // As the migration leaves an older event.
+  await tamper(
+    pool,
+    `insert into audit_event (id, actor, action, subject, merchant_id) overriding system value
+     values (0, 'me', 'merchant.added', 'merchant ${shop.appid}', ${shop.id});
+     update audit_event b
+        set detail = jsonb_build_object('events', 1, 'digest', encode(sha256(sha256(convert_to(jsonb_build_array(o.id,
+              (extract(epoch from o.created_at) * 1000000)::bigint, o.actor, o.action, o.subject, o.detail)::text, 'UTF8'))), 'hex'))
+       from audit_event o
+      where b.chain_position = 1 and o.id = 0`,
+  )
+  const older = async () => (await differencesOf(pool)).checks['audit.older'] ?? 0
+  assert.equal(await older(), 0)
+  for (const change of [`reason = 'x'`, `address = '10.0.0.1'`, `merchant_id = null`]) {
+    await tamper(pool, `update audit_event set ${change} where id = 0`)
+    assert.equal(await older(), 1, change)
+    await tamper(
+      pool,
+      `update audit_event set reason = null, address = null, merchant_id = ${shop.id} where id = 0`,
+    )
+  }
+})
 
 for (const [what, sql, first, differences] of seeded) {
   test(`the audit finds ${what}`, async () => {
