@@ -8,7 +8,7 @@ import {
   removeIdleRecoveryCodes,
   removeTotp,
 } from './second-factor-store.ts'
-import { endSessionsOf } from './session-store.ts'
+import { endSessionsOf, sessionOf } from './session-store.ts'
 import { lockUser, type User } from './user-store.ts'
 
 /** Who changes their own second factors, and in which session. */
@@ -40,7 +40,7 @@ export async function turnCodesOn(
   code: string,
 ): Promise<string[] | null> {
   return inTransaction(pool, async tx => {
-    const before = await lockUser(tx, owner.user.id)
+    const before = await lockOwner(tx, owner)
     if (!before || !(await confirmTotp(tx, masterKey, before.id, code))) return null
     await recordOwn(tx, owner, 'person.codes_turned_on')
     if (hasFactor(before)) return []
@@ -53,7 +53,7 @@ export async function turnCodesOn(
 /** Turns one-time codes off. @returns whether they were on. */
 export async function turnCodesOff(pool: Pool, owner: Owner): Promise<boolean> {
   return inTransaction(pool, async tx => {
-    const before = await lockUser(tx, owner.user.id)
+    const before = await lockOwner(tx, owner)
     if (!before?.hasTotp) return false
     await removeTotp(tx, before.id)
     await removeIdleRecoveryCodes(tx, before.id)
@@ -65,7 +65,7 @@ export async function turnCodesOff(pool: Pool, owner: Owner): Promise<boolean> {
 /** Makes new recovery codes in place of the old ones. @returns null: without a second factor there is nothing to recover. */
 export async function renewRecoveryCodes(pool: Pool, owner: Owner): Promise<string[] | null> {
   return inTransaction(pool, async tx => {
-    const before = await lockUser(tx, owner.user.id)
+    const before = await lockOwner(tx, owner)
     if (!before || !hasFactor(before)) return null
     await recordOwn(tx, owner, 'person.recovery_codes_made')
     return newRecoveryCodes(tx, before.id)
@@ -79,7 +79,7 @@ export async function addPasskey(
   passkey: Passkey & { name: string },
 ): Promise<boolean> {
   return inTransaction(pool, async tx => {
-    const before = await lockUser(tx, owner.user.id)
+    const before = await lockOwner(tx, owner)
     if (!before || !(await insertPasskey(tx, before.id, passkey))) return false
     if (!hasFactor(before)) await endSessionsOf(tx, before.id, owner.sessionId)
     await recordOwn(tx, owner, 'person.passkey_added', { name: passkey.name })
@@ -90,13 +90,22 @@ export async function addPasskey(
 /** Removes a passkey. @param id of a listed one. @returns false when there is no such one. */
 export async function removePasskey(pool: Pool, owner: Owner, id: string): Promise<boolean> {
   return inTransaction(pool, async tx => {
-    await lockUser(tx, owner.user.id)
-    const name = await deletePasskey(tx, owner.user.id, id)
+    const before = await lockOwner(tx, owner)
+    const name = before && (await deletePasskey(tx, before.id, id))
     if (name === null) return false
     await removeIdleRecoveryCodes(tx, owner.user.id)
     await recordOwn(tx, owner, 'person.passkey_removed', { name })
     return true
   })
+}
+
+/**
+ * Locks the person's row until the transaction ends.
+ * @returns the person as they are now; null when the session has ended meanwhile: what it asked for is not done any more.
+ */
+export async function lockOwner(tx: Tx, { user, sessionId }: Owner): Promise<User | null> {
+  const locked = await lockUser(tx, user.id)
+  return (await sessionOf(tx, sessionId)) && locked
 }
 
 /** Records what a person did to their own account. */

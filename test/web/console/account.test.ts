@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inTransaction } from '../../../src/db/pool.ts'
+import { changePassword } from '../../../src/people/change-password.ts'
 import { makeNewLink } from '../../../src/people/invite-person.ts'
 import { confirmTotp, prepareTotp } from '../../../src/people/second-factor-store.ts'
+import { renewRecoveryCodes, turnCodesOff } from '../../../src/people/second-factors.ts'
 import type { User } from '../../../src/people/user-store.ts'
 import { openConsoleUnderTest, type TestVisitor, testPassword } from '../../support/console-under-test.ts'
 import { codeOf } from '../../support/one-time-codes.ts'
 import { softPasskey } from '../../support/soft-passkey.ts'
+import { waitUntil } from '../../support/wait-until.ts'
 
 const center = await openConsoleUnderTest()
 const { pool, config, visitor, addPerson, signedIn } = center
@@ -151,6 +154,38 @@ test('a changed password ends the other sessions, and the links to set one', asy
   await again.get('/console/sign-in')
   const old = await again.post('/console/sign-in', { email: user.email, password: testPassword })
   assert.equal(old.status, 401)
+})
+
+test('a session that ends while its request is at work changes nothing of the account', async () => {
+  const user = await addPerson('slow@example.com')
+  const visit = await signedIn(user)
+  await visit.get('/console/account/password')
+  const password = 'a thief chose this'
+  // An admin locks whoever has this session out. The request has been let on before, and checks the password meanwhile.
+  const token = await inTransaction(pool, async tx => {
+    await tx.query(`select from console_user where id = $1 for no key update`, [user.id])
+    const changing = visit.post('/console/account/password', { old: testPassword, password, again: password })
+    await waitUntil('it waits for the row', async () => {
+      const { rows } = await pool.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+      return rows.length > 0
+    })
+    await tx.query(`update console_session set ended_at = now() where user_id = $1`, [user.id])
+    await tx.query('commit; begin')
+    assert.equal((await changing).location, '/console/account')
+    return makeNewLink(pool, user, { actor: 'test', factors: false })
+  })
+  assert.equal((await visit.get('/console/account')).status, 303)
+  const again = await signedIn(user)
+  await again.get('/console/account')
+  const gone = { user, sessionId: 'gone', actor: 'test' }
+  assert.equal(await changePassword(pool, gone, password), false)
+  assert.equal(await turnCodesOff(pool, gone), false)
+  await withCodes(user)
+  assert.equal(await turnCodesOff(pool, gone), false)
+  assert.equal(await renewRecoveryCodes(pool, gone), null)
+  assert.equal((await visitor().get(`/console/invitation/${token}`)).status, 200, 'the link still counts')
 })
 
 test("a person ends one of their sessions, or all others, and nobody else's", async () => {

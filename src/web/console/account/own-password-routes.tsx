@@ -63,8 +63,8 @@ async function takePassword(page: Page): Promise<Answer> {
   if (Object.keys(errors).length > 0) return showPassword(page, errors)
   const refused = await checkOwnPassword(page, 'old')
   if (refused) return showPassword(page, { old: refused.problem }, refused.status)
-  await changePassword(page.context.pool, ownerOf(page), password)
-  return { goTo: href(page, '/account', { done: 'password' }) }
+  const changed = await changePassword(page.context.pool, ownerOf(page), password)
+  return { goTo: href(page, '/account', { done: changed ? 'password' : null }) }
 }
 
 function showAgain(page: Page, error?: string, status = 200): Answer {
