@@ -1,16 +1,11 @@
-import { GatewayError } from '../base/errors.ts'
 import type { MerchantId, UserId } from '../base/ids.ts'
-import { type Author, authorOf, recordAudit } from '../db/audit-store.ts'
+import { authorOf, recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool, rows, type Tx } from '../db/pool.ts'
 import { cancelInvitations, cancelInvitationsBy } from './invitation-store.ts'
+import { lockManaged, type Manager } from './manager.ts'
 import type { Role } from './permission.ts'
 import { answerableFor, tellRight } from './tell-of-person.ts'
-import { lockUser, membershipsOf, removeMember, setAdmin, setRole, userById } from './user-store.ts'
-
-/** Who changes what others may. */
-export interface Manager extends Author {
-  userId: UserId
-}
+import { membershipsOf, removeMember, setAdmin, setRole } from './user-store.ts'
 
 /** `last`: nobody would answer for the merchant any more. `own`: of oneself. `unknown`: there is no such member. */
 export type MemberChange = 'done' | 'last' | 'own' | 'unknown'
@@ -27,8 +22,8 @@ export async function changeMember(
 ): Promise<MemberChange> {
   if (userId === by.userId) return 'own'
   return inTransaction(pool, async tx => {
-    const owners = await lockOwners(tx, by, merchant.id)
-    const user = await lockUser(tx, userId)
+    const owners = await lockOwners(tx, merchant.id)
+    const user = await lockManaged(tx, by, userId, merchant.id)
     const membership = (await membershipsOf(tx, userId)).find(({ merchantId }) => merchantId === merchant.id)
     if (!user || !membership) return 'unknown'
     if (role === membership.role) return 'done'
@@ -54,33 +49,21 @@ export async function changeMember(
 export async function removeAdmin(pool: Pool, by: Manager, userId: UserId): Promise<MemberChange> {
   if (userId === by.userId) return 'own'
   return inTransaction(pool, async tx => {
-    const admins = await rows<{ id: UserId; email: string }>(
-      tx,
-      `select id, email from console_user where admin and disabled_at is null order by id for no key update`,
-    )
-    if (!admins.some(({ id }) => id === by.userId)) throw notTheirs()
-    const user = await lockUser(tx, userId)
+    const user = await lockManaged(tx, by, userId, null)
     if (!user?.admin) return 'unknown'
+    const to = await answerableFor(tx, { admin: true })
     await setAdmin(tx, userId, false)
     await cancelInvitations(tx, userId, { admin: true })
     await cancelInvitationsBy(tx, user.email)
     await recordAudit(tx, { ...authorOf(by), action: 'admin.removed', subject: `person ${user.email}` })
-    const to = admins.map(({ email }) => email)
     await tellRight(tx, { email: user.email, right: { admin: false }, actor: by.actor, to })
     return 'done'
   })
 }
 
-/**
- * Locks a merchant's owners, so that two who remove each other do so one after the other.
- * @throws GatewayError not_found when the manager is neither one of them nor an admin any more.
- */
-async function lockOwners(
-  tx: Tx,
-  by: Manager,
-  merchantId: MerchantId,
-): Promise<{ userId: UserId; canSignIn: boolean }[]> {
-  const owners = await rows<{ userId: UserId; canSignIn: boolean }>(
+/** Locks who the owners of a merchant are, so that one remains: of two who remove each other, the second sees what the first did. */
+function lockOwners(tx: Tx, merchantId: MerchantId): Promise<{ userId: UserId; canSignIn: boolean }[]> {
+  return rows(
     tx,
     `select s.user_id as "userId", u.password is not null and u.disabled_at is null as "canSignIn"
        from membership s
@@ -90,9 +73,4 @@ async function lockOwners(
         for update of s`,
     [merchantId],
   )
-  if (owners.some(({ userId }) => userId === by.userId)) return owners
-  if (!(await userById(tx, by.userId))?.admin) throw notTheirs()
-  return owners
 }
-
-const notTheirs = () => new GatewayError('not_found', 'this person may not change it any more')

@@ -1,13 +1,14 @@
 import { GatewayError } from '../base/errors.ts'
 import type { MerchantId } from '../base/ids.ts'
-import { type Author, recordAudit } from '../db/audit-store.ts'
+import { type Author, authorOf, recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool } from '../db/pool.ts'
 import { cancelInvitationsBy, invite, withdrawInvitation } from './invitation-store.ts'
+import { lockManaged, type Manager } from './manager.ts'
 import type { Role } from './permission.ts'
 import { removeSecondFactors } from './second-factor-store.ts'
 import { endSessionsOf } from './session-store.ts'
 import { tellInvited } from './tell-of-person.ts'
-import { ensureUser, lockUser, membershipsOf, setDisabled, type User } from './user-store.ts'
+import { ensureUser, membershipsOf, setDisabled, type User } from './user-store.ts'
 
 /** What a person is invited to. */
 export type Invited = { admin: true } | { merchantId: MerchantId; appid: string; role: Role }
@@ -24,22 +25,22 @@ export async function invitePerson(
   pool: Pool,
   email: string,
   to: Invited,
-  author: Author,
+  by: Author | Manager,
 ): Promise<{ user: User; token: string | null }> {
   return inTransaction(pool, async tx => {
-    const user = await ensureUser(tx, email)
+    const merchantId = 'admin' in to ? null : to.merchantId
+    const user = (await lockManaged(tx, by, (await ensureUser(tx, email)).id, merchantId))!
     const isOneAlready =
       'admin' in to
         ? user.admin
         : (await membershipsOf(tx, user.id)).some(({ merchantId }) => merchantId === to.merchantId)
     if (isOneAlready) return { user, token: null }
-    const token = await invite(tx, user.id, { by: author.actor, rights: to })
+    const token = await invite(tx, user.id, { by: by.actor, rights: to })
     await recordAudit(tx, {
-      ...{ ...author, action: 'person.invited', subject: `person ${email}` },
-      merchantId: 'admin' in to ? null : to.merchantId,
+      ...{ ...authorOf(by), action: 'person.invited', subject: `person ${email}`, merchantId },
       detail: 'admin' in to ? { admin: true } : { merchant: to.appid, role: to.role },
     })
-    await tellInvited(tx, email, to, author.actor)
+    await tellInvited(tx, email, to, by.actor)
     return { user, token }
   })
 }
@@ -72,17 +73,17 @@ export async function withdraw(
 export async function makeNewLink(
   pool: Pool,
   { id, email }: Pick<User, 'id' | 'email'>,
-  { factors, onlyOf, ...author }: Author & { factors: boolean; onlyOf?: MerchantId },
+  { factors, onlyOf, ...by }: (Author | Manager) & { factors: boolean; onlyOf?: MerchantId },
 ): Promise<string> {
   return inTransaction(pool, async tx => {
-    const user = await lockUser(tx, id)
+    const user = await lockManaged(tx, by, id, onlyOf ?? null)
     if (!user || (onlyOf !== undefined && !isOnlyOf(user, await membershipsOf(tx, id), onlyOf)))
       throw new GatewayError('not_found', 'only an admin may make a link for this person')
-    const token = await invite(tx, id, { by: author.actor, rights: null })
+    const token = await invite(tx, id, { by: by.actor, rights: null })
     await endSessionsOf(tx, id)
     if (factors) await removeSecondFactors(tx, id)
     await recordAudit(tx, {
-      ...{ ...author, action: 'person.link_made', subject: `person ${email}` },
+      ...{ ...authorOf(by), action: 'person.link_made', subject: `person ${email}` },
       merchantId: onlyOf ?? null,
       detail: { factors_removed: factors },
     })
@@ -99,21 +100,22 @@ export function isOnlyOf(
   return !user.admin && memberships.length === 1 && memberships[0]!.merchantId === merchantId
 }
 
-/** Keeps a person from signing in, at once, or lets them again. */
+/** Keeps a person from signing in, at once, or lets them again. Of two admins who disable each other, one does. */
 export async function disablePerson(
   pool: Pool,
   user: Pick<User, 'id' | 'email'>,
   disabled: boolean,
-  author: Author,
+  by: Author | Manager,
 ): Promise<void> {
   await inTransaction(pool, async tx => {
+    await lockManaged(tx, by, user.id, null)
     await setDisabled(tx, user.id, disabled)
     if (disabled) {
       await endSessionsOf(tx, user.id)
       await cancelInvitationsBy(tx, user.email)
     }
     await recordAudit(tx, {
-      ...author,
+      ...authorOf(by),
       action: disabled ? 'person.disabled' : 'person.enabled',
       subject: `person ${user.email}`,
     })

@@ -81,15 +81,10 @@ export async function hasAdmin(db: Queryable): Promise<boolean> {
   return found.length > 0
 }
 
-/** Makes the user of a mail address where there is none yet. The row stays locked. */
+/** Makes the user of a mail address where there is none yet. */
 export async function ensureUser(tx: Tx, email: string): Promise<User> {
   await run(tx, `insert into console_user (email) values ($1) on conflict (email) do nothing`, [email])
-  const [user] = await rows<User>(
-    tx,
-    `select ${columns} from console_user u where u.email = $1 for no key update`,
-    [email],
-  )
-  return user!
+  return (await userByEmail(tx, email))!
 }
 
 /** Locks a user's row until the transaction ends, so that two changes of one person come one after the other. */

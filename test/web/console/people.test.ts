@@ -3,11 +3,12 @@ import { test } from 'node:test'
 import { inTransaction } from '../../../src/db/pool.ts'
 import type { Merchant } from '../../../src/merchants/merchant.ts'
 import { changeMember } from '../../../src/people/change-member.ts'
-import { type Invited, invitePerson, makeNewLink } from '../../../src/people/invite-person.ts'
+import { disablePerson, type Invited, invitePerson, makeNewLink } from '../../../src/people/invite-person.ts'
 import type { Role } from '../../../src/people/permission.ts'
 import { membershipsOf, setRole, type User, userByEmail } from '../../../src/people/user-store.ts'
 import { openConsoleUnderTest, type TestAnswer, testPassword } from '../../support/console-under-test.ts'
 import { seedMerchant } from '../../support/seed-merchant.ts'
+import { waitUntil } from '../../support/wait-until.ts'
 
 const center = await openConsoleUnderTest()
 const { pool, visitor, addPerson, signedIn } = center
@@ -186,6 +187,51 @@ test('the last owner stays, also when two remove each other at once', async () =
   ])
   assert.equal(rows.length, 1)
   await inTransaction(pool, tx => setRole(tx, rivalOwner.id, rival.id, 'owner'))
+})
+
+test('who loses their rights while they act does nothing by them, and of two admins who disable each other one stays', async () => {
+  const former = await addPerson('former@example.com', { roles: [[shop, 'owner']] })
+  const member = await addPerson('member-of-former@example.com', { roles: [[shop, 'support']] })
+  const by = { userId: former.id, actor: 'Former <former@example.com>' }
+  const to: Invited = { merchantId: shop.id, appid: shop.appid, role: 'owner' }
+  const merchant = { id: shop.id, appid: shop.appid }
+  const acts = () => [
+    invitePerson(pool, 'friend@example.com', to, by),
+    makeNewLink(pool, member, { ...by, factors: true, onlyOf: shop.id }),
+    changeMember(pool, by, { userId: member.id, merchant, role: 'owner' }),
+  ]
+  for (const done of await Promise.allSettled(acts())) assert.equal(done.status, 'fulfilled')
+  await changeMember(pool, by, { userId: member.id, merchant, role: 'support' })
+  // Their page was read before, and their role is taken while they press its buttons.
+  const { acted } = await inTransaction(pool, async tx => {
+    await tx.query(`select from membership where merchant_id = $1 order by user_id for update`, [shop.id])
+    await tx.query(`select from console_user where id = $1 for no key update`, [former.id])
+    const acted = Promise.allSettled([
+      ...acts(),
+      disablePerson(pool, member, true, by),
+      invitePerson(pool, 'friend@example.com', { admin: true }, by),
+    ])
+    await waitUntil('they wait', async () => {
+      const { rows } = await pool.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+      return rows.length >= 4
+    })
+    await tx.query(`delete from membership where user_id = $1`, [former.id])
+    return { acted }
+  })
+  for (const done of await acted) assert.equal(done.status, 'rejected')
+  assert.deepEqual(await rolesOf(member.email), ['shop support'])
+
+  const [one, two] = [
+    await addPerson('one@example.com', { admin: true }),
+    await addPerson('two@example.com', { admin: true }),
+  ]
+  const results = await Promise.allSettled([
+    disablePerson(pool, one, true, { userId: two.id, actor: 'Two' }),
+    disablePerson(pool, two, true, { userId: one.id, actor: 'One' }),
+  ])
+  assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
 })
 
 test('an owner who is removed leaves no link behind, and an old invitation raises nobody', async () => {

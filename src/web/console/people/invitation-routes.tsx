@@ -2,10 +2,11 @@
 import { GatewayError } from '../../../base/errors.ts'
 import { invitationPath, openInvitations } from '../../../people/invitation-store.ts'
 import { invitePerson, withdraw } from '../../../people/invite-person.ts'
+import type { Manager } from '../../../people/manager.ts'
 import { type Role, roles } from '../../../people/permission.ts'
 import { readEmail } from '../../../people/user-store.ts'
 import { commonWords } from '../parts/common-words.ts'
-import { authorOfPage, href, type Page, scopeOf, wordsOf } from '../parts/page.ts'
+import { authorOfPage, href, type Page, scopeOf, viewerOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute, ShownPage } from '../parts/route.ts'
 import { Choice, Facts, Field, Form, Submit, Time } from '../parts/ui.tsx'
 import { peopleWords } from './people-words.ts'
@@ -55,6 +56,11 @@ export function RoleChoice({ page, value }: { page: Page; value: string }) {
   )
 }
 
+/** The viewer, as who changes what others may. */
+export function managerOf(page: Page): Manager {
+  return { userId: viewerOf(page).user.id, ...authorOfPage(page) }
+}
+
 /** Reads a form's role. */
 export function readRole(page: Page): Role {
   const role = roles.find(one => one === page.form.text('role'))
@@ -72,7 +78,7 @@ async function invite(page: Page): Promise<Answer> {
     merchant === null
       ? ({ admin: true } as const)
       : { merchantId: merchant.id, appid: merchant.appid, role: readRole(page) }
-  const { token } = await invitePerson(pool, email, to, authorOfPage(page))
+  const { token } = await invitePerson(pool, email, to, managerOf(page))
   if (token === null) return showInvite(page, words.emailKnown)
   return shownLink(page, email, token)
 }

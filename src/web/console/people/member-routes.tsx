@@ -1,16 +1,16 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { GatewayError } from '../../../base/errors.ts'
 import type { UserId } from '../../../base/ids.ts'
-import { changeMember, type Manager, type MemberChange, removeAdmin } from '../../../people/change-member.ts'
+import { changeMember, type MemberChange, removeAdmin } from '../../../people/change-member.ts'
 import { disablePerson, isOnlyOf, makeNewLink } from '../../../people/invite-person.ts'
 import type { Role } from '../../../people/permission.ts'
 import { membershipsOf, type User, userById } from '../../../people/user-store.ts'
 import { commonWords } from '../parts/common-words.ts'
-import { authorOfPage, href, merchantOf, type Page, viewerOf, wordsOf } from '../parts/page.ts'
+import { href, merchantOf, type Page, viewerOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import { Facts, Form, Section, Submit, Tick } from '../parts/ui.tsx'
 import { factorsText } from './factors-text.ts'
-import { RoleChoice, readRole, shownLink } from './invitation-routes.tsx'
+import { managerOf, RoleChoice, readRole, shownLink } from './invitation-routes.tsx'
 import { peopleWords } from './people-words.ts'
 
 const who = { who: 'people', confirm: true } as const
@@ -161,7 +161,7 @@ async function makeLink(page: Page): Promise<Answer> {
   const isAdmin = page.role === 'admin'
   if (!isOnlyHere && !isAdmin) return showMember(page, words.newLinkElsewhere)
   const token = await makeNewLink(page.context.pool, user, {
-    ...authorOfPage(page),
+    ...managerOf(page),
     factors: page.form.has('factors'),
     ...(!isAdmin && { onlyOf: merchantOf(page).id }),
   })
@@ -172,13 +172,9 @@ function disable(disabled: boolean) {
   return async (page: Page): Promise<Answer> => {
     const { user } = await readShown(page)
     if (user.id === viewerOf(page).user.id) return showMember(page, wordsOf(page, peopleWords).own)
-    await disablePerson(page.context.pool, user, disabled, authorOfPage(page))
+    await disablePerson(page.context.pool, user, disabled, managerOf(page))
     return { goTo: href(page, '/people', { done: disabled ? 'disabled' : 'enabled' }) }
   }
-}
-
-function managerOf(page: Page): Manager {
-  return { userId: viewerOf(page).user.id, ...authorOfPage(page) }
 }
 
 const unknown = () => new GatewayError('not_found', 'no such person here')
