@@ -52,7 +52,13 @@ export async function startApi(
   const consoleUrl = () =>
     config.consoleUrl ??
     (ownPort ? atHome(consoleListening.url) : (config.publicUrl ?? atHome(listening.url)))
-  const console = openConsole({ ...options, publicUrl: consoleUrl, payUrl: publicUrl, clientOf })
+  const console = openConsole({
+    ...options,
+    publicUrl: consoleUrl,
+    payUrl: publicUrl,
+    clientOf,
+    addressOf: clientAddressOf,
+  })
   const app = await buildApp({
     ...options,
     publicUrl,

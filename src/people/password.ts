@@ -1,5 +1,6 @@
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
+import { inPasswordTurn, type PasswordTurn } from './password-turns.ts'
 
 const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt)
 
@@ -16,9 +17,9 @@ export const passwordMin = 12
 export const passwordMax = 200
 
 /** Hashes a password: `$scrypt$ln=16,r=8,p=2$SALT$HASH`, base64 without padding (the PHC string format). */
-export async function hashPassword(password: string): Promise<string> {
+export async function hashPassword(password: string, turn: PasswordTurn): Promise<string> {
   const salt = randomBytes(saltBytes)
-  const hash = await hashOf(password, salt, { logN, r, p })
+  const hash = await hashOf(password, salt, { logN, r, p }, turn)
   return `$scrypt$ln=${logN},r=${r},p=${p}$${encode(salt)}$${encode(hash)}`
 }
 
@@ -26,10 +27,14 @@ export async function hashPassword(password: string): Promise<string> {
  * Checks a password. Without a hash the same work is done, so that the time does not tell who has an account.
  * @param stored a PHC string of `hashPassword`; null: nobody has this account, or no password yet.
  */
-export async function isPassword(password: string, stored: string | null): Promise<boolean> {
+export async function isPassword(
+  password: string,
+  stored: string | null,
+  turn: PasswordTurn,
+): Promise<boolean> {
   const parsed = stored === null ? null : parse(stored)
   const salt = parsed?.salt ?? Buffer.alloc(saltBytes)
-  const hash = await hashOf(password.slice(0, passwordMax), salt, parsed ?? { logN, r, p })
+  const hash = await hashOf(password.slice(0, passwordMax), salt, parsed ?? { logN, r, p }, turn)
   return parsed !== null && hash.length === parsed.hash.length && timingSafeEqual(hash, parsed.hash)
 }
 
@@ -52,31 +57,12 @@ function parse(stored: string): (Cost & { salt: Buffer; hash: Buffer }) | null {
 
 const encode = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '')
 
-/** Each takes 64 MiB and a thread; more would keep the threads from what else the process waits for. */
-const atOnce = 2
-/** More sign-ins than this at a time are refused. */
-const waitingMax = 50
-const waiting: (() => void)[] = []
-let running = 0
-
-/** Too many passwords are being checked; try again. */
-export class TooManySignIns extends Error {
-  override name = 'TooManySignIns'
-}
-
-async function hashOf(password: string, salt: Buffer, cost: Cost): Promise<Buffer> {
-  if (running >= atOnce) {
-    if (waiting.length >= waitingMax) throw new TooManySignIns('too many sign-ins at a time')
-    await new Promise<void>(resolve => waiting.push(resolve))
-  } else running++
-  try {
-    // The same characters, however the keyboard composed them.
-    return await derive(password.normalize('NFKC'), salt, hashBytes, {
+function hashOf(password: string, salt: Buffer, cost: Cost, turn: PasswordTurn): Promise<Buffer> {
+  // The same characters, however the keyboard composed them.
+  const composed = password.normalize('NFKC')
+  return inPasswordTurn(turn, () =>
+    derive(composed, salt, hashBytes, {
       ...{ N: 2 ** cost.logN, r: cost.r, p: cost.p, maxmem: memoryMax },
-    })
-  } finally {
-    const next = waiting.shift()
-    if (next) next()
-    else running--
-  }
+    }),
+  )
 }

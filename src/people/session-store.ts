@@ -144,7 +144,7 @@ export async function sessionsOf(db: Queryable, userId: UserId): Promise<ListedS
 /** The name that `sessionsOf` gives to a session. */
 export const sessionName = (id: string): string => hashOf(id).toString('hex')
 
-/** Removes sessions that count no more, after the time in which their address is known. */
+/** Removes sessions that count no more, a while after their last use: until then it is shown when a person was last seen. */
 export async function purgeSessions(db: Queryable): Promise<void> {
   await run(db, `delete from console_session where last_seen_at < now() - interval '31 days'`)
 }

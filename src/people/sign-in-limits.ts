@@ -1,4 +1,5 @@
 import { inTransaction, type Pool, type Queryable, rows, run } from '../db/pool.ts'
+import type { PasswordTurn } from './password-turns.ts'
 
 /** Failures that one key may have, and for how long they count from the first. */
 interface Limit {
@@ -9,8 +10,27 @@ interface Limit {
 const windowMinutes = 15
 const perAddress = 30
 const perAccountAndAddress = 6
-/** Of an account, from everywhere. Its person still gets in from an address where they signed in within a month. */
-const perAccount = 60
+/** Of one session, or of one browser that is known. */
+const perOwn = 6
+/** Passwords of an account, from everywhere: whoever knows the mail address may use them up. */
+const passwordsPerAccount = 60
+/** Codes of an account. Only who has its password may use them up: fewer, since codes are short. */
+const codesPerAccount = 12
+
+/** Who tries to sign in, or to confirm that it is them. */
+export interface Trier {
+  /** The client's address, as limits count it. */
+  address: string
+  /** The mail address that was typed: accounts that do not exist count the same. */
+  email: string
+  /** A code, or what a passkey signed, is tried by who has given the password. */
+  what: 'password' | 'code'
+  /**
+   * Names a session, or a browser in which this account has signed in before; null: neither. It is counted by itself, so that what
+   * strangers try keeps nobody out of their account.
+   */
+  own: string | null
+}
 
 /** What became of a try. `waitS`: it was not made, since there were too many before it; seconds until the next. */
 export type Tried = 'right' | 'wrong' | { waitS: number }
@@ -18,14 +38,10 @@ export type Tried = 'right' | 'wrong' | { waitS: number }
 /**
  * Checks a password or a code, if its account and address may try. It is counted as a failure before it is checked, and no more when
  * it was right: so of many tries at a time no more are made than of many in a row. Kept in the database, so that a restart forgives nothing.
- * @param by the client's address, as limits count it, and the mail address that was typed: accounts that do not exist count the same.
  */
-export async function tryToSignIn(
-  pool: Pool,
-  by: { address: string; email: string },
-  check: () => Promise<boolean>,
-): Promise<Tried> {
-  const waitS = await count(pool, by)
+export async function tryToSignIn(pool: Pool, by: Trier, check: () => Promise<boolean>): Promise<Tried> {
+  const limits = limitsOf(by)
+  const waitS = await count(pool, limits)
   if (waitS !== null) return { waitS }
   let isWrong = false
   try {
@@ -33,13 +49,12 @@ export async function tryToSignIn(
     return isWrong ? 'wrong' : 'right'
   } finally {
     // What failed without an answer says nothing about who tried.
-    if (!isWrong) await uncount(pool, by)
+    if (!isWrong) await uncount(pool, limits)
   }
 }
 
 /** Counts a try. @returns seconds to wait, in which case it is not counted; null: it may be made. */
-async function count(pool: Pool, by: { address: string; email: string }): Promise<number | null> {
-  const limits = limitsOf(by)
+async function count(pool: Pool, limits: readonly Limit[]): Promise<number | null> {
   return inTransaction(pool, async tx => {
     const counted = await rows<{ key: string; failures: number; seconds: number }>(
       tx,
@@ -53,55 +68,45 @@ async function count(pool: Pool, by: { address: string; email: string }): Promis
     )
     const over = counted.filter(({ key, failures }) => failures > limits.find(one => one.key === key)!.max)
     if (over.length === 0) return null
-    if (over.every(({ key }) => key === accountKey(by.email)) && (await isKnown(tx, by))) return null
-    await uncount(tx, by)
+    await uncount(tx, limits)
     return Math.max(1, ...over.map(({ seconds }) => seconds))
   })
 }
 
-async function uncount(db: Queryable, by: { address: string; email: string }): Promise<void> {
-  const keys = limitsOf(by).map(({ key }) => key)
+async function uncount(db: Queryable, limits: readonly Limit[]): Promise<void> {
   await run(
     db,
     `with locked as (select key from sign_in_failure where key = any($1) order by key for update)
      update sign_in_failure f set failures = greatest(0, f.failures - 1) from locked where f.key = locked.key`,
-    [keys],
+    [limits.map(({ key }) => key)],
   )
 }
 
-/** Forgets the failures of an account at an address: its person is in. */
-export async function forgiveFailures(db: Queryable, address: string, email: string): Promise<void> {
-  await run(db, `delete from sign_in_failure where key = $1`, [pairKey(address, email)])
+/** Forgets the failures of an account at an address, and in its browser: its person is in. */
+export async function forgiveFailures(db: Queryable, by: Trier): Promise<void> {
+  const keys = [ownKey(by), pairKey({ ...by, what: 'password' }), pairKey({ ...by, what: 'code' })]
+  await run(db, `delete from sign_in_failure where key = any($1)`, [keys])
 }
+
+/** When who tries has their password checked. */
+export const turnOf = ({ own, address }: Trier): PasswordTurn => ({ by: own ?? address, known: own !== null })
 
 /** Removes what counts no more. */
 export async function purgeFailures(db: Queryable): Promise<void> {
   await run(db, `delete from sign_in_failure where until < now()`)
 }
 
-async function isKnown(
-  db: Queryable,
-  { address, email }: { address: string; email: string },
-): Promise<boolean> {
-  const found = await rows(
-    db,
-    `select
-       from console_session s
-       join console_user u on u.id = s.user_id
-      where u.email = $1 and s.address = $2 and s.signed_in_at > now() - interval '30 days'
-      limit 1`,
-    [email, address],
-  )
-  return found.length > 0
-}
+const nameOf = (email: string): string => email.slice(0, 254)
+const ownKey = ({ own }: Pick<Trier, 'own'>): string => `own ${own}`
+const pairKey = ({ what, address, email }: Omit<Trier, 'own'>): string =>
+  `${what} at ${address} ${nameOf(email)}`
 
-const accountKey = (email: string): string => `account ${email.slice(0, 254)}`
-const pairKey = (address: string, email: string): string => `at ${address} ${email.slice(0, 254)}`
-
-function limitsOf({ address, email }: { address: string; email: string }): Limit[] {
+function limitsOf(by: Trier): Limit[] {
+  const isCode = by.what === 'code'
+  if (by.own !== null) return [{ key: ownKey(by), max: perOwn }]
   return [
-    { key: `address ${address}`, max: perAddress },
-    { key: pairKey(address, email), max: perAccountAndAddress },
-    { key: accountKey(email), max: perAccount },
+    { key: `address ${by.address}`, max: perAddress },
+    { key: pairKey(by), max: perAccountAndAddress },
+    { key: `${by.what} of ${nameOf(by.email)}`, max: isCode ? codesPerAccount : passwordsPerAccount },
   ]
 }

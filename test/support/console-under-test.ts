@@ -18,7 +18,7 @@ import { cloneDatabase } from './database.ts'
 
 /** What every person of these tests signs in with. Hashed once: it takes a tenth of a second. */
 export const testPassword = 'correct horse battery'
-const testHash = hashPassword(testPassword)
+const testHash = hashPassword(testPassword, { by: 'test', known: true })
 
 export interface TestAnswer {
   status: number
@@ -73,6 +73,7 @@ export async function openConsoleOn(
   const options: Omit<ConsoleOptions, 'tests'> = {
     ...{ pool, reads, config, merchants, log, publicUrl, payUrl: publicUrl },
     clientOf: request => limitKeyOf(clientAddressOf(request)),
+    addressOf: clientAddressOf,
   }
   const registry = createMetrics()
   const app = await openPages({ pool, config, log, registry, pages: openConsole(options).register })

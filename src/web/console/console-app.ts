@@ -13,13 +13,14 @@ import { isPassingDatabaseError } from '../../db/outage.ts'
 import { rows } from '../../db/pool.ts'
 import { tookTooLong } from '../../db/read-pool.ts'
 import { invitationPath } from '../../people/invitation-store.ts'
-import { TooManySignIns } from '../../people/password.ts'
+import { TooManySignIns } from '../../people/password-turns.ts'
 import { may } from '../../people/permission.ts'
 import { hasAdmin } from '../../people/user-store.ts'
 import { chooseLocale, type Locale } from '../shell/locale.ts'
 import { sendAsset, sendHtml } from '../shell/send-page.ts'
 import { openTransactionAsker } from './asking/ask-transaction.ts'
 import { consoleRoutes } from './console-routes.ts'
+import { openKnownBrowsers } from './known-browsers.ts'
 import { isConfirmed } from './parts/confirmed.ts'
 import { consoleAssets, renderConsole } from './parts/layout.tsx'
 import { readMultipart } from './parts/multipart.ts'
@@ -39,6 +40,7 @@ import { openSessions, readViewer } from './sessions.ts'
 export interface ConsoleOptions extends Omit<ConsoleContext, 'transactions'> {
   /** Whom a request is counted for. */
   clientOf: (request: FastifyRequest) => string
+  addressOf: (request: FastifyRequest) => string
 }
 
 /** By which the metrics know these requests. */
@@ -53,7 +55,7 @@ const invitations = invitationPath('')
  */
 export const consoleApp = fastifyPlugin<ConsoleOptions>(
   async (app, options) => {
-    const { reads, pool, config: settings, publicUrl, clientOf, log } = options
+    const { reads, pool, config: settings, publicUrl, clientOf, addressOf, log } = options
     const secure = publicUrl().startsWith('https:') || settings.tronNetwork === 'mainnet'
     const cookieName = (name: string) => (secure ? `__Host-${name}` : name)
     const cookieOptions = { path: '/', httpOnly: true, secure, sameSite: 'lax' } as const
@@ -63,6 +65,9 @@ export const consoleApp = fastifyPlugin<ConsoleOptions>(
     const transactions = openTransactionAsker({ pool, config: settings, log })
     app.addHook('onClose', () => transactions.close())
     const context: ConsoleContext = { ...options, transactions }
+    const browserOf = openKnownBrowsers({
+      ...{ key: keyFor('browsers'), cookieName: cookieName('known'), cookie: cookieOptions },
+    })
 
     let isOpen = false
     app.addHook('onRequest', async (request, reply) => {
@@ -101,7 +106,7 @@ export const consoleApp = fastifyPlugin<ConsoleOptions>(
     )
 
     app.setErrorHandler(async (error, request, reply) => {
-      const page = await pageOf(request, reply).catch(() => strangerPage(request))
+      const page = await pageOf(request, reply).catch(() => strangerPage(request, reply))
       const kind = problemOf(error)
       const shown = problemPage(page, kind, error)
       const { status } = shown
@@ -165,16 +170,22 @@ export const consoleApp = fastifyPlugin<ConsoleOptions>(
         form: textsOf(request.body),
         role: !viewer?.session.signedInAt ? null : viewer.user.admin ? 'admin' : (membership?.role ?? null),
         csrf: reply.generateCsrf({ ...cookieOptions, userInfo: sessionIdOf(request) }),
-        address: clientOf(request),
+        ...clientFacts(request, reply),
       }
     }
 
     /** For what fails before the request is known: a page without forms. */
-    function strangerPage(request: FastifyRequest): Page {
+    function strangerPage(request: FastifyRequest, reply: FastifyReply): Page {
       return {
         ...{ context, request, locale: localeOf(request, null), viewer: null, merchant: null },
         ...{ query: textsOf(request.query), form: textsOf(null), params: {}, now: new Date(), role: null },
-        ...{ csrf: '', address: clientOf(request) },
+        ...{ csrf: '', ...clientFacts(request, reply) },
+      }
+    }
+
+    function clientFacts(request: FastifyRequest, reply: FastifyReply) {
+      return {
+        ...{ address: addressOf(request), client: clientOf(request), browser: browserOf(request, reply) },
       }
     }
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TOTP } from 'otpauth'
 import { inTransaction } from '../../../src/db/pool.ts'
-import { invitePerson } from '../../../src/people/invite-person.ts'
+import { invitePerson, makeNewLink } from '../../../src/people/invite-person.ts'
 import { confirmTotp, newRecoveryCodes, prepareTotp } from '../../../src/people/second-factor-store.ts'
 import type { User } from '../../../src/people/user-store.ts'
-import { openConsoleUnderTest, testPassword } from '../../support/console-under-test.ts'
+import { openConsoleUnderTest, type TestVisitor, testPassword } from '../../support/console-under-test.ts'
 
 const center = await openConsoleUnderTest()
 const { pool, config, visitor, addPerson, signedIn } = center
@@ -137,7 +137,7 @@ test('of many tries at a time no more are made than of many in a row', async () 
   assert.equal(statuses.filter(status => status === 429).length, 24)
   // What was not tried is not counted: others at this address still get in.
   const { rows } = await pool.query(
-    `select max(failures)::int as most from sign_in_failure where key like 'account many@%'`,
+    `select max(failures)::int as most from sign_in_failure where key like 'code of many@%'`,
   )
   assert.equal(rows[0].most, 6)
 })
@@ -213,6 +213,96 @@ test('tries are limited by address and account, also after a restart, for accoun
   assert.equal(await attempt('root@example.com'), 401)
 })
 
+/** As if strangers had failed as often as they may, with this account and from this address. */
+async function exhaust(email: string): Promise<void> {
+  await pool.query(
+    `insert into sign_in_failure (key, failures, until)
+     select key, 60, now() + interval '15 minutes' from unnest($1::text[]) as key
+     on conflict (key) do update set failures = 60, until = excluded.until`,
+    [['address 127.0.0.1', `password at 127.0.0.1 ${email}`, `password of ${email}`]],
+  )
+}
+
+test('what strangers try keeps nobody out who has signed in before in the same browser', async () => {
+  const [user, other] = [await addPerson('kept@example.com'), await addPerson('kept-other@example.com')]
+  const own = await signedIn(user)
+  const theirs = await signedIn(other)
+  const signIn = async (visit: TestVisitor, password = testPassword) => {
+    visit.cookies.delete('__Host-console')
+    await visit.get('/console/sign-in')
+    return (await visit.post('/console/sign-in', { email: user.email, password })).status
+  }
+  await exhaust(user.email)
+  assert.equal(await signIn(visitor()), 429)
+  assert.equal(await signIn(theirs), 429, 'a browser that is known for another account')
+  const forged = visitor()
+  forged.cookies.set('__Host-known', `${'A'.repeat(22)}.${'A'.repeat(43)}`)
+  assert.equal(await signIn(forged), 429)
+  assert.equal(await signIn(own), 303)
+  // It has a limit of its own.
+  for (let i = 0; i < 6; i++) assert.equal(await signIn(own, 'wrong'), 401)
+  assert.equal(await signIn(own), 429)
+  await pool.query(`delete from sign_in_failure where key like 'own %'`)
+  // Whoever was in before the password changed is a stranger again.
+  const before = new Map(own.cookies)
+  assert.equal(await signIn(own), 303)
+  await own.get('/console/account/password')
+  const again = 'another horse battery'
+  const form = { old: testPassword, password: again, again }
+  assert.match((await own.post('/console/account/password', form)).location!, /done=password/)
+  assert.equal(await signIn(own, again), 303)
+  const old = visitor()
+  old.cookies.set('__Host-known', before.get('__Host-known')!)
+  assert.equal(await signIn(old, again), 429)
+  await pool.query(`delete from sign_in_failure`)
+})
+
+test('what strangers try keeps nobody from giving a code: for that they need the password', async () => {
+  const user = await addPerson('locked@example.com')
+  const totp = await withTotp(user)
+  await exhaust(user.email)
+  await pool.query(`delete from sign_in_failure where key like 'address%'`)
+  const token = await makeNewLink(pool, user, { actor: 'test', factors: false })
+  const visit = visitor()
+  await visit.get(`/console/invitation/${token}`)
+  const chosen = { name: 'Locked', password: testPassword, again: testPassword }
+  assert.equal((await visit.post(`/console/invitation/${token}`, chosen)).location, '/console/sign-in/code')
+  await visit.get('/console/sign-in/code')
+  const codes = await inTransaction(pool, tx => newRecoveryCodes(tx, user.id))
+  assert.equal((await visit.post('/console/sign-in/code', { code: totp.generate() })).status, 303)
+  // Nor does whoever has the password keep those out who are in.
+  await pool.query(
+    `insert into sign_in_failure (key, failures, until)
+     values ('code of ' || $1, 60, now() + interval '15 minutes'), ('address 127.0.0.1', 60, now() + interval '15 minutes')
+     on conflict (key) do update set failures = 60`,
+    [user.email],
+  )
+  await visit.get('/console/confirm')
+  assert.equal((await visit.post('/console/confirm', { code: codes[0]! })).status, 303)
+  await pool.query(`delete from sign_in_failure`)
+})
+
+test('of an IPv6 network that one customer has, all addresses are one client; the audit names the address', async () => {
+  const proxied = await openConsoleUnderTest({ TRUST_PROXY: '127.0.0.1' })
+  const attempt = async (center: typeof proxied, from: string, password: string) => {
+    const visit = center.visitor()
+    await visit.get('/console/sign-in')
+    const form = { email: 'root@example.com', password }
+    return (await visit.post('/console/sign-in', form, { headers: { 'x-forwarded-for': from } })).status
+  }
+  for (let i = 1; i <= 6; i++) assert.equal(await attempt(proxied, `2001:db8:1:2::${i}`, 'wrong'), 401)
+  assert.equal(await attempt(proxied, '2001:db8:1:2:ffff::9', testPassword), 429)
+  assert.equal(await attempt(proxied, '2001:db8:1:3::9', testPassword), 303)
+  const { rows } = await proxied.pool.query(
+    `select address from audit_event where action = 'person.signed_in'`,
+  )
+  assert.deepEqual(rows, [{ address: '2001:db8:1:3::9' }])
+  // What a client writes there by itself is not believed.
+  const direct = await openConsoleUnderTest()
+  for (let i = 1; i <= 6; i++) assert.equal(await attempt(direct, `203.0.113.${i}`, 'wrong'), 401)
+  assert.equal(await attempt(direct, '203.0.113.9', testPassword), 429)
+})
+
 test('a form without its hidden field, with that of another session, or from another site does nothing', async () => {
   const ada = await signedIn(await addPerson('ada@example.com'))
   const bob = await signedIn(await addPerson('bob@example.com'))
@@ -266,7 +356,7 @@ test('after signing in only pages of ours are gone to', async () => {
 test('where the URL is http, cookies have neither prefix nor Secure; on the main network always both', async () => {
   const plain = await openConsoleUnderTest({ PUBLIC_URL: 'http://localhost:8080', TRON_NETWORK: 'sandbox' })
   const visit = await plain.signedIn(plain.admin)
-  assert.deepEqual([...visit.cookies.keys()].sort(), ['console', 'form'])
+  assert.deepEqual([...visit.cookies.keys()].sort(), ['console', 'form', 'known'])
 })
 
 test('no page runs what is written into it, and none may be shown in a frame', async () => {

@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { changePassword } from '../../../people/change-password.ts'
-import { isPassword } from '../../../people/password.ts'
-import { tryToSignIn } from '../../../people/sign-in-limits.ts'
+import { hashPassword, isPassword } from '../../../people/password.ts'
+import { tryToSignIn, turnOf } from '../../../people/sign-in-limits.ts'
 import { passwordOf } from '../../../people/user-store.ts'
 import { href, type Page, viewerOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
@@ -9,6 +9,7 @@ import { nextOf } from '../parts/sign-in-session.ts'
 import { Field, Form, Submit } from '../parts/ui.tsx'
 import { newPasswordErrors } from '../sign-in/new-password.ts'
 import { signInWords } from '../sign-in/sign-in-words.ts'
+import { trierOf } from '../sign-in/trier-of.ts'
 import { accountWords } from './account-words.ts'
 import { ownerOf } from './own-account.ts'
 
@@ -63,7 +64,11 @@ async function takePassword(page: Page): Promise<Answer> {
   if (Object.keys(errors).length > 0) return showPassword(page, errors)
   const refused = await checkOwnPassword(page, 'old')
   if (refused) return showPassword(page, { old: refused.problem }, refused.status)
-  const changed = await changePassword(page.context.pool, ownerOf(page), password)
+  const { pool } = page.context
+  const owner = ownerOf(page)
+  const hash = await hashPassword(password, turnOf(await trierOf(page, 'password')))
+  const changed = await changePassword(pool, owner, hash)
+  if (changed) page.browser.remember({ id: owner.user.id, password: hash })
   return { goTo: href(page, '/account', { done: changed ? 'password' : null }) }
 }
 
@@ -104,9 +109,10 @@ async function checkOwnPassword(
 ): Promise<{ problem: string; status: number } | null> {
   const { pool } = page.context
   const { email } = viewerOf(page).user
-  const tried = await tryToSignIn(pool, { address: page.address, email }, async () => {
+  const by = await trierOf(page, 'password')
+  const tried = await tryToSignIn(pool, by, async () => {
     const found = await passwordOf(pool, email)
-    return isPassword(page.form.all(field)[0] ?? '', found?.password ?? null)
+    return isPassword(page.form.all(field)[0] ?? '', found?.password ?? null, turnOf(by))
   })
   if (tried === 'right') return null
   if (tried === 'wrong') return { problem: wordsOf(page, accountWords).passwordWrong, status: 401 }

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { ConfigOf } from '../../../base/config.ts'
 import { GatewayError } from '../../../base/errors.ts'
-import type { MerchantId } from '../../../base/ids.ts'
+import type { MerchantId, UserId } from '../../../base/ids.ts'
 import type { Logger } from '../../../base/log.ts'
 import type { TestContext } from '../../../callbacks/sending/test-callback.ts'
 import type { Author } from '../../../db/audit-store.ts'
@@ -41,6 +41,21 @@ export interface Viewer {
   memberships: readonly Membership[]
 }
 
+/** An account, as a browser is known by it. */
+export interface BrowserAccount {
+  id: UserId
+  /** As it is kept. */
+  password: string | null
+}
+
+/** What is known of the browser that a request comes from. */
+export interface KnownBrowser {
+  /** Names it if this account has signed in in it before; null: it has not, or there is no such account. */
+  nameFor(account: BrowserAccount | null): string | null
+  /** Knows it from now on: the account has signed in. */
+  remember(account: BrowserAccount): void
+}
+
 /** The merchant that a page is about. */
 export interface PageMerchant {
   id: MerchantId
@@ -76,8 +91,11 @@ export interface Page {
   role: Role | 'admin' | null
   /** For the hidden field of each form; `Form` writes it. */
   csrf: string
-  /** Where the client is. */
+  /** Where the client is: an IPv4 or IPv6 address. */
   address: string
+  /** The client, as limits count it. */
+  client: string
+  browser: KnownBrowser
 }
 
 export const consolePath = '/console'

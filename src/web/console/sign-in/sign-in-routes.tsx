@@ -7,7 +7,13 @@ import { optionsToUse, usePasskey } from '../../../people/passkeys.ts'
 import { isPassword } from '../../../people/password.ts'
 import { useRecoveryCode, useTotp } from '../../../people/second-factor-store.ts'
 import { hasFactor } from '../../../people/second-factors.ts'
-import { forgiveFailures, type Tried, tryToSignIn } from '../../../people/sign-in-limits.ts'
+import {
+  forgiveFailures,
+  type Tried,
+  type Trier,
+  tryToSignIn,
+  turnOf,
+} from '../../../people/sign-in-limits.ts'
 import { passwordOf, readEmail, setLocale, userByEmail, userById } from '../../../people/user-store.ts'
 import { locales } from '../../shell/locale.ts'
 import { consolePath, href, type Page, viewerOf, wordsOf } from '../parts/page.ts'
@@ -17,6 +23,7 @@ import { beginSession, nextOf } from '../parts/sign-in-session.ts'
 import { Field, Form, Submit } from '../parts/ui.tsx'
 import { signInWords } from './sign-in-words.ts'
 import { takeInvitationRoutes } from './take-invitation-routes.tsx'
+import { trierOf } from './trier-of.ts'
 
 export const signInRoutes: readonly ConsoleRoute[] = [
   { method: 'GET', path: '/sign-in', who: 'anyone', handle: async page => showSignIn(page) },
@@ -74,9 +81,12 @@ async function signIn(page: Page): Promise<Answer> {
   const words = wordsOf(page, signInWords)
   const email = readEmail(page.form.text('email')) ?? ''
   const [password = ''] = page.form.all('password')
-  const tried = await tryToSignIn(pool, { address: page.address, email }, async () => {
-    const found = await passwordOf(pool, email)
-    const isRight = await isPassword(password, found && !found.disabled ? found.password : null)
+  const found = await passwordOf(pool, email)
+  const own = page.browser.nameFor(found)
+  const by: Trier = { address: page.client, email, what: 'password', own }
+  const tried = await tryToSignIn(pool, by, async () => {
+    const stored = found && !found.disabled ? found.password : null
+    const isRight = await isPassword(password, stored, turnOf(by))
     // Checking takes a while, longer when many sign in. A password that was changed meanwhile opens nothing.
     const now = isRight ? await passwordOf(pool, email) : null
     return now !== null && !now.disabled && now.password === found?.password
@@ -85,7 +95,7 @@ async function signIn(page: Page): Promise<Answer> {
   const user = (await userByEmail(pool, email))!
   await beginSession(page, user.id, { half: hasFactor(user) })
   if (hasFactor(user)) return { goTo: href(page, '/sign-in/code', { next: page.query.text('next') }) }
-  await signedIn(page, user.id, email)
+  await signedIn(page, by, user.id)
   return { goTo: nextOf(page) }
 }
 
@@ -95,9 +105,11 @@ function refusalOf(page: Page, tried: Exclude<Tried, 'right'>, wrong: string): s
   return tried === 'wrong' ? wrong : wordsOf(page, signInWords).wait(Math.ceil(tried.waitS / 60))
 }
 
-async function signedIn(page: Page, userId: UserId, email: string): Promise<void> {
+/** @param by who tried, and was right. */
+async function signedIn(page: Page, by: Trier, userId: UserId): Promise<void> {
   const { pool } = page.context
-  await forgiveFailures(pool, page.address, email)
+  const { email } = by
+  await forgiveFailures(pool, by)
   await inTransaction(pool, async tx => {
     const user = await userById(tx, userId)
     await recordAudit(tx, {
@@ -107,6 +119,7 @@ async function signedIn(page: Page, userId: UserId, email: string): Promise<void
       address: page.address,
     })
   })
+  page.browser.remember((await passwordOf(pool, email))!)
 }
 
 function codeForm(page: Page, path: string) {
@@ -170,19 +183,20 @@ async function giveCode(page: Page): Promise<Answer> {
 /** The second factor is right: a new session, with everything. @returns where to go. */
 async function enter(page: Page): Promise<string> {
   const { user } = viewerOf(page)
+  const by = await trierOf(page, 'code')
   await beginSession(page, user.id, { half: false, secondFactor: true })
-  await signedIn(page, user.id, user.email)
+  await signedIn(page, by, user.id)
   return nextOf(page)
 }
 
 /** Checks a one-time code or a recovery code; wrong ones count as failed sign-ins. */
-function checkCode(page: Page): Promise<Tried> {
+async function checkCode(page: Page): Promise<Tried> {
   const { pool, config } = page.context
   const { user } = viewerOf(page)
   const code = page.form.text('code')
   return tryToSignIn(
     pool,
-    { address: page.address, email: user.email },
+    await trierOf(page, 'code'),
     async () =>
       (await useTotp(pool, config.masterKey, user.id, code)) || (await useRecoveryCode(pool, user.id, code)),
   )
@@ -207,8 +221,7 @@ function takePasskey(purpose: 'sign-in' | 'confirm', then: (page: Page) => Promi
     const { user } = viewerOf(page)
     const [site, response, session] = [siteOf(page), passkeyAnswerOf(page), challengedSession(page)]
     if (!site || response === undefined) throw new UsageError(words.passkeyScript)
-    const by = { address: page.address, email: user.email }
-    const tried = await tryToSignIn(pool, by, () =>
+    const tried = await tryToSignIn(pool, await trierOf(page, 'code'), () =>
       usePasskey(pool, site, { user, session, purpose, response }),
     )
     if (tried === 'right') return { json: { goTo: await then(page) } }

@@ -69,13 +69,13 @@ async function takeInvitation(page: Page): Promise<Answer> {
   const [password = ''] = page.form.all('password')
   const errors: InvitationErrors = { ...(!name && { name: words.nameWrong }), ...newPasswordErrors(page) }
   if (!name || Object.keys(errors).length > 0) return showInvitation(page, errors)
-  const userId = await takeWithPassword(pool, token, {
-    ...{ name, hash: await hashPassword(password), address: page.address },
-  })
+  const hash = await hashPassword(password, { by: page.client, known: true })
+  const userId = await takeWithPassword(pool, token, { name, hash, address: page.address })
   if (userId === null) return gone(page)
   const user = await userById(pool, userId)
   const half = user !== null && hasFactor(user)
   await beginSession(page, userId, { half })
+  if (!half) page.browser.remember({ id: userId, password: hash })
   return { goTo: half ? `${consolePath}/sign-in/code` : consolePath }
 }
 
