@@ -21,6 +21,9 @@ export interface DueNotice {
 const givenUpDays = 3
 const keptDays = 90
 
+const isDue = `due_at <= now() and coalesce(leased_until, '-infinity') <= now()
+  and created_at > now() - make_interval(days => ${givenUpDays})`
+
 /** Writes the messages of one notice. */
 export async function insertNotices(
   tx: Tx,
@@ -43,6 +46,8 @@ export async function insertNotices(
 
 /**
  * Takes messages that are due on a channel, for `leaseMs`. Each is taken by one process; if that ends, by another afterwards.
+ * Merchants and kinds take turns: whoever invites a thousand people delays neither other merchants' messages nor the one that says
+ * that a callback URL changed.
  * @param max the most to take.
  */
 export function takeNotices(
@@ -57,10 +62,14 @@ export function takeNotices(
         set leased_until = now() + $2 * interval '1 millisecond'
       where n.id in (select id
                        from notice
-                      where channel = $1 and due_at <= now() and coalesce(leased_until, '-infinity') <= now()
-                        and created_at > now() - make_interval(days => ${givenUpDays})
-                      order by due_at
-                      limit $3
+                      where id = any(array(select id
+                                             from (select id, due_at,
+                                                          row_number() over (partition by merchant_id, kind, recipient order by due_at, id) as turn
+                                                     from notice
+                                                    where channel = $1 and ${isDue}) due
+                                            order by turn, due_at, id
+                                            limit $3))
+                        and ${isDue}
                         for update skip locked)
      returning n.id, n.kind, (select appid from merchant m where m.id = n.merchant_id) as appid, n.recipient, n.text,
                n.created_at as "createdAt", n.failures`,

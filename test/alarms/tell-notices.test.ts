@@ -7,9 +7,11 @@ import { openMailer } from '../../src/alarms/send-mail.ts'
 import { openSender } from '../../src/alarms/send-message.ts'
 import { type AlarmTarget, postSigned } from '../../src/alarms/tell-alarms.ts'
 import { countNotices, tellNotices } from '../../src/alarms/tell-notices.ts'
+import type { MerchantId } from '../../src/base/ids.ts'
 import { createMetrics } from '../../src/base/metrics.ts'
 import { inTransaction, type Queryable } from '../../src/db/pool.ts'
-import { forgetNotices, type NoticeChannel } from '../../src/notices/notice-store.ts'
+import type { NoticeKind } from '../../src/notices/notice.ts'
+import { forgetNotices, type NoticeChannel, takeNotices } from '../../src/notices/notice-store.ts'
 import { notify } from '../../src/notices/notify.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { startMerchantEndpoint } from '../support/merchant-endpoint.ts'
@@ -26,6 +28,21 @@ const text = { en: 'Key 7 was created.', zh: '已新建密钥 7。' }
 
 beforeEach(async () => {
   await pool.query('delete from notice')
+})
+
+test('many messages of one kind delay neither those of another kind nor those of other merchants', async () => {
+  const other = await seedMerchant(pool, { name: 'Other' })
+  const write = (kind: NoticeKind, { id }: { id: MerchantId }) =>
+    inTransaction(pool, tx => notify(tx, { kind, merchantId: id, to: [], text }))
+  for (let i = 0; i < 20; i++) await write('user_invited', merchant)
+  await write('callback_url_changed', merchant)
+  await write('key_created', other)
+  const taken = [
+    ...(await takeNotices(pool, 'webhook', 60_000, 2)),
+    ...(await takeNotices(pool, 'webhook', 60_000, 2)),
+  ]
+  const kinds = ['callback_url_changed', 'key_created', 'user_invited', 'user_invited']
+  assert.deepEqual(taken.map(({ kind }) => kind).sort(), kinds)
 })
 
 const tell = (to: string[] = [], given = text) =>
