@@ -32,12 +32,15 @@ const columns = `u.id, u.email, u.name, u.admin, u.locale, u.password is not nul
 const lastSeen = `(select max(c.last_seen_at) from console_session c
   where c.user_id = u.id and c.signed_in_at is not null) as "lastSeenAt"`
 
-/** Reads a mail address as it is kept: in lower case. @returns null when it is none. */
+const emailKept = /^[^@<>"',;:\\()[\]\p{C}\p{Z}]{1,64}@[^@<>"',;:\\()[\]\p{C}\p{Z}]+$/u
+
+/**
+ * Reads a mail address as it is kept: in lower case.
+ * @returns null when it is none, or has characters that cannot be seen: it would look like another's.
+ */
 export function readEmail(text: string): string | null {
   const email = text.trim().toLowerCase()
-  return email.length <= 254 && /^[^\s@<>"',;:\\()[\]\p{Cc}]{1,64}@[^\s@<>"',;:\\()[\]\p{Cc}]+$/u.test(email)
-    ? email
-    : null
+  return email.length <= 254 && emailKept.test(email) ? email : null
 }
 
 /**
