@@ -30,6 +30,7 @@ import {
   href,
   type Page,
   type PageMerchant,
+  refererOf,
   textsOf,
   type Viewer,
 } from './parts/page.ts'
@@ -272,14 +273,6 @@ function sessionIdOf(request: FastifyRequest): string {
 function localeOf(request: FastifyRequest, viewer: Viewer | null): Locale {
   const asked = textsOf(request.query).text('lang')
   return chooseLocale(asked || viewer?.user.locale, request.headers['accept-language'])
-}
-
-/** Where a form was sent from, if that was a page of ours. */
-function refererOf(page: Page): string | undefined {
-  const { referer } = page.request.headers
-  if (!referer || !URL.canParse(referer)) return undefined
-  const { pathname, search } = new URL(referer)
-  return pathname.startsWith(consolePath) ? pathname + search : undefined
 }
 
 /** What the metrics call it. */

@@ -156,6 +156,14 @@ export function href(page: Pick<Page, 'merchant' | 'viewer'>, path: string, quer
   return `${consolePath}${path === '/' ? '' : path}${search && `?${search}`}`
 }
 
+/** Where a form was sent from, if that was a page of ours. */
+export function refererOf({ request }: Pick<Page, 'request'>): string | undefined {
+  const { referer } = request.headers
+  if (!referer || !URL.canParse(referer)) return undefined
+  const { pathname, search } = new URL(referer)
+  return pathname.startsWith(consolePath) ? pathname + search : undefined
+}
+
 /** The page's own query with some values changed: filters and pages of a list. */
 export function hrefWith(page: Page, path: string, names: readonly string[], changed: QueryValues): string {
   const kept = Object.fromEntries(names.map(name => [name, page.query.text(name)]))

@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { UsageError } from '../../../base/errors.ts'
 import { commonWords } from './common-words.ts'
-import { href, type Page } from './page.ts'
+import { consolePath, href, type Page, refererOf } from './page.ts'
 import type { ShownPage } from './route.ts'
 
 export type ProblemKind = 'notFound' | 'expired' | 'tooMany' | 'slow' | 'database' | 'refused' | 'unavailable'
@@ -12,6 +12,7 @@ const statusOf: Record<ProblemKind, number> = {
 
 /** Makes the page of a request that was not answered as asked. What it says of an error is for whoever caused it. */
 export function problemPage(page: Page, kind: ProblemKind, error: unknown): ShownPage & { status: number } {
+  if (kind === 'expired' && isSignedOut(page)) return signedOutPage(page)
   const { problems, back } = commonWords(page)
   const title = problems[kind]
   const lines =
@@ -35,6 +36,32 @@ export function problemPage(page: Page, kind: ProblemKind, error: unknown): Show
         {kind === 'unavailable' && <p class="mono">{page.request.id}</p>}
         <p>
           <a href={href(page, '/')}>{back}</a>
+        </p>
+      </section>
+    ),
+  }
+}
+
+/** Forms that nobody needs to be signed in for; what is wrong with these is their age. */
+const formsOfAnyone = /^\/(sign-in|invitation)\b/
+
+/** Whether a form of somebody's came without their session: it ended while they filled it in. */
+function isSignedOut({ viewer, request }: Page): boolean {
+  return viewer === null && !formsOfAnyone.test(request.url.slice(consolePath.length))
+}
+
+function signedOutPage(page: Page): ShownPage & { status: number } {
+  const { problems } = commonWords(page)
+  return {
+    ...{ status: statusOf.expired, title: problems.signedOut },
+    body: (
+      <section class="card">
+        <h1>{problems.signedOut}</h1>
+        <p>{problems.signedOutText}</p>
+        <p>
+          <a class="button" href={href(page, '/sign-in', { next: refererOf(page) })}>
+            {problems.signIn}
+          </a>
         </p>
       </section>
     ),

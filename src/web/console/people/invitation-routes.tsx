@@ -9,6 +9,7 @@ import { commonWords } from '../parts/common-words.ts'
 import { authorOfPage, href, type Page, scopeOf, viewerOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute, ShownPage } from '../parts/route.ts'
 import { Choice, Facts, Field, Form, Submit, Time } from '../parts/ui.tsx'
+import { gonePage } from './gone-page.tsx'
 import { peopleWords } from './people-words.ts'
 
 const who = { who: 'people', confirm: true } as const
@@ -114,7 +115,7 @@ async function showOpen(page: Page): Promise<Answer> {
   const names = commonWords(page).roles
   const links = await openInvitations(page.context.reads, scopeOf(page))
   const link = links.find(({ id }) => id === page.params.id)
-  if (!link) throw unknown()
+  if (!link) return gonePage(page)
   const { id, email, role } = link
   return {
     title: email,
@@ -145,8 +146,6 @@ async function showOpen(page: Page): Promise<Answer> {
 
 async function withdrawOpen(page: Page): Promise<Answer> {
   const by = authorOfPage(page)
-  if (!(await withdraw(page.context.pool, scopeOf(page), page.params.id!, by))) throw unknown()
+  if (!(await withdraw(page.context.pool, scopeOf(page), page.params.id!, by))) return gonePage(page)
   return { goTo: href(page, '/people', { done: 'withdrawn' }) }
 }
-
-const unknown = () => new GatewayError('not_found', 'no such invitation')

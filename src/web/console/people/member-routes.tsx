@@ -1,5 +1,4 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-import { GatewayError } from '../../../base/errors.ts'
 import type { UserId } from '../../../base/ids.ts'
 import { changeMember, type MemberChange, removeAdmin } from '../../../people/change-member.ts'
 import { disablePerson, isOnlyOf, makeNewLink } from '../../../people/invite-person.ts'
@@ -10,6 +9,7 @@ import { href, merchantOf, type Page, viewerOf, wordsOf } from '../parts/page.ts
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import { Facts, Form, Section, Submit, Tick } from '../parts/ui.tsx'
 import { factorsText } from './factors-text.ts'
+import { gonePage } from './gone-page.tsx'
 import { managerOf, RoleChoice, readRole, shownLink } from './invitation-routes.tsx'
 import { peopleWords } from './people-words.ts'
 
@@ -32,19 +32,19 @@ interface Shown {
   isOnlyHere: boolean
 }
 
-/** Reads the person of the address, if they are one of those that the page is about. */
-async function readShown(page: Page): Promise<Shown> {
+/** Reads the person of the address. @returns null: they are none of those that the page is about. */
+async function readShown(page: Page): Promise<Shown | null> {
   const text = page.params.user!
   const user = /^\d{1,18}$/.test(text) ? await userById(page.context.pool, BigInt(text) as UserId) : null
-  if (!user) throw unknown()
+  if (!user) return null
   const { merchant } = page
   if (!merchant) {
-    if (!user.admin) throw unknown()
+    if (!user.admin) return null
     return { user, role: null, isOnlyHere: false }
   }
   const memberships = await membershipsOf(page.context.pool, user.id)
   const membership = memberships.find(({ merchantId }) => merchantId === merchant.id)
-  if (!membership) throw unknown()
+  if (!membership) return null
   return { user, role: membership.role, isOnlyHere: isOnlyOf(user, memberships, merchant.id) }
 }
 
@@ -52,6 +52,7 @@ async function showMember(page: Page, problem?: string): Promise<Answer> {
   const words = wordsOf(page, peopleWords)
   const { roles } = commonWords(page)
   const shown = await readShown(page)
+  if (!shown) return gonePage(page)
   const { user, role } = shown
   const isOwn = user.id === viewerOf(page).user.id
   return {
@@ -129,15 +130,19 @@ function Changes({ page, shown: { user, role, isOnlyHere } }: { page: Page; show
 }
 
 async function changeRole(page: Page): Promise<Answer> {
-  const { user } = await readShown(page)
-  const role = readRole(page)
+  const shown = await readShown(page)
+  if (!shown) return gonePage(page)
+  const { pool } = page.context
   const merchant = merchantOf(page)
-  const change = await changeMember(page.context.pool, managerOf(page), { userId: user.id, merchant, role })
+  const wanted = { userId: shown.user.id, merchant, role: readRole(page) }
+  const change = await changeMember(pool, managerOf(page), wanted)
   return changed(page, change, 'role')
 }
 
 async function remove(page: Page): Promise<Answer> {
-  const { user } = await readShown(page)
+  const shown = await readShown(page)
+  if (!shown) return gonePage(page)
+  const { user } = shown
   const { pool } = page.context
   const { merchant } = page
   const by = managerOf(page)
@@ -149,13 +154,15 @@ async function remove(page: Page): Promise<Answer> {
 
 async function changed(page: Page, change: MemberChange, done: string): Promise<Answer> {
   const words = wordsOf(page, peopleWords)
-  if (change === 'unknown') throw unknown()
+  if (change === 'unknown') return gonePage(page)
   if (change !== 'done') return showMember(page, words[change])
   return { goTo: href(page, '/people', { done }) }
 }
 
 async function makeLink(page: Page): Promise<Answer> {
-  const { user, isOnlyHere } = await readShown(page)
+  const shown = await readShown(page)
+  if (!shown) return gonePage(page)
+  const { user, isOnlyHere } = shown
   const words = wordsOf(page, peopleWords)
   if (user.id === viewerOf(page).user.id) return showMember(page, words.own)
   const isAdmin = page.role === 'admin'
@@ -170,11 +177,11 @@ async function makeLink(page: Page): Promise<Answer> {
 
 function disable(disabled: boolean) {
   return async (page: Page): Promise<Answer> => {
-    const { user } = await readShown(page)
+    const shown = await readShown(page)
+    if (!shown) return gonePage(page)
+    const { user } = shown
     if (user.id === viewerOf(page).user.id) return showMember(page, wordsOf(page, peopleWords).own)
     await disablePerson(page.context.pool, user, disabled, managerOf(page))
     return { goTo: href(page, '/people', { done: disabled ? 'disabled' : 'enabled' }) }
   }
 }
-
-const unknown = () => new GatewayError('not_found', 'no such person here')

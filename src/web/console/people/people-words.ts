@@ -50,6 +50,9 @@ const en = {
   disable: 'Disable the account',
   disableText: 'The person cannot sign in anywhere, and all sessions end at once.',
   enable: 'Enable the account',
+  gone: 'This person is not here any more',
+  goneText:
+    'Somebody has removed them, or their invitation was taken up or withdrawn. Nothing was changed. Look at the list.',
   done: {
     role: 'The role was changed.',
     removed: 'Removed.',
@@ -111,6 +114,8 @@ const zh: PeopleWords = {
   disable: '停用账户',
   disableText: '此人将无法登录任何地方，所有会话立即结束。',
   enable: '启用账户',
+  gone: '此人已不在这里',
+  goneText: '可能已被其他人移除，或邀请已被接受或撤回。没有任何改动。请查看列表。',
   done: {
     role: '角色已修改。',
     removed: '已移除。',

@@ -16,7 +16,7 @@ import {
 } from '../../../people/sign-in-limits.ts'
 import { passwordOf, readEmail, setLocale, userByEmail, userById } from '../../../people/user-store.ts'
 import { locales } from '../../shell/locale.ts'
-import { consolePath, href, type Page, viewerOf, wordsOf } from '../parts/page.ts'
+import { consolePath, href, type Page, refererOf, viewerOf, wordsOf } from '../parts/page.ts'
 import { challengedSession, PasskeyForm, passkeyAnswerOf, siteOf } from '../parts/passkey-form.tsx'
 import type { Answer, ConsoleRoute, ShownPage } from '../parts/route.ts'
 import { beginSession, nextOf } from '../parts/sign-in-session.ts'
@@ -273,7 +273,5 @@ async function signOut(page: Page): Promise<Answer> {
 async function chooseLanguage(page: Page): Promise<Answer> {
   const locale = locales.find(one => one === page.form.text('locale'))
   if (locale) await setLocale(page.context.pool, viewerOf(page).user.id, locale)
-  const { referer = '' } = page.request.headers
-  const from = URL.canParse(referer) ? new URL(referer) : null
-  return { goTo: from?.pathname.startsWith(consolePath) ? from.pathname + from.search : consolePath }
+  return { goTo: refererOf(page) ?? consolePath }
 }
