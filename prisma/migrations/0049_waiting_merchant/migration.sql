@@ -7,7 +7,8 @@ alter table waiting_transfer add column merchant_id bigint;
 
 create function write_waiting_merchant() returns trigger language plpgsql as $$
 begin
-  select merchant_id into new.merchant_id from deposit_address where id = new.deposit_address_id;
+  -- Shared, so that an address that is moved meanwhile is waited for.
+  select merchant_id into new.merchant_id from deposit_address where id = new.deposit_address_id for share;
   return new;
 end $$;
 create trigger waiting_transfer_merchant before insert on waiting_transfer
