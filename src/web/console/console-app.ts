@@ -7,8 +7,10 @@ import helmet from '@fastify/helmet'
 import session from '@fastify/session'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
+import { systemClock } from '../../base/clock.ts'
 import { csvLine } from '../../base/csv.ts'
 import { type ErrorCode, GatewayError, UsageError } from '../../base/errors.ts'
+import { limitResends } from '../../callbacks/outbox/resend-limits.ts'
 import { isPassingDatabaseError } from '../../db/outage.ts'
 import { rows } from '../../db/pool.ts'
 import { tookTooLong } from '../../db/read-pool.ts'
@@ -22,6 +24,7 @@ import { openTransactionAsker } from './asking/ask-transaction.ts'
 import { consoleRoutes } from './console-routes.ts'
 import { openKnownBrowsers } from './known-browsers.ts'
 import { isConfirmed } from './parts/confirmed.ts'
+import { openFileTurns } from './parts/file-turns.ts'
 import { consoleAssets, renderConsole } from './parts/layout.tsx'
 import { readMultipart } from './parts/multipart.ts'
 import {
@@ -33,12 +36,13 @@ import {
   refererOf,
   textsOf,
   type Viewer,
+  viewerOf,
 } from './parts/page.ts'
 import { type ProblemKind, problemPage } from './parts/problem-page.tsx'
 import type { Answer, ConsoleRoute, CsvAnswer } from './parts/route.ts'
 import { openSessions, readViewer } from './sessions.ts'
 
-export interface ConsoleOptions extends Omit<ConsoleContext, 'transactions'> {
+export interface ConsoleOptions extends Omit<ConsoleContext, 'transactions' | 'countResent'> {
   /** Whom a request is counted for. */
   clientOf: (request: FastifyRequest) => string
   addressOf: (request: FastifyRequest) => string
@@ -65,7 +69,7 @@ export const consoleApp = fastifyPlugin<ConsoleOptions>(
 
     const transactions = openTransactionAsker({ pool, config: settings, log })
     app.addHook('onClose', () => transactions.close())
-    const context: ConsoleContext = { ...options, transactions }
+    const context: ConsoleContext = { ...options, transactions, countResent: limitResends(systemClock) }
     const browserOf = openKnownBrowsers({
       ...{ key: keyFor('browsers'), cookieName: cookieName('known'), cookie: cookieOptions },
     })
@@ -225,17 +229,27 @@ function paramsOf(request: FastifyRequest): Record<string, string> {
 async function send(answer: Answer, page: Page, reply: FastifyReply, served: ReadonlySet<string>) {
   if ('goTo' in answer) return reply.redirect(answer.goTo, 303)
   if ('json' in answer) return reply.code(answer.status ?? 200).send(answer.json)
-  if ('csv' in answer) return sendCsv(answer, reply)
+  if ('csv' in answer) return sendCsv(answer, page, reply)
   if ('bytes' in answer) return reply.type(answer.type).send(answer.bytes)
   const html = renderConsole(page, answer, served)
   return sendHtml(page.request, reply.code(answer.status ?? 200), html)
 }
 
-function sendCsv({ csv, header, rows: lines }: CsvAnswer, reply: FastifyReply) {
+/** Of this process. */
+const files = openFileTurns()
+
+function sendCsv({ csv, header, rows: lines }: CsvAnswer, page: Page, reply: FastifyReply) {
+  const end = files.begin(viewerOf(page).user.id)
+  // Also when its reader hangs up.
+  reply.raw.once('close', end)
   async function* text() {
-    // A byte order mark: without it Excel reads UTF-8 as something else.
-    yield `\ufeff${csvLine(header)}`
-    for await (const line of lines) yield csvLine(line)
+    try {
+      // A byte order mark: without it Excel reads UTF-8 as something else.
+      yield `\ufeff${csvLine(header)}`
+      for await (const line of files.inTurn(lines)) yield csvLine(line)
+    } finally {
+      end()
+    }
   }
   return reply
     .type('text/csv; charset=utf-8')

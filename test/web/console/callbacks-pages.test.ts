@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { resendCallbacks } from '../../../src/callbacks/outbox/resend-callbacks.ts'
 import { orderResend, runResendJobs } from '../../../src/callbacks/outbox/resend-jobs.ts'
 import { addMerchant } from '../../../src/merchants/add-merchant.ts'
 import { testXpub } from '../../support/api-under-test.ts'
@@ -43,6 +44,8 @@ test('lists show the callbacks in a state, of the merchant alone; a broken filte
     "?after=1'",
     '?after=1.1.1',
     '?from=2026-13-99',
+    // Postgres has no such year.
+    '?from=0000-01-01&to=0000-01-01',
     '?list=due&list=x&from=%00',
     '?origin=%00',
     '?origin=%F0%9F%98%80%27',
@@ -54,6 +57,60 @@ test('lists show the callbacks in a state, of the merchant alone; a broken filte
   assert.doesNotMatch(origins.text, /other\.example/)
   const all = await (await center.signedIn(center.admin)).get('/console/callbacks/origins')
   assert.match(all.text, /other\.example/)
+})
+
+test('days are those of a zone, the last one included, and a file has what is filtered', async () => {
+  const shop = await seedMerchant(pool, { callbackUrl: 'https://days.example/cb' })
+  const person = await center.addPerson('days@example.com', { roles: [[shop, 'support']] })
+  const [first, second, third] = await seedCallbacks(
+    pool,
+    ['first', 'second', 'third'].map(orderid => ({ merchant: shop, orderid })),
+  )
+  const announce = (id: bigint, at: string) =>
+    pool.query(
+      `begin;
+       set local session_replication_role = replica;
+       update callback set created_at = '${at}' where id = ${id};
+       commit`,
+    )
+  await announce(first!.callbackId, '2026-05-09T16:30:00Z')
+  await announce(second!.callbackId, '2026-05-10T15:59:59Z')
+  await announce(third!.callbackId, '2026-05-10T16:00:00Z')
+  await waitLong(pool, third!)
+  const visit = await center.signedIn(person)
+  const files = async (query: string) => {
+    const file = await visit.get(`/console/callbacks.csv?${query}`)
+    assert.equal(file.status, 200)
+    const { text } = await visit.get(`/console/callbacks?${query}`)
+    const [header, ...lines] = file.text.slice(1).trimEnd().split('\r\n')
+    const rows = lines.map(line => {
+      const cells = line.split(',')
+      return Object.fromEntries(header!.split(',').map((name, i) => [name, cells[i]]))
+    })
+    // The page shows the same.
+    const keys = [...text.matchAll(/\/console\/callbacks\/(cb_\w+)"/g)].map(([, key]) => key)
+    assert.deepEqual(
+      rows.map(({ key }) => key),
+      keys,
+    )
+    return rows
+  }
+  const ids = async (query: string) => (await files(query)).map(({ orderid }) => orderid)
+  assert.deepEqual(await ids('from=2026-05-10&to=2026-05-10&zone=Asia/Shanghai'), ['second', 'first'])
+  assert.deepEqual(await ids('from=2026-05-10&to=2026-05-10&zone=UTC'), ['third', 'second'])
+  assert.deepEqual(await ids('list=failing'), ['third'])
+  const [row] = await files('list=failing&zone=Asia/Shanghai')
+  assert.equal(row!.announced_local, '2026-05-11 00:00:00')
+  assert.equal(row!.announced_utc, '2026-05-10T16:00:00Z')
+  assert.match(row!.amount_usdt!, /^\d+(\.\d+)?$/)
+  assert.match(
+    (await visit.get('/console/callbacks?list=failing&zone=Asia/Shanghai')).text,
+    /href="\/console\/callbacks\.csv\?list=failing&amp;zone=Asia%2FShanghai"/,
+  )
+  // Sent again, it no longer waits for another attempt: the list and its state say the same.
+  assert.match((await visit.get('/console/callbacks?list=due')).text, />failing</)
+  await resendCallbacks(pool, [third!.callbackId])
+  assert.doesNotMatch((await visit.get('/console/callbacks?list=due')).text, />failing</)
 })
 
 test('a long list goes on page by page', async () => {

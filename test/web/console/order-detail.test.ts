@@ -83,7 +83,14 @@ test('a note is added by whoever may, shown as text, and stays in the form when 
     assert.match(refused.text, /Write 1 to 2 000 characters/)
   }
   assert.equal((await visit.post(`${path}/notes`, { text: '元'.repeat(2_000) })).status, 303)
-  assert.equal((await pool.query('select from order_note')).rowCount, 2)
+  const notes = await pool.query('select author from order_note')
+  // Two people may have one name.
+  assert.deepEqual(notes.rows, Array(2).fill({ author: 'Ann <owner> <owner@example.com>' }))
+  const audit = await pool.query(`select actor, merchant_id from audit_event where action = 'order.noted'`)
+  assert.deepEqual(
+    audit.rows,
+    Array(2).fill({ actor: 'Ann <owner> <owner@example.com>', merchant_id: merchant.id }),
+  )
 })
 
 test('who may only look gets no forms, and cannot send them either', async () => {
@@ -118,6 +125,25 @@ test("resending makes the order's callbacks due, once for each form, and records
   assert.deepEqual(rows, [{ due: true, schedule_step: 0 }])
   const audit = await pool.query(`select actor from audit_event where action = 'order.callbacks_resent'`)
   assert.deepEqual(audit.rows, [{ actor: 'Ann <owner> <owner@example.com>' }])
+})
+
+test('a person sends again no more in a minute than the API lets a merchant', async () => {
+  const { path } = await paid()
+  const visit = await center.signedIn(owner)
+  await visit.get(path)
+  // Without the checks of references.
+  await pool.query(
+    `begin;
+     set local session_replication_role = replica;
+     insert into callback (key, merchant_id, order_id, credit_id, body_amount, received, order_state, late, lane_id)
+     select 'cb_' || md5(n::text), c.merchant_id, c.order_id, c.id + 1000000 + n, 1, 1, 'paid', false, c.lane_id
+       from callback c, generate_series(1, 999) n
+      where c.order_id = (select id from recharge_order where ordersn = '${path.split('/').at(-1)}');
+     commit`,
+  )
+  const statuses = []
+  for (let n = 0; n < 11; n++) statuses.push((await visit.post(`${path}/resend`)).status)
+  assert.deepEqual([statuses[0], statuses.at(-1)], [303, 429])
 })
 
 test('an order of an older version gets its link when it is looked at', async () => {

@@ -20,15 +20,9 @@ const tones: Record<CallbackState, Tone> = {
 }
 
 /** A callback's state; one that is due again after attempts that failed says so. */
-export function CallbackStateTag(props: {
-  page: Page
-  state: CallbackState
-  attempts: number
-  deliveredAt: Date | null
-}) {
-  const { state, attempts, deliveredAt } = props
+export function CallbackStateTag(props: { page: Page; state: CallbackState; isFailing: boolean }) {
+  const { state, isFailing } = props
   const words = wordsOf(props.page, attemptWords)
-  const isFailing = state === 'due' && attempts > 0 && deliveredAt === null
   return (
     <State tone={isFailing ? 'red' : tones[state]}>{isFailing ? words.failing : words.states[state]}</State>
   )

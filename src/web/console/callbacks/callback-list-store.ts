@@ -17,6 +17,8 @@ export interface ConsoleCallback {
   bodyAmount: LegacyUnits
   state: CallbackState
   attempts: number
+  /** It is due again after an attempt that failed. */
+  isFailing: boolean
   lastStatus: number | null
   laneId: LaneId
   origin: string
@@ -116,7 +118,8 @@ function readCallbacks(
        select p.id, p.at, row_number() over () as position from (${text}) p
      )
      select c.id, ${micros('p.at')}, c.key, c.merchant_id as "merchantId", m.appid, o.orderid, o.ordersn,
-            c.body_amount as "bodyAmount", s.state, c.attempts, c.last_status as "lastStatus",
+            c.body_amount as "bodyAmount", s.state, c.attempts,
+            coalesce((select b.state = 'due' and b.schedule_step > 0 from callback_outbox b where b.callback_id = c.id), false) as "isFailing", c.last_status as "lastStatus",
             l.id as "laneId", l.origin, c.created_at as "createdAt", s.due_at as "dueAt",
             c.delivered_at as "deliveredAt", c.exhausted_at as "exhaustedAt", l.probe_at as "probeAt",
             s.state = 'due' and (select count(*) from callback_outbox f where f.lane_id = l.id and f.state = 'in_flight')

@@ -150,6 +150,7 @@ function timeOf(text: string): Date | null {
 
 async function resend(page: Page): Promise<Answer> {
   const callback = await callbackOf(page)
+  page.context.countResent(callback.merchantId, 1)
   const { resent } = await resendOne(page.context.pool, callback, authorOfPage(page))
   return { goTo: href(page, `/callbacks/${callback.key}`, { done: resent === 1 ? 'resent' : 'in_flight' }) }
 }

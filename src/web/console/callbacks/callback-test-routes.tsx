@@ -2,8 +2,10 @@
 import { GatewayError } from '../../../base/errors.ts'
 import type { ShownRequest } from '../../../callbacks/sending/shown-request.ts'
 import { sendTestCallback, type TestedCallback } from '../../../callbacks/sending/test-callback.ts'
+import { recordAudit } from '../../../db/audit-store.ts'
+import { inTransaction } from '../../../db/pool.ts'
 import type { Merchant } from '../../../merchants/merchant.ts'
-import { href, type Page, wordsOf } from '../parts/page.ts'
+import { authorOfPage, href, type Page, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import { durationText, Facts, Field, Form, Section, State, Submit } from '../parts/ui.tsx'
 import { callbacksWords } from './callbacks-words.ts'
@@ -128,11 +130,24 @@ async function sendTest(page: Page): Promise<Answer> {
   if (!merchant) return showTest(page, { status: 400 })
   try {
     const url = page.form.text('url') || null
-    return showTest(page, { tested: await sendTestCallback(page.context.tests, merchant, url) })
+    const tested = await sendTestCallback(page.context.tests, merchant, url)
+    await recordTest(page, merchant, tested)
+    return showTest(page, { tested })
   } catch (error) {
     // What a person can mend, or too many tests at once.
     const isTold = error instanceof GatewayError && error.code !== 'unavailable'
     if (!isTold) throw error
     return showTest(page, { problem: error.message, status: error.code === 'rate_limited' ? 429 : 400 })
   }
+}
+
+async function recordTest(page: Page, { id, appid }: Merchant, tested: TestedCallback): Promise<void> {
+  const { delivered, status, request } = tested
+  const origin = request && new URL(request.url).origin
+  await inTransaction(page.context.pool, tx =>
+    recordAudit(tx, {
+      ...{ ...authorOfPage(page), action: 'callback.tested', subject: `merchant ${appid}`, merchantId: id },
+      detail: { origin, delivered, status },
+    }),
+  )
 }

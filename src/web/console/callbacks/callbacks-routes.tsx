@@ -1,10 +1,13 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { fromLegacyUnits } from '../../../base/money.ts'
 import { listResendJobs } from '../../../callbacks/outbox/resend-job-store.ts'
+import { commonWords } from '../parts/common-words.ts'
+import { fileOfList } from '../parts/csv-list.tsx'
 import { href, hrefWith, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import {
   Amount,
+  Choice,
   type Column,
   Count,
   durationText,
@@ -15,19 +18,22 @@ import {
   Table,
   Time,
 } from '../parts/ui.tsx'
+import { zoneOf, zones } from '../parts/zones.ts'
 import { CallbackStateTag } from './attempt-parts.tsx'
+import { callbackColumns, readCallbackFile } from './callback-file.ts'
 import { type CallbackFilter, callbackLists, readPlace } from './callback-filter.ts'
 import { type ConsoleCallback, readCallbackPage } from './callback-list-store.ts'
 import { callbackRoutes } from './callback-page-routes.tsx'
 import { testRoutes } from './callback-test-routes.tsx'
 import { callbacksWords } from './callbacks-words.ts'
 import { OriginTable, percentText, readShownOrigins, type ShownOrigins } from './origin-table.tsx'
-import { filterNames, isoDay, readFilter } from './read-filter.ts'
+import { type FilterTexts, filterNames, readFilter } from './read-filter.ts'
 import { canResend } from './resend-many.ts'
 import { ResendProgress, resendManyRoutes } from './resend-routes.tsx'
 
 export const callbacksRoutes: readonly ConsoleRoute[] = [
   { method: 'GET', path: '/callbacks', who: 'see', handle: showCallbacks },
+  { method: 'GET', path: '/callbacks.csv', who: 'see', handle: exportCallbacks },
   { method: 'GET', path: '/callbacks/origins', who: 'see', handle: showOrigins },
   ...resendManyRoutes,
   ...testRoutes,
@@ -39,7 +45,7 @@ const perPage = 50
 async function showCallbacks(page: Page): Promise<Answer> {
   const { reads } = page.context
   const words = wordsOf(page, callbacksWords)
-  const filter = readFilter(page)
+  const { filter, texts } = await readFilter(page)
   const shown = await readCallbackPage(reads, filter, readPlace(page.query.text('after')), perPage)
   const origins = await readShownOrigins(page)
   const link = (changed: Record<string, string | null>) => hrefWith(page, '/callbacks', filterNames, changed)
@@ -51,6 +57,9 @@ async function showCallbacks(page: Page): Promise<Answer> {
         <div class="title">
           <h1>{words.title}</h1>
           <span class="actions">
+            <a class="button plain" href={href(page, '/callbacks.csv', { ...texts })} download>
+              {commonWords(page).csv}
+            </a>
             <a class="button plain" href={href(page, '/callbacks/origins')}>
               {words.origins}
             </a>
@@ -76,7 +85,7 @@ async function showCallbacks(page: Page): Promise<Answer> {
             </a>
           ))}
         </nav>
-        <FilterForm page={page} filter={filter} />
+        <FilterForm page={page} filter={filter} texts={texts} />
         {canResend(filter) && shown.callbacks.length > 0 && (
           <p class="actions">
             <a class="button plain" href={hrefWith(page, '/callbacks/resend', filterNames, {})}>
@@ -124,31 +133,25 @@ function Figures(props: { page: Page; origins: ShownOrigins }) {
   )
 }
 
-function FilterForm(props: { page: Page; filter: CallbackFilter }) {
-  const { page, filter } = props
+function FilterForm(props: { page: Page; filter: CallbackFilter; texts: FilterTexts }) {
+  const { page, filter, texts } = props
   const words = wordsOf(page, callbacksWords)
   return (
-    <Filters page={page} path="/callbacks">
+    <Filters page={page} path="/callbacks" isSet={Boolean(texts.origin || texts.from || texts.to)}>
       <input type="hidden" name="list" value={filter.list} />
       <Field label={words.filterOrigin} name="origin" value={filter.origin ?? ''} hint={words.originHint} />
       {(filter.list === 'all' || filter.list === 'delivered') && (
         <>
-          <Field
-            label={words.filterFrom}
-            name="from"
-            type="date"
-            value={isoDay(filter.from)}
-            hint={words.dayHint}
-          />
-          <Field
-            label={words.filterTo}
-            name="to"
-            type="date"
-            value={isoDay(filter.to)}
-            hint={words.dayHint}
-          />
+          <Field label={words.filterFrom} name="from" type="date" value={texts.from} />
+          <Field label={words.filterTo} name="to" type="date" value={texts.to} />
         </>
       )}
+      <Choice
+        label={commonWords(page).zone}
+        name="zone"
+        value={texts.zone}
+        options={zones.map(zone => [zone, zone] as const)}
+      />
     </Filters>
   )
 }
@@ -177,6 +180,13 @@ function columnsOf(page: Page, filter: CallbackFilter): Column<ConsoleCallback>[
     { head: words.createdAt, cell: one => <Time at={one.createdAt} /> },
     { head: words.dueAt, cell: one => <Time at={one.dueAt} /> },
   ]
+}
+
+/** Exports the callbacks that the filter shows, in the order of the list. */
+async function exportCallbacks(page: Page): Promise<Answer> {
+  const { filter } = await readFilter(page)
+  const zone = zoneOf(page.query.text('zone'), page.locale)
+  return fileOfList('callbacks.csv', callbackColumns(zone), readCallbackFile(page.context.reads, filter))
 }
 
 async function showOrigins(page: Page): Promise<Answer> {

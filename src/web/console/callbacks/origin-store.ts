@@ -72,7 +72,6 @@ export async function readOrigins(
 
 /** Attempts that ended alike. */
 export interface CountedAttempts {
-  laneId: LaneId
   outcome: AttemptOutcome
   /** 0: no status came. */
   status: number
@@ -91,8 +90,8 @@ export function readCountedAttempts(
   db: Queryable,
   laneIds: readonly LaneId[],
   since: Date,
-): Promise<CountedAttempts[]> {
-  return rows<CountedAttempts>(
+): Promise<(CountedAttempts & { laneId: LaneId })[]> {
+  return rows<CountedAttempts & { laneId: LaneId }>(
     db,
     `select lane_id as "laneId", outcome, status, sum(attempts)::float8 as attempts, array[${sums}] as durations
        from callback_hour
@@ -100,5 +99,25 @@ export function readCountedAttempts(
       group by lane_id, outcome, status
       order by lane_id, attempts desc, outcome, status`,
     [laneIds, since],
+  )
+}
+
+/** Counts the attempts of all lanes since the hour of a time. @param merchantId of this merchant alone; null: of all. */
+export function countAllAttempts(
+  db: Queryable,
+  merchantId: MerchantId | null,
+  since: Date,
+): Promise<CountedAttempts[]> {
+  const ofMerchant =
+    merchantId === null
+      ? '$2::bigint is null'
+      : 'lane_id in (select id from callback_lane where merchant_id = $2)'
+  return rows<CountedAttempts>(
+    db,
+    `select outcome, status, sum(attempts)::float8 as attempts, array[${sums}] as durations
+       from callback_hour
+      where hour >= date_trunc('hour', $1::timestamptz, 'UTC') and ${ofMerchant}
+      group by outcome, status`,
+    [since, merchantId],
   )
 }

@@ -1,9 +1,16 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import type { LaneId } from '../../../base/ids.ts'
+import { readOwed } from '../overview/overview-store.ts'
 import { href, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import { Count, durationText, State, Table, Time, type Tone } from '../parts/ui.tsx'
 import { callbacksWords } from './callbacks-words.ts'
-import { type ConsoleOrigin, readCountedAttempts, readOrigins, waitingMax } from './origin-store.ts'
+import {
+  type ConsoleOrigin,
+  countAllAttempts,
+  readCountedAttempts,
+  readOrigins,
+  waitingMax,
+} from './origin-store.ts'
 import { type EndpointRates, ratesOf, ratesOfLanes } from './show-origins.ts'
 
 const dayMs = 86_400_000
@@ -13,7 +20,7 @@ export interface ShownOrigins {
   origins: ConsoleOrigin[]
   more: boolean
   byLane: ReadonlyMap<LaneId, EndpointRates>
-  /** Of all that are shown. */
+  /** Of all, also those that are not shown. */
   rates: EndpointRates
   failing: number
   oldestDueAt: Date | null
@@ -21,20 +28,30 @@ export interface ShownOrigins {
 
 export async function readShownOrigins(page: Page): Promise<ShownOrigins> {
   const { reads } = page.context
-  const { origins, more } = await readOrigins(reads, scopeOf(page))
+  const scope = scopeOf(page)
+  const { origins, more } = await readOrigins(reads, scope)
   const laneIds = origins.map(({ laneId }) => laneId)
-  const counted =
-    laneIds.length === 0
-      ? []
-      : await readCountedAttempts(reads, laneIds, new Date(page.now.getTime() - dayMs))
+  const since = new Date(page.now.getTime() - dayMs)
+  const counted = laneIds.length === 0 ? [] : await readCountedAttempts(reads, laneIds, since)
+  const byLane = ratesOfLanes(counted)
+  if (more) {
+    const rates = ratesOf(await countAllAttempts(reads, scope, since))
+    const { failing, oldestDueAt } = await readOwed(reads, scope)
+    return { origins, more, byLane, rates, failing, oldestDueAt }
+  }
   const due = origins.flatMap(({ oldestDueAt }) =>
     oldestDueAt && oldestDueAt <= page.now ? [oldestDueAt] : [],
   )
   return {
-    ...{ origins, more, byLane: ratesOfLanes(counted), rates: ratesOf(counted) },
-    failing: origins.filter(({ circuit }) => circuit === 'open').length,
+    ...{ origins, more, byLane, rates: ratesOf(counted) },
+    failing: origins.filter(isFailing).length,
     oldestDueAt: due.toSorted((a, b) => a.getTime() - b.getTime())[0] ?? null,
   }
+}
+
+/** As the overview counts them: one that fails, and for which something waits. */
+function isFailing({ circuit, due }: ConsoleOrigin): boolean {
+  return circuit === 'open' && due > 0
 }
 
 export function percentText(share: number | null): string {

@@ -5,10 +5,10 @@ import { stopResend } from '../../../callbacks/outbox/resend-jobs.ts'
 import { authorOfPage, can, href, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import { Count, Form, Section, State, Submit, Table, Time } from '../parts/ui.tsx'
-import { type CallbackFilter, callbackLists } from './callback-filter.ts'
+import { callbackLists } from './callback-filter.ts'
 import { countedMax, findCallbackIds } from './callback-list-store.ts'
 import { callbacksWords } from './callbacks-words.ts'
-import { filterTexts, readFilter } from './read-filter.ts'
+import { type ReadFilter, readFilter } from './read-filter.ts'
 import { canResend, resendMany, type ShownCount } from './resend-many.ts'
 
 export const resendManyRoutes: readonly ConsoleRoute[] = [
@@ -16,7 +16,7 @@ export const resendManyRoutes: readonly ConsoleRoute[] = [
     method: 'GET',
     path: '/callbacks/resend',
     who: 'resend',
-    handle: async page => showResend(page, readFilter(page)),
+    handle: async page => showResend(page, await readFilter(page)),
   },
   { method: 'POST', path: '/callbacks/resend', who: 'resend', handle: resend },
   { method: 'GET', path: '/callbacks/resends', who: 'see', handle: showResends },
@@ -24,7 +24,7 @@ export const resendManyRoutes: readonly ConsoleRoute[] = [
 ]
 
 /** Shows how many would be sent again, before they are. */
-async function showResend(page: Page, filter: CallbackFilter, isBusy = false): Promise<Answer> {
+async function showResend(page: Page, { filter, texts }: ReadFilter, isBusy = false): Promise<Answer> {
   const words = wordsOf(page, callbacksWords)
   const { ids, more } = canResend(filter)
     ? await findCallbackIds(page.context.reads, filter)
@@ -43,7 +43,7 @@ async function showResend(page: Page, filter: CallbackFilter, isBusy = false): P
             <a class="button plain" href={href(page, '/callbacks/resends')}>
               {words.resends}
             </a>
-            <a class="button plain" href={href(page, '/callbacks', filterTexts(filter))}>
+            <a class="button plain" href={href(page, '/callbacks', { ...texts })}>
               {words.title}
             </a>
           </span>
@@ -73,7 +73,7 @@ async function showResend(page: Page, filter: CallbackFilter, isBusy = false): P
             ask={words.resendManyAsk(countText(ids.length))}
           >
             {Object.entries({
-              ...filterTexts(filter),
+              ...texts,
               count: `${ids.length}`,
               upTo: `${ids.at(-1)}`,
             }).map(([name, value]) => (
@@ -94,14 +94,14 @@ function countText(count: number): string {
 
 async function resend(page: Page): Promise<Answer> {
   const { pool, reads } = page.context
-  const filter = readFilter(page, page.form)
+  const read = await readFilter(page, page.form)
   const shown = readShown(page)
-  if (!shown) return showResend(page, filter)
+  if (!shown) return showResend(page, read)
   const by = { ...authorOfPage(page), merchant: page.merchant }
-  const outcome = await resendMany(pool, reads, filter, shown, by)
+  const outcome = await resendMany(pool, reads, read.filter, shown, by)
   if (outcome === 'begun') return { goTo: href(page, '/callbacks/resends', { done: 'begun' }) }
   // Nothing was left to send, or too much: the page says which.
-  return showResend(page, filter, outcome === 'busy')
+  return showResend(page, read, outcome === 'busy')
 }
 
 function readShown(page: Page): ShownCount | null {
@@ -181,13 +181,13 @@ function Selected(props: { page: Page; job: ListedResend }) {
   const words = wordsOf(props.page, callbacksWords)
   const { list, origin, from, to } = props.job.filter
   const named = callbackLists.find(one => one === list)
-  const day = (time: unknown) => (typeof time === 'string' ? time.slice(0, 10) : '…')
+  const at = (time: unknown) => (typeof time === 'string' ? <Time at={new Date(time)} /> : '…')
   return (
     <>
       {named && words.lists[named]} {typeof origin === 'string' && <code>{origin}</code>}{' '}
       {Boolean(from || to) && (
         <span class="quiet">
-          {day(from)} – {day(to)}
+          {at(from)} – {at(to)}
         </span>
       )}
     </>

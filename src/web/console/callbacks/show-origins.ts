@@ -16,7 +16,9 @@ export interface EndpointRates {
 }
 
 /** Sums up counted attempts, lane by lane. A lane without any is not in the result. */
-export function ratesOfLanes(counted: readonly CountedAttempts[]): Map<LaneId, EndpointRates> {
+export function ratesOfLanes(
+  counted: readonly (CountedAttempts & { laneId: LaneId })[],
+): Map<LaneId, EndpointRates> {
   const lanes = new Map<LaneId, CountedAttempts[]>()
   for (const one of counted) lanes.set(one.laneId, [...(lanes.get(one.laneId) ?? []), one])
   return new Map([...lanes].map(([laneId, ofLane]) => [laneId, ratesOf(ofLane)]))

@@ -1,26 +1,16 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { GatewayError } from '../../../base/errors.ts'
 import { fromLegacyUnits } from '../../../base/money.ts'
-import { type OrderState, orderState } from '../../../orders/order.ts'
-import { addOrderNote, cleanNote, noteLimits } from '../../../orders/order-note-store.ts'
+import { cleanNote, noteLimits } from '../../../orders/order-note-store.ts'
 import { payPath } from '../../../orders/pay-link.ts'
 import { giveLinks } from '../../../orders/pay-link-store.ts'
 import { qrSvg } from '../../shell/qr-svg.ts'
 import { commonWords } from '../parts/common-words.ts'
-import { authorOfPage, can, href, type Page, scopeOf, viewerOf, wordsOf } from '../parts/page.ts'
+import { OrderStates } from '../parts/order-state.tsx'
+import { authorOfPage, can, href, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
-import {
-  Amount,
-  CopyableId,
-  Facts,
-  Form,
-  LongField,
-  Section,
-  State,
-  Submit,
-  Time,
-  type Tone,
-} from '../parts/ui.tsx'
+import { Amount, CopyableId, Facts, Form, LongField, Section, Submit, Time } from '../parts/ui.tsx'
+import { noteOrder } from './note-order.ts'
 import { orderDetailWords } from './order-detail-words.ts'
 import { readTimeline } from './order-timeline.ts'
 import { resendOrder } from './resend-order.ts'
@@ -33,13 +23,6 @@ export const orderDetailRoutes: readonly ConsoleRoute[] = [
   // A character has up to twelve bytes in a form.
   { method: 'POST', path: '/orders/:ordersn/notes', who: 'note', bodyLimit: 64 * 1024, handle: note },
 ]
-
-const tones: Record<OrderState, Tone> = {
-  pending: 'grey',
-  underpaid: 'amber',
-  paid: 'green',
-  overpaid: 'amber',
-}
 
 async function orderOf(page: Page): Promise<ConsoleOrder> {
   const found = await findConsoleOrder(page.context.reads, page.params.ordersn!, scopeOf(page))
@@ -59,7 +42,6 @@ async function showOrder(page: Page, noteProblem?: string): Promise<Answer> {
   const payUrl = await payUrlOf(page, order)
   const words = wordsOf(page, orderDetailWords)
   const { copy, copied } = commonWords(page)
-  const state = orderState(order.received, order.amount)
   const path = `/orders/${order.ordersn}`
   const hasCallbacks = timeline.events.some(({ kind }) => kind === 'callback')
   const done = page.query.text('done')
@@ -72,10 +54,7 @@ async function showOrder(page: Page, noteProblem?: string): Promise<Answer> {
         <div class="title">
           <h1>{words.title(order.orderid)}</h1>
           <span>
-            <State tone={tones[state]}>{words.states[state]}</State>{' '}
-            {timeline.isExpired && order.received < order.amount && (
-              <State tone="grey">{words.expired}</State>
-            )}
+            <OrderStates page={page} order={order} late={timeline.isLate} expired={timeline.isExpired} />
           </span>
         </div>
         <Figures page={page} order={order} />
@@ -194,7 +173,7 @@ function OrderFacts(props: { page: Page; order: ConsoleOrder }) {
 
 async function resend(page: Page): Promise<Answer> {
   const order = await orderOf(page)
-  await resendOrder(page.context.pool, order, authorOfPage(page))
+  await resendOrder(page.context, order, authorOfPage(page))
   return { goTo: href(page, `/orders/${order.ordersn}`, { done: 'resent' }) }
 }
 
@@ -203,8 +182,7 @@ async function note(page: Page): Promise<Answer> {
   const words = wordsOf(page, orderDetailWords)
   const text = cleanNote(page.form.text('text'))
   if (text === null) return showOrder(page, words.noteWrong)
-  const author = viewerOf(page).user.name
-  const added = await addOrderNote(page.context.pool, { orderId: order.id, author, text })
+  const added = await noteOrder(page.context.pool, order, text, authorOfPage(page))
   if (!added) return showOrder(page, words.noteFull)
   return { goTo: href(page, `/orders/${order.ordersn}`, { done: 'noted' }) }
 }

@@ -1,12 +1,4 @@
-import type { OrderState } from '../../../orders/order.ts'
 import type { OrderTransfer } from './timeline-store.ts'
-
-const states: Record<OrderState, string> = {
-  pending: 'pending',
-  underpaid: 'partially paid',
-  paid: 'paid',
-  overpaid: 'overpaid',
-}
 
 const waits: Record<Exclude<OrderTransfer['state'], 'credited'>, string> = {
   held: 'It is above the amount that one node may vouch for, and waits until a second one shows the same.',
@@ -19,8 +11,6 @@ const waits: Record<Exclude<OrderTransfer['state'], 'credited'>, string> = {
 
 const en = {
   title: (orderid: string) => `Order ${orderid}`,
-  states,
-  expired: 'expired',
   amount: 'Amount',
   received: 'Received',
   missing: 'Missing',
@@ -52,7 +42,6 @@ const en = {
     seen: 'First seen',
     solid: 'Solid',
     credited: 'Credited',
-    late: 'late',
     callback: 'Callback',
     next: 'Next',
     note: 'Note by',
@@ -91,8 +80,6 @@ export type OrderDetailWords = typeof en
 
 const zh: OrderDetailWords = {
   title: orderid => `订单 ${orderid}`,
-  states: { pending: '未付款', underpaid: '部分付款', paid: '已付清', overpaid: '多付' },
-  expired: '已过期',
   amount: '订单金额',
   received: '已收到',
   missing: '还差',
@@ -123,7 +110,6 @@ const zh: OrderDetailWords = {
     seen: '首次看到',
     solid: '区块已固化',
     credited: '已入账',
-    late: '逾期',
     callback: '回调',
     next: '接下来',
     note: '备注，作者：',

@@ -1,25 +1,14 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-import type { OrderState } from '../../../orders/order.ts'
-import { orderState } from '../../../orders/order.ts'
 import { commonWords } from '../parts/common-words.ts'
 import { filePageMax, rowsOfPages } from '../parts/csv-list.tsx'
+import { OrderStates, orderStateWords } from '../parts/order-state.tsx'
 import { href, hrefWith, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
-import {
-  Amount,
-  Choice,
-  type Column,
-  Field,
-  Filters,
-  Pager,
-  State,
-  Table,
-  Time,
-  type Tone,
-} from '../parts/ui.tsx'
+import { Amount, Choice, type Column, Field, Filters, Pager, Table, Time } from '../parts/ui.tsx'
 import { zones } from '../parts/zones.ts'
 import {
   formatOrderPlace,
+  type ListedState,
   listedStates,
   type OrderListFilter,
   type OrderPlace,
@@ -103,19 +92,21 @@ function isFiltered(filter: OrderListFilter): boolean {
 function OrderFilters(props: { page: Page; words: OrderListWords; read: ReadOrderFilter }) {
   const { page, words, read } = props
   const { any } = commonWords(page)
+  const { states } = wordsOf(page, orderStateWords)
+  const nameOf = (state: ListedState) => (state === 'late' ? words.paidLate : states[state])
   const typed = (name: string) => page.query.text(name)
   const error = (name: ReadOrderFilter['wrong'][number]) =>
     read.wrong.includes(name) ? words.wrong[name] : undefined
   return (
-    <Filters page={page} path="/orders">
+    <Filters page={page} path="/orders" isSet={isFiltered(read.filter) || read.wrong.length > 0}>
       <Choice
         label={words.state}
         name="state"
         value={typed('state')}
         error={error('state')}
-        options={[['', any], ...listedStates.map(state => [state, words.states[state]] as const)]}
+        options={[['', any], ...listedStates.map(state => [state, nameOf(state)] as const)]}
       />
-      <Field label={words.order} name="order" value={typed('order')} maxLength={64} />
+      <Field label={words.order} name="order" value={typed('order')} maxLength={64} hint={words.orderHint} />
       <Field label={words.user} name="user" value={typed('user')} maxLength={64} />
       <Field
         label={words.amountField}
@@ -137,13 +128,6 @@ function OrderFilters(props: { page: Page; words: OrderListWords; read: ReadOrde
   )
 }
 
-const tones: Record<OrderState, Tone> = {
-  pending: 'grey',
-  underpaid: 'amber',
-  paid: 'green',
-  overpaid: 'green',
-}
-
 function columnsOf(page: Page, words: OrderListWords): Column<ListedOrder>[] {
   const ofMerchant: Column<ListedOrder> = { head: words.merchant, cell: order => order.merchantName }
   return [
@@ -156,21 +140,11 @@ function columnsOf(page: Page, words: OrderListWords): Column<ListedOrder>[] {
     { head: words.user, cell: order => order.localusermark },
     { head: words.amount, align: 'end', cell: order => <Amount units={order.amount} /> },
     { head: words.received, align: 'end', cell: order => <Amount units={order.received} /> },
-    { head: words.state, cell: order => <OrderStates words={words} order={order} /> },
+    {
+      head: words.state,
+      cell: order => <OrderStates page={page} order={order} late={order.late} expired={order.expired} />,
+    },
   ]
-}
-
-/** An order's state, and whether it was paid late or has expired. */
-function OrderStates(props: { words: OrderListWords; order: ListedOrder }) {
-  const { words, order } = props
-  const state = orderState(order.received, order.amount)
-  return (
-    <>
-      <State tone={tones[state]}>{words.states[state]}</State>{' '}
-      {order.late && <State tone="amber">{words.late}</State>}
-      {order.expired && order.received < order.amount && <State tone="grey">{words.expired}</State>}
-    </>
-  )
 }
 
 /** Exports all orders that the filter shows, in the order of the list, with the columns of `gateway export orders`. */

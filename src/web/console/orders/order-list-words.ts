@@ -1,4 +1,4 @@
-import type { ListedState, ReadOrderFilter } from './order-filter.ts'
+import type { ReadOrderFilter } from './order-filter.ts'
 
 const en = {
   title: 'Orders',
@@ -14,20 +14,12 @@ const en = {
   from: 'From this day',
   to: 'Up to this day',
   zone: 'Days of',
-  states: {
-    pending: 'Nothing received',
-    underpaid: 'Underpaid',
-    paid: 'Paid',
-    overpaid: 'Overpaid',
-    late: 'Paid late',
-  } satisfies Record<ListedState, string>,
-  expired: 'Expired',
-  late: 'Late',
+  paidLate: 'Paid late',
   none: 'No order matches these filters.',
   noneYet:
     'There is no order yet. Orders come in through the API; the settings have what your developers need.',
   looked: (orders: string) =>
-    `So far the newest ${orders} orders of this list were looked at. Older ones follow on the next page.`,
+    `For this page ${orders} orders were looked at. Older ones follow on the next page.`,
   wrong: {
     state: 'There is no such state.',
     amount: 'An amount such as 12.5 or 1,000.00',
@@ -53,18 +45,10 @@ const zh: OrderListWords = {
   from: '起始日（含）',
   to: '截止日（含）',
   zone: '日期所属时区',
-  states: {
-    pending: '未收款',
-    underpaid: '少付',
-    paid: '已付',
-    overpaid: '多付',
-    late: '逾期付款',
-  },
-  expired: '已过期',
-  late: '逾期',
+  paidLate: '逾期付款',
   none: '没有符合条件的订单。',
   noneYet: '还没有订单。订单通过 API 创建；开发所需的信息在“设置”中。',
-  looked: orders => `目前已查看此列表中最新的 ${orders} 个订单，更早的在下一页。`,
+  looked: orders => `本页已查看 ${orders} 个订单，更早的在下一页。`,
   wrong: {
     state: '没有这种状态。',
     amount: '金额，例如 12.5 或 1,000.00',

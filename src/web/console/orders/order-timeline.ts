@@ -26,7 +26,7 @@ import {
 /** Something that happened to an order, or is going to. `at`: when. */
 export type TimelineEvent = { at: Date } & (
   | { kind: 'created'; by: CreatingRequest | null }
-  /** Its window has ended, and less than its amount was received. Late payments are credited all the same. */
+  /** Its window has ended, and less than its amount was received in it. Late payments are credited all the same. */
   | { kind: 'expired' }
   /** In a block, by that block's time. confirmations: blocks on it, while it is not solid; null: it is, or nobody knows. */
   | { kind: 'paid'; transfer: OrderTransfer; confirmations: number | null }
@@ -57,6 +57,8 @@ export interface Timeline {
   chain: ChainNow
   /** Its window has ended, by the chain's time. */
   isExpired: boolean
+  /** Something was credited to it after that. */
+  isLate: boolean
 }
 
 /** Of one order. An order paid in many parts has as many callbacks; all are in the list of callbacks. */
@@ -75,9 +77,10 @@ export function readTimeline(reads: Pool, order: ConsoleOrder): Promise<Timeline
     const attempts = ids.length === 0 ? [] : await readAttempts(tx, ids, attemptsMax + 1)
     const notes = await readOrderNotes(tx, order.id)
     const expired = chain.solidTime !== null && isExpired(order.expiresAt, chain.solidTime)
+    const late = transfers.filter(transfer => transfer.late)
     const events: TimelineEvent[] = [
       { at: order.createdAt, kind: 'created', by },
-      ...(expired && order.received < order.amount
+      ...(expired && order.received - sumOf(late) < order.amount
         ? [{ at: order.expiresAt, kind: 'expired' as const }]
         : []),
       ...transfers.flatMap(transfer => eventsOf(transfer, order, chain)),
@@ -96,8 +99,13 @@ export function readTimeline(reads: Pool, order: ConsoleOrder): Promise<Timeline
       ],
       chain,
       isExpired: expired,
+      isLate: late.length > 0,
     }
   })
+}
+
+function sumOf(transfers: readonly OrderTransfer[]): bigint {
+  return transfers.reduce((sum, { amount }) => sum + amount, 0n)
 }
 
 function eventsOf(transfer: OrderTransfer, order: ConsoleOrder, { headHeight }: ChainNow): TimelineEvent[] {

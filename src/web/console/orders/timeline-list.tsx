@@ -4,6 +4,7 @@ import type { NetworkName } from '../../../base/config.ts'
 import { fromLegacyUnits } from '../../../base/money.ts'
 import { explorerUrl } from '../../../tron/network.ts'
 import { AttemptDetails, CallbackStateTag, NextText, toneOfAttempt } from '../callbacks/attempt-parts.tsx'
+import { orderStateWords } from '../parts/order-state.tsx'
 import { href, type Page, wordsOf } from '../parts/page.ts'
 import { Amount, Id, State, Time, type Tone } from '../parts/ui.tsx'
 import { orderDetailWords } from './order-detail-words.ts'
@@ -58,6 +59,7 @@ function EventText(props: {
   const { page, order, event } = props
   const words = wordsOf(page, orderDetailWords)
   const { events } = words
+  const { states, late } = wordsOf(page, orderStateWords)
   switch (event.kind) {
     case 'created':
       return (
@@ -119,8 +121,8 @@ function EventText(props: {
         <Event name={events.credited} at={event.at}>
           <p>
             <Amount units={event.transfer.amount} /> USDT{' '}
-            <State tone={event.state === 'paid' ? 'green' : 'amber'}>{words.states[event.state]}</State>{' '}
-            {event.late && <State tone="amber">{events.late}</State>}
+            <State tone={event.state === 'paid' ? 'green' : 'amber'}>{states[event.state]}</State>{' '}
+            {event.late && <State tone="amber">{late}</State>}
           </p>
           <p class="quiet">
             {words.totalNow} <Amount units={event.transfer.received!} /> USDT

@@ -21,6 +21,8 @@ export interface NeedFacts {
   withoutFactor: number | null
   ownFactor: boolean
   disabled: boolean
+  /** The gateway has none yet. */
+  noMerchants: boolean
   gateway: GatewayTroubles | null
   alarms: readonly AlarmName[]
   status: GatewayStatus | null
@@ -34,6 +36,7 @@ const lateMs = 60_000
 export function needsOf(page: Page, words: OverviewWords, facts: NeedFacts): Need[] {
   const needs: (Need | false | null | undefined)[] = [
     ...alarmNeeds(page, words, facts),
+    facts.noMerchants && { tone: 'amber', text: words.noMerchants, link: href(page, '/merchants') },
     facts.disabled && { tone: 'red', text: words.disabled, link: href(page, '/callbacks', { list: 'held' }) },
     ...callbackNeeds(page, words, facts.owed),
     ...moneyNeeds(page, words, facts.waiting),

@@ -118,7 +118,10 @@ progress{width:96px;height:8px;vertical-align:middle;accent-color:var(--accent)}
 .needs{display:flex;flex-direction:column;gap:8px}
 .secret{padding:12px;border:1px solid var(--amber-line);background:var(--amber-ground);border-radius:6px}
 footer{padding:16px;text-align:center;color:var(--quiet);font-size:12px}
+/* Unfolded where there is room, in browsers that can; the others keep what folds it. */
+@media (min-width:761px){@supports selector(::details-content){.fold>summary{display:none}.fold::details-content{content-visibility:visible}}}
 @media (max-width:760px){
+.fold{margin-bottom:16px}.fold>summary{min-height:44px;padding:10px 12px;background:var(--surface);border:1px solid var(--line);border-radius:6px;font-weight:500}.fold[open]>summary{margin-bottom:12px}
 .frame{display:block}
 .side{padding:4px 8px;border-bottom:1px solid var(--line);background:var(--surface);overflow-x:auto}
 .side ul{flex-direction:row}

@@ -3,6 +3,7 @@ import type { ConfigOf } from '../../../base/config.ts'
 import { GatewayError } from '../../../base/errors.ts'
 import type { MerchantId, UserId } from '../../../base/ids.ts'
 import type { Logger } from '../../../base/log.ts'
+import type { CountResent } from '../../../callbacks/outbox/resend-limits.ts'
 import type { TestContext } from '../../../callbacks/sending/test-callback.ts'
 import type { Author } from '../../../db/audit-store.ts'
 import type { Pool } from '../../../db/pool.ts'
@@ -29,6 +30,8 @@ export interface ConsoleContext {
   payUrl: () => string
   /** Asks a node what became of a transaction: seldom, since each call counts. */
   transactions: TransactionAsker
+  /** Counts what is sent again at a click. */
+  countResent: CountResent
   log: Logger
 }
 

@@ -210,8 +210,22 @@ export function Form(props: {
   )
 }
 
-/** A form that filters a list: its values stand in the address. */
-export function Filters(props: { page: Page; path: string; children: ComponentChildren }) {
+/**
+ * A form that filters a list: its values stand in the address.
+ * @param props.isSet whether something is filtered: else a phone shows the form only when it is asked for.
+ */
+export function Filters(props: { page: Page; path: string; isSet?: boolean; children: ComponentChildren }) {
+  const { isSet, ...form } = props
+  if (isSet === undefined) return <FilterForm {...form} />
+  return (
+    <details class="fold" open={isSet}>
+      <summary>{commonWords(props.page).filters}</summary>
+      <FilterForm {...form} />
+    </details>
+  )
+}
+
+function FilterForm(props: { page: Page; path: string; children: ComponentChildren }) {
   const words = commonWords(props.page)
   const target = href(props.page, props.path)
   const merchant = new URL(target, 'http://x').searchParams.get('merchant')

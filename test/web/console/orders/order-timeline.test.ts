@@ -90,10 +90,11 @@ test('payments are shown from the block to the credit: partial, over, late, wait
   await seedSeen(pool, { addressId, height: 105, blockTime: minute(-1) })
   const { events } = await timelineOf(pool, ordersn)
   const shown = events.map(told)
-  assert.deepEqual(shown.slice(0, 5), [
+  assert.deepEqual(shown.slice(0, 6), [
     'paid 1 credited null',
     'paid 2 credited null',
     'paid 3 held null',
+    'expired',
     'paid 105 seen 5',
     'created',
   ])
@@ -106,7 +107,7 @@ test('payments are shown from the block to the credit: partial, over, late, wait
     'solid 2',
     'solid 3',
   ]
-  assert.deepEqual(shown.slice(5).toSorted(), recorded)
+  assert.deepEqual(shown.slice(6).toSorted(), recorded)
 })
 
 test('an order that is not paid in time has expired, by the time of the chain', async () => {
@@ -117,6 +118,24 @@ test('an order that is not paid in time has expired, by the time of the chain', 
   const { events, isExpired } = await timelineOf(pool, ordersn)
   assert.equal(isExpired, true)
   assert.deepEqual(events.map(told).toSorted(), ['created', 'expired'])
+})
+
+test('an order that was paid in full after its time had expired before, and says that it was late', async () => {
+  const { pool, ordersn, orderId, addressId } = await seededOrder({
+    expiresAt: minute(-10),
+    amount: 3_000_000n,
+    received: 3_000_000n,
+  })
+  const pay = async (amount: bigint, late: boolean, at: Date) => {
+    const { transferId } = await seedTransfer(pool, { addressId, amount, blockTime: at })
+    await seedCredit(pool, { transferId, orderId, late })
+  }
+  await pay(1_000_000n, false, minute(-12))
+  await setChain(pool, { height: 100, time: minute(-1), head: null })
+  await pay(2_000_000n, true, minute(-5))
+  const { events, isLate } = await timelineOf(pool, ordersn)
+  assert.equal(isLate, true)
+  assert.equal(events.filter(({ kind }) => kind === 'expired').length, 1)
 })
 
 test('each attempt says why it counts as it does, and when the next came and why', async () => {
@@ -231,7 +250,10 @@ test('notes stand among what happened, and a resend is recorded by whom', async 
   const note = events.find(event => event.kind === 'note')
   assert.deepEqual([note?.note.author, note?.note.text], ['Ann', '<b>called</b> the shop'])
   const order = await findConsoleOrder(pool, ordersn, null)
-  assert.deepEqual(await resendOrder(pool, order!, { actor: 'Ann' }), { resent: 1, skipped: 0 })
+  assert.deepEqual(await resendOrder({ pool, countResent: () => undefined }, order!, { actor: 'Ann' }), {
+    resent: 1,
+    skipped: 0,
+  })
   const { rows } = await pool.query(
     'select actor, action, subject, detail from audit_event where chain_position > 1',
   )
@@ -264,7 +286,7 @@ async function timelineOf(pool: Pool, ordersn: string): Promise<Timeline> {
   return await readTimeline(pool, order!)
 }
 
-async function seededOrder(facts: { amount?: bigint; expiresAt?: Date } = {}) {
+async function seededOrder(facts: { amount?: bigint; received?: bigint; expiresAt?: Date } = {}) {
   const { pool } = await cloneDatabase()
   const merchant = await seedMerchant(pool, { callbackUrl: 'https://shop.example/cb' })
   const { addressId } = await seedAddress(pool)
