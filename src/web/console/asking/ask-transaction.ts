@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../../base/clock.ts'
 import type { Config, NetworkName } from '../../../base/config.ts'
+import type { MerchantId } from '../../../base/ids.ts'
 import type { Logger } from '../../../base/log.ts'
 import { dayQuotaOf } from '../../../blocks/calls-a-day.ts'
 import { type ChainPin, readCursor } from '../../../blocks/chain-store.ts'
@@ -32,7 +33,8 @@ export type Unasked = 'not_watched' | 'no_nodes' | 'busy' | 'quota' | 'failed'
 
 /** Asks nodes about transactions, for people who search for one: seldom, and never at the cost of crediting. */
 export interface TransactionAsker {
-  ask(txid: string): Promise<NodeWord | Unasked>
+  /** @param asks whose people ask; null: the gateway's. */
+  ask(txid: string, asks: MerchantId | null): Promise<NodeWord | Unasked>
   close(): Promise<void>
 }
 
@@ -50,6 +52,9 @@ const turnWaitMs = 3_000
 const turnPollMs = 200
 /** Questions that wait in one process. Each takes a second of all processes together. */
 const waitingMax = 3
+/** Questions of one merchant's people in a minute, in each process: the day's calls are there for all merchants. */
+const perMinute = 20
+const minuteMs = 60_000
 /** A transaction that is looked for is looked for again, by the same person or a colleague. */
 const rememberedForMs = 10_000
 const rememberedMax = 200
@@ -58,6 +63,7 @@ const answerMaxBytes = 4 * 1024 * 1024
 
 /** Opens the asking. It connects at the first question. @param options.config the nodes are those that the watcher follows. */
 export function openTransactionAsker({ pool, config, log }: AskingOptions): TransactionAsker {
+  const asked = new Map<MerchantId | null, number[]>()
   const remembered = new Map<string, { atMs: number; word: Promise<NodeWord | Unasked> }>()
   let nodes: AskedNode[] | null = null
   let waiting = 0
@@ -81,8 +87,14 @@ export function openTransactionAsker({ pool, config, log }: AskingOptions): Tran
     }
     return why
   }
-  const asked = async (txid: string) => {
-    if (waiting >= waitingMax) return 'busy'
+  const isPatient = (asks: MerchantId | null) => {
+    const since = Date.now() - minuteMs
+    const lately = (asked.get(asks) ?? []).filter(atMs => atMs > since)
+    asked.set(asks, lately)
+    return lately.length < perMinute && lately.push(Date.now()) > 0
+  }
+  const askInTurn = async (txid: string, asks: MerchantId | null) => {
+    if (waiting >= waitingMax || !isPatient(asks)) return 'busy'
     waiting++
     const asking = askNodes(txid).finally(() => waiting--)
     // What goes on after that is bounded, and of use for the next question.
@@ -90,10 +102,10 @@ export function openTransactionAsker({ pool, config, log }: AskingOptions): Tran
     return await Promise.race([asking, sleep(withinMs, 'failed' as const, { ref: false })])
   }
   return {
-    ask(txid) {
+    ask(txid, asks) {
       const before = remembered.get(txid)
       if (before && Date.now() - before.atMs < rememberedForMs) return before.word
-      const word = asked(txid)
+      const word = askInTurn(txid, asks)
       remembered.set(txid, { atMs: Date.now(), word })
       const oldest = remembered.keys().next().value
       if (remembered.size > rememberedMax && oldest !== undefined) remembered.delete(oldest)

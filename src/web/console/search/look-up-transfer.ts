@@ -53,7 +53,7 @@ export async function lookUpTransfer(
   scope: SearchScope,
   txid: string,
 ): Promise<LookUpAnswer> {
-  const word = await asker.ask(txid)
+  const word = await asker.ask(txid, scope)
   if (typeof word === 'string') return { kind: 'unasked', why: word }
   // The names of nodes are the operator's business.
   const node = scope === null ? word.node : null

@@ -71,7 +71,7 @@ const en = {
   unasked: {
     not_watched: 'It could not be looked up: the gateway follows no chain yet.',
     no_nodes: 'It could not be looked up: this process has no TRON_NODES.',
-    busy: 'It was not looked up: others are asking. Search again in a few seconds.',
+    busy: 'It was not looked up: too many are being asked for. Search again in a minute.',
     quota: 'It was not looked up: what is left of the day’s calls to the nodes is kept for crediting.',
     failed: 'It could not be looked up: no node gave a usable answer in time. Search again in a moment.',
   } satisfies Record<Unasked, string>,
@@ -144,7 +144,7 @@ const zh: SearchWords = {
   unasked: {
     not_watched: '无法查询：网关还没有跟随任何链。',
     no_nodes: '无法查询：此进程没有设置 TRON_NODES。',
-    busy: '未查询：其他人正在查询。请几秒后再搜索。',
+    busy: '未查询：正在查询的太多。请一分钟后再搜索。',
     quota: '未查询：当天剩余的节点调用次数要留给入账。',
     failed: '无法查询：没有节点及时给出可用的回答。请稍后再搜索。',
   },

@@ -180,6 +180,18 @@ test('what crediting needs of the day’s calls is not touched', async () => {
   assert.equal(sandbox.counts.calls, made)
 })
 
+test('one merchant cannot use up what all may ask: after some questions in a minute it is told so, others are not', async () => {
+  const asker = openAsker()
+  const txids = Array.from({ length: 21 }, () => randomBytes(32).toString('hex'))
+  const kinds = []
+  for (const txid of txids) kinds.push((await lookUp(txid, mine.id, asker)).kind)
+  assert.deepEqual([...new Set(kinds.slice(0, 20))], ['unknown'])
+  const made = sandbox.counts.calls
+  assert.deepEqual(await lookUp(txids[20]!, mine.id, asker), { kind: 'unasked', why: 'busy' })
+  assert.equal(sandbox.counts.calls, made)
+  assert.equal((await lookUp(txids[20]!, other.id, asker)).kind, 'unknown')
+})
+
 test('of all processes one has the turn, and without a turn nobody is asked', async () => {
   stopTurns()
   await pool.query('delete from look_up_turn')
