@@ -150,6 +150,11 @@ export async function withdrawInvitation(
   return found?.email ?? null
 }
 
+/** Removes links that have not counted for a month. Who made them, and who took them up, is in the audit. */
+export async function purgeInvitations(db: Queryable): Promise<void> {
+  await run(db, `delete from invitation where expires_at < now() - interval '31 days'`)
+}
+
 function columnsOf(rights: { admin: true } | { merchantId: MerchantId; role?: Role } | null) {
   if (rights === null) return { admin: false, merchantId: null, role: null }
   if ('admin' in rights) return { admin: true, merchantId: null, role: null }

@@ -1,6 +1,6 @@
 import { type Author, recordAudit } from '../db/audit-store.ts'
 import { inTransaction, type Pool, type Tx } from '../db/pool.ts'
-import { deletePasskey, insertPasskey, type Passkey } from './passkey-store.ts'
+import { deletePasskey, insertPasskey, type Passkey, renamePasskey } from './passkey-store.ts'
 import {
   confirmTotp,
   newRecoveryCodes,
@@ -83,6 +83,16 @@ export async function addPasskey(
     if (!before || !(await insertPasskey(tx, before.id, passkey))) return false
     if (!hasFactor(before)) await endSessionsOf(tx, before.id, owner.sessionId)
     await recordOwn(tx, owner, 'person.passkey_added', { name: passkey.name })
+    return true
+  })
+}
+
+/** Gives a passkey another name. @param id of a listed one. @returns false when there is no such one. */
+export async function nameAnew(pool: Pool, owner: Owner, id: string, name: string): Promise<boolean> {
+  return inTransaction(pool, async tx => {
+    const before = await lockOwner(tx, owner)
+    if (!before || !(await renamePasskey(tx, before.id, id, name))) return false
+    await recordOwn(tx, owner, 'person.passkey_renamed', { name })
     return true
   })
 }

@@ -17,6 +17,12 @@ const passwordsPerAccount = 60
 /** Codes of an account. Only who has its password may use them up: fewer, since codes are short. */
 const codesPerAccount = 12
 
+/**
+ * Right passwords, of one browser that is known, or of an account in all others: checking them costs as much as checking wrong ones, and
+ * each sign-in is recorded for good.
+ */
+const rightMax = 100
+
 /** Who tries to sign in, or to confirm that it is them. */
 export interface Trier {
   /** The client's address, as limits count it. */
@@ -41,11 +47,12 @@ export type Tried = 'right' | 'wrong' | { waitS: number }
  */
 export async function tryToSignIn(pool: Pool, by: Trier, check: () => Promise<boolean>): Promise<Tried> {
   const limits = limitsOf(by)
-  const waitS = await count(pool, limits)
+  const waitS = (await waitAfterRight(pool, by)) ?? (await count(pool, limits))
   if (waitS !== null) return { waitS }
   let isWrong = false
   try {
     isWrong = !(await check())
+    if (!isWrong) await add(pool, [rightKey(by)])
     return isWrong ? 'wrong' : 'right'
   } finally {
     // What failed without an answer says nothing about who tried.
@@ -53,18 +60,41 @@ export async function tryToSignIn(pool: Pool, by: Trier, check: () => Promise<bo
   }
 }
 
+/** @returns seconds to wait after too many right passwords; null: none. Strangers cannot bring it about. */
+async function waitAfterRight(db: Queryable, by: Trier): Promise<number | null> {
+  const [over] = await rows<{ seconds: number }>(
+    db,
+    `select ceil(extract(epoch from until - now()))::int as seconds
+       from sign_in_failure
+      where key = $1 and failures >= $2 and until > now()`,
+    [rightKey(by), rightMax],
+  )
+  return over?.seconds ?? null
+}
+
+/** Adds one to what is counted by these keys. */
+function add(
+  db: Queryable,
+  keys: readonly string[],
+): Promise<{ key: string; failures: number; seconds: number }[]> {
+  return rows(
+    db,
+    `insert into sign_in_failure as f (key, failures, until)
+     select key, 1, now() + make_interval(mins => $2) from unnest($1::text[]) as key order by key
+     on conflict (key) do update
+        set failures = case when f.until > now() then f.failures + 1 else 1 end,
+            until = case when f.until > now() then f.until else excluded.until end
+     returning key, failures, ceil(extract(epoch from until - now()))::int as seconds`,
+    [keys, windowMinutes],
+  )
+}
+
 /** Counts a try. @returns seconds to wait, in which case it is not counted; null: it may be made. */
 async function count(pool: Pool, limits: readonly Limit[]): Promise<number | null> {
   return inTransaction(pool, async tx => {
-    const counted = await rows<{ key: string; failures: number; seconds: number }>(
+    const counted = await add(
       tx,
-      `insert into sign_in_failure as f (key, failures, until)
-       select key, 1, now() + make_interval(mins => $2) from unnest($1::text[]) as key order by key
-       on conflict (key) do update
-          set failures = case when f.until > now() then f.failures + 1 else 1 end,
-              until = case when f.until > now() then f.until else excluded.until end
-       returning key, failures, ceil(extract(epoch from until - now()))::int as seconds`,
-      [limits.map(({ key }) => key), windowMinutes],
+      limits.map(({ key }) => key),
     )
     const over = counted.filter(({ key, failures }) => failures > limits.find(one => one.key === key)!.max)
     if (over.length === 0) return null
@@ -100,6 +130,8 @@ const nameOf = (email: string): string => email.slice(0, 254)
 const ownKey = ({ own }: Pick<Trier, 'own'>): string => `own ${own}`
 const pairKey = ({ what, address, email }: Omit<Trier, 'own'>): string =>
   `${what} at ${address} ${nameOf(email)}`
+
+const rightKey = ({ what, own, email }: Trier): string => `right ${what} ${own ?? `of ${nameOf(email)}`}`
 
 function limitsOf(by: Trier): Limit[] {
   const isCode = by.what === 'code'

@@ -90,6 +90,17 @@ export async function ensureUser(tx: Tx, email: string): Promise<User> {
   return (await userByEmail(tx, email))!
 }
 
+/** Removes those who were invited, never came, and have no link any more. */
+export async function purgeInvited(db: Queryable): Promise<void> {
+  await run(
+    db,
+    `delete from console_user u
+      where u.password is null and u.created_at < now() - interval '31 days'
+        and not exists (select from invitation i where i.user_id = u.id)
+        and not exists (select from membership s where s.user_id = u.id)`,
+  )
+}
+
 /** Locks a user's row until the transaction ends, so that two changes of one person come one after the other. */
 export async function lockUser(tx: Tx, id: UserId): Promise<User | null> {
   const [user] = await rows<User>(

@@ -19,15 +19,19 @@ export function openKnownBrowsers(options: {
   const { key, cookieName } = options
   const signed = (name: string, { id, password }: BrowserAccount) =>
     createHmac('sha256', key).update(`${name} ${id} ${password}`).digest()
+  const nameIn = (request: FastifyRequest, account: BrowserAccount): string | null => {
+    const [, name, mac] = /^([\w-]{22})\.([\w-]{43})$/.exec(request.cookies[cookieName] ?? '') ?? []
+    if (!account.password || !name || !mac) return null
+    return timingSafeEqual(Buffer.from(mac, 'base64url'), signed(name, account)) ? name : null
+  }
   return (request, reply) => ({
     nameFor: account => {
-      const [, name, mac] = /^([\w-]{22})\.([\w-]{43})$/.exec(request.cookies[cookieName] ?? '') ?? []
-      if (!account?.password || !name || !mac) return null
-      const isRight = timingSafeEqual(Buffer.from(mac, 'base64url'), signed(name, account))
-      return isRight ? `browser ${name} ${account.id}` : null
+      const name = account && nameIn(request, account)
+      return name && `browser ${name} ${account.id}`
     },
     remember: account => {
-      const name = randomBytes(16).toString('base64url')
+      // It keeps its name, so that its counts go on.
+      const name = nameIn(request, account) ?? randomBytes(16).toString('base64url')
       const mac = signed(name, account).toString('base64url')
       reply.setCookie(cookieName, `${name}.${mac}`, { ...options.cookie, maxAge: knownDays * 86_400 })
     },

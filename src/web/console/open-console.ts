@@ -2,8 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import { repeat } from '../../base/repeat.ts'
 import { openTestContext } from '../../callbacks/sending/test-callback.ts'
 import { addToDays } from '../../credits/money-day-store.ts'
+import { purgeInvitations } from '../../people/invitation-store.ts'
 import { purgeSessions } from '../../people/session-store.ts'
 import { purgeFailures } from '../../people/sign-in-limits.ts'
+import { purgeInvited } from '../../people/user-store.ts'
 import { type ConsoleOptions, consoleApp } from './console-app.ts'
 
 export interface Console {
@@ -28,6 +30,8 @@ export function openConsole(options: Omit<ConsoleOptions, 'tests'>): Console {
       const work = async () => {
         await purgeSessions(pool)
         await purgeFailures(pool)
+        await purgeInvitations(pool)
+        await purgeInvited(pool)
       }
       const { signal } = stopping
       const addDays = async () => {

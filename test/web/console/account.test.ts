@@ -274,6 +274,10 @@ test('a passkey is renamed and removed by its person alone', async () => {
   await visit.get(`/console${link}`)
   await visit.post(`/console${link}/name`, { name: 'blue key' })
   assert.match((await visit.get('/console/account')).text, /blue key/)
+  const renamed = await pool.query(
+    `select subject, detail from audit_event where action = 'person.passkey_renamed'`,
+  )
+  assert.deepEqual(renamed.rows, [{ subject: 'person rename@example.com', detail: { name: 'blue key' } }])
   await visit.post(`/console${link}/remove`)
   assert.doesNotMatch((await visit.get('/console/account')).text, /blue key/)
 })

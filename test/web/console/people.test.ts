@@ -3,9 +3,16 @@ import { test } from 'node:test'
 import { inTransaction } from '../../../src/db/pool.ts'
 import type { Merchant } from '../../../src/merchants/merchant.ts'
 import { changeMember } from '../../../src/people/change-member.ts'
+import { purgeInvitations } from '../../../src/people/invitation-store.ts'
 import { disablePerson, type Invited, invitePerson, makeNewLink } from '../../../src/people/invite-person.ts'
 import type { Role } from '../../../src/people/permission.ts'
-import { membershipsOf, setRole, type User, userByEmail } from '../../../src/people/user-store.ts'
+import {
+  membershipsOf,
+  purgeInvited,
+  setRole,
+  type User,
+  userByEmail,
+} from '../../../src/people/user-store.ts'
 import { openConsoleUnderTest, type TestAnswer, testPassword } from '../../support/console-under-test.ts'
 import { seedMerchant } from '../../support/seed-merchant.ts'
 import { waitUntil } from '../../support/wait-until.ts'
@@ -255,6 +262,25 @@ test('an owner who is removed leaves no link behind, and an old invitation raise
   await one.get(old)
   await one.post(old)
   assert.deepEqual(await rolesOf(slow.email), ['shop support'])
+})
+
+test('a link that has not counted for a month is kept no longer, nor who never came by it', async () => {
+  const kept = await linkFor('kept@example.com', shop, 'support')
+  await linkFor('late@example.com', shop, 'support')
+  await pool.query(
+    `update invitation set expires_at = now() - interval '32 days' where user_id = (select id from console_user where email = 'late@example.com')`,
+  )
+  await pool.query(`update console_user set created_at = now() - interval '32 days'`)
+  const joined = await rolesOf(owner.email)
+  await purgeInvitations(pool)
+  await purgeInvited(pool)
+  assert.equal(await userByEmail(pool, 'late@example.com'), null)
+  assert.deepEqual(await rolesOf(owner.email), joined)
+  const { rows } = await pool.query(
+    `select email from invitation i join console_user u on u.id = i.user_id where email in ('kept@example.com', 'late@example.com')`,
+  )
+  assert.deepEqual(rows, [{ email: 'kept@example.com' }])
+  assert.equal((await visitor().get(kept)).status, 200)
 })
 
 test('an invitation is withdrawn by its own merchant alone', async () => {

@@ -257,6 +257,38 @@ test('what strangers try keeps nobody out who has signed in before in the same b
   await pool.query(`delete from sign_in_failure`)
 })
 
+test('right passwords are limited too, in a browser that is known by themselves', async () => {
+  const user = await addPerson('often@example.com')
+  const signIn = async (visit: TestVisitor, password = testPassword) => {
+    visit.cookies.delete('__Host-console')
+    await visit.get('/console/sign-in')
+    return (await visit.post('/console/sign-in', { email: user.email, password })).status
+  }
+  const own = visitor()
+  assert.equal(await signIn(own), 303)
+  assert.equal(await signIn(own), 303)
+  const name = own.cookies.get('__Host-known')!
+  assert.equal(await signIn(own), 303)
+  assert.equal(own.cookies.get('__Host-known'), name, 'a browser keeps its name')
+  // A wrong one adds nothing to them.
+  assert.equal(await signIn(visitor(), 'wrong'), 401)
+  const { rows } = await pool.query(
+    `select failures from sign_in_failure where key like 'right password %' and key not like '%session%' and until > now()
+        and (key like '%often@example.com' or key like $1) order by failures`,
+    [`%browser % ${user.id}`],
+  )
+  assert.deepEqual(rows, [{ failures: 1 }, { failures: 2 }])
+  await pool.query(
+    `update sign_in_failure set failures = 100 where key = 'right password of often@example.com'`,
+  )
+  assert.equal(await signIn(visitor()), 429)
+  assert.equal(await signIn(own), 303)
+  await pool.query(`update sign_in_failure set failures = 100 where key like $1`, [
+    `right password browser % ${user.id}`,
+  ])
+  assert.equal(await signIn(own), 429)
+})
+
 test('what strangers try keeps nobody from giving a code: for that they need the password', async () => {
   const user = await addPerson('locked@example.com')
   const totp = await withTotp(user)

@@ -1,8 +1,8 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { GatewayError } from '../../../base/errors.ts'
-import { listPasskeys, renamePasskey } from '../../../people/passkey-store.ts'
+import { listPasskeys } from '../../../people/passkey-store.ts'
 import { optionsToAdd, type PasskeySite, readNewPasskey } from '../../../people/passkeys.ts'
-import { addPasskey, hasFactor, removePasskey } from '../../../people/second-factors.ts'
+import { addPasskey, hasFactor, nameAnew, removePasskey } from '../../../people/second-factors.ts'
 import { readName } from '../../../people/user-store.ts'
 import { commonWords } from '../parts/common-words.ts'
 import { proofFirst } from '../parts/confirmed.ts'
@@ -134,7 +134,7 @@ async function rename(page: Page): Promise<Answer> {
   const name = readName(page.form.text('name'))
   const { id } = page.params
   if (!name) return { goTo: href(page, `/account/passkeys/${id}`, { wrong: 1 }) }
-  if (!(await renamePasskey(page.context.pool, viewerOf(page).user.id, id!, name))) throw unknown()
+  if (!(await nameAnew(page.context.pool, ownerOf(page), id!, name))) throw unknown()
   return { goTo: href(page, '/account', { done: 'renamed' }) }
 }
 
