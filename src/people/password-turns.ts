@@ -1,6 +1,6 @@
 /** Who has a password checked or hashed. */
 export interface PasswordTurn {
-  /** A session, a browser or a client's address. */
+  /** An account, or a client's address. */
   by: string
   /** It is somebody who has an account, or a link to one. */
   known: boolean
@@ -17,7 +17,7 @@ const atOnce = 2
 const strangersAtOnce = 1
 /** Of each kind. More would wait longer than a request may. */
 const waitingMax = 20
-/** Of one client, session or browser: one alone fills no queue. */
+/** Of one account or client: one alone fills no queue. */
 const byOneMax = 5
 
 interface Waiting {

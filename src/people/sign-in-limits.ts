@@ -18,8 +18,8 @@ const passwordsPerAccount = 60
 const codesPerAccount = 12
 
 /**
- * Right passwords, of one browser that is known, or of an account in all others: checking them costs as much as checking wrong ones, and
- * each sign-in is recorded for good.
+ * Right ones of an account, in browsers that are known, and in all others: checking them costs as much as checking wrong ones, and each
+ * sign-in is recorded for good.
  */
 const rightMax = 100
 
@@ -119,7 +119,8 @@ export async function forgiveFailures(db: Queryable, by: Trier): Promise<void> {
 }
 
 /** When who tries has their password checked. */
-export const turnOf = ({ own, address }: Trier): PasswordTurn => ({ by: own ?? address, known: own !== null })
+export const turnOf = ({ own, address, email }: Trier): PasswordTurn =>
+  own === null ? { by: address, known: false } : { by: email, known: true }
 
 /** Removes what counts no more. */
 export async function purgeFailures(db: Queryable): Promise<void> {
@@ -131,7 +132,8 @@ const ownKey = ({ own }: Pick<Trier, 'own'>): string => `own ${own}`
 const pairKey = ({ what, address, email }: Omit<Trier, 'own'>): string =>
   `${what} at ${address} ${nameOf(email)}`
 
-const rightKey = ({ what, own, email }: Trier): string => `right ${what} ${own ?? `of ${nameOf(email)}`}`
+const rightKey = ({ what, own, email }: Trier): string =>
+  `right ${what} ${own === null ? 'of' : 'of known'} ${nameOf(email)}`
 
 function limitsOf(by: Trier): Limit[] {
   const isCode = by.what === 'code'
