@@ -63,11 +63,13 @@ export function renderConsole(page: Page, shown: ShownPage, served: ReadonlySet<
 function BareTop(props: { page: Page }) {
   const words = commonWords(props.page)
   const other = props.page.locale === 'en' ? 'zh' : 'en'
+  const query = new URLSearchParams(props.page.request.url.split('?')[1])
+  query.set('lang', other)
   return (
     <header class="top">
       <span class="brand">{words.console}</span>
       <span class="end-of-top">
-        <a href={`?lang=${other}`} lang={other}>
+        <a href={`?${query}`} lang={other}>
           {words.language}
         </a>
       </span>

@@ -44,6 +44,9 @@ export const signInRoutes: readonly ConsoleRoute[] = [
   { method: 'POST', path: '/language', who: 'signed in', handle: chooseLanguage },
 ]
 
+/** What the forms of signing in pass on: where to go afterwards, and a language that was chosen. */
+const keptOf = ({ query }: Page) => ({ next: query.text('next'), lang: query.text('lang') })
+
 function showSignIn(page: Page, problem?: string, status = 200): Answer {
   if (page.viewer?.session.signedInAt) return { goTo: nextOf(page) }
   const words = wordsOf(page, signInWords)
@@ -52,7 +55,7 @@ function showSignIn(page: Page, problem?: string, status = 200): Answer {
     body: (
       <section class="card">
         <h1>{words.title}</h1>
-        <Form page={page} action={href(page, '/sign-in', { next: page.query.text('next') })}>
+        <Form page={page} action={href(page, '/sign-in', keptOf(page))}>
           <Field
             {...{
               label: words.email,
@@ -94,7 +97,7 @@ async function signIn(page: Page): Promise<Answer> {
   if (tried !== 'right') return showSignIn(page, refusalOf(page, tried, words.wrong), statusOf(tried))
   const user = (await userByEmail(pool, email))!
   await beginSession(page, user.id, { half: hasFactor(user) })
-  if (hasFactor(user)) return { goTo: href(page, '/sign-in/code', { next: page.query.text('next') }) }
+  if (hasFactor(user)) return { goTo: href(page, '/sign-in/code', keptOf(page)) }
   await signedIn(page, by, user.id)
   return { goTo: nextOf(page) }
 }
@@ -125,7 +128,7 @@ async function signedIn(page: Page, by: Trier, userId: UserId): Promise<void> {
 function codeForm(page: Page, path: string) {
   const words = wordsOf(page, signInWords)
   return (
-    <Form page={page} action={href(page, path, { next: page.query.text('next') })}>
+    <Form page={page} action={href(page, path, keptOf(page))}>
       <Field
         {...{ label: words.code, name: 'code', hint: words.codeHint, required: true, maxLength: 40 }}
         autocomplete="one-time-code"
@@ -139,12 +142,11 @@ function codeForm(page: Page, path: string) {
 /** Forms for each second factor that the viewer has. */
 function factorForms(page: Page, path: '/sign-in/code' | '/confirm') {
   const words = wordsOf(page, signInWords)
-  const next = page.query.text('next')
   return (
     <>
       {viewerOf(page).user.passkeys > 0 && siteOf(page) && (
         <PasskeyForm
-          {...{ page, does: 'get', action: href(page, `${path}/passkey`, { next }) }}
+          {...{ page, does: 'get', action: href(page, `${path}/passkey`, keptOf(page)) }}
           options={href(page, `${path}/options`)}
           {...{ failed: words.passkeyFailed, without: words.passkeyScript }}
         >
