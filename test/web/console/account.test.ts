@@ -102,10 +102,12 @@ test('who has a second factor gives it again before one is added or removed', as
   await visit.post('/console/sign-in/code', { code: codeOf(secret) })
   await visit.get('/console/account')
   await pool.query(`update console_session set second_factor_at = now() - interval '6 minutes'`)
-  for (const path of ['/account/passkeys/new', '/account/factors', '/account/codes'])
+  for (const path of ['/account/passkeys/new', '/account/factors', '/account/codes', '/account/password'])
     assert.match((await visit.get(`/console${path}`)).location ?? '', /^\/console\/confirm/, path)
-  for (const path of ['/account/codes/off', '/account/recovery'])
-    assert.match((await visit.post(`/console${path}`)).location ?? '', /^\/console\/confirm/, path)
+  const password = 'another horse battery'
+  const form = { old: testPassword, password, again: password }
+  for (const path of ['/account/codes/off', '/account/recovery', '/account/password'])
+    assert.match((await visit.post(`/console${path}`, form)).location ?? '', /^\/console\/confirm/, path)
   assert.match((await visit.postJson('/console/account/passkeys/options', {})).text, /console\/confirm/)
   // A challenge that was given to confirm adds nothing.
   await pool.query(

@@ -1,8 +1,10 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { changePassword } from '../../../people/change-password.ts'
 import { hashPassword, isPassword } from '../../../people/password.ts'
+import { hasFactor } from '../../../people/second-factors.ts'
 import { tryToSignIn, turnOf } from '../../../people/sign-in-limits.ts'
 import { passwordOf } from '../../../people/user-store.ts'
+import { proofFirst } from '../parts/confirmed.ts'
 import { href, type Page, viewerOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import { nextOf } from '../parts/sign-in-session.ts'
@@ -22,7 +24,13 @@ export const ownPasswordRoutes: readonly ConsoleRoute[] = [
 
 type PasswordErrors = Partial<Record<'old' | 'password' | 'again', string>>
 
+/** Who has a second factor gives it again: a session and the password together lock nobody out of their account. */
+const factorFirst = (page: Page): string | null =>
+  hasFactor(viewerOf(page).user) ? proofFirst(page, '/account/password') : null
+
 function showPassword(page: Page, errors: PasswordErrors = {}, status = 400): Answer {
+  const first = factorFirst(page)
+  if (first) return { goTo: first }
   const words = wordsOf(page, accountWords)
   const { passwordHint } = wordsOf(page, signInWords)
   return {
@@ -59,6 +67,8 @@ function showPassword(page: Page, errors: PasswordErrors = {}, status = 400): An
 }
 
 async function takePassword(page: Page): Promise<Answer> {
+  const first = factorFirst(page)
+  if (first) return { goTo: first }
   const [password = ''] = page.form.all('password')
   const errors = newPasswordErrors(page)
   if (Object.keys(errors).length > 0) return showPassword(page, errors)

@@ -16,7 +16,7 @@ const en = {
   confirm: 'Confirm',
   confirmTitle: 'Confirm that it is you',
   confirmText:
-    'What you are about to do concerns keys, URLs or people. Your second factor is asked for again; it then counts for five minutes.',
+    'What you are about to do concerns keys, URLs, people or your account. Your second factor is asked for again; it then counts for five minutes.',
   noFactor: 'You have no second factor yet. Set one up first: what concerns keys, URLs and people needs it.',
   setUp: 'Set up a second factor',
   invitationTitle: 'Welcome',
@@ -59,7 +59,7 @@ const zh: SignInWords = {
   passkeyScript: '通行密钥需要 JavaScript。请使用验证码。',
   confirm: '确认',
   confirmTitle: '请确认是您本人',
-  confirmText: '接下来的操作涉及密钥、网址或成员，需要再次验证第二重因素；验证后五分钟内有效。',
+  confirmText: '接下来的操作涉及密钥、网址、成员或您的账户，需要再次验证第二重因素；验证后五分钟内有效。',
   noFactor: '您还没有第二重验证。请先设置：涉及密钥、网址和成员的操作都需要它。',
   setUp: '设置第二重验证',
   invitationTitle: '欢迎',
