@@ -18,6 +18,10 @@ const withNodes = { TRON_NETWORK: 'sandbox', TRON_NODES: sandbox.url, PUBLIC_URL
 
 const usual = { name: 'Shop', xpub: testXpub, callback_url: 'https://shop.example/cb', scheme: 'hmac-sha256' }
 
+/** Of the first test vector of BIP-32. */
+const privateKey =
+  'xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi'
+
 async function adminOf(center: Awaited<ReturnType<typeof openConsoleUnderTest>>) {
   const visit = await center.signedIn(center.admin, { confirmed: true })
   await visit.get('/console/merchants/add')
@@ -58,7 +62,13 @@ test('what is wrong with a new merchant is said beside its field, and nothing is
     assert.match(pageWords(text), says)
   }
   await wrong({ name: '' }, /1 to 100 characters/)
-  await wrong({ xpub: 'xpub1' }, /Not an account-level extended public key/)
+  await wrong({ xpub: 'xpub1' }, /The extended key cannot be read: its checksum does not match/)
+  for (const secret of [privateKey, 'legal winner thank year wave sausage worth useful']) {
+    const { status, text } = await visit.post('/console/merchants/add', { ...usual, xpub: secret })
+    assert.equal(status, 400)
+    assert(!text.includes(secret.slice(4)), 'what may be a private key is not rendered again')
+  }
+  await wrong({ xpub: privateKey }, /is a private key: .*Consider the private key disclosed/)
   await wrong({ first_index: '0' }, /A whole number from 1/)
   await wrong({ first_index: '2147483648' }, /A whole number from 1/)
   await wrong({ callback_url: 'https://127.0.0.1/cb' }, /Callback URL .*127\.0\.0\.1/)
@@ -69,7 +79,7 @@ test('what is wrong with a new merchant is said beside its field, and nothing is
   await wrong({ callback_url: '', deposits: 'yes' }, /must not be empty/)
   assert.equal((await center.pool.query(`select from merchant`)).rowCount, 0)
   assert.equal((await visit.post('/console/merchants/add', usual)).status, 200)
-  await wrong({ xpub: otherXpub }, /has this name already .*although another merchant has this name/)
+  await wrong({ xpub: otherXpub }, /has this name already\..*although another merchant has this name/)
   await wrong({ name: 'Second', first_index: '7' }, /in use already; its next address has index 1/)
   const again = { ...usual, again: 'yes', scheme: 'sha1' }
   assert.equal((await visit.post('/console/merchants/add', again)).status, 200)

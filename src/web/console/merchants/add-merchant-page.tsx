@@ -52,7 +52,9 @@ export function showAdd(page: Page, errors: AddErrors = {}): ShownPage {
             {errors.again && <Tick label={words.again} name="again" checked={false} />}
             <LongField
               {...{ label: words.xpub, name: 'xpub', hint: words.xpubHint, error: errors.xpub, rows: 3 }}
-              {...{ value: given('xpub', page.context.config.xpub), maxLength: 200, required: true }}
+              // What cannot be read may be a private key: it is not rendered again.
+              value={errors.xpub ? '' : given('xpub', page.context.config.xpub)}
+              {...{ maxLength: 200, required: true }}
             />
             <Field
               {...{ label: words.firstIndex, name: 'first_index', hint: words.firstIndexHint }}
@@ -93,12 +95,12 @@ export async function addOne(page: Page): Promise<ShownPage> {
   const name = form.text('name')
   if (nameProblems(name).length > 0) errors.name = words.nameWrong
   const namesake = form.has('again') ? null : await findNamed(pool, name, '')
-  if (namesake) Object.assign(errors, { name: words.namesake(namesake), again: true })
+  if (namesake) Object.assign(errors, { name: words.namesakeNew(namesake), again: true })
   const account = readAccount(form.text('xpub'))
-  if (!account) errors.xpub = words.xpubWrong
+  if (typeof account === 'string') errors.xpub = words.xpubWrong(account)
   const firstIndex = readIndex(form.text('first_index'))
   if (firstIndex === null) errors.firstIndex = words.firstIndexWrong
-  const counter = account && (await findCounter(pool, account))
+  const counter = typeof account === 'string' ? null : await findCounter(pool, account)
   if (counter && firstIndex) errors.firstIndex = words.firstIndexKnown(BigInt(counter.nextIndex))
   const callbackUrl = form.text('callback_url') || undefined
   const checkUrl = (url: string) => checkCallbackUrl(url, config.callbackAllowedNetworks)
@@ -172,11 +174,12 @@ function showAdded(page: Page, name: string, added: AddedMerchant): ShownPage {
   }
 }
 
-function readAccount(xpub: string): AccountKey | null {
+/** @returns what is wrong with it. */
+function readAccount(xpub: string): AccountKey | string {
   try {
     return parseAccountKey(xpub)
   } catch (error) {
-    if (error instanceof UsageError) return null
+    if (error instanceof UsageError) return error.problems.join('; ')
     throw error
   }
 }

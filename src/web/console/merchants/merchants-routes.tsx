@@ -177,7 +177,7 @@ function Exhausted(props: { words: MerchantsWords; merchant: MerchantRow }) {
 /** A number that was counted up to a limit. */
 function UpTo(props: { words: MerchantsWords; n: number; max: number }) {
   const { words, n, max } = props
-  return n > max ? <>{words.more(max)}</> : <Count value={n} />
+  return n > max ? <span>{words.more(max)}</span> : <Count value={n} />
 }
 
 async function merchantFacts(page: Page): Promise<MerchantFacts> {
