@@ -15,7 +15,7 @@ import { type AccountKey, parseAccountKey } from '../tron/account-key.ts'
 import { parseTronAddress, type TronAddress } from '../tron/address.ts'
 import { networks } from '../tron/network.ts'
 import { isGrpcUrl } from '../tron/node/grpc-views.ts'
-import { createTokenBucket } from '../tron/node/token-bucket.ts'
+import { createTokenBucket, type TokenBucket } from '../tron/node/token-bucket.ts'
 import { createTronGridHistory } from '../tron/trongrid/trongrid-history.ts'
 
 /** What asking nodes about an account key found. */
@@ -123,21 +123,28 @@ function openSources(
   if (nodeUrl === null) return null
   // A running watcher needs the other half.
   const allowed = config.nodeRequestsPerSecond ?? networks[network].pacing.requestsPerSecond
-  const pace = createTokenBucket({ requestsPerSecond: Math.max(1, allowed / 2) })
-  const open = (baseUrl: string) =>
+  const newPace = () => createTokenBucket({ requestsPerSecond: Math.max(1, allowed / 2) })
+  const open = (baseUrl: string, pace: TokenBucket) =>
     createTronGridHistory({ baseUrl, apiKey: config.trongridApiKey, usdtContract, pace })
-  const balances = open(nodeUrl)
-  const grid = gridUrl === null ? null : open(gridUrl)
   const nodeHost = new URL(nodeUrl).host
+  const isOneProvider = gridUrl !== null && new URL(gridUrl).host === nodeHost
+  const pace = newPace()
+  const gridPace = isOneProvider ? pace : newPace()
+  const balances = open(nodeUrl, pace)
+  const grid = gridUrl === null ? null : open(gridUrl, gridPace)
   return {
+    isOneProvider,
     balanceOf: balances.balanceOf,
     hasReceived: grid && (address => hasAny(grid.received(address))),
     checked:
       gridUrl === null
         ? `hold no USDT (${nodeHost}). Whether they ever received any was not checked: RECONCILE_URL is not set.`
-        : `hold no USDT (${nodeHost}) and never received any (${new URL(gridUrl).host}).`,
+        : isOneProvider
+          ? `never received any USDT (${nodeHost}).`
+          : `hold no USDT (${nodeHost}) and never received any (${new URL(gridUrl).host}).`,
     close: async () => {
       pace.close()
+      gridPace.close()
       await Promise.all([balances.close(), grid?.close()])
     },
   }

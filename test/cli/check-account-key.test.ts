@@ -100,7 +100,7 @@ test('an account that was used before is refused until --first-index is beyond w
   const added = await add('--xpub', testXpub, '--first-index', '7', '--json')
   assert.equal(added.status, 0, added.stderr)
   assert.deepEqual(Object.keys(JSON.parse(added.stdout)), ['appid', 'key', 'webhook_secret', 'first_address'])
-  assert.match(added.stderr, /^Checked: the addresses 7 to 26 .* hold no USDT .* and never received any/)
+  assert.match(added.stderr, /^Checked: the addresses 7 to 26 .* never received any USDT \(127/)
   assert.equal(await next(), 7)
 })
 

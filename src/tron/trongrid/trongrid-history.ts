@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import type { UsdtUnits } from '../../base/money.ts'
@@ -55,6 +56,8 @@ export function createTronGridHistory(options: {
   const { baseUrl, usdtContract, pace, clock = systemClock } = options
   const http = createNodeHttp({ baseUrls: [baseUrl], apiKey: options.apiKey, bucket: pace, deadlineMs })
   const closing = new AbortController()
+  // One for each address that waits to be asked about again.
+  setMaxListeners(0, closing.signal)
   const name = new URL(baseUrl).host
 
   /** Repeats a request until its answer can be read: through suspensions, and through a few failures. */
