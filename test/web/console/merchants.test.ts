@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { after, test } from 'node:test'
 import { usdt } from '../../../src/base/money.ts'
 import { makePayment, sandboxAddresses } from '../../../src/sandbox/chain/sandbox-transactions.ts'
@@ -115,6 +117,23 @@ test('an account key whose addresses were used is refused; one that nobody could
   assert.match(pageWords(unknown.text), /could not be checked.*although nobody could say/)
   const although = await other.post('/console/merchants/add', { ...usual, unchecked: 'yes' })
   assert.equal(although.status, 200)
+})
+
+test('a node that takes the question and says nothing keeps no page waiting', async () => {
+  const sockets: Socket[] = []
+  const silent = createServer(socket => sockets.push(socket)).listen(0, '127.0.0.1')
+  after(() => {
+    for (const socket of sockets) socket.destroy()
+    silent.close()
+  })
+  await once(silent, 'listening')
+  const { port } = silent.address() as AddressInfo
+  const center = await openConsoleUnderTest({ ...withNodes, TRON_NODES: `http://127.0.0.1:${port}` })
+  const visit = await adminOf(center)
+  const { status, text } = await visit.post('/console/merchants/add', usual)
+  assert.equal(status, 400)
+  assert.match(pageWords(text), /could not be checked in time .*although nobody could say/)
+  assert.equal((await center.pool.query(`select from merchant`)).rowCount, 0)
 })
 
 test('a merchant is renamed, disabled and enabled; its callbacks are held meanwhile', async () => {
