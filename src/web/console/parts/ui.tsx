@@ -32,26 +32,23 @@ export function Count(props: { value: number | bigint }) {
   return <span class="figure">{`${props.value}`.replace(/\B(?=(\d{3})+$)/g, '\u2009')}</span>
 }
 
-/** An address or a long id in groups of four, which copy without the gaps. `short`: its ends alone, the whole in the title. */
+/**
+ * An address or a long id in groups of four, which copy without the gaps; one of several parts, and a short one, as it is.
+ * `short`: its ends alone, the whole in the title.
+ */
 export function Id(props: { text: string; short?: boolean; link?: string | undefined }) {
   const { text, short, link } = props
   const cut = short && text.length > 16
-  const fours = (part: string) =>
-    part.match(/.{1,4}/gs)?.map((group, i) => (
-      <span class="group" key={i}>
-        {group}
-        <wbr />
-      </span>
-    ))
+  const fours = /^[a-z\d]{20,}$/i.test(text) ? text.match(/.{1,4}/g) : null
+  const whole = fours?.map((group, i) => (
+    <span class="group" key={i}>
+      {group}
+      <wbr />
+    </span>
+  ))
   const inside = (
     <span class="mono id" title={cut ? text : undefined}>
-      {cut ? (
-        <>
-          {text.slice(0, 6)}…{text.slice(-6)}
-        </>
-      ) : (
-        fours(text)
-      )}
+      {cut ? `${text.slice(0, 6)}…${text.slice(-6)}` : (whole ?? text)}
     </span>
   )
   return link === undefined ? inside : <a href={link}>{inside}</a>
