@@ -5,7 +5,7 @@ import type { Refused } from './assign-unclaimed.ts'
 import type { CreditRules } from './credit-rules.ts'
 import { carryOut, type Decision } from './decision.ts'
 import { type Mark, type MarkTarget, takenBy } from './mark.ts'
-import { insertMark, type Received, readReceived, standingMarks } from './mark-store.ts'
+import { hasPaid, insertMark, type Received, readReceived, standingMarks } from './mark-store.ts'
 import { readTransferState } from './rejection-store.ts'
 
 /** A refund or a correction that somebody wants to note. */
@@ -85,7 +85,9 @@ async function judge(
 ): Promise<keyof typeof markRefusals | { kind: 'already'; id: MarkId } | null> {
   if (amount === 0n || (kind === 'refund' && amount < 0n)) return 'bad_amount'
   if (kind === 'refund' && txid === null) return 'no_txid'
-  if (txid !== null && txid === received.txid) return 'own_txid'
+  const { orderId } = received
+  const paid = [target, ...(orderId === null ? [] : [{ orderId }])]
+  for (const one of paid) if (txid !== null && (await hasPaid(tx, txid, one))) return 'own_txid'
   if ('transferId' in target) {
     const state = await readTransferState(tx, target.transferId)
     if (state === 'rejected') return 'rejected'
@@ -103,9 +105,9 @@ async function judge(
   const taken = takenBy({ kind, amount })
   if (taken === 0n) return null
   if (takenByAll(own) + taken > received.amount) return 'too_much'
-  if ('orderId' in target || received.orderId === null) return null
+  if ('orderId' in target || orderId === null) return null
   // A transfer's order may have marks of its own.
-  const order = { orderId: received.orderId }
+  const order = { orderId }
   const ofOrder = await readReceived(tx, order, null)
   const ofAll = takenByAll(await standingMarks(tx, order))
   return ofAll + taken > ofOrder!.amount ? 'too_much' : null

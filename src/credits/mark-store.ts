@@ -73,8 +73,6 @@ export interface Received {
   amount: UsdtUnits
   /** The order that a transfer was credited to; null: none. */
   orderId: OrderId | null
-  /** Of a transfer. */
-  txid: string | null
 }
 
 /** Reads what a transfer, or an order, received. @returns null when there is none, or it is another merchant's. */
@@ -86,19 +84,33 @@ export async function readReceived(
   const [transferId, orderId] = idsOf(target)
   const [found] = await rows<Received>(
     db,
-    `select r.merchant_id as "merchantId", m.appid, r.amount, r.order_id as "orderId", r.txid
-       from (select a.merchant_id, t.amount, c.order_id, t.txid
+    `select r.merchant_id as "merchantId", m.appid, r.amount, r.order_id as "orderId"
+       from (select a.merchant_id, t.amount, c.order_id
                from transfer t
                join deposit_address a on a.id = t.deposit_address_id
                left join credit c on c.transfer_id = t.id
               where t.id = $1
               union all
-             select merchant_id, received, id, null from recharge_order where id = $2) r
+             select merchant_id, received, id from recharge_order where id = $2) r
        join merchant m on m.id = r.merchant_id
       where $3::bigint is null or r.merchant_id = $3`,
     [transferId, orderId, merchantId],
   )
   return found ?? null
+}
+
+/** Tells whether a transaction paid a transfer, or what was credited to an order. */
+export async function hasPaid(db: Queryable, txid: string, target: MarkTarget): Promise<boolean> {
+  const found = await rows(
+    db,
+    `select
+       from transfer t
+       left join credit c on c.transfer_id = t.id
+      where t.txid = $3 and (t.id = $1 or c.order_id = $2)
+      limit 1`,
+    [...idsOf(target), txid],
+  )
+  return found.length > 0
 }
 
 /** A mark, as people see it. */

@@ -117,7 +117,9 @@ async function sumDays(tx: Tx, merchantId: MerchantId, from: Date, to: Date): Pr
             coalesce(sum(acknowledged), 0)::bigint as acknowledged, sum(deposits)::bigint as deposits,
             coalesce(sum(deposits_announced), 0)::bigint as "depositsAnnounced",
             coalesce(sum(deposits_acknowledged), 0)::bigint as "depositsAcknowledged",
-            coalesce(sum(refunded), 0)::bigint as refunded, coalesce(sum(corrected), 0)::bigint as corrected
+            coalesce(sum(refunded), 0)::bigint as refunded,
+            -- Corrections have no upper bound. One by mistake must not keep the day from being read.
+            greatest(least(coalesce(sum(corrected), 0), 9223372036854775807), -9223372036854775808)::bigint as corrected
        from counted
       group by counted.day
       order by counted.day`,

@@ -10,6 +10,7 @@ import { listMarks } from '../../src/credits/mark-store.ts'
 import { settleOutside, withdrawMark } from '../../src/credits/settle-outside.ts'
 import { firstPage } from '../../src/db/id-page.ts'
 import type { Pool } from '../../src/db/pool.ts'
+import { readStatement } from '../../src/orders/statement-store.ts'
 import { differencesOf, tamper } from '../audit/audited-database.ts'
 import { commandInProcess } from '../support/command-in-process.ts'
 import { seedMerchant } from '../support/seed-merchant.ts'
@@ -119,11 +120,17 @@ test('a correction is signed, needs no transaction, and one that adds makes room
 })
 
 test('wrong targets, amounts and transactions are refused, each by its code', async () => {
-  const { pool, rules, target, rows, ids, said, mark } = await markedChain()
+  const { pool, rules, target, rows, ids, orderId, said, mark } = await markedChain()
   assert.equal(await said({ target, amount: usdt(0n) }), 'bad_amount')
   assert.equal(await said({ target, amount: usdt(-1n) }), 'bad_amount')
   assert.equal(await said({ target, txid: null }), 'no_txid')
   assert.equal(await said({ target, txid: rows[0].txid }), 'own_txid')
+  assert.equal(await said({ target: { orderId }, txid: rows[1].txid }), 'own_txid')
+  assert.equal(
+    await said({ target, txid: rows[1].txid }),
+    'own_txid',
+    "another payment of the transfer's order",
+  )
   assert.equal(await said({ target: { transferId: 999n as TransferId } }), 'unknown')
   assert.equal(await said({ target: { orderId: 999n as OrderId } }), 'unknown')
   assert.equal(await said({ target: { transferId: ids[2]! } }), 'waits')
@@ -136,6 +143,27 @@ test('wrong targets, amounts and transactions are refused, each by its code', as
     code: 'unknown',
   })
   assert.equal((await listMarks(pool, firstPage(10))).length, 1)
+})
+
+test("corrections without measure keep no sum from being read, and are nobody else's", async () => {
+  const { pool, orderId, said } = await markedChain()
+  const largest = usdt(999_999_999_999_999_999n)
+  for (let i = 0; i < 10; i++) {
+    const correction = { kind: 'correction', target: { orderId }, amount: largest, txid: null } as const
+    assert.equal(await said(correction, { ...because, reason: `mistake ${i}` }), 'done')
+  }
+  const [, corrected] = await markSums(pool)
+  assert.equal(corrected, 2n ** 63n - 1n)
+  await assertClean(pool)
+  const merchantId = (await pool.query('select merchant_id from money_mark')).rows[0].merchant_id
+  const dayMs = 86_400_000
+  const { days } = await readStatement(
+    pool,
+    merchantId,
+    new Date(Date.now() - dayMs),
+    new Date(Date.now() + dayMs),
+  )
+  assert(days.some(({ corrected: sum }) => sum === corrected))
 })
 
 test('what was rejected counts as not received, so none of it is refunded', async () => {
