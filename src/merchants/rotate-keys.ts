@@ -19,18 +19,21 @@ export interface AddedKey {
 
 /**
  * Adds a key to a merchant. It verifies requests at once, and signs callbacks once it is promoted.
+ * @param options.check looks at the keys that there are, with the merchant locked; throws to add none.
  * @throws UsageError when no merchant has the appid, or the merchant has the maximum of live keys.
  */
 export function addKey(
   pool: Pool,
   masterKey: Buffer,
   appid: string,
-  options: ChangedBy & { scheme: SignatureScheme },
+  options: ChangedBy & { scheme: SignatureScheme; check?: (keys: readonly ListedKey[]) => void },
 ): Promise<AddedKey> {
-  const { scheme } = options
+  const { scheme, check } = options
   const key = newKey()
   return changeMerchant(pool, { ...options, appid }, async (tx, { id: merchantId }, record) => {
-    const live = (await listKeys(tx, merchantId)).filter(one => one.live)
+    const keys = await listKeys(tx, merchantId)
+    check?.(keys)
+    const live = keys.filter(one => one.live)
     if (live.length >= liveMax) throw new UsageError(`${live.length} keys are live: retire one first`)
     const id = await insertKey(tx, masterKey, { merchantId, scheme, key, promoted: false })
     await record('merchant.key_added', { keyId: `${id}`, scheme }, keyNotice('key_created', { id, scheme }))

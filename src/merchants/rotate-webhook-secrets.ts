@@ -3,7 +3,12 @@ import type { Pool } from '../db/pool.ts'
 import { type ChangedBy, changeMerchant, liveMax } from './change-merchant.ts'
 import { secretCreatedNotice, secretRetiredNotice } from './change-notices.ts'
 import { newWebhookSecret } from './new-secret.ts'
-import { insertWebhookSecret, listWebhookSecrets, setWebhookSecretRetired } from './webhook-secret-store.ts'
+import {
+  insertWebhookSecret,
+  type ListedSecret,
+  listWebhookSecrets,
+  setWebhookSecretRetired,
+} from './webhook-secret-store.ts'
 
 /** A new secret. It cannot be shown again. */
 export interface AddedSecret {
@@ -14,17 +19,20 @@ export interface AddedSecret {
 /**
  * Adds a webhook secret to a merchant. From now on its callbacks carry one more signature, so that either secret verifies
  * them while the merchant switches.
+ * @param options.check as of `addKey`.
  * @throws UsageError when no merchant has the appid, or the merchant has the maximum of live secrets.
  */
 export function addWebhookSecret(
   pool: Pool,
   masterKey: Buffer,
   appid: string,
-  options: ChangedBy = {},
+  options: ChangedBy & { check?: (secrets: readonly ListedSecret[]) => void } = {},
 ): Promise<AddedSecret> {
   const webhookSecret = newWebhookSecret()
   return changeMerchant(pool, { ...options, appid }, async (tx, { id: merchantId }, record) => {
-    const live = (await listWebhookSecrets(tx, merchantId)).filter(one => one.live)
+    const secrets = await listWebhookSecrets(tx, merchantId)
+    options.check?.(secrets)
+    const live = secrets.filter(one => one.live)
     if (live.length >= liveMax) throw new UsageError(`${live.length} secrets are live: retire one first`)
     const id = await insertWebhookSecret(tx, masterKey, { merchantId, secret: webhookSecret })
     await record('merchant.secret_added', { secretId: `${id}` }, secretCreatedNotice(id))

@@ -1,6 +1,6 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { GatewayError } from '../../../base/errors.ts'
-import { liveMax } from '../../../merchants/change-merchant.ts'
+import { type ChangedBy, liveMax } from '../../../merchants/change-merchant.ts'
 import { type ListedKey, listKeys } from '../../../merchants/key-store.ts'
 import { addKey, promoteKey, retireKey } from '../../../merchants/rotate-keys.ts'
 import { addWebhookSecret, retireWebhookSecret } from '../../../merchants/rotate-webhook-secrets.ts'
@@ -194,22 +194,42 @@ function newestOf(list: readonly ListedSecret[]): string {
 export async function createKey(page: Page): Promise<Answer> {
   const words = wordsFor(page)
   const { pool, config } = page.context
-  const { id, appid } = merchantOf(page)
-  if (page.form.text('newest') !== newestOf(await listKeys(pool, id))) return shownAlready(page)
   const scheme: SignatureScheme = page.form.text('scheme') === 'sha1' ? 'sha1' : 'hmac-sha256'
-  const added = await addKey(pool, config.masterKey, appid, { ...(await changedBy(page)), scheme })
-  const facts = [[words.scheme, words.schemes[scheme]] as const]
-  return showOnce(page, { title: words.newKey, id: added.id, secret: added.key, facts, next: words.keyNext })
+  return createOnce(page, async made => {
+    const added = await addKey(pool, config.masterKey, merchantOf(page).appid, { ...made, scheme })
+    const facts = [[words.scheme, words.schemes[scheme]] as const]
+    return { title: words.newKey, id: added.id, secret: added.key, facts, next: words.keyNext }
+  })
 }
 
 export async function createSecret(page: Page): Promise<Answer> {
   const words = wordsFor(page)
   const { pool, config } = page.context
-  const { id, appid } = merchantOf(page)
-  if (page.form.text('newest') !== newestOf(await listWebhookSecrets(pool, id))) return shownAlready(page)
-  const added = await addWebhookSecret(pool, config.masterKey, appid, await changedBy(page))
-  const { webhookSecret: secret } = added
-  return showOnce(page, { title: words.newSecret, id: added.id, secret, facts: [], next: words.secretNext })
+  return createOnce(page, async made => {
+    const added = await addWebhookSecret(pool, config.masterKey, merchantOf(page).appid, made)
+    const { id, webhookSecret: secret } = added
+    return { title: words.newSecret, id, secret, facts: [], next: words.secretNext }
+  })
+}
+
+class CreatedAlready extends Error {}
+
+/** Creates what the form asks for and shows it, unless it was created already: the form was sent again, or somebody else did. */
+async function createOnce(
+  page: Page,
+  create: (
+    made: ChangedBy & { check: (list: readonly ListedSecret[]) => void },
+  ) => Promise<Parameters<typeof showOnce>[1]>,
+): Promise<Answer> {
+  const check = (list: readonly ListedSecret[]) => {
+    if (page.form.text('newest') !== newestOf(list)) throw new CreatedAlready()
+  }
+  try {
+    return showOnce(page, await create({ ...(await changedBy(page)), check }))
+  } catch (error) {
+    if (!(error instanceof CreatedAlready)) throw error
+    return { ...(await showKeys(page)), status: 409, problem: wordsFor(page).again }
+  }
 }
 
 function showOnce(
@@ -247,11 +267,6 @@ function showOnce(
       </section>
     ),
   }
-}
-
-/** The form was sent again, or somebody else has created one meanwhile. */
-async function shownAlready(page: Page): Promise<ShownPage> {
-  return { ...(await showKeys(page)), status: 409, problem: wordsFor(page).again }
 }
 
 export async function promote(page: Page): Promise<Answer> {
