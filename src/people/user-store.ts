@@ -204,7 +204,7 @@ export async function listAdmins(db: Queryable): Promise<(User & { lastSeenAt: D
   )
 }
 
-/** Mail addresses of the people who answer for a merchant. */
+/** Mail addresses of the people who answer for a merchant: at least of those who have for longest, whoever is added after them. */
 export async function ownersOf(db: Queryable, merchantId: MerchantId): Promise<string[]> {
   const found = await rows<{ email: string }>(
     db,
@@ -212,7 +212,7 @@ export async function ownersOf(db: Queryable, merchantId: MerchantId): Promise<s
        from membership s
        join console_user u on u.id = s.user_id
       where s.merchant_id = $1 and s.role = 'owner' and u.disabled_at is null
-      order by u.email
+      order by s.created_at, u.id
       limit 50`,
     [merchantId],
   )
