@@ -92,6 +92,19 @@ test('a changed URL waits for its time, the owners are told, and an owner can ca
   )
 })
 
+test('an old owner is told, however many others have become owners since', async () => {
+  const { merchant, visit } = await shop()
+  await pool.query(
+    `with added as (
+       insert into console_user (email, name) select 'a' || n || '-${people}@shop.example', 'a' from generate_series(1, 60) n returning id)
+     insert into membership (user_id, merchant_id, role) select id, $1, 'owner' from added`,
+    [merchant.id],
+  )
+  await fill(visit, '/settings/url', { callbackUrl: next! })
+  const told = await noticesOf(merchant)
+  assert(told.includes(`callback_url_changed owner${people}@shop.example`), `${told.length}`)
+})
+
 test('after its time the new URL is shown as the one in effect', async () => {
   const { merchant, visit } = await shop()
   await fill(visit, '/settings/url', { callbackUrl: next! })
@@ -106,13 +119,16 @@ test('after its time the new URL is shown as the one in effect', async () => {
   assert.equal((await readSettings(pool, merchant.id)).waiting!.url, null)
 })
 
-test('what an admin changes is in effect at once, as by the command line', async () => {
-  const { merchant } = await shop()
+test('what an admin changes waits too: a stolen session leads no merchant away at once', async () => {
+  const { merchant, visit: owner } = await shop()
   const visit = await signedIn(admin, { confirmed: true })
   const path = `/settings/url?merchant=${merchant.appid}`
   const answer = await fill(visit, path, { callbackUrl: next! })
-  assert.match(answer.location!, /done=url_now/)
-  assert.equal((await settingsOf(merchant as never)).callbackUrl, next)
+  assert.match(answer.location!, /done=url$/)
+  assert.equal((await settingsOf(merchant as never)).callbackUrl, old)
+  assert.deepEqual(await noticesOf(merchant), [`callback_url_changed owner${people}@shop.example`])
+  const change = /name="change" value="(\d+)"/.exec((await owner.get('/console/settings')).text)![1]!
+  assert.equal((await owner.post('/console/settings/url/cancel', { change })).status, 303)
   assert.equal((await visit.get('/console/settings')).status, 200, 'without a merchant it says to choose one')
 })
 
@@ -326,6 +342,24 @@ test('a key is shown by the answer that creates it and never again; the form cre
     for (const secret of [key, first]) assert(!(await visit.get(path)).text.includes(secret))
   assert(!JSON.stringify(await auditOf(merchant.appid), (_, value) => `${value}`).includes(key))
   assert(!center.logged().includes(key))
+})
+
+test('a form that is sent twice at once creates one key, and one secret', async () => {
+  const { merchant, visit } = await shop()
+  const { text } = await visit.get('/console/settings/keys')
+  const newest = /name="newest" value="(\d+)"/.exec(text)![1]!
+  const twice = async (path: string, fields: Record<string, string>) => {
+    const answers = await Promise.all([1, 2, 3].map(() => visit.post(path, fields)))
+    return answers.map(({ status }) => status).sort()
+  }
+  assert.deepEqual(await twice('/console/settings/keys', { newest }), [200, 409, 409])
+  assert.deepEqual(await twice('/console/settings/secrets', { newest: '' }), [200, 409, 409])
+  const { rows } = await pool.query(
+    `select (select count(*) from merchant_key where merchant_id = $1) as keys,
+            (select count(*) from webhook_secret where merchant_id = $1) as secrets`,
+    [merchant.id],
+  )
+  assert.deepEqual(rows, [{ keys: 2n, secrets: 1n }])
 })
 
 test('a webhook secret is created, shown once, and the last one cannot be retired', async () => {

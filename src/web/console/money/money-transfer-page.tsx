@@ -271,11 +271,12 @@ async function decide(page: Page): Promise<Answer> {
     return show({ form: 'decide', text: problems.impossible(states[state] ?? state) })
   const rules = await rulesOf(page)
   const after = { path: transferPathOf(transfer.id), done: 'decided', form: 'decide', show }
-  if (wanted === 'retry' && quarantineId !== null) {
-    await retryQuarantined(pool, rules, quarantineId, decision)
-    return { goTo: href(page, transferPathOf(transfer.id), { done: 'decided' }) }
-  }
   if (quarantineId !== null) {
+    if (wanted === 'retry') {
+      const { became } = await retryQuarantined(pool, rules, quarantineId, decision)
+      const done = became === 'quarantined' ? 'retried' : 'decided'
+      return { goTo: href(page, transferPathOf(transfer.id), { done }) }
+    }
     const carryOut = wanted === 'reopen' ? reopenQuarantined : rejectQuarantined
     return afterDecision(page, await carryOut(pool, rules, quarantineId, decision), after)
   }

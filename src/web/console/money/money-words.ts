@@ -160,6 +160,7 @@ const en = {
     already: 'That was so already. Nothing was changed.',
     withdrawn: 'Withdrawn.',
     decided: 'Decided.',
+    retried: 'Tried again: it still cannot be credited. The reason is below.',
     acknowledged: 'Acknowledged.',
   } as Record<string, string>,
   problems: {
@@ -339,6 +340,7 @@ const zh: MoneyWords = {
     already: '之前已是如此，没有任何改动。',
     withdrawn: '已撤销。',
     decided: '已决定。',
+    retried: '已重试：仍然无法入账，原因见下。',
     acknowledged: '已标记为知悉。',
   },
   problems: {

@@ -15,7 +15,7 @@ export async function showUrlForm(page: Page, errors: FormErrors = noErrors): Pr
   const all = wordsOf(page, settingsWords)
   const words = all.url
   const { settings, waiting } = await readSettings(page.context.reads, merchantOf(page).id)
-  const delayMs = delayOf(page)
+  const delayMs = page.context.config.consoleChangeDelayMs
   const isAgain = errors !== noErrors
   return {
     ...{ title: words.changeTitle, status: isAgain ? 400 : 200, problem: errors.problem },
@@ -54,7 +54,9 @@ export async function saveUrl(page: Page): Promise<Answer> {
   try {
     const { callbackUrl } = readSettingTexts({ callbackUrl: page.form.text('callbackUrl') })
     if (callbackUrl === before.settings.callbackUrl) return settingsWith(page, 'url_same')
-    const options = { ...(await changedBy(page)), checkUrl: urlCheckOf(page), urlDelayMs: delayOf(page) }
+    // An admin's change waits too. At once it is in effect by `gateway merchant set`, on the operator's own machine.
+    const urlDelayMs = page.context.config.consoleChangeDelayMs
+    const options = { ...(await changedBy(page)), checkUrl: urlCheckOf(page), urlDelayMs }
     const waiting = await setMerchant(pool, appid, { callbackUrl: callbackUrl ?? null }, options)
     return settingsWith(page, waiting ? 'url' : 'url_now')
   } catch (error) {
@@ -73,11 +75,6 @@ export async function cancelUrl(page: Page): Promise<Answer> {
     return { ...(await showSettings(page)), status: 409, problem: wordsOf(page, settingsWords).url.tooLate }
   }
   return settingsWith(page, 'url_cancelled')
-}
-
-/** What the gateway's admins change is in effect at once, as by the command line. */
-function delayOf(page: Page): number {
-  return page.role === 'admin' ? 0 : page.context.config.consoleChangeDelayMs
 }
 
 function settingsWith(page: Page, done: string): Answer {
