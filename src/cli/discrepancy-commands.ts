@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { UsageError } from '../base/errors.ts'
 import { acknowledgeDiscrepancy } from '../transfers/acknowledge-discrepancy.ts'
 import { type ListedDiscrepancy, listDiscrepancies } from '../transfers/discrepancy-store.ts'
-import { addIdPage, type PageOptions, printPage, readIdPage } from './id-page-options.ts'
+import { addIdList } from './id-page-options.ts'
 import { addDecision, type DecisionOptions, decisionFrom, readId } from './operator.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -11,14 +11,12 @@ export function addDiscrepancyCommands(program: Command): void {
     .command('discrepancies')
     .description('differences to second sources: list, acknowledge')
 
-  addIdPage(discrepancies.command('list'))
-    .description('list open discrepancies, oldest first')
-    .action(async (options: PageOptions) => {
-      await withDatabase('command', async pool => {
-        const page = await listDiscrepancies(pool, await readIdPage(pool, options))
-        printPage(page.map(discrepancyRow), options, 'there is no discrepancy')
-      })
-    })
+  addIdList(discrepancies, {
+    description: 'list open discrepancies, oldest first',
+    read: listDiscrepancies,
+    row: discrepancyRow,
+    none: 'there is no discrepancy',
+  })
 
   addDecision(discrepancies, 'acknowledge')
     .description('say that you know of a discrepancy: it raises no alarm until it becomes another one')

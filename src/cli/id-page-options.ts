@@ -6,6 +6,7 @@ import type { Pool, Queryable } from '../db/pool.ts'
 import { findMerchantId } from '../merchants/merchant-store.ts'
 import { readId } from './operator.ts'
 import { printTable } from './print-table.ts'
+import { withDatabase } from './with-database.ts'
 
 /** The most that are listed at once. */
 export const listMax = 1_000
@@ -22,6 +23,26 @@ export function addIdPage(command: Command): Command {
     .option('--appid <appid>', 'of one merchant')
     .option('--after <id>', `what comes after it in the list, which has at most ${listMax} lines`)
     .option('--json', 'print an array')
+}
+
+/** Adds the command that lists a group's records, oldest first. @param list.none what is said when there are none. */
+export function addIdList<R>(
+  group: Command,
+  list: {
+    description: string
+    read: (db: Queryable, page: IdPage) => Promise<R[]>
+    row: (record: R) => { id: string }
+    none: string
+  },
+): void {
+  addIdPage(group.command('list'))
+    .description(list.description)
+    .action(async (options: PageOptions) => {
+      await withDatabase('command', async pool => {
+        const page = await list.read(pool, await readIdPage(pool, options))
+        printPage(page.map(list.row), options, list.none)
+      })
+    })
 }
 
 /** Reads which page is asked for. @throws UsageError for an unknown merchant, or what is no id. */

@@ -6,7 +6,7 @@ import { type AssignTarget, assignRefusals, assignUnclaimed } from '../credits/a
 import { readRules } from '../credits/credit-rules.ts'
 import { settleOutside } from '../credits/settle-outside.ts'
 import { type ListedUnclaimed, listUnclaimedPage } from '../credits/unclaimed-store.ts'
-import { addIdPage, type PageOptions, printPage, readIdPage } from './id-page-options.ts'
+import { addIdList } from './id-page-options.ts'
 import { addDecision, type DecisionOptions, decidedText, decisionFrom, readId } from './operator.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -21,14 +21,12 @@ export function addUnclaimedCommands(program: Command): void {
     .command('unclaimed')
     .description('transfers that belong to no order: list, assign to an order or user, settle outside')
 
-  addIdPage(unclaimed.command('list'))
-    .description('list unclaimed transfers, oldest first')
-    .action(async (options: PageOptions) => {
-      await withDatabase('command', async pool => {
-        const page = await listUnclaimedPage(pool, await readIdPage(pool, options))
-        printPage(page.map(unclaimedRow), options, 'nothing is unclaimed')
-      })
-    })
+  addIdList(unclaimed, {
+    description: 'list unclaimed transfers, oldest first',
+    read: listUnclaimedPage,
+    row: unclaimedRow,
+    none: 'nothing is unclaimed',
+  })
 
   addDecision(unclaimed, 'assign')
     .description(
