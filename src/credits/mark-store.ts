@@ -117,6 +117,7 @@ export async function hasPaid(db: Queryable, txid: string, target: MarkTarget): 
 export interface ListedMark {
   id: MarkId
   kind: MarkKind
+  merchantId: MerchantId
   appid: string
   /** Of a withdrawal, that of the mark it takes back; of a transfer settled outside, the transfer's. */
   amount: UsdtUnits
@@ -137,6 +138,13 @@ export interface ListedMark {
   createdAt: Date
 }
 
+const listed = `select k.mark_id as id, k.kind, k.merchant_id as "merchantId", k.appid, k.amount_units as amount,
+            k.transfer_id as "transferId", k.txid as "transferTxid", k.log_index as "logIndex", k.orderid, o.ordersn,
+            k.refund_txid as txid, k.withdraws, k.withdrawn_by as "withdrawnBy", k.reason, k.made_by as "madeBy",
+            k.created_at as "createdAt"
+       from report.money_marks k
+       left join recharge_order o on o.id = k.order_id`
+
 /** Lists marks, newest first. @param kind null: of every kind. */
 export async function listMarks(
   db: Queryable,
@@ -145,15 +153,32 @@ export async function listMarks(
 ): Promise<ListedMark[]> {
   return rows<ListedMark>(
     db,
-    `select k.mark_id as id, k.kind, k.appid, k.amount_units as amount, k.transfer_id as "transferId", k.txid as "transferTxid",
-            k.log_index as "logIndex", k.orderid, o.ordersn, k.refund_txid as txid, k.withdraws,
-            k.withdrawn_by as "withdrawnBy", k.reason, k.made_by as "madeBy", k.created_at as "createdAt"
-       from report.money_marks k
-       left join recharge_order o on o.id = k.order_id
+    `${listed}
       where ($1::bigint is null or k.merchant_id = $1) and ($2::text is null or k.kind = $2)
         and ($3::bigint is null or k.mark_id < $3)
       order by k.mark_id desc
       limit $4`,
     [merchantId, kind, after, limit],
+  )
+}
+
+/** The most marks of one transfer or order that are listed. */
+const marksMax = 100
+
+/** Lists the marks about a transfer, or about an order itself, newest first; or one mark. */
+export async function listMarksOf(db: Queryable, of: MarkTarget | { markId: bigint }): Promise<ListedMark[]> {
+  const [condition, id] =
+    'transferId' in of
+      ? ['k.transfer_id = $1', of.transferId]
+      : 'orderId' in of
+        ? ['k.mark_id = any(array(select id from money_mark where order_id = $1))', of.orderId]
+        : ['k.mark_id = $1', of.markId]
+  return rows<ListedMark>(
+    db,
+    `${listed}
+      where ${condition}
+      order by k.mark_id desc
+      limit ${marksMax}`,
+    [id],
   )
 }

@@ -3,6 +3,7 @@ import type { MarkId } from '../../../base/ids.ts'
 import { parseSignedUsdt } from '../../../base/money.ts'
 import { makeMark, type markRefusals } from '../../../credits/make-mark.ts'
 import { type MarkTarget, readTxid } from '../../../credits/mark.ts'
+import { type ListedMark, listMarksOf } from '../../../credits/mark-store.ts'
 import { withdrawMark } from '../../../credits/settle-outside.ts'
 import { can, href, type Page, scopeOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
@@ -23,7 +24,7 @@ import {
   wordsFor,
 } from './money-parts.tsx'
 import { orderPathOf, transferPathOf } from './money-paths.ts'
-import { type MoneyMark, type MoneyOrder, readMoneyMarks, readMoneyOrder } from './money-store.ts'
+import { type MoneyOrder, readMoneyOrder } from './money-store.ts'
 
 export const markRoutes: readonly ConsoleRoute[] = [
   { method: 'GET', path: '/money/orders/:ordersn', who: 'see', handle: async page => showOrderMarks(page) },
@@ -109,7 +110,7 @@ async function orderOf(page: Page): Promise<MoneyOrder> {
 
 async function showOrderMarks(page: Page, wrong?: Wrong): Promise<Answer> {
   const order = await orderOf(page)
-  const marks = await readMoneyMarks(page.context.reads, { orderId: order.id })
+  const marks = await listMarksOf(page.context.reads, { orderId: order.id })
   const words = wordsFor(page)
   const title = words.orderTitle(order.orderid)
   return {
@@ -154,7 +155,7 @@ async function markOrder(page: Page): Promise<Answer> {
 async function withdraw(page: Page): Promise<Answer> {
   const id = idOf(page)
   const scope = scopeOf(page)
-  const marks = await readMoneyMarks(page.context.reads, { markId: id })
+  const marks = await listMarksOf(page.context.reads, { markId: id })
   const mark = found(marks.find(({ merchantId }) => scope === null || merchantId === scope))
   const show = async (wrong: Wrong) => showWithdraw(page, mark, wrong)
   const decision = decisionOf(page)
@@ -166,7 +167,7 @@ async function withdraw(page: Page): Promise<Answer> {
 }
 
 /** Asks again for what a withdrawal lacked. */
-function showWithdraw(page: Page, mark: MoneyMark, wrong: Wrong): Answer {
+function showWithdraw(page: Page, mark: ListedMark, wrong: Wrong): Answer {
   const words = wordsFor(page)
   return {
     ...{ title: words.withdraw, status: 400, problem: problemOf(wrong) },

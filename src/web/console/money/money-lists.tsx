@@ -103,7 +103,8 @@ const held: MoneyList<Held> = {
   },
   file: zone => ({
     state: one => one.state,
-    id: one => one.id,
+    // As `gateway held` takes it.
+    id: one => (one.state === 'held' ? one.id : `p${one.id}`),
     ...timeColumns('since', zone, one => one.since),
     appid: one => one.appid,
     localusermark: one => one.localusermark,

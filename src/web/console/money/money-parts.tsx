@@ -4,11 +4,11 @@ import { GatewayError } from '../../../base/errors.ts'
 import type { CreditRules } from '../../../credits/credit-rules.ts'
 import { readRules } from '../../../credits/credit-rules.ts'
 import type { Decided, Decision } from '../../../credits/decision.ts'
+import type { ListedMark } from '../../../credits/mark-store.ts'
 import { authorOfPage, can, href, type Page, wordsOf } from '../parts/page.ts'
 import { readReason } from '../parts/read-reason.ts'
 import type { Answer } from '../parts/route.ts'
 import { Amount, Form, Id, ReasonField, State, Submit, Table, Time, type Tone } from '../parts/ui.tsx'
-import type { MoneyMark } from './money-store.ts'
 import { type MoneyWords, moneyWords } from './money-words.ts'
 
 export const wordsFor = (page: Page): MoneyWords => wordsOf(page, moneyWords)
@@ -120,7 +120,7 @@ export function DecideForm(props: {
 }
 
 /** The marks of one transfer or order, each with a form to withdraw it. */
-export function MarkTable(props: { page: Page; marks: readonly MoneyMark[] }) {
+export function MarkTable(props: { page: Page; marks: readonly ListedMark[] }) {
   const { page, marks } = props
   const words = wordsFor(page)
   return (
@@ -144,12 +144,12 @@ export function MarkTable(props: { page: Page; marks: readonly MoneyMark[] }) {
   )
 }
 
-const canWithdraw = (page: Page, mark: MoneyMark): boolean =>
+const canWithdraw = (page: Page, mark: ListedMark): boolean =>
   can(page, 'money') && mark.kind !== 'withdrawal' && mark.withdrawnBy === null
 
 export function MarkKindText(props: {
   page: Page
-  mark: Pick<MoneyMark, 'kind' | 'withdraws' | 'withdrawnBy'>
+  mark: Pick<ListedMark, 'kind' | 'withdraws' | 'withdrawnBy'>
 }) {
   const { kind, withdraws, withdrawnBy } = props.mark
   const words = wordsFor(props.page)
@@ -167,7 +167,7 @@ export function MarkKindText(props: {
   )
 }
 
-function WithdrawForm(props: { page: Page; mark: MoneyMark }) {
+function WithdrawForm(props: { page: Page; mark: ListedMark }) {
   const { page, mark } = props
   const words = wordsFor(page)
   return (

@@ -1,6 +1,5 @@
-import type { MarkId, MerchantId, OrderId, TransferId } from '../../../base/ids.ts'
+import type { MerchantId, OrderId, TransferId } from '../../../base/ids.ts'
 import type { UsdtUnits } from '../../../base/money.ts'
-import type { MarkKind } from '../../../credits/mark.ts'
 import type { TransferState } from '../../../credits/rejection-store.ts'
 import { type Queryable, rows } from '../../../db/pool.ts'
 
@@ -162,49 +161,5 @@ export async function latestOrdersOf(
       order by o.created_at desc
       limit 5`,
     [merchantId, localusermark],
-  )
-}
-
-/** A mark, with what it is about. */
-export interface MoneyMark {
-  id: MarkId
-  kind: MarkKind
-  merchantId: MerchantId
-  amount: UsdtUnits
-  transferId: TransferId | null
-  ordersn: string | null
-  txid: string | null
-  withdraws: MarkId | null
-  withdrawnBy: MarkId | null
-  reason: string
-  madeBy: string
-  createdAt: Date
-}
-
-/** The most marks on a page of one transfer or order. */
-const marksMax = 100
-
-/** Reads the marks about a transfer, or about an order itself; or one mark. Newest first. */
-export async function readMoneyMarks(
-  db: Queryable,
-  of: { transferId: TransferId } | { orderId: OrderId } | { markId: bigint },
-): Promise<MoneyMark[]> {
-  const [condition, id] =
-    'transferId' in of
-      ? ['k.transfer_id = $1', of.transferId]
-      : 'orderId' in of
-        ? ['k.mark_id = any(array(select id from money_mark where order_id = $1))', of.orderId]
-        : ['k.mark_id = $1', of.markId]
-  return rows<MoneyMark>(
-    db,
-    `select k.mark_id as id, k.kind, k.merchant_id as "merchantId", k.amount_units as amount, k.transfer_id as "transferId",
-            o.ordersn, k.refund_txid as txid, k.withdraws, k.withdrawn_by as "withdrawnBy", k.reason, k.made_by as "madeBy",
-            k.created_at as "createdAt"
-       from report.money_marks k
-       left join recharge_order o on o.id = k.order_id
-      where ${condition}
-      order by k.mark_id desc
-      limit ${marksMax}`,
-    [id],
   )
 }

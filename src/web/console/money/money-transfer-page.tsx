@@ -3,6 +3,7 @@ import { formatUsdt } from '../../../base/money.ts'
 import { type AssignTarget, assignUnclaimed } from '../../../credits/assign-unclaimed.ts'
 import { rejectHeld, releaseHeldByHand, reopenHeld } from '../../../credits/decide-held.ts'
 import { rejectQuarantined, reopenQuarantined } from '../../../credits/decide-quarantined.ts'
+import { type ListedMark, listMarksOf } from '../../../credits/mark-store.ts'
 import { retryQuarantined } from '../../../credits/retry-quarantined.ts'
 import { settleOutside } from '../../../credits/settle-outside.ts'
 import { can, href, type Page, scopeOf } from '../parts/page.ts'
@@ -36,14 +37,7 @@ import {
   wordsFor,
 } from './money-parts.tsx'
 import { transferPathOf } from './money-paths.ts'
-import {
-  latestOrdersOf,
-  type MoneyMark,
-  type MoneyOrder,
-  type MoneyTransfer,
-  readMoneyMarks,
-  readMoneyTransfer,
-} from './money-store.ts'
+import { latestOrdersOf, type MoneyOrder, type MoneyTransfer, readMoneyTransfer } from './money-store.ts'
 
 export const moneyTransferRoutes: readonly ConsoleRoute[] = [
   { method: 'GET', path: '/money/transfers/:id', who: 'see', handle: async page => showTransfer(page) },
@@ -64,7 +58,7 @@ const canBeMarked = ({ state }: MoneyTransfer): boolean =>
 async function showTransfer(page: Page, wrong?: Wrong): Promise<Answer> {
   const { reads } = page.context
   const transfer = await transferOf(page)
-  const marks = await readMoneyMarks(reads, { transferId: transfer.id })
+  const marks = await listMarksOf(reads, { transferId: transfer.id })
   const isOpen = transfer.state === 'unclaimed' && transfer.localusermark !== '' && can(page, 'money')
   const orders = isOpen ? await latestOrdersOf(reads, transfer) : []
   const words = wordsFor(page)
@@ -293,7 +287,7 @@ async function decide(page: Page): Promise<Answer> {
 function MarkPart(props: {
   page: Page
   transfer: MoneyTransfer
-  marks: readonly MoneyMark[]
+  marks: readonly ListedMark[]
   wrong: Wrong | undefined
 }) {
   const { page, transfer, marks, wrong } = props

@@ -87,7 +87,8 @@ test('a long list is downloaded to its end, and goes on to what waits for proof'
   }
   assert.deepEqual(
     shown,
-    all.slice(0, 150).map(({ state, id }) => `/money/${state === 'held' ? 'transfers' : 'proofs'}/${id}`),
+    // Named as `gateway held` names them: p12 waits for proof.
+    all.slice(0, 150).map(({ id }) => `/money/${id!.replace(/^(p?)/, (_, p) => (p ? 'proofs/' : 'transfers/'))}`),
   )
 })
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MerchantId, TransferId } from '../../../../src/base/ids.ts'
 import { listHeld, listPending } from '../../../../src/credits/list-waiting.ts'
-import { listMarks } from '../../../../src/credits/mark-store.ts'
+import { listMarks, listMarksOf } from '../../../../src/credits/mark-store.ts'
 import { listUnclaimedPage } from '../../../../src/credits/unclaimed-store.ts'
 import { listDiscrepancies } from '../../../../src/transfers/discrepancy-store.ts'
 import { listQuarantined } from '../../../../src/transfers/quarantine-store.ts'
@@ -12,7 +12,6 @@ import {
 } from '../../../../src/web/console/addresses/address-list-store.ts'
 import {
   latestOrdersOf,
-  readMoneyMarks,
   readMoneyOrder,
   readMoneyTransfer,
   readTransaction,
@@ -115,13 +114,13 @@ for (const [whose, merchantId] of scopes) {
     const id = merchantId === big ? 7_000n : smalls[0]!.transferId
     const transfer = await reads(200, db => readMoneyTransfer(db, id, merchantId))
     assert.equal(transfer!.id, id)
-    assert.equal((await reads(200, db => readMoneyMarks(db, { transferId: transfer!.id }))).length, 1)
+    assert.equal((await reads(200, db => listMarksOf(db, { transferId: transfer!.id }))).length, 1)
     assert.equal((await reads(200, db => readTransaction(db, transfer!.txid, merchantId))).length, 1)
     const [latest] = await reads(200, db => latestOrdersOf(db, transfer!))
     assert.equal(latest!.merchantId, transfer!.merchantId)
     const order = await reads(200, db => readMoneyOrder(db, latest!.ordersn, merchantId))
     assert.equal(order!.id, latest!.id)
-    assert.equal((await reads(200, db => readMoneyMarks(db, { orderId: order!.id }))).length, 0)
+    assert.equal((await reads(200, db => listMarksOf(db, { orderId: order!.id }))).length, 0)
   })
 }
 
