@@ -9,7 +9,7 @@ import { type ListedSecret, listWebhookSecrets } from '../../../merchants/webhoo
 import { href, merchantOf, type Page, wordsOf } from '../parts/page.ts'
 import type { Answer, ShownPage } from '../parts/route.ts'
 import { Choice, CopyableId, Facts, Form, Section, State, Submit, Table, Time } from '../parts/ui.tsx'
-import { changedBy } from './settings-form.ts'
+import { changedBy } from './settings-form.tsx'
 import { settingsWords } from './settings-words.ts'
 
 // Replacing a key: create, promote, retire. A key or secret is shown by the answer that creates it, and by no other.

@@ -7,7 +7,7 @@ import { readSettingTexts } from '../../../merchants/setting-text.ts'
 import { href, merchantOf, type Page, wordsOf } from '../parts/page.ts'
 import type { Answer, ShownPage } from '../parts/route.ts'
 import { durationText, Facts, Field, Form, Section, Submit } from '../parts/ui.tsx'
-import { changedBy, errorsOf, type FormErrors, noErrors, urlCheckOf } from './settings-form.ts'
+import { changedBy, errorsOf, type FormErrors, noErrors, urlCheckOf } from './settings-form.tsx'
 import { showSettings, WaitingUrl } from './settings-page.tsx'
 import { settingsWords } from './settings-words.ts'
 
