@@ -67,6 +67,7 @@ test('a changed URL waits for its time, the owners are told, and an owner can ca
   assert(shown.text.includes('token=in-the-url') && shown.text.includes('A new callback URL waits'))
   assert.equal((await settingsOf(merchant as never)).callbackUrl, old)
   assert.deepEqual(await noticesOf(merchant), [`callback_url_changed owner${people}@shop.example`])
+  assert.match((await fill(visit, '/settings/url', { callbackUrl: old! })).location!, /done=url_same_waits$/)
   const developer = await signedIn(await person('developer'), { confirmed: true })
   const theirs = await developer.get('/console/settings')
   assert(!theirs.text.includes('/settings/url/cancel'))

@@ -53,7 +53,8 @@ export async function saveUrl(page: Page): Promise<Answer> {
   const before = await readSettings(pool, id)
   try {
     const { callbackUrl } = readSettingTexts({ callbackUrl: page.form.text('callbackUrl') })
-    if (callbackUrl === before.settings.callbackUrl) return settingsWith(page, 'url_same')
+    if ((callbackUrl ?? null) === before.settings.callbackUrl)
+      return settingsWith(page, before.waiting ? 'url_same_waits' : 'url_same')
     // An admin's change waits too. At once it is in effect by `gateway merchant set`, on the operator's own machine.
     const urlDelayMs = page.context.config.consoleChangeDelayMs
     const options = { ...(await changedBy(page)), checkUrl: urlCheckOf(page), urlDelayMs }

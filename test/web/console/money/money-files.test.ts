@@ -88,7 +88,9 @@ test('a long list is downloaded to its end, and goes on to what waits for proof'
   assert.deepEqual(
     shown,
     // Named as `gateway held` names them: p12 waits for proof.
-    all.slice(0, 150).map(({ id }) => `/money/${id!.replace(/^(p?)/, (_, p) => (p ? 'proofs/' : 'transfers/'))}`),
+    all
+      .slice(0, 150)
+      .map(({ id }) => `/money/${id!.replace(/^(p?)/, (_, p) => (p ? 'proofs/' : 'transfers/'))}`),
   )
 })
 
