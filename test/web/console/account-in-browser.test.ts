@@ -120,6 +120,11 @@ suite('accounts and people in a browser', { skip }, async () => {
     await goes(lost.page, '/console/account/password', () => lost.page.press('[name=password]', 'Enter'))
     await kept.page.reload()
     assert.equal(pathOf(kept.page), '/console/account')
+    // What the browser's module sends is over as well.
+    await lost.page.goto(at('/console/account/passkeys/new'))
+    await lost.page.fill('[name=name]', 'laptop')
+    await center.pool.query(`update console_session set ended_at = now() where user_id = $1`, [user.id])
+    await goes(lost.page, '/console/sign-in', () => lost.page.click('[data-passkey] button'))
   })
 
   for (const [name, options, locale] of [

@@ -111,7 +111,7 @@ async function sendJson(form, url, body) {
     redirect: 'manual',
   })
   // Signed out meanwhile, or the second factor is asked for again: the page says so.
-  if (response.type === 'opaqueredirect') return away(location.href)
+  if (response.type === 'opaqueredirect' || response.status === 403) return away(location.href)
   const answer = await response.json().catch(() => ({}))
   if (answer.goTo) return away(answer.goTo)
   if (!response.ok) throw new Refused(answer.problem ?? '')
