@@ -4,6 +4,8 @@ import type { BrowserAccount, KnownBrowser } from './parts/page.ts'
 
 /** So long after the last sign-in. */
 const knownDays = 180
+/** Some people have an account as an admin and one of their own. */
+const accountsMax = 4
 
 /**
  * Recognizes browsers in which an account has signed in before, by a cookie. It opens nothing: what is tried in such a browser is only
@@ -19,10 +21,16 @@ export function openKnownBrowsers(options: {
   const { key, cookieName } = options
   const signed = (name: string, { id, password }: BrowserAccount) =>
     createHmac('sha256', key).update(`${name} ${id} ${password}`).digest()
+  /** What the cookie has: a name and its signature for each account that has signed in. */
+  const entriesOf = (request: FastifyRequest): { name: string; mac: string }[] =>
+    (request.cookies[cookieName] ?? '').split('~', accountsMax).flatMap(entry => {
+      const [, name, mac] = /^([\w-]{22})\.([\w-]{43})$/.exec(entry) ?? []
+      return name && mac ? [{ name, mac }] : []
+    })
   const nameIn = (request: FastifyRequest, account: BrowserAccount): string | null => {
-    const [, name, mac] = /^([\w-]{22})\.([\w-]{43})$/.exec(request.cookies[cookieName] ?? '') ?? []
-    if (!account.password || !name || !mac) return null
-    return timingSafeEqual(Buffer.from(mac, 'base64url'), signed(name, account)) ? name : null
+    const isOf = ({ name, mac }: { name: string; mac: string }) =>
+      timingSafeEqual(Buffer.from(mac, 'base64url'), signed(name, account))
+    return (account.password && entriesOf(request).find(isOf)?.name) || null
   }
   return (request, reply) => ({
     nameFor: account => {
@@ -32,8 +40,10 @@ export function openKnownBrowsers(options: {
     remember: account => {
       // It keeps its name, so that its counts go on.
       const name = nameIn(request, account) ?? randomBytes(16).toString('base64url')
-      const mac = signed(name, account).toString('base64url')
-      reply.setCookie(cookieName, `${name}.${mac}`, { ...options.cookie, maxAge: knownDays * 86_400 })
+      const own = { name, mac: signed(name, account).toString('base64url') }
+      const entries = [own, ...entriesOf(request).filter(one => one.name !== name)].slice(0, accountsMax)
+      const value = entries.map(one => `${one.name}.${one.mac}`).join('~')
+      reply.setCookie(cookieName, value, { ...options.cookie, maxAge: knownDays * 86_400 })
     },
   })
 }

@@ -239,6 +239,11 @@ test('what strangers try keeps nobody out who has signed in before in the same b
   forged.cookies.set('__Host-known', `${'A'.repeat(22)}.${'A'.repeat(43)}`)
   assert.equal(await signIn(forged), 429)
   assert.equal(await signIn(own), 303)
+  // Somebody has two accounts in it.
+  own.cookies.delete('__Host-console')
+  await own.get('/console/sign-in')
+  await own.post('/console/sign-in', { email: center.admin.email, password: testPassword })
+  assert.equal(await signIn(own), 303)
   // It has a limit of its own.
   for (let i = 0; i < 6; i++) assert.equal(await signIn(own, 'wrong'), 401)
   assert.equal(await signIn(own), 429)
