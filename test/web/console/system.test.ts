@@ -98,6 +98,27 @@ test('a part of the system page that cannot be read says so, and the others are 
   assert.match(pageWords(nodes.text), /No watcher has reported its nodes yet.*This could not be read/)
 })
 
+test('an alarm that the database tells of is shown though no process runs that would raise it', async () => {
+  const center = await openConsoleUnderTest()
+  const { pool } = center
+  await followChain(pool)
+  const visit = await center.signedIn(center.admin)
+  assert.match(pageWords((await visit.get('/console/system')).text), /No alarm is raised/)
+  await pool.query(
+    `insert into contract_event (txid, log_index, event, block_height, block_time) values ('aa', 0, 'Pause', 5, now())`,
+  )
+  const words = pageWords((await visit.get('/console/system')).text)
+  assert.doesNotMatch(words, /No alarm is raised/)
+  assert.match(words, /contract .* – – The database tells of it; no process has raised it yet\./)
+  assert.match(
+    pageWords((await visit.get('/console/system/alarms/contract')).text),
+    /Alarm contract The database tells of it/,
+  )
+  await raiseAlarm(pool, { name: 'contract', by: 'watcher', count: 1, detail: {} })
+  const raised = (await visit.get('/console/system')).text
+  assert.doesNotMatch(pageWords(raised), /The database tells of it/)
+})
+
 test('while the database cannot be reached every page says so, and works again after it', async () => {
   const database = await cloneDatabase()
   const proxy = await startBreakableProxy(database.url)

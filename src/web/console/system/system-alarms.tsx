@@ -1,18 +1,39 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-import { alarmNames } from '../../../alarms/alarm.ts'
+import { type AlarmName, alarmNames } from '../../../alarms/alarm.ts'
 import { describeRaised, type RaisedAlarm } from '../../../alarms/alarm-store.ts'
 import { GatewayError } from '../../../base/errors.ts'
+import { readStatus } from '../../../credits/read-status.ts'
 import { alarmWords } from '../parts/alarm-words.ts'
 import { href, type Page, wordsOf } from '../parts/page.ts'
+import { PartOf, readPart, valueIn } from '../parts/read-part.tsx'
 import type { Answer } from '../parts/route.ts'
 import { Facts, Section, State, Table, Time, WithCode } from '../parts/ui.tsx'
 import { readRunbook } from './runbook.ts'
 import { type SystemWords, systemWords } from './system-words.ts'
 
-/** The alarms that are raised, each with a link to what to do. */
-export function Alarms(props: { page: Page; words: SystemWords; alarms: readonly RaisedAlarm[] }) {
-  const { page, words } = props
+/** An alarm as it is listed. */
+interface ShownAlarm extends Pick<RaisedAlarm, 'name' | 'toldAt'> {
+  /** null: no process has raised it. The database alone tells of it, as when no watcher runs that would. */
+  raised: RaisedAlarm | null
+}
+
+/**
+ * The alarms that are raised, each with a link to what to do.
+ * @param props.seen those that the database tells of, whether or not a process has raised them.
+ */
+export function Alarms(props: {
+  page: Page
+  words: SystemWords
+  alarms: readonly RaisedAlarm[]
+  seen: readonly AlarmName[]
+}) {
+  const { page, words, alarms, seen } = props
   const { meanings } = wordsOf(page, alarmWords)
+  const others = seen.filter(name => !alarms.some(alarm => alarm.name === name))
+  const shown: ShownAlarm[] = [
+    ...alarms.map(raised => ({ name: raised.name, toldAt: raised.toldAt, raised })),
+    ...others.map(name => ({ name, toldAt: null, raised: null })),
+  ]
   return (
     <>
       <Table
@@ -29,15 +50,19 @@ export function Alarms(props: { page: Page; words: SystemWords; alarms: readonly
             ),
           },
           { head: words.meaning, cell: ({ name }) => meanings[name] },
-          { head: words.about, cell: ({ count }) => words.things(count) },
-          { head: words.since, cell: ({ raisedAt }) => <Time at={raisedAt} /> },
+          { head: words.about, cell: ({ raised }) => (raised ? words.things(raised.count) : '–') },
+          { head: words.since, cell: ({ raised }) => <Time at={raised?.raisedAt ?? null} /> },
           {
             head: words.told,
-            cell: ({ toldAt }) =>
-              toldAt ? <Time at={toldAt} /> : <span class="quiet">{words.notTold}</span>,
+            cell: ({ toldAt, raised }) =>
+              toldAt ? (
+                <Time at={toldAt} />
+              ) : (
+                <span class="quiet">{raised ? words.notTold : words.onlySeen}</span>
+              ),
           },
         ]}
-        rows={props.alarms}
+        rows={shown}
         empty={<State tone="green">{words.noAlarms}</State>}
       />
       <details class="after">
@@ -59,7 +84,13 @@ export async function showAlarm(page: Page): Promise<Answer> {
   const words = wordsOf(page, systemWords)
   const name = alarmNames.find(one => one === page.params.alarm)
   if (!name) throw new GatewayError('not_found', 'no such alarm')
-  const raised = (await describeRaised(page.context.reads)).find(alarm => alarm.name === name)
+  const { reads } = page.context
+  const [alarms, status] = await Promise.all([
+    readPart(page, () => describeRaised(reads)),
+    readPart(page, () => readStatus(reads, page.now, 0)),
+  ])
+  const raised = valueIn(alarms)?.find(alarm => alarm.name === name)
+  const isSeen = valueIn(status)?.alarms.some(alarm => alarm === name)
   const { meanings, firstSteps } = wordsOf(page, alarmWords)
   const runbook = readRunbook(name)
   return {
@@ -68,15 +99,18 @@ export async function showAlarm(page: Page): Promise<Answer> {
       <>
         <div class="title">
           <h1>{words.runbookTitle(name)}</h1>
-          {raised ? (
-            <State tone="red">{words.isRaised}</State>
+          {raised || isSeen ? (
+            <State tone="red">{raised ? words.isRaised : words.onlySeen}</State>
           ) : (
-            <State tone="green">{words.notRaised}</State>
+            'value' in alarms && <State tone="green">{words.notRaised}</State>
           )}
           <a class="button plain" href={`${href(page, '/system')}#alarms`}>
             {words.backToAlarms}
           </a>
         </div>
+        <PartOf page={page} part={alarms}>
+          {() => null}
+        </PartOf>
         <Section title={words.meaning}>
           <p>{meanings[name]}</p>
           <p>

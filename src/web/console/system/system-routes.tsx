@@ -59,7 +59,9 @@ async function showSystem(page: Page, kept: KeptReadings): Promise<Answer> {
         </p>
         <Section title={words.alarms} id="alarms">
           <PartOf page={page} part={alarms}>
-            {found => <Alarms page={page} words={words} alarms={found} />}
+            {found => (
+              <Alarms page={page} words={words} alarms={found} seen={valueIn(status)?.alarms ?? []} />
+            )}
           </PartOf>
         </Section>
         <Section title={words.chain} id="chain">

@@ -42,6 +42,7 @@ const en = {
   fromDocs: 'From docs/alarms.md',
   notRaised: 'It is not raised now.',
   isRaised: 'It is raised.',
+  onlySeen: 'The database tells of it; no process has raised it yet.',
   job: 'Job',
   kinds: {
     catch_up: 'Catching up',
@@ -146,6 +147,7 @@ const zh: SystemWords = {
   fromDocs: '摘自 docs/alarms.md（英文）',
   notRaised: '目前没有此告警。',
   isRaised: '此告警正在发生。',
+  onlySeen: '从数据库可以看出；尚无进程发出此告警。',
   job: '任务',
   kinds: {
     catch_up: '追赶区块',
