@@ -14,6 +14,7 @@ import {
   makePartitionsAtStart,
   partitionsEveryMs,
 } from './db/partitions.ts'
+import type { Pool } from './db/pool.ts'
 import { requirePreparedStatements, sharesSessions } from './db/pooling-proxy.ts'
 import { type AppOptions, buildApp, openPages } from './http/app.ts'
 import { clientAddressOf, limitKeyOf } from './http/limits/client-address.ts'
@@ -23,6 +24,8 @@ import { openConsole } from './web/console/open-console.ts'
 
 export interface ApiOptions extends Omit<AppOptions, 'config' | 'redisUrl' | 'publicUrl' | 'pages'> {
   config: ConfigOf<'api'>
+  /** What the console reads on; undefined: on `reads`. */
+  consoleReads?: Pool
 }
 
 const secondMs = 1_000
@@ -54,10 +57,8 @@ export async function startApi(
     (ownPort ? atHome(consoleListening.url) : (config.publicUrl ?? atHome(listening.url)))
   const console = openConsole({
     ...options,
-    publicUrl: consoleUrl,
-    payUrl: publicUrl,
-    clientOf,
-    addressOf: clientAddressOf,
+    ...{ reads: options.consoleReads ?? options.reads, publicUrl: consoleUrl, payUrl: publicUrl },
+    ...{ clientOf, addressOf: clientAddressOf },
   })
   const app = await buildApp({
     ...options,

@@ -85,6 +85,7 @@ export async function startGateway(options: {
     const shares = shareConnections(config.databasePool, {
       ...{ api: processes.includes('api'), watcher: processes.includes('watcher') },
       ...{ courier: processes.includes('courier'), queueOnPostgres: !config.redisUrl },
+      console: config.console,
     })
     const name = `gateway ${processes.join('+')}`
     const pool = keepPool(createPool(config.databaseUrl, { name, max: shares.main }))
@@ -119,7 +120,12 @@ export async function startGateway(options: {
     if (served && merchants) {
       const reads = keepPool(openReadPool(served.databaseUrl, shares.reads))
       const prisma = createPrisma(reads)
-      running.api = keep(await startApi({ ...common, reads, prisma, merchants, config: served }))
+      const consoleReads = served.console
+        ? keepPool(openReadPool(served.databaseUrl, shares.console, 'recharge-gateway-console'))
+        : reads
+      running.api = keep(
+        await startApi({ ...common, reads, consoleReads, prisma, merchants, config: served }),
+      )
     }
     keep(startAlarms({ ...common, config, processes, running, ready, sender }))
     const apiUrl = running.api?.url ?? null

@@ -35,8 +35,8 @@ async function startParts() {
 }
 
 for (const [queue, least] of [
-  ['Postgres', 8],
-  ['Redis', 6],
+  ['Postgres', 9],
+  ['Redis', 7],
 ] as const) {
   test(`with the queue on ${queue} all three in one take an order, credit it and call back with DATABASE_POOL=${least}`, {
     skip: queue === 'Redis' && noRedis,

@@ -5,9 +5,13 @@ import { createPool, inTransaction, type Pool, run, type Tx } from './pool.ts'
 /** How long a read may run: shorter, with the wait for its turn, than the 8 s after which its caller is answered. */
 export const readTimeoutMs = 4_000
 
-/** Opens the pool for reads that may take seconds. They never hold a connection that an order or a credit needs. */
-export function openReadPool(url: string, max = usualConnections.reads): Pool {
-  return createPool(url, { name: 'recharge-gateway-reads', max, statementTimeoutMs: readTimeoutMs })
+/** Opens a pool for reads that may take seconds. They never hold a connection that an order or a credit needs. */
+export function openReadPool(
+  url: string,
+  max = usualConnections.reads,
+  name = 'recharge-gateway-reads',
+): Pool {
+  return createPool(url, { name, max, statementTimeoutMs: readTimeoutMs })
 }
 
 /** Reads in one snapshot: all statements see the database as it is at the first. */

@@ -7,8 +7,12 @@ import { type ConnectionNeeds, shareConnections, usualConnections } from '../../
 const roles = ['api', 'watcher', 'courier'] as const
 const bits = [false, true]
 const everyNeed: ConnectionNeeds[] = bits.flatMap(api =>
-  bits.flatMap(watcher =>
-    bits.flatMap(courier => bits.map(queueOnPostgres => ({ api, watcher, courier, queueOnPostgres }))),
+  bits.flatMap(console =>
+    bits.flatMap(watcher =>
+      bits.flatMap(courier =>
+        bits.map(queueOnPostgres => ({ api, console, watcher, courier, queueOnPostgres })),
+      ),
+    ),
   ),
 )
 const needs = everyNeed.filter(({ api, watcher, courier }) => api || watcher || courier)
@@ -16,8 +20,8 @@ const needs = everyNeed.filter(({ api, watcher, courier }) => api || watcher || 
 const apartOf = ({ api, watcher, courier }: ConnectionNeeds) =>
   Number(watcher) + Number(api || courier) + Number(courier) + Number(api)
 const sumOf = (total: number | undefined, need: ConnectionNeeds) => {
-  const { main, reads, queue } = shareConnections(total, need)
-  return main + reads + queue + apartOf(need)
+  const { main, reads, console, queue } = shareConnections(total, need)
+  return main + reads + console + queue + apartOf(need)
 }
 
 /** The least that it takes. */
@@ -36,9 +40,11 @@ test('whatever the total, a process opens exactly so many, and every pool that i
   for (const need of needs) {
     for (let total = leastOf(need); total <= 60; total++) {
       assert.equal(sumOf(total, need), total, JSON.stringify({ total, need }))
-      const { main, reads, queue } = shareConnections(total, need)
+      const { main, reads, console, queue } = shareConnections(total, need)
       assert(main >= 1)
       assert(need.api ? reads >= 1 && reads <= usualConnections.reads : reads === 0)
+      const hasConsole = need.api && need.console
+      assert(hasConsole ? console >= 1 && console <= usualConnections.console : console === 0)
       const hasQueue = need.courier && need.queueOnPostgres
       assert(hasQueue ? queue >= 2 && queue <= usualConnections.queue : queue === 0)
     }
@@ -67,10 +73,13 @@ test('the table in the documentation has the usual and the least numbers', () =>
     assert(found, process)
     return [found[1]!, found[2]!]
   }
-  const cell = (of: (need: ConnectionNeeds) => number, need: Omit<ConnectionNeeds, 'queueOnPostgres'>) => {
+  const cell = (
+    of: (need: ConnectionNeeds) => number,
+    need: Omit<ConnectionNeeds, 'queueOnPostgres' | 'console'>,
+  ) => {
     const [redis, postgres] = [
-      of({ ...need, queueOnPostgres: false }),
-      of({ ...need, queueOnPostgres: true }),
+      of({ ...need, console: true, queueOnPostgres: false }),
+      of({ ...need, console: true, queueOnPostgres: true }),
     ]
     return redis === postgres ? `${redis}` : `${redis}, without Redis ${postgres}`
   }

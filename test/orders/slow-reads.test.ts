@@ -72,6 +72,27 @@ test('while statements and sums wait, orders are found and listed', async () => 
     assert.ok(answer.status === 1 || answer.code === 'unavailable')
 })
 
+test('while many pages of the console are slow, orders are listed', async () => {
+  const { pool, gateway, shops } = await startAll()
+  const [, quick] = shops
+  const unlock = await lock(pool, 'console_user')
+  const held = Array.from({ length: 40 }, () => fetch(`${gateway.apiUrl}/console/orders`))
+  try {
+    await waitUntil('pages wait for the lock', async () => {
+      const { rowCount } = await pool.query(
+        `select from pg_stat_activity
+          where datname = current_database() and application_name like 'recharge-gateway-%' and wait_event_type = 'Lock'`,
+      )
+      return rowCount! >= 4
+    })
+    for (let n = 0; n < 10; n++)
+      assert.deepEqual((await askAt(gateway.apiUrl!)(quick, 'orders', {})).data.orders, [])
+  } finally {
+    await unlock()
+    await Promise.all(held)
+  }
+})
+
 // biome-ignore lint/suspicious/noExplicitAny: whatever the wire says.
 type Wire = { status: number; code?: string; err?: string; data: any }
 type Shop = Parameters<typeof signed>[0]
