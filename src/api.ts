@@ -17,6 +17,7 @@ import {
 import type { Pool } from './db/pool.ts'
 import { requirePreparedStatements, sharesSessions } from './db/pooling-proxy.ts'
 import { type AppOptions, buildApp, openPages } from './http/app.ts'
+import { closeApp } from './http/close-app.ts'
 import { clientAddressOf, limitKeyOf } from './http/limits/client-address.ts'
 import { purgeNonces } from './requests/request-nonce-store.ts'
 import { openCheckout } from './web/checkout/open-checkout.ts'
@@ -75,7 +76,12 @@ export async function startApi(
     throw listenProblem(error, { host, port, settings: { host: 'HOST', port: 'PORT' } })
   })
   listening.url = url
-  const consoleApp = ownPort ? await openConsolePort() : null
+  const consoleApp = ownPort
+    ? await openConsolePort().catch(async error => {
+        await Promise.all([closeApp(app), witness.close()])
+        throw error
+      })
+    : null
   // Notifications go to a session. Without, open pages look now and then.
   const listener = (await sharesSessions(pool))
     ? null
@@ -103,8 +109,7 @@ export async function startApi(
     consoleUrl: config.console ? consoleUrl() : null,
     stop: async () => {
       await listener?.stop()
-      if (consoleApp) await close(consoleApp)
-      await close(app)
+      await Promise.all([app, consoleApp].map(one => one && closeApp(one)))
       stopping.abort()
       await Promise.all(chores)
       await witness.close()
@@ -125,17 +130,4 @@ export async function startApi(
 /** By its name, as browsers have to know this machine for passkeys. */
 function atHome(url: string): string {
   return url.replace('//127.0.0.1:', '//localhost:')
-}
-
-/**
- * Answers the requests in progress and closes. Node keeps a connection that was busy at this moment open after its answer;
- * it is closed here as soon as it is idle, instead of after its keep-alive time.
- */
-async function close(app: FastifyInstance): Promise<void> {
-  const sweep = setInterval(() => app.server.closeIdleConnections(), 20)
-  try {
-    await app.close()
-  } finally {
-    clearInterval(sweep)
-  }
 }

@@ -7,6 +7,7 @@ import { listenProblem } from '../src/base/listen-problem.ts'
 import { createLog } from '../src/base/log.ts'
 import { createMetrics } from '../src/base/metrics.ts'
 import { productVersion } from '../src/base/version.ts'
+import { freePort } from '../src/demo/embedded-database.ts'
 import { startSandboxNode } from '../src/sandbox/sandbox-node.ts'
 import { startGateway } from '../src/start-gateway.ts'
 import { cloneDatabase } from './support/database.ts'
@@ -43,6 +44,45 @@ test('a port in use is said with the setting that names it, in every process', a
       return (error as Error).name === 'UsageError'
     })
   }
+})
+
+test('the console is served by the API, or on a port of its own, or not at all', async () => {
+  const { url, pool } = await cloneDatabase()
+  await pool.query(`insert into console_user (email, admin, password) values ('a@example.com', true, 'x')`)
+  const healthPort = await freePort()
+  for (const [settings, statuses] of [
+    [{}, { api: 200, own: 200 }],
+    [{ CONSOLE_PORT: '0' }, { api: 404, own: 200 }],
+    [
+      { CONSOLE: 'off', CONSOLE_PORT: '0' },
+      { api: 404, own: null },
+    ],
+  ] as const) {
+    const env = { DATABASE_URL: url, MASTER_KEY: 'ab'.repeat(32), PORT: '0', HEALTH_PORT: `${healthPort}` }
+    const config = readConfig({ ...env, TRON_NETWORK: 'sandbox', ...settings }, 'api')
+    const gateway = (await startGateway({ config, processes: ['api'], log: createLog('silent', 'test') }))!
+    try {
+      const status = async (at: string | null) => at && (await fetch(`${at}/console/sign-in`)).status
+      const [api, own] = [await status(gateway.apiUrl), await status(gateway.consoleUrl)]
+      assert.deepEqual({ api, own }, statuses)
+      const metrics = await (await fetch(`http://127.0.0.1:${healthPort}/metrics`)).text()
+      assert.equal(metrics.includes('gateway_requests_total{endpoint="console",code="ok"}'), own === 200)
+    } finally {
+      await gateway.stop()
+    }
+  }
+})
+
+test('an API whose console cannot listen does not go on without it', async () => {
+  const { url } = await cloneDatabase()
+  const [port, taken] = [await freePort(), await takenPort()]
+  const settings = { MASTER_KEY: 'ab'.repeat(32), PORT: `${port}`, CONSOLE_PORT: `${taken}` }
+  const config = readConfig({ DATABASE_URL: url, TRON_NETWORK: 'sandbox', ...settings }, 'api')
+  await assert.rejects(
+    startGateway({ config, processes: ['api'], log: createLog('silent', 'test') }),
+    /^UsageError: CONSOLE_PORT: .* is in use/,
+  )
+  await assert.rejects(fetch(`http://127.0.0.1:${port}/healthz`))
 })
 
 test('the sandbox names its option', async () => {
