@@ -2,8 +2,7 @@ import { messageOf } from '../base/printable-error.ts'
 import { type Queryable, rows, run } from './pool.ts'
 
 /** What works for long and says how far it is. */
-export const jobKinds = ['rescan', 'import_from_block', 'resend'] as const
-export type JobKind = (typeof jobKinds)[number]
+export type JobKind = 'rescan' | 'import_from_block' | 'resend'
 
 export interface Job {
   id: bigint

@@ -1,9 +1,7 @@
 import { UsageError } from '../../base/errors.ts'
-import type { CallbackId, MerchantId } from '../../base/ids.ts'
 import { type Author, authorOf, recordAudit } from '../../db/audit-store.ts'
 import { withJob } from '../../db/job-store.ts'
 import { inTransaction, type Pool } from '../../db/pool.ts'
-import type { CallbackState } from './callback.ts'
 import { type CallbacksWanted, listCallbackIds } from './list-callbacks.ts'
 import { type Resent, resendCallbacks } from './resend-callbacks.ts'
 
@@ -32,41 +30,19 @@ export async function resendInBulk(
   } & Partial<Author>,
 ): Promise<BulkResend> {
   const ids = await listCallbackIds(pool, wanted, bulkMax + 1)
-  if (ids.length > bulkMax) throw new UsageError(`more than ${bulkMax} match: name a shorter time`)
-  const { merchantId, ...filter } = wanted
-  return resendRecorded(pool, ids, { ...options, merchantId, state: wanted.state, filter })
-}
-
-/**
- * Sends callbacks again, in batches, and records that in the audit log. Those that have left their state are skipped.
- * @param ids ascending.
- * @param options.filter what they were selected by, for the audit log.
- */
-export async function resendRecorded(
-  pool: Pool,
-  ids: readonly CallbackId[],
-  options: {
-    state: CallbackState
-    filter: Record<string, unknown>
-    appid: string | null
-    /** Of `appid`. */
-    merchantId: MerchantId | null
-    onBatch?: (moved: Resent, matching: number) => unknown
-  } & Partial<Author>,
-): Promise<BulkResend> {
   const matching = ids.length
+  if (matching > bulkMax) throw new UsageError(`more than ${bulkMax} match: name a shorter time`)
   if (matching === 0) return { matching, resent: 0, skipped: 0 }
-  const { filter, onBatch } = options
+  const { merchantId, ...filter } = wanted
+  const { onBatch } = options
   const author = authorOf(options)
   const subject = options.appid === null ? 'every merchant' : `merchant ${options.appid}`
   const record = (action: string, detail: Record<string, unknown>) =>
-    inTransaction(pool, tx =>
-      recordAudit(tx, { ...author, action, subject, merchantId: options.merchantId, detail }),
-    )
+    inTransaction(pool, tx => recordAudit(tx, { ...author, action, subject, merchantId, detail }))
   await record('callbacks.resend_begun', { ...filter, matching })
   const resent = await withJob(pool, { kind: 'resend', subject, by: author.actor }, report =>
     resendCallbacks(pool, ids, {
-      onlyIn: options.state,
+      onlyIn: wanted.state,
       onBatch: moved => {
         report(moved.resent + moved.skipped, matching)
         return onBatch?.(moved, matching)

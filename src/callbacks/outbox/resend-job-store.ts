@@ -63,7 +63,8 @@ export interface ResendSlice {
 }
 
 /**
- * Takes the next slice of the job that has waited longest, and locks the job: what another courier has is passed over.
+ * Takes the next slice of the job that has waited longest, and locks the job: what another courier has is passed over. Both rows are
+ * locked, so that both are read as they are then: `done` of a moment before would send a slice twice.
  * @returns null when none is due.
  */
 export async function takeResendSlice(tx: Tx, size: number): Promise<ResendSlice | null> {
@@ -77,7 +78,7 @@ export async function takeResendSlice(tx: Tx, size: number): Promise<ResendSlice
       where r.callback_ids <> '{}' and r.next_at <= now()
       order by r.next_at, r.job_id
       limit 1
-        for no key update of r skip locked`,
+        for no key update of r, j skip locked`,
     [size],
   )
   // An array's parts are not read as bigint.
