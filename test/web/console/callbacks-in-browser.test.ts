@@ -61,6 +61,40 @@ suite('an order and its callbacks in a browser', { skip }, async () => {
     assert.deepEqual(faults, [])
   })
 
+  test('many are sent again after their number is shown; their page says how far it is, and stops it', async () => {
+    const { page, faults } = await open()
+    await page.goto(`${url}/console/callbacks?list=due`)
+    await page.getByRole('link', { name: 'Send these again' }).click()
+    await page.getByText('1 callback is in the list “Due”.').waitFor()
+    assert.deepEqual(await seriousFindings(page), [])
+    await page.getByRole('button', { name: 'Send 1 again' }).click()
+    await page.getByText('It is recorded').waitFor()
+    assert.equal(await page.locator('progress').getAttribute('value'), '0')
+    assert.deepEqual(await seriousFindings(page), [])
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await page.getByText('stopped by Ann').waitFor()
+    assert.deepEqual(faults, [])
+  })
+
+  test('filters stand open where there is room, and on a phone when they are asked for', async () => {
+    for (const [width, isShown] of [
+      [1440, true],
+      [390, false],
+    ] as const) {
+      const { page } = await open({ viewport: { width, height: 844 } })
+      await page.goto(`${url}/console/orders`)
+      const field = page.getByLabel('Amount or received')
+      assert.equal(await field.isVisible(), isShown)
+      if (!isShown) await page.getByText('Filters', { exact: true }).click()
+      await field.fill('3')
+      await page.getByRole('button', { name: 'Filter', exact: true }).click()
+      await page.waitForURL(/amount=3/)
+      // What is filtered is seen.
+      assert.equal(await field.inputValue(), '3')
+      assert.equal(await field.isVisible(), true)
+    }
+  })
+
   test('on a phone, in the dark and in Chinese nothing is cut off, and by the keyboard alone a test is sent', async () => {
     const { page, faults } = await open({
       viewport: { width: 390, height: 844 },
@@ -72,6 +106,7 @@ suite('an order and its callbacks in a browser', { skip }, async () => {
       '/console/callbacks',
       `/console/callbacks/${key}`,
       '/console/callbacks/origins',
+      '/console/callbacks/resends',
     ]) {
       await page.goto(url + path)
       const { width, whole } = await page.evaluate(() => ({

@@ -219,7 +219,7 @@ test('many are sent again after their number was shown, and only those of the li
   )
   assert.equal(rows[0].due, 2)
   // One announced later is not of what was shown.
-  assert.match((await visit.post(path, shown)).text, /1 callbacks are in the list/)
+  assert.match((await visit.post(path, shown)).text, /1 callback is in the list/)
   const audit = await pool.query(
     `select distinct actor from audit_event where action like 'callbacks.resen%'`,
   )

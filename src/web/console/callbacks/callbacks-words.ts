@@ -75,7 +75,7 @@ const en = {
   sendTest: 'Send a test',
   testTitle: 'Send a test callback',
   testText:
-    'A sample is sent: signed like every callback, with the amount 0 and an order that does not exist. It credits nobody, and nothing of it is stored.',
+    'A sample is sent: signed like every callback, with the amount 0 and an order that does not exist. It credits nobody. The audit notes that it was sent, and nothing else is stored.',
   testUrl: 'URL',
   testUrlHint: (url: string | null) =>
     url ? `Without one, it goes to ${url}` : 'The merchant has no default URL.',
@@ -114,7 +114,8 @@ const en = {
   resentNot: 'It was being sent at that moment, and was left alone.',
   resendMany: 'Send these again',
   resendTitle: 'Send callbacks again',
-  resendCount: (n: string, list: string) => `${n} callbacks are in the list “${list}”.`,
+  resendCount: (n: string, list: string) =>
+    `${n} ${n === '1' ? 'callback is' : 'callbacks are'} in the list “${list}”.`,
   moreThan: (n: string) => `more than ${n}`,
   resendText:
     'Each goes out under its own key, so that endpoints can recognize what they have credited. Those that have left the list by then are skipped.',
@@ -123,7 +124,7 @@ const en = {
   resendNeedsTime: 'To send delivered ones again, choose from when on.',
   resendNone: 'There is nothing in this list to send again.',
   resendNow: (n: string) => `Send ${n} again`,
-  resendManyAsk: (n: string) => `Send ${n} callbacks again?`,
+  resendManyAsk: (n: string) => `Send ${n} ${n === '1' ? 'callback' : 'callbacks'} again?`,
   resendBusy: 'Another one is running. Wait until it has ended, or stop it.',
   resends: 'Bulk resends',
   resendsText:
@@ -212,7 +213,7 @@ const zh: CallbacksWords = {
   attempts24: '24 小时尝试次数',
   sendTest: '发送测试',
   testTitle: '发送测试回调',
-  testText: '发送一条示例：签名与正式回调相同，金额为 0，订单并不存在。不会入账，也不会保存。',
+  testText: '发送一条示例：签名与正式回调相同，金额为 0，订单并不存在。不会入账。除审计中的一条记录外，不保存任何内容。',
   testUrl: 'URL',
   testUrlHint: url => (url ? `留空则发往 ${url}` : '商户没有设置默认回调地址。'),
   test: '发送测试',
@@ -259,7 +260,7 @@ const zh: CallbacksWords = {
   resendNow: n => `重发 ${n} 条`,
   resendManyAsk: n => `确定重发 ${n} 条回调？`,
   resendBusy: '已有批量重发正在进行。请等它完成，或先停止它。',
-  resends: '批量重发',
+  resends: '批量重发记录',
   resendsText:
     '把一个列表中的回调一起重发：每分钟最多 10 000 条，且不超过对方的接收速度。由发送进程在后台完成，可以关闭此页。显示最近一个月的记录。',
   noResends: '还没有。打开“已放弃”等列表，选择“重发这些回调”。',

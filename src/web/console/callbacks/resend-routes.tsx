@@ -153,22 +153,9 @@ async function showResends(page: Page): Promise<Answer> {
             { head: words.progress, cell: job => <ResendProgress page={page} job={job} /> },
             { head: words.sentAgain, align: 'end', cell: job => <Count value={job.resent} /> },
             { head: words.by, cell: job => job.startedBy },
-            {
-              head: words.stop,
-              cell: job =>
-                job.endedAt === null && can(page, 'resend') ? (
-                  <Form
-                    page={page}
-                    action={href(page, `/callbacks/resends/${job.jobId}/stop`)}
-                    ask={words.stopAsk}
-                    class="inline"
-                  >
-                    <Submit plain>{words.stop}</Submit>
-                  </Form>
-                ) : (
-                  <span class="quiet">–</span>
-                ),
-            },
+            ...(runs && can(page, 'resend')
+              ? [{ head: words.stop, cell: (job: ListedResend) => <Stop page={page} job={job} /> }]
+              : []),
           ]}
         />
       </>
@@ -200,6 +187,18 @@ function ResendState(props: { page: Page; job: ListedResend }) {
   if (stoppedBy !== null) return <State tone="grey">{words.stoppedBy(stoppedBy)}</State>
   if (endedAt !== null) return <State tone="green">{words.resendEnded}</State>
   return <State tone="amber">{isSilent ? words.resendWaits : words.resendRuns}</State>
+}
+
+function Stop(props: { page: Page; job: ListedResend }) {
+  const { page, job } = props
+  const words = wordsOf(page, callbacksWords)
+  if (job.endedAt !== null) return <span class="quiet">–</span>
+  const action = href(page, `/callbacks/resends/${job.jobId}/stop`)
+  return (
+    <Form page={page} action={action} ask={words.stopAsk} class="inline">
+      <Submit plain>{words.stop}</Submit>
+    </Form>
+  )
 }
 
 /** How far a job is. */

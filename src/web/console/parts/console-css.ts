@@ -64,7 +64,8 @@ tbody tr:hover{background:var(--sunken)}
 .form{display:flex;flex-direction:column;gap:12px;align-items:flex-start;max-width:520px}
 .form .field{width:100%}
 .form.inline,.inline{display:inline-flex;flex-direction:row;flex-wrap:wrap;gap:8px;align-items:flex-end;max-width:none}
-.filters{display:flex;flex-wrap:wrap;gap:12px;align-items:flex-end;margin-bottom:16px}
+.filters{display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start;margin-bottom:16px}
+.filters>.actions{padding-top:24px}
 .field{display:flex;flex-direction:column;gap:4px}
 .field label{font-weight:500}
 .field.tick label{display:flex;gap:8px;align-items:baseline;font-weight:400}
@@ -142,6 +143,8 @@ td,td.end{display:flow-root;padding:4px 0 4px 120px;border:0;text-align:left;ove
 td::before{content:attr(data-head);float:left;width:112px;margin-left:-120px;color:var(--quiet);font-size:12px}
 .facts>div{grid-template-columns:1fr;gap:0}
 .filters .field,.filters .field>input,.filters .field>select{width:100%}
+.filters>.actions{padding-top:0}
+.figures{grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:8px}
 }
 @media print{.top,.side,.pager,.filters,form{display:none!important}.frame{display:block}}
 `

@@ -82,7 +82,8 @@ export function Time(props: { at: Date | null }) {
 /** Milliseconds as people read them: 340 ms, 2.4 s, 3 min, 5 h, 2 d. */
 export function durationText(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`
-  if (ms < 90_000) return `${(ms / 1_000).toFixed(1)} s`
+  if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`
+  if (ms < 90_000) return `${Math.round(ms / 1_000)} s`
   if (ms < 90 * 60_000) return `${Math.round(ms / 60_000)} min`
   if (ms < 36 * 3_600_000) return `${Math.round(ms / 3_600_000)} h`
   return `${Math.round(ms / 86_400_000)} d`

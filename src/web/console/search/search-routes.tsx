@@ -1,5 +1,6 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import type { ComponentChildren } from 'preact'
+import { OrderStates } from '../parts/order-state.tsx'
 import { href, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import { Amount, type Column, Id, Section, State, Table, Time, type Tone } from '../parts/ui.tsx'
@@ -134,6 +135,9 @@ function columnsOf(page: Page, words: SearchWords, kind: Hit['kind']): Column<Hi
         column('order', words.created, hit => <Time at={hit.createdAt} />),
         column('order', words.amount, hit => <Amount units={hit.amount} />, 'end'),
         column('order', words.received, hit => <Amount units={hit.received} />, 'end'),
+        column('order', words.state, hit => (
+          <OrderStates page={page} order={hit} late={false} expired={false} />
+        )),
       ]
     case 'transfer':
       return [
