@@ -213,7 +213,8 @@ const zh: CallbacksWords = {
   attempts24: '24 小时尝试次数',
   sendTest: '发送测试',
   testTitle: '发送测试回调',
-  testText: '发送一条示例：签名与正式回调相同，金额为 0，订单并不存在。不会入账。除审计中的一条记录外，不保存任何内容。',
+  testText:
+    '发送一条示例：签名与正式回调相同，金额为 0，订单并不存在。不会入账。除审计中的一条记录外，不保存任何内容。',
   testUrl: 'URL',
   testUrlHint: url => (url ? `留空则发往 ${url}` : '商户没有设置默认回调地址。'),
   test: '发送测试',
