@@ -104,7 +104,7 @@ export async function startCourier(options: {
       ...every,
       chore: 'old callback hours',
       everyMs: partitionsEveryMs,
-      work: () => deleteOldHours(pool),
+      work: () => deleteOldHours(pool, stopping.signal),
     }),
   ]
   const events = sendEvents({ ...options, agent, tuning: options.eventTuning, signal: stopping.signal })

@@ -1,5 +1,5 @@
 import type { LaneId } from '../../base/ids.ts'
-import { promptly, type Queryable, run } from '../../db/pool.ts'
+import { type Pool, promptly, type Queryable, run } from '../../db/pool.ts'
 import type { AttemptOutcome } from '../outbox/callback.ts'
 
 /** Attempts of one lane in one hour that ended alike. */
@@ -45,8 +45,13 @@ export async function addToHours(db: Queryable, hours: readonly CountedHour[]): 
 /** Rows deleted by one statement. */
 const deletedMax = 5_000
 
-/** Deletes hours that ended more than five weeks ago. @returns how many rows were deleted: at most 5 000. */
-export function deleteOldHours(db: Queryable): Promise<number> {
+/** Deletes hours that ended more than five weeks ago. However many lanes and statuses there are, none is left. */
+export async function deleteOldHours(pool: Pool, signal?: AbortSignal): Promise<void> {
+  let deleted = deletedMax
+  while (deleted === deletedMax && !signal?.aborted) deleted = await deleteSome(pool)
+}
+
+function deleteSome(db: Queryable): Promise<number> {
   return run(
     db,
     `delete from callback_hour
