@@ -14,9 +14,14 @@ import { retryMs } from './tell-alarms.ts'
 
 const minuteMs = 60_000
 
-/** How often messages that are due are looked for, and how many are taken at once. One is sent after the other. */
-const everyMs = 2_000
-const takenMax = 5
+/**
+ * How often messages that are due are looked for, and how many are taken at once. One is sent after the other. Alarms go where notices
+ * go, and chats take some twenty messages a minute: whoever changes much must not use them up.
+ */
+const pacing = {
+  webhook: { everyMs: 6_000, takenMax: 1 },
+  mail: { everyMs: 2_000, takenMax: 5 },
+} as const
 /** Longer than it takes to send all that was taken. */
 const leaseMs = 3 * minuteMs
 
@@ -57,13 +62,13 @@ export async function tellNotices(options: {
     else log.warn({ ...facts, reason: sent.reason, retryInMs }, 'notice.not_sent')
   }
   const work = async () => {
-    for (const notice of await takeNotices(db, channel, leaseMs, takenMax)) {
+    for (const notice of await takeNotices(db, channel, leaseMs, pacing[channel].takenMax)) {
       if (signal.aborted) return
       await tell(notice)
     }
   }
   const chore = channel === 'mail' ? 'mail' : 'notices'
-  await repeat({ chore, everyMs: options.everyMs ?? everyMs, work, log, signal })
+  await repeat({ chore, everyMs: options.everyMs ?? pacing[channel].everyMs, work, log, signal })
 }
 
 export function countNotices(registry: Registry): NoticeCounter {

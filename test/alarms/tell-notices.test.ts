@@ -58,7 +58,7 @@ const rowsOf = async (channel: NoticeChannel) =>
 const isSent = async (channel: NoticeChannel) =>
   (await rowsOf(channel)).every(({ sent_at }) => sent_at !== null)
 
-function start(channel: NoticeChannel, url: string, db: Queryable = pool) {
+function start(channel: NoticeChannel, url: string, db: Queryable = pool, everyMs = 20) {
   const stopping = new AbortController()
   const { signal } = stopping
   const recorded = recordLog()
@@ -69,7 +69,7 @@ function start(channel: NoticeChannel, url: string, db: Queryable = pool) {
   const server = { host: host!, port: Number(port), secure: false, user: undefined, password: undefined }
   const sendMail = openMailer({ ...server, from: 'gateway@pay.example' }, signal)
   const done = tellNotices({
-    ...{ db, channel, log: recorded.log, counter: countNotices(registry), signal, everyMs: 20 },
+    ...{ db, channel, log: recorded.log, counter: countNotices(registry), signal, everyMs },
     send:
       channel === 'mail'
         ? notice => sendMail(noticeMail(notice, 'pay.example'))
@@ -106,6 +106,17 @@ test('the operator is told once, however many processes tell, signed', async () 
     ...{ merchant: merchant.appid, gateway: 'pay.example' },
   })
   assert(!recorded.text().includes(receiver.url))
+})
+
+test('many notices leave room for alarms at the same URL: one at a time is sent', async () => {
+  const receiver = await startMerchantEndpoint()
+  for (let i = 0; i < 5; i++) await tell()
+  const { stop } = start('webhook', receiver.url, pool, 3_600_000)
+  await waitUntil('one is sent', async () =>
+    (await rowsOf('webhook')).some(({ sent_at }) => sent_at !== null),
+  )
+  assert.equal((await rowsOf('webhook')).filter(({ leased_until }) => leased_until !== null).length, 0)
+  await stop()
 })
 
 test('everybody gets a mail of their own, in both languages', async () => {
