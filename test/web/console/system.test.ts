@@ -61,7 +61,7 @@ test('the system page shows what runs, and no secret', async () => {
   assert.match(words, /Watcher that leads watcher-7/)
   assert.match(words, /held Large payments have waited.* 3 things/)
   assert.match(text, /href="\/console\/system\/alarms\/held"/)
-  assert.match(words, /Rescan blocks 1 to 400 100 of 400 10 a second, about \d+\.\d s left runs .* alice/)
+  assert.match(words, /Rescan blocks 1 to 400 100 of 400 10 a second, about [\d.]+ s left runs .* alice/)
   assert.match(words, /merchant m 5 of 9 .*failed it broke .* bob/)
   assert.match(words, /merchant n 5 of 9 .*says nothing any more/)
   assert.match(words, /host 1 abc api 0\.1\.0 ready/)
