@@ -105,7 +105,10 @@ test('pages lead to older events, each shown once, and the file has all of them'
   const csv = await admin.get('/console/audit.csv?action=page.turned')
   assert.match(`${csv.headers['content-disposition']}`, /audit\.csv/)
   assert.equal(csv.text.match(/leaf \d+\./g)?.length, 120)
-  assert.match(csv.text, /^\ufeffdone_utc,actor,action,/)
+  assert.match(csv.text, /^\ufeffdone_local,done_utc,actor,action,/)
+  const east = await admin.get('/console/audit.csv?action=page.turned&zone=Asia/Tokyo')
+  const [, local, utc] = /\r\n([-\d]+ [:\d]+),([-\dT:]+Z),/.exec(east.text)!
+  assert.equal(Date.parse(`${local!.replace(' ', 'T')}Z`) - Date.parse(utc!), 9 * 3_600_000)
 })
 
 test('the page is in Chinese as well', async () => {

@@ -1,9 +1,12 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { checkTrail, readTrailEnd } from '../../../audit/trail-checks.ts'
+import type { ListedAuditEvent } from '../../../db/list-audit-events.ts'
 import { commonWords } from '../parts/common-words.ts'
+import { type FileColumns, FileForm, fileOfList, filePageMax, timeColumns } from '../parts/csv-list.tsx'
 import { href, hrefWith, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute, CsvAnswer } from '../parts/route.ts'
 import { CopyableId, Facts, Field, Filters, Pager, Section, State, Table, Time } from '../parts/ui.tsx'
+import { zoneOf } from '../parts/zones.ts'
 import { readEvents, readFilters, type ShownEvent, withFits } from './audit-view.ts'
 import { type AuditWords, auditWords } from './audit-words.ts'
 
@@ -15,7 +18,6 @@ export const auditRoutes: readonly ConsoleRoute[] = [
 
 const filterNames = ['actor', 'action', 'from', 'to'] as const
 const pageRows = 50
-const csvRows = 1_000
 
 /** What the viewer may see: as `readEvents` takes it. */
 function viewOf(page: Page) {
@@ -69,9 +71,6 @@ async function showAudit(page: Page): Promise<Answer> {
                 {words.check}
               </a>
             )}
-            <a class="button plain" href={hrefWith(page, '/audit.csv', filterNames, {})}>
-              {common.csv}
-            </a>
           </span>
         </div>
         <p class="lead">{words.about}</p>
@@ -93,6 +92,11 @@ async function showAudit(page: Page): Promise<Answer> {
         </Filters>
         <Table caption={words.events} columns={columns} rows={events} empty={words.empty} />
         <Pager page={page} next={next} first={wanted.before === undefined ? null : linkTo({})} />
+        <FileForm
+          page={page}
+          path="/audit.csv"
+          query={Object.fromEntries(filterNames.map(name => [name, page.query.text(name)]))}
+        />
       </>
     ),
   }
@@ -138,27 +142,30 @@ async function downloadAudit(page: Page): Promise<CsvAnswer | { goTo: string }> 
   // The page says what is wrong.
   if (wrong.size > 0) return { goTo: hrefWith(page, '/audit', filterNames, {}) }
   const view = viewOf(page)
-  async function* lines() {
-    for (let before = wanted.before; ; ) {
-      const events = await readEvents(page.context.reads, { ...wanted, before }, { ...view, limit: csvRows })
-      for (const event of events)
-        yield [
-          ...[event.at.toISOString(), event.actor, event.action, event.subject, event.reason ?? ''],
-          ...[event.address ?? '', event.appid ?? '', JSON.stringify(event.detail), `${event.id}`],
-          ...[`${event.chainPosition ?? ''}`, event.hash ?? ''],
-        ]
-      if (events.length < csvRows) return
-      before = events.at(-1)!.id
-    }
+  const zone = zoneOf(page.query.text('zone'), page.locale)
+  // The columns of `gateway export audit`.
+  const columns: FileColumns<ListedAuditEvent> = {
+    ...timeColumns('done', zone, one => one.at),
+    actor: one => one.actor,
+    action: one => one.action,
+    subject: one => one.subject,
+    reason: one => one.reason,
+    address: one => one.address,
+    appid: one => one.appid,
+    detail: one => JSON.stringify(one.detail),
+    audit_event_id: one => one.id,
+    chain_position: one => one.chainPosition,
+    hash: one => one.hash,
   }
-  return {
-    csv: 'audit.csv',
-    header: [
-      ...['done_utc', 'actor', 'action', 'subject', 'reason', 'address', 'appid', 'detail', 'audit_event_id'],
-      ...['chain_position', 'hash'],
-    ],
-    rows: lines(),
-  }
+  return fileOfList('audit.csv', columns, async (at: bigint | null) => {
+    const limit = filePageMax
+    const rows = await readEvents(
+      page.context.reads,
+      { ...wanted, before: at ?? wanted.before },
+      { ...view, limit },
+    )
+    return { rows, next: rows.length === limit ? rows.at(-1)!.id : null }
+  })
 }
 
 /** A slice is read in a fraction of a second; the page shows how far it came in its time. */
