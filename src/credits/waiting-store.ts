@@ -96,9 +96,12 @@ export async function keepWaiting(tx: Tx, kept: readonly KeptTransfer[]): Promis
   if (changed.length === 0) return
   await run(
     tx,
-    `insert into waiting_transfer (transfer_id, deposit_address_id, reason, node)
-     select *
-       from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])
+    // The merchant is written here rather than by the table's trigger: that would look each address up by itself. The cursor's lock
+    // keeps an address with its merchant.
+    `insert into waiting_transfer (transfer_id, deposit_address_id, reason, node, merchant_id)
+     select k.*, a.merchant_id
+       from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) as k (transfer_id, address_id, reason, node)
+       join deposit_address a on a.id = k.address_id
      on conflict (transfer_id) do update
         set reason = excluded.reason, was_unclaimed = waiting_transfer.was_unclaimed or waiting_transfer.reason = 'unclaimed'`,
     [
