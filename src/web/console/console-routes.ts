@@ -1,5 +1,5 @@
 import { accountRoutes } from './account/account-routes.tsx'
-import { userAddressRoutes } from './addresses/user-address-pages.tsx'
+import { userAddressRoutes } from './addresses/user-address-routes.ts'
 import { auditRoutes } from './audit/audit-routes.tsx'
 import { callbacksRoutes } from './callbacks/callbacks-routes.tsx'
 import { merchantsRoutes } from './merchants/merchants-routes.tsx'

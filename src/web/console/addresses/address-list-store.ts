@@ -23,8 +23,8 @@ export interface ConsoleAddress {
   unclaimed: UsdtUnits
 }
 
-/** An address may have a million transfers. So many are added up. */
-const transfersMax = 5_000
+/** An address may have a million transfers, and a page fifty such addresses. So many of each are added up. */
+const transfersMax = 1_000
 
 /** Where a page of a list goes on: the user and id of the last address of the page before. */
 export interface AddressPlace {
