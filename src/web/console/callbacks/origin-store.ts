@@ -102,22 +102,23 @@ export function readCountedAttempts(
   )
 }
 
-/** Counts the attempts of all lanes since the hour of a time. @param merchantId of this merchant alone; null: of all. */
-export function countAllAttempts(
+/** Sums up the attempts of all lanes since the hour of a time. @param merchantId of this merchant alone; null: of all. */
+export async function sumAttempts(
   db: Queryable,
   merchantId: MerchantId | null,
   since: Date,
-): Promise<CountedAttempts[]> {
+): Promise<{ attempts: number; acknowledged: number }> {
   const ofMerchant =
     merchantId === null
       ? '$2::bigint is null'
       : 'lane_id in (select id from callback_lane where merchant_id = $2)'
-  return rows<CountedAttempts>(
+  const [sum] = await rows<{ attempts: number; acknowledged: number }>(
     db,
-    `select outcome, status, sum(attempts)::float8 as attempts, array[${sums}] as durations
+    `select coalesce(sum(attempts), 0)::float8 as attempts,
+            coalesce(sum(attempts) filter (where outcome = 'acknowledged'), 0)::float8 as acknowledged
        from callback_hour
-      where hour >= date_trunc('hour', $1::timestamptz, 'UTC') and ${ofMerchant}
-      group by outcome, status`,
+      where hour >= date_trunc('hour', $1::timestamptz, 'UTC') and ${ofMerchant}`,
     [since, merchantId],
   )
+  return sum!
 }

@@ -6,9 +6,9 @@ import { Count, durationText, State, Table, Time, type Tone } from '../parts/ui.
 import { callbacksWords } from './callbacks-words.ts'
 import {
   type ConsoleOrigin,
-  countAllAttempts,
   readCountedAttempts,
   readOrigins,
+  sumAttempts,
   waitingMax,
 } from './origin-store.ts'
 import { type EndpointRates, ratesOf, ratesOfLanes } from './show-origins.ts'
@@ -21,7 +21,7 @@ export interface ShownOrigins {
   more: boolean
   byLane: ReadonlyMap<LaneId, EndpointRates>
   /** Of all, also those that are not shown. */
-  rates: EndpointRates
+  rates: Pick<EndpointRates, 'attempts' | 'share'>
   failing: number
   oldestDueAt: Date | null
 }
@@ -35,7 +35,8 @@ export async function readShownOrigins(page: Page): Promise<ShownOrigins> {
   const counted = laneIds.length === 0 ? [] : await readCountedAttempts(reads, laneIds, since)
   const byLane = ratesOfLanes(counted)
   if (more) {
-    const rates = ratesOf(await countAllAttempts(reads, scope, since))
+    const { attempts, acknowledged } = await sumAttempts(reads, scope, since)
+    const rates = { attempts, share: attempts === 0 ? null : acknowledged / attempts }
     const { failing, oldestDueAt } = await readOwed(reads, scope)
     return { origins, more, byLane, rates, failing, oldestDueAt }
   }

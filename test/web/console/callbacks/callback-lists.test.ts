@@ -17,7 +17,11 @@ import {
   readCallbackPage,
   readCallbacksOfOrder,
 } from '../../../../src/web/console/callbacks/callback-list-store.ts'
-import { readCountedAttempts, readOrigins } from '../../../../src/web/console/callbacks/origin-store.ts'
+import {
+  readCountedAttempts,
+  readOrigins,
+  sumAttempts,
+} from '../../../../src/web/console/callbacks/origin-store.ts'
 import { canResend, resendMany, resendOne } from '../../../../src/web/console/callbacks/resend-many.ts'
 import {
   findConsoleOrder,
@@ -200,6 +204,34 @@ test('origins come with their circuit and what waits: open ones first, then thos
     ['https://other.example:443'],
   )
   assert.equal(origins[0]!.servedAt, null)
+})
+
+test('the figures of callbacks count the origins that are not shown, too', async () => {
+  const { pool } = await cloneDatabase()
+  const merchants = await seedMerchants(
+    pool,
+    Array.from({ length: 60 }, () => ({ callbackUrl: 'https://shop.example/' })),
+  )
+  await pool.query(
+    `insert into callback_lane (merchant_id, origin)
+     select id, 'https://s' || n || '.example:443' from merchant, generate_series(1, 2) n`,
+  )
+  const count = (outcome: string, attempts: number) =>
+    pool.query(
+      `insert into callback_hour
+       select id, date_trunc('hour', now()), $1, 0, $2, array_fill(0::bigint, array[12]) from callback_lane`,
+      [outcome, attempts],
+    )
+  await count('acknowledged', 3)
+  await count('timeout', 1)
+  assert.equal((await readOrigins(pool, null)).more, true)
+  const since = new Date(Date.now() - 86_400_000)
+  assert.deepEqual(await sumAttempts(pool, null, since), { attempts: 480, acknowledged: 360 })
+  assert.deepEqual(await sumAttempts(pool, merchants[0]!.id, since), { attempts: 8, acknowledged: 6 })
+  assert.deepEqual(await sumAttempts(pool, null, new Date(Date.now() + 86_400_000)), {
+    attempts: 0,
+    acknowledged: 0,
+  })
 })
 
 test('many are sent again by a job: those in the list alone, no more than were shown, none announced since', async () => {
