@@ -55,6 +55,8 @@ export const merchantRows: readonly FaultRow[] = [
     id: 'M6',
     what: 'merchant answers 410: exhausted, then resent in bulk by a courier that is killed between two slices',
     failpoints: ['resend-job:after-commit'],
+    // What it was sending when it died is sent again under its key.
+    mayRepeat: true,
     inject: goneAndOrdered,
   },
   bad('M7', 'merchant takes the whole request, then resets the connection', [
