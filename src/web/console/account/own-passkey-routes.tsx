@@ -6,10 +6,11 @@ import { addPasskey, hasFactor, nameAnew, removePasskey } from '../../../people/
 import { readName } from '../../../people/user-store.ts'
 import { commonWords } from '../parts/common-words.ts'
 import { proofFirst } from '../parts/confirmed.ts'
+import { Field } from '../parts/field-parts.tsx'
+import { Form, Submit } from '../parts/form-parts.tsx'
 import { href, type Page, viewerOf, wordsOf } from '../parts/page.ts'
 import { challengedSession, PasskeyForm, passkeyAnswerOf, siteOf } from '../parts/passkey-form.tsx'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
-import { Field, Form, Submit } from '../parts/ui.tsx'
 import { accountWords } from './account-words.ts'
 import { forgetProof, ownerOf } from './own-account.ts'
 

@@ -1,7 +1,8 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import type { ListedPasskey } from '../../../people/passkey-store.ts'
+import { Table } from '../parts/list-parts.tsx'
 import { href, type Page, wordsOf } from '../parts/page.ts'
-import { Table, Time } from '../parts/ui.tsx'
+import { Time } from '../parts/value-parts.tsx'
 import { accountWords } from './account-words.ts'
 
 /** A person's passkeys, each with the page where it is renamed or removed. */

@@ -1,9 +1,12 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { formatUsdt } from '../../../base/money.ts'
 import { type FileColumns, FileForm, fileOfList, type ListPage, timeColumns } from '../parts/csv-list.tsx'
+import { Field } from '../parts/field-parts.tsx'
+import { Filters } from '../parts/form-parts.tsx'
+import { Pager, Table } from '../parts/list-parts.tsx'
 import { href, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import type { Answer } from '../parts/route.ts'
-import { Amount, Field, Filters, Id, Pager, Table, Time } from '../parts/ui.tsx'
+import { Amount, Id, Time } from '../parts/value-parts.tsx'
 import { zoneOf } from '../parts/zones.ts'
 import { type AddressPlace, type ConsoleAddress, readAddresses } from './address-list-store.ts'
 import { type AddressWords, addressWords } from './address-words.ts'

@@ -17,9 +17,10 @@ import {
   type ListPage,
   timeColumns,
 } from '../parts/csv-list.tsx'
+import { Facts, Pager, Section, Table } from '../parts/list-parts.tsx'
 import { href, type Page, scopeOf } from '../parts/page.ts'
 import type { Answer } from '../parts/route.ts'
-import { Amount, CopyableId, Facts, Id, Pager, Section, State, Table, Time, type Tone } from '../parts/ui.tsx'
+import { Amount, CopyableId, Id, State, Time, type Tone } from '../parts/value-parts.tsx'
 import { zoneOf } from '../parts/zones.ts'
 import { Received, wordsFor } from './address-list-page.tsx'
 import { type ConsoleAddress, findConsoleAddress } from './address-list-store.ts'

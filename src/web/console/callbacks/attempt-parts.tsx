@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import type { CallbackState } from '../../../callbacks/outbox/callback.ts'
 import { type Page, wordsOf } from '../parts/page.ts'
-import { durationText, State, Time, type Tone } from '../parts/ui.tsx'
+import { durationText, State, Time, type Tone } from '../parts/value-parts.tsx'
 import { attemptWords } from './attempt-words.ts'
 import {
   type AfterAttempt,

@@ -1,9 +1,11 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { GatewayError } from '../../../base/errors.ts'
 import { fromLegacyUnits } from '../../../base/money.ts'
+import { Form, Submit } from '../parts/form-parts.tsx'
+import { Facts, Section } from '../parts/list-parts.tsx'
 import { authorOfPage, can, href, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
-import { Amount, CopyableId, Facts, Form, Section, Submit, Time } from '../parts/ui.tsx'
+import { Amount, CopyableId, Time } from '../parts/value-parts.tsx'
 import { readAttempts } from './attempt-list-store.ts'
 import { AttemptDetails, CallbackStateTag, NextText, toneOfAttempt } from './attempt-parts.tsx'
 import { attemptWords } from './attempt-words.ts'

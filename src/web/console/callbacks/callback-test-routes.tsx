@@ -5,9 +5,12 @@ import { sendTestCallback, type TestedCallback } from '../../../callbacks/sendin
 import { recordAudit } from '../../../db/audit-store.ts'
 import { inTransaction } from '../../../db/pool.ts'
 import type { Merchant } from '../../../merchants/merchant.ts'
+import { Field } from '../parts/field-parts.tsx'
+import { Form, Submit } from '../parts/form-parts.tsx'
+import { Facts, Section } from '../parts/list-parts.tsx'
 import { authorOfPage, href, type Page, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
-import { durationText, Facts, Field, Form, Section, State, Submit } from '../parts/ui.tsx'
+import { durationText, State } from '../parts/value-parts.tsx'
 import { callbacksWords } from './callbacks-words.ts'
 
 export const testRoutes: readonly ConsoleRoute[] = [

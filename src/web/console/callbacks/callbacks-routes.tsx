@@ -3,21 +3,12 @@ import { fromLegacyUnits } from '../../../base/money.ts'
 import { listResendJobs } from '../../../callbacks/outbox/resend-job-store.ts'
 import { commonWords } from '../parts/common-words.ts'
 import { fileOfList } from '../parts/csv-list.tsx'
+import { Choice, Field } from '../parts/field-parts.tsx'
+import { Filters } from '../parts/form-parts.tsx'
+import { type Column, Pager, Table } from '../parts/list-parts.tsx'
 import { href, hrefWith, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
-import {
-  Amount,
-  Choice,
-  type Column,
-  Count,
-  durationText,
-  Field,
-  Filters,
-  Id,
-  Pager,
-  Table,
-  Time,
-} from '../parts/ui.tsx'
+import { Amount, Count, durationText, Id, Time } from '../parts/value-parts.tsx'
 import { zoneOf, zones } from '../parts/zones.ts'
 import { CallbackStateTag } from './attempt-parts.tsx'
 import { callbackColumns, readCallbackFile } from './callback-file.ts'

@@ -1,8 +1,9 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import type { LaneId } from '../../../base/ids.ts'
 import { readOwed } from '../overview/overview-store.ts'
+import { Table } from '../parts/list-parts.tsx'
 import { href, type Page, scopeOf, wordsOf } from '../parts/page.ts'
-import { Count, durationText, State, Table, Time, type Tone } from '../parts/ui.tsx'
+import { Count, durationText, State, Time, type Tone } from '../parts/value-parts.tsx'
 import { callbacksWords } from './callbacks-words.ts'
 import {
   type ConsoleOrigin,

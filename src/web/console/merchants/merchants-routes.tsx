@@ -6,29 +6,14 @@ import { disableMerchant, enableMerchant } from '../../../merchants/disable-merc
 import { nameProblems } from '../../../merchants/merchant-name.ts'
 import { renameMerchant } from '../../../merchants/rename-merchant.ts'
 import { commonWords } from '../parts/common-words.ts'
+import { Field, ReasonField, Tick } from '../parts/field-parts.tsx'
+import { Filters, Form, Submit } from '../parts/form-parts.tsx'
+import { Facts, Pager, Section, Table } from '../parts/list-parts.tsx'
 import { authorOfPage, consolePath, href, hrefWith, type Page, wordsOf } from '../parts/page.ts'
 import { PartOf, readPart, valueIn } from '../parts/read-part.tsx'
 import { readReason } from '../parts/read-reason.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
-import {
-  Amount,
-  CopyableId,
-  Count,
-  durationText,
-  Facts,
-  Field,
-  Filters,
-  Form,
-  Id,
-  Pager,
-  ReasonField,
-  Section,
-  State,
-  Submit,
-  Table,
-  Tick,
-  Time,
-} from '../parts/ui.tsx'
+import { Amount, CopyableId, Count, durationText, Id, State, Time } from '../parts/value-parts.tsx'
 import { addOne, showAdd } from './add-merchant-page.tsx'
 import {
   exhaustedMax,

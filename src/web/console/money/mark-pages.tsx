@@ -5,9 +5,12 @@ import { makeMark, type markRefusals } from '../../../credits/make-mark.ts'
 import { type MarkTarget, readTxid } from '../../../credits/mark.ts'
 import { type ListedMark, listMarksOf } from '../../../credits/mark-store.ts'
 import { withdrawMark } from '../../../credits/settle-outside.ts'
+import { Choice, Field, ReasonField } from '../parts/field-parts.tsx'
+import { Form, Submit } from '../parts/form-parts.tsx'
+import { Facts, Section } from '../parts/list-parts.tsx'
 import { can, href, type Page, scopeOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
-import { Amount, Choice, Facts, Field, Form, ReasonField, Section, Submit, Time } from '../parts/ui.tsx'
+import { Amount, Time } from '../parts/value-parts.tsx'
 import {
   afterDecision,
   DecideForm,

@@ -7,9 +7,10 @@ import { readPendingProof } from '../../../credits/pending-proof-store.ts'
 import { type Queryable, rows } from '../../../db/pool.ts'
 import { acknowledgeDiscrepancy } from '../../../transfers/acknowledge-discrepancy.ts'
 import { findDiscrepancy } from '../../../transfers/discrepancy-store.ts'
+import { Facts, Section } from '../parts/list-parts.tsx'
 import { href, type Page } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
-import { Amount, CopyableId, Facts, Section, Time } from '../parts/ui.tsx'
+import { Amount, CopyableId, Time } from '../parts/value-parts.tsx'
 import {
   afterDecision,
   DecideForm,

@@ -6,20 +6,12 @@ import { rejectQuarantined, reopenQuarantined } from '../../../credits/decide-qu
 import { type ListedMark, listMarksOf } from '../../../credits/mark-store.ts'
 import { retryQuarantined } from '../../../credits/retry-quarantined.ts'
 import { settleOutside } from '../../../credits/settle-outside.ts'
+import { Field, ReasonField } from '../parts/field-parts.tsx'
+import { Form, Submit } from '../parts/form-parts.tsx'
+import { Facts, Section, Table } from '../parts/list-parts.tsx'
 import { can, href, type Page, scopeOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
-import {
-  Amount,
-  CopyableId,
-  Facts,
-  Field,
-  Form,
-  ReasonField,
-  Section,
-  Submit,
-  Table,
-  Time,
-} from '../parts/ui.tsx'
+import { Amount, CopyableId, Time } from '../parts/value-parts.tsx'
 import { MarkForm, noteMark } from './mark-pages.tsx'
 import {
   afterDecision,

@@ -1,5 +1,5 @@
 import { type Page, wordsOf } from '../parts/page.ts'
-import type { Tone } from '../parts/ui.tsx'
+import type { Tone } from '../parts/value-parts.tsx'
 import { type NodesWords, nodesWords } from './nodes-words.ts'
 
 type KnownState = keyof NodesWords['states']

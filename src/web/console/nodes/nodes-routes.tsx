@@ -2,11 +2,12 @@
 import { callsByDay, readNodes } from '../../../blocks/node-store.ts'
 import { type GatewayStatus, readStatus } from '../../../credits/read-status.ts'
 import { BarChart } from '../parts/chart.tsx'
+import { Facts, Section, Table } from '../parts/list-parts.tsx'
 import { href, type Page, wordsOf } from '../parts/page.ts'
 import { PartOf, readPart, valueIn } from '../parts/read-part.tsx'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
 import { statusWarning } from '../parts/status-warnings.ts'
-import { Count, Facts, Section, State, Table, Time, WithCode } from '../parts/ui.tsx'
+import { Count, State, Time, WithCode } from '../parts/value-parts.tsx'
 import { nodeStateText, nodeStateTone } from './node-state.ts'
 import { type NodesWords, nodesWords } from './nodes-words.ts'
 

@@ -1,10 +1,13 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { commonWords } from '../parts/common-words.ts'
 import { filePageMax, rowsOfPages } from '../parts/csv-list.tsx'
+import { Choice, Field } from '../parts/field-parts.tsx'
+import { Filters } from '../parts/form-parts.tsx'
+import { type Column, Pager, Table } from '../parts/list-parts.tsx'
 import { OrderStates, orderStateWords } from '../parts/order-state.tsx'
 import { href, hrefWith, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
-import { Amount, Choice, type Column, Field, Filters, Pager, Table, Time } from '../parts/ui.tsx'
+import { Amount, Time } from '../parts/value-parts.tsx'
 import { zones } from '../parts/zones.ts'
 import {
   formatOrderPlace,

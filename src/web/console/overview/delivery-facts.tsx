@@ -1,5 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-import { Count, durationText, Facts, Time } from '../parts/ui.tsx'
+
+import { Facts } from '../parts/list-parts.tsx'
+import { Count, durationText, Time } from '../parts/value-parts.tsx'
 import { type Deliveries, deliveriesMax } from './overview-store.ts'
 import type { OverviewWords } from './overview-words.ts'
 

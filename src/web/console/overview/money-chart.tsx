@@ -2,7 +2,8 @@
 import { formatUsdt } from '../../../base/money.ts'
 import type { MoneyDay } from '../../../credits/money-day-store.ts'
 import { BarChart } from '../parts/chart.tsx'
-import { Amount, Count, Table } from '../parts/ui.tsx'
+import { Table } from '../parts/list-parts.tsx'
+import { Amount, Count } from '../parts/value-parts.tsx'
 import { announcedOf, sumOf } from './money-days.ts'
 import type { OverviewWords } from './overview-words.ts'
 

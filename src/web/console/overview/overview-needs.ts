@@ -2,7 +2,7 @@ import type { AlarmName } from '../../../alarms/alarm.ts'
 import type { GatewayStatus } from '../../../credits/read-status.ts'
 import { alarmWords } from '../parts/alarm-words.ts'
 import { href, type Page, wordsOf } from '../parts/page.ts'
-import { durationText, type Tone } from '../parts/ui.tsx'
+import { durationText, type Tone } from '../parts/value-parts.tsx'
 import { countMax, type GatewayTroubles, type OwedCallbacks, type WaitingMoney } from './overview-store.ts'
 import type { OverviewWords } from './overview-words.ts'
 

@@ -1,9 +1,10 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { type Cell, csvTimes } from '../../../base/csv.ts'
 import { commonWords } from './common-words.ts'
+import { Choice } from './field-parts.tsx'
+import { Submit } from './form-parts.tsx'
 import { href, type Page, type QueryValues } from './page.ts'
 import type { CsvAnswer } from './route.ts'
-import { Choice, Submit } from './ui.tsx'
 import { type Zone, zoneOf, zones } from './zones.ts'
 
 /** A page of a list, and where the next one begins: null after the last. */

@@ -6,9 +6,9 @@ import { renderDocument } from '../../shell/document.tsx'
 import { tokensCss } from '../../shell/tokens-css.ts'
 import { type CommonWords, commonWords } from './common-words.ts'
 import { consoleCss } from './console-css.ts'
+import { Form } from './form-parts.tsx'
 import { consolePath, href, type Page, type Viewer } from './page.ts'
 import type { ShownPage } from './route.ts'
-import { Form } from './ui.tsx'
 
 const stylesheet = makeAsset('console', 'css', tokensCss + consoleCss)
 // Read beside this file: from source as it is written, from dist as tsc copied it and pointed to a map that is not served.

@@ -2,7 +2,7 @@
 import type { UsdtUnits } from '../../../base/money.ts'
 import { type OrderState, orderState } from '../../../orders/order.ts'
 import { type Page, wordsOf } from './page.ts'
-import { State, type Tone } from './ui.tsx'
+import { State, type Tone } from './value-parts.tsx'
 
 /** The words of an order's state on every page, as the API's documentation has them. */
 const en = {

@@ -1,8 +1,8 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import type { ComponentChildren } from 'preact'
 import { type ChallengedSession, type PasskeySite, passkeySiteOf } from '../../../people/passkeys.ts'
+import { Form } from './form-parts.tsx'
 import { type Page, viewerOf } from './page.ts'
-import { Form } from './ui.tsx'
 
 /** The site that passkeys are for. null: browsers have none at the console's URL. */
 export const siteOf = (page: Page): PasskeySite | null => passkeySiteOf(page.context.publicUrl())

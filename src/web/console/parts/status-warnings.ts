@@ -1,6 +1,6 @@
 import type { StatusWarning } from '../../../credits/read-status.ts'
 import { type Page, wordsOf } from './page.ts'
-import { durationText } from './ui.tsx'
+import { durationText } from './value-parts.tsx'
 
 type WarningWords = Record<Exclude<StatusWarning['kind'], 'silent'>, string> & {
   silent: (time: string) => string

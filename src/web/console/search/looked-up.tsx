@@ -1,7 +1,8 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import type { ComponentChildren } from 'preact'
+import { Facts, Section } from '../parts/list-parts.tsx'
 import { href, type Page } from '../parts/page.ts'
-import { Amount, Facts, Id, Section, Time } from '../parts/ui.tsx'
+import { Amount, Id, Time } from '../parts/value-parts.tsx'
 import type { LookUpAnswer } from './look-up-transfer.ts'
 import type { SearchWords } from './search-words.ts'
 

@@ -1,9 +1,10 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import type { ComponentChildren } from 'preact'
+import { type Column, Section, Table } from '../parts/list-parts.tsx'
 import { OrderStates } from '../parts/order-state.tsx'
 import { href, type Page, scopeOf, wordsOf } from '../parts/page.ts'
 import type { Answer, ConsoleRoute } from '../parts/route.ts'
-import { Amount, type Column, Id, Section, State, Table, Time, type Tone } from '../parts/ui.tsx'
+import { Amount, Id, State, Time, type Tone } from '../parts/value-parts.tsx'
 import { type SearchResult, search } from './find-everywhere.ts'
 import { lookUpTransfer } from './look-up-transfer.ts'
 import { LookedUp } from './looked-up.tsx'

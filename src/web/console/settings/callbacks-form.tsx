@@ -2,9 +2,9 @@
 import { fieldsBesideSix, moreCallbackFields } from '../../../merchants/chosen-fields.ts'
 import { eventNames } from '../../../merchants/event-names.ts'
 import { readSettings } from '../../../merchants/read-settings.ts'
+import { Choice, Field, Tick } from '../parts/field-parts.tsx'
 import { merchantOf, type Page, wordsOf } from '../parts/page.ts'
 import type { Answer, ShownPage } from '../parts/route.ts'
-import { Choice, Field, Tick } from '../parts/ui.tsx'
 import { type FormErrors, noErrors, saveForm, setFromTexts, settingsForm } from './settings-form.tsx'
 import { settingsWords } from './settings-words.ts'
 

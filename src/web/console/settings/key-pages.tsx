@@ -6,9 +6,12 @@ import { addKey, promoteKey, retireKey } from '../../../merchants/rotate-keys.ts
 import { addWebhookSecret, retireWebhookSecret } from '../../../merchants/rotate-webhook-secrets.ts'
 import type { SignatureScheme } from '../../../merchants/signature.ts'
 import { type ListedSecret, listWebhookSecrets } from '../../../merchants/webhook-secret-store.ts'
+import { Choice } from '../parts/field-parts.tsx'
+import { Form, Submit } from '../parts/form-parts.tsx'
+import { Facts, Section, Table } from '../parts/list-parts.tsx'
 import { href, merchantOf, type Page, wordsOf } from '../parts/page.ts'
 import type { Answer, ShownPage } from '../parts/route.ts'
-import { Choice, CopyableId, Facts, Form, Section, State, Submit, Table, Time } from '../parts/ui.tsx'
+import { CopyableId, State, Time } from '../parts/value-parts.tsx'
 import { changedBy } from './settings-form.tsx'
 import { settingsWords } from './settings-words.ts'
 

@@ -8,10 +8,10 @@ import {
 } from '../../../merchants/page-settings.ts'
 import { readSettings } from '../../../merchants/read-settings.ts'
 import { readPageTexts } from '../../../merchants/setting-text.ts'
+import { Choice, Field, FileField, LongField, Tick } from '../parts/field-parts.tsx'
 import { fileOf } from '../parts/multipart.ts'
 import { href, merchantOf, type Page, wordsOf } from '../parts/page.ts'
 import type { Answer, ShownPage } from '../parts/route.ts'
-import { Choice, Field, FileField, LongField, Tick } from '../parts/ui.tsx'
 import { changedBy, type FormErrors, noErrors, saveForm, settingsForm } from './settings-form.tsx'
 import { settingsWords } from './settings-words.ts'
 

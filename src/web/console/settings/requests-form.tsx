@@ -1,8 +1,8 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { readSettings } from '../../../merchants/read-settings.ts'
+import { LongField, Tick } from '../parts/field-parts.tsx'
 import { merchantOf, type Page, wordsOf } from '../parts/page.ts'
 import type { Answer, ShownPage } from '../parts/route.ts'
-import { LongField, Tick } from '../parts/ui.tsx'
 import { type FormErrors, noErrors, saveForm, setFromTexts, settingsForm } from './settings-form.tsx'
 import { settingsWords } from './settings-words.ts'
 

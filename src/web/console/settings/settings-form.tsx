@@ -8,9 +8,10 @@ import { setMerchant } from '../../../merchants/set-merchant.ts'
 import { readSettingTexts } from '../../../merchants/setting-text.ts'
 import { ownersOf } from '../../../people/user-store.ts'
 import { commonWords } from '../parts/common-words.ts'
+import { Form, Submit } from '../parts/form-parts.tsx'
+import { Section } from '../parts/list-parts.tsx'
 import { authorOfPage, href, merchantOf, type Page, wordsOf } from '../parts/page.ts'
 import type { Answer, ShownPage } from '../parts/route.ts'
-import { Form, Section, Submit } from '../parts/ui.tsx'
 import { settingsWords } from './settings-words.ts'
 
 /** Who changes a merchant here, and that its owners are told. */

@@ -4,10 +4,11 @@ import { describeRaised, type RaisedAlarm } from '../../../alarms/alarm-store.ts
 import { GatewayError } from '../../../base/errors.ts'
 import { readStatus } from '../../../credits/read-status.ts'
 import { alarmWords } from '../parts/alarm-words.ts'
+import { Facts, Section, Table } from '../parts/list-parts.tsx'
 import { href, type Page, wordsOf } from '../parts/page.ts'
 import { PartOf, readPart, valueIn } from '../parts/read-part.tsx'
 import type { Answer } from '../parts/route.ts'
-import { Facts, Section, State, Table, Time, WithCode } from '../parts/ui.tsx'
+import { State, Time, WithCode } from '../parts/value-parts.tsx'
 import { readRunbook } from './runbook.ts'
 import { type SystemWords, systemWords } from './system-words.ts'
 

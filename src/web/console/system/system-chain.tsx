@@ -1,8 +1,9 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import type { GatewayStatus } from '../../../credits/read-status.ts'
+import { Facts } from '../parts/list-parts.tsx'
 import { href, type Page } from '../parts/page.ts'
 import { statusWarning } from '../parts/status-warnings.ts'
-import { Count, Facts, Id, State, Time } from '../parts/ui.tsx'
+import { Count, Id, State, Time } from '../parts/value-parts.tsx'
 import type { ChainFacts } from './system-store.ts'
 import type { SystemWords } from './system-words.ts'
 

@@ -1,7 +1,8 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import { productVersion } from '../../../base/version.ts'
 import type { Kept } from '../parts/kept-readings.ts'
-import { Count, Facts, Table, Time } from '../parts/ui.tsx'
+import { Facts, Table } from '../parts/list-parts.tsx'
+import { Count, Time } from '../parts/value-parts.tsx'
 import type { DatabaseFacts } from './system-store.ts'
 import type { SystemWords } from './system-words.ts'
 

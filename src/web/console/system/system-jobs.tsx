@@ -2,8 +2,9 @@
 import type { ComponentChildren } from 'preact'
 import type { GatewayStatus } from '../../../credits/read-status.ts'
 import type { Job } from '../../../db/job-store.ts'
+import { Table } from '../parts/list-parts.tsx'
 import type { Page } from '../parts/page.ts'
-import { Count, durationText, State, Table, Time } from '../parts/ui.tsx'
+import { Count, durationText, State, Time } from '../parts/value-parts.tsx'
 import type { SystemWords } from './system-words.ts'
 
 /** A job as it is listed; catching up is one that the cursor tells of. */

@@ -1,6 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 import type { ListedProcess } from '../../../alarms/process-store.ts'
-import { State, Table, Time } from '../parts/ui.tsx'
+import { Table } from '../parts/list-parts.tsx'
+import { State, Time } from '../parts/value-parts.tsx'
 import type { SystemWords } from './system-words.ts'
 
 /** A gateway needs a process of each. */

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os'
 import type { SettingInForce } from '../../../base/config.ts'
 import { settingOf } from '../../../base/settings.ts'
-import { Table } from '../parts/ui.tsx'
+import { Table } from '../parts/list-parts.tsx'
 import type { SystemWords } from './system-words.ts'
 
 /** The settings of this process, as far as they can hold no secret. */
