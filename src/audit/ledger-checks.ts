@@ -4,7 +4,8 @@ import type { AuditChecks } from './audit-check.ts'
 export const transferChecks: AuditChecks = {
   holds: {
     'transfer.settled': 'each transfer either has one credit, waits, is rejected or is settled outside',
-    'transfer.waiting': 'each waiting transfer is recorded, and waits at its own address',
+    'transfer.waiting':
+      'each waiting transfer is recorded, and waits at its own address and with its own merchant',
     'transfer.rejected':
       'each rejection is of a recorded transfer, or of something quarantined that is resolved',
     'credit.transfer': 'each credit is for a recorded transfer',
@@ -26,6 +27,7 @@ export const transferChecks: AuditChecks = {
              r.id is not null and (c.id is not null or w.transfer_id is not null) as rejected_too,
              k.mark_id is not null and (c.id is not null or w.transfer_id is not null or r.id is not null) as outside_too,
              w.deposit_address_id is distinct from t.deposit_address_id and w.transfer_id is not null as wrong_address,
+             w.merchant_id is distinct from a.merchant_id and w.transfer_id is not null and t.id is not null as wrong_merchant,
              t.id is null as without_transfer,
              c.amount <> t.amount as unequal,
              c.id is not null and c.deposit_address_id is null
@@ -53,8 +55,8 @@ export const transferChecks: AuditChecks = {
       select *,
              coalesce('transfer ' || txid || ':' || log_index, 'credit ' || credit_id) as subject
         from ledger
-       where (unsettled or settled_twice or rejected_too or outside_too or misassigned or wrong_address or without_transfer
-              or unequal or misplaced or misdeposited or doubled or mistimed)
+       where (unsettled or settled_twice or rejected_too or outside_too or misassigned or wrong_address or wrong_merchant
+              or without_transfer or unequal or misplaced or misdeposited or doubled or mistimed)
          and ($1::bigint is null or merchant_id = $1 or merchant_id is null)
     )
     select v.check_name, m.appid, differing.subject, v.detail
@@ -66,6 +68,7 @@ export const transferChecks: AuditChecks = {
        ('transfer.settled', rejected_too, 'is rejected, and ' || coalesce('waits: ' || reason, 'has a credit')),
        ('transfer.settled', outside_too, 'is settled outside, and ' || coalesce('waits: ' || reason, 'is credited or rejected')),
        ('transfer.waiting', wrong_address, 'waits at another address than it was paid to'),
+       ('transfer.waiting', wrong_merchant and not wrong_address, 'waits in the list of another merchant than was paid'),
        ('credit.transfer', without_transfer, 'of ' || credited || ' units is for no transfer'),
        ('credit.amount', unequal, credited || ' units credited, ' || arrived || ' transferred'),
        ('credit.order', misplaced and not without_transfer,

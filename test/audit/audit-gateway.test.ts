@@ -261,6 +261,12 @@ const seeded: [what: string, sql: string, found: Record<string, number>, named: 
     /waits at another address than it was paid to/,
   ],
   [
+    'a transfer that waits with another merchant',
+    `update waiting_transfer set merchant_id = merchant_id + 1000 where transfer_id = 3`,
+    { 'transfer.waiting': 1 },
+    /waits in the list of another merchant than was paid/,
+  ],
+  [
     'something that waits and is not recorded',
     `insert into waiting_transfer (transfer_id, deposit_address_id, reason) values (99, 1, 'unclaimed')`,
     { 'transfer.waiting': 1 },
