@@ -12,6 +12,7 @@ import {
   deliveriesMax,
   readDeliveries,
   readOwed,
+  readWaitingMoney,
 } from '../../../src/web/console/overview/overview-store.ts'
 import { cloneDatabase } from '../../support/database.ts'
 import { assertPlans, planReader } from '../../support/read-plans.ts'
@@ -42,6 +43,10 @@ for (const [what, scope] of [
     await readsAtMost(week + 200, db => countOrders(db, scope))
   })
 }
+
+test('what waits of a merchant is summed up without what waits of others', async () => {
+  await readsAtMost(100, db => readWaitingMoney(db, small))
+})
 
 test('the list of merchants reads the orders of a day, and of each merchant the first due callbacks', async () => {
   await readsAtMost(24 * 12 + 1_000, db => listMerchantRows(db, { text: '', before: null, limit: 51 }))

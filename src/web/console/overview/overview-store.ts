@@ -56,8 +56,7 @@ export type WaitingMoney = Record<WaitReason, { transfers: number; units: UsdtUn
 
 /** Sums up what waits, by reason. Every reason is in it. */
 export async function readWaitingMoney(db: Queryable, merchantId: MerchantId | null): Promise<WaitingMoney> {
-  const of =
-    merchantId === null ? '' : 'join deposit_address a on a.id = w.deposit_address_id and a.merchant_id = $1'
+  const of = merchantId === null ? '' : 'where w.merchant_id = $1'
   const found = await rows<{ reason: WaitReason; transfers: bigint; units: UsdtUnits }>(
     db,
     `select w.reason, count(*) as transfers, sum(t.amount)::bigint as units
