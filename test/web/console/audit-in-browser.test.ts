@@ -57,7 +57,7 @@ suite('the page of the audit in a browser', { skip }, async () => {
     await page.getByRole('link', { name: 'command line carol' }).first().click()
     await page.waitForURL(/actor=/)
     assert.equal(await page.locator('tbody tr').count(), 30)
-    assert.equal(await page.locator('input[name=actor]').inputValue(), 'command line carol')
+    assert.equal(await page.locator('#f-actor').inputValue(), 'command line carol')
     assert.deepEqual(await seriousFindings(page), [])
     await page.getByRole('link', { name: 'Check the chain' }).click()
     assert.equal(await page.locator('.title .state').innerText(), 'Whole')
