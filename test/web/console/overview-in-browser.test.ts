@@ -49,6 +49,7 @@ suite('the overview and the pages of admins in a browser', { skip }, async () =>
     await page.waitForSelector('[role=status]')
     assert.equal(await page.innerText('h1'), 'Renamed shop')
     page.once('dialog', dialog => dialog.accept())
+    await page.fill('[name=reason]', 'they have closed')
     await page.click('button:text-is("Disable")')
     await page.waitForSelector('button:text-is("Enable")')
     await page.click('nav a[href="/console/system"]')
