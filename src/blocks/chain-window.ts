@@ -182,7 +182,10 @@ export class ChainWindow {
     }
     const { height, hash: id, parentHash } = block
     const taken = this.#count.take({ height, id, parentHash, producer })
-    if (taken.kind === 'added' && taken.solid) await this.#becameSolid(taken.solid.id)
+    const added = taken.kind === 'added' ? taken.solid : null
+    // One that is read again may have had a producer that nobody knew.
+    const solid = taken.kind === 'known' ? this.#count.takeAgain({ id, producer }) : added
+    if (solid) await this.#becameSolid(solid.id)
     return true
   }
 

@@ -183,8 +183,12 @@ export function createCountedSource(options: {
     if (!window || !producers.canCount() || nowMs() - askedAtMs < askRetryMs) return
     if (window.tip.height - window.solid.height < stalledBlocks && !isStuck()) return
     askedAtMs = nowMs()
-    // They may all be others than those that are known.
-    await producers.ask()
+    // They may all be others than those that are known. Then the blocks are read and counted again.
+    const stalled = window
+    if ((await producers.ask()) && window === stalled) {
+      window.backToSolid()
+      events.emit('room')
+    }
     if (wordTaken || nowMs() - progressAtMs < stalledMs || !nodes.saysSolid()) return
     const claimed = await nodes.solidHead()
     if (claimed.height < window.cursor.height + wordAheadMin) return

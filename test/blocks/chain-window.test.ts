@@ -116,6 +116,18 @@ test('a stranger whose block becomes solid is verified by that and learned', asy
   assert.deepEqual(learned, ['stranger'], 'once')
 })
 
+test('blocks of producers that are known only later become solid when they are read again', async () => {
+  const { window, takeTo } = openWindow()
+  const stranger = { unverified: 'stranger', header: { producer: 'stranger' } as SentHeader } as const
+  for (let height = 1; height <= 30; height++)
+    await window.take({ ...block('a', height), ...(height > 5 && stranger) })
+  assert.equal(window.solid.height, 0)
+  window.backToSolid()
+  await takeTo(1, 30)
+  assert.equal(window.solid.height, 12)
+  assert.equal(window.solidBlock(12)!.unverified, null)
+})
+
 test('blocks that lead nowhere are dropped when there are too many, and the branch is kept', async () => {
   const { window, takeTo } = openWindow()
   await takeTo(1, 5)

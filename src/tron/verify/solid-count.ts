@@ -101,6 +101,21 @@ export class SolidCount {
     return { kind: 'added', isHead: this.#head.id === header.id, solid: reached }
   }
 
+  /**
+   * Counts a held header again, whose producer may have become known since it was taken.
+   * @returns the block that it makes solid, or null.
+   */
+  takeAgain({ id, producer }: Pick<CountedHeader, 'id' | 'producer'>): SolidRef | null {
+    const held = this.#held.get(id)
+    if (!held) return null
+    const header = { ...held, producer: held.producer ?? producer }
+    this.#held.set(id, header)
+    const { producers, reached } = this.#count(header)
+    if (reached) this.#moveTo(reached)
+    else this.#compareWithHead(header, producers)
+    return reached
+  }
+
   /** Returns the held blocks from the lowest to a given one, by parent hashes: none when it is not held. */
   branchTo(id: string): SolidRef[] {
     return this.#downFrom(id).reverse().map(refOf)

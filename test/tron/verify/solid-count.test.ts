@@ -72,6 +72,33 @@ test('a producer counts once, and an unknown one not at all', () => {
   assert.equal(count.solid.height, 106)
 })
 
+test('a header that is taken again counts for its producer, if that is known by now', () => {
+  const count = new SolidCount(base)
+  const headers = chain(base, producers(30))
+  takeAll(
+    count,
+    headers.map(header => ({ ...header, producer: null })),
+  )
+  assert.deepEqual([count.solid, count.head], [base, base])
+  for (const header of headers.slice(0, 18)) {
+    assert.equal(count.take(header).kind, 'known')
+    assert.equal(count.takeAgain(header), null)
+  }
+  assert.equal(count.takeAgain({ id: 'a119', producer: null }), null)
+  assert.equal(count.head.height, 118)
+  assert.deepEqual(count.takeAgain(headers[18]!), { height: 101, id: 'a101' })
+  assert.equal(count.takeAgain({ id: 'a101', producer: 'p5' }), null, 'solid already')
+  assert.equal(count.takeAgain({ id: 'b150', producer: 'p5' }), null, 'not held')
+  for (const header of headers.slice(19)) count.takeAgain(header)
+  assert.equal(count.solid.height, 112)
+  // Whoever is known stays: another node's header of the same id is by the same producer.
+  count.takeAgain({ id: 'a130', producer: null })
+  assert.deepEqual(count.take({ height: 131, id: 'a131', parentHash: 'a130', producer: 'p30' }), {
+    ...{ kind: 'added', isHead: true },
+    solid: { height: 113, id: 'a113' },
+  })
+})
+
 test('missed turns delay: with 18 producers at work nothing becomes solid, and one more makes up for it', () => {
   const count = new SolidCount(base)
   const by = Array.from({ length: 90 }, (_, i) => `p${i % 18}`)
