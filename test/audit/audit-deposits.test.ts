@@ -141,7 +141,8 @@ const seeded: [what: string, sql: string, found: Record<string, number>, named: 
   ],
   [
     'a deposit that waits, too',
-    `insert into waiting_transfer (transfer_id, deposit_address_id, reason) values (1, 1, 'unclaimed')`,
+    `insert into waiting_transfer (transfer_id, deposit_address_id, reason, merchant_id)
+     select 1, id, 'unclaimed', merchant_id from deposit_address where id = 1`,
     { 'transfer.settled': 1, 'merchant.sums': 1 },
     /has a credit and also waits: unclaimed/,
   ],
