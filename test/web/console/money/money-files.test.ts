@@ -28,33 +28,32 @@ before(async () => {
 
 test('each list is downloaded whole, with times of a zone and of UTC, and amounts as text', async () => {
   const zone = 'zone=Asia/Shanghai'
-  const files = Object.fromEntries(
-    await Promise.all(
-      ['unclaimed', 'held', 'quarantine', 'marks'].map(async list => [
-        list,
-        await downloadCsv(finance, `/console/money.csv?list=${list}&${zone}`),
-      ]),
-    ),
-  )
-  const [first] = files.held
+  const read = (list: string) => downloadCsv(finance, `/console/money.csv?list=${list}&${zone}`)
+  const files = {
+    unclaimed: await read('unclaimed'),
+    held: await read('held'),
+    quarantine: await read('quarantine'),
+    marks: await read('marks'),
+  }
+  const first = files.held[0]!
   assert.deepEqual(
     [first.state, first.id, first.amount_usdt, first.txid, first.appid],
     ['held', `${held.transferId}`, '2', held.txid, money.shop.appid],
   )
-  const utc = new Date(first.since_utc)
+  const utc = new Date(first.since_utc!)
   const east = new Date(utc.getTime() + 8 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ')
   assert.equal(first.since_local, east)
-  assert.equal(files.held[1].state, 'unproved', 'what waits for proof, too')
+  assert.equal(files.held[1]!.state, 'unproved', 'what waits for proof, too')
   assert.deepEqual(
-    files.quarantine.map(({ kind }: { kind: string }) => kind),
+    files.quarantine.map(({ kind }) => kind),
     ['transfer'],
   )
-  assert.equal(files.marks[0].amount_usdt, '-0.5')
+  assert.equal(files.marks[0]!.amount_usdt, '-0.5')
   const appids = async (visit: TestVisitor, list: string) =>
     (await downloadCsv(visit, `/console/money.csv?list=${list}`)).map(({ appid }) => appid)
   assert((await appids(admin, 'unclaimed')).includes(money.other.appid))
   assert.deepEqual(
-    files.unclaimed.filter(({ appid }: { appid: string }) => appid !== money.shop.appid),
+    files.unclaimed.filter(({ appid }) => appid !== money.shop.appid),
     [],
   )
   assert.deepEqual(await appids(admin, 'discrepancies'), [money.shop.appid])
